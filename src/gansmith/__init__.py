@@ -1,0 +1,40 @@
+"""gansmith: train, judge and explore GANs on your own images.
+
+    import gansmith
+    run = gansmith.train("photos/", recipe="dcgan", images=100_000)
+    run.sample(seeds=range(64)).save("grid.png")
+
+Importing this package does not import torch; the names below do, when they are first used.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from gansmith.errors import GansmithError
+
+if TYPE_CHECKING:
+    from gansmith.data.open import open_dataset
+    from gansmith.experiment import Experiment
+    from gansmith.run import Run, train
+
+__version__ = "0.1.0"
+__all__ = ["Experiment", "GansmithError", "Run", "__version__", "open_dataset", "train"]
+
+_HOMES = {
+    "Experiment": "gansmith.experiment",
+    "Run": "gansmith.run",
+    "open_dataset": "gansmith.data.open",
+    "train": "gansmith.run",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return getattr(importlib.import_module(_HOMES[name]), name)
+    raise AttributeError(f"module 'gansmith' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__

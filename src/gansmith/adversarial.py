@@ -1,0 +1,231 @@
+"""The nouns of the field: what a game is made of, and what passes between its parts.
+
+    Sample -> Scores -> Terms            images with labels; what the discriminator says of them; what is minimised
+    Prior                                the distribution of latents
+    Objective (functions and data)       what the two sides minimise
+    Game = players + turns               who plays, in what order, on what
+
+Shapes: images float32 [B, C, H, W] in [-1, 1]; labels int64 [B]; latents [B, Z]; scores [B, ...], raw.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, NamedTuple, Protocol
+
+import torch
+from torch import Tensor, nn
+
+from gansmith.errors import GansmithError
+
+
+class Sample(NamedTuple):
+    """Images [B, C, H, W] in [-1, 1], and their labels [B] if there are any."""
+
+    image: Tensor
+    label: Tensor | None = None
+
+
+Batch = Mapping[str, Sample]  # {"real": ...}; {"a": ..., "b": ...} for two domains
+
+
+class Scores(NamedTuple):
+    """What a discriminator was shown and what it said; penalties re-use its forward pass through this."""
+
+    shown_real: Sample
+    shown_fake: Sample
+    real: Tensor
+    fake: Tensor
+
+
+class Terms(NamedTuple):
+    """Scalars of one turn: `loss` is summed and minimised, `seen` is only recorded."""
+
+    loss: dict[str, Tensor]
+    seen: dict[str, Tensor] = {}  # noqa: RUF012  (a NamedTuple's default; nothing writes into it)
+
+    def total(self) -> Tensor:
+        return sum(self.loss.values(), start=torch.zeros((), device=next(iter(self.loss.values())).device))
+
+    def checked(self) -> Terms:
+        """Itself. Raises GansmithError when a name stands in both dictionaries or there is nothing to minimise."""
+        twice = self.loss.keys() & self.seen.keys()
+        if twice:
+            raise GansmithError(f"a term stands twice in one turn: {', '.join(sorted(twice))}")
+        if not self.loss:
+            raise GansmithError("a turn returned no loss: there is nothing to minimise")
+        return self
+
+
+class Moment(NamedTuple):
+    """When a turn is played: the step, the images clock, the repeat within the step, and the turn's own randomness."""
+
+    step: int
+    images: int
+    repeat: int
+    rng: torch.Generator
+
+
+Schedule = Callable[[int], float]  # images -> value
+Penalty = Callable[[nn.Module, Scores, torch.Generator], Tensor]  # -> [B], unweighted
+Pairing = Callable[[Tensor | None, Tensor], Tensor]
+
+
+def always_one(images: int) -> float:
+    """The schedule of a weight that is 1 throughout."""
+    return 1.0
+
+
+def once(step: int) -> int:
+    """One repeat in every step."""
+    return 1
+
+
+@dataclass(frozen=True)
+class Prior:
+    """The distribution of latents: `size` numbers each.
+
+    `normal` is N(0, 1), `uniform` is U(-1, 1), `sphere` is uniform on the sphere of radius sqrt(size), which has the
+    normal's scale.
+    """
+
+    kind: Literal["normal", "uniform", "sphere"] = "normal"
+    size: int = 100
+
+    def latents(self, n: int, rng: torch.Generator, grid: tuple[int, int] | None = None) -> Tensor:
+        """n latents [n, Z] (or [n, Z, h, w] for a `grid` of h x w), on the generator's device, float32."""
+        shape = (n, self.size, *(grid or ()))
+        if self.kind == "uniform":
+            return torch.rand(shape, generator=rng, device=rng.device) * 2 - 1
+        z = torch.randn(shape, generator=rng, device=rng.device)
+        return z if self.kind == "normal" else self.on_sphere(z)
+
+    def on_sphere(self, z: Tensor) -> Tensor:
+        """Latents scaled to the length sqrt(Z) along dimension 1."""
+        return z * (math.sqrt(self.size) / z.norm(dim=1, keepdim=True).clamp_min(1e-12))
+
+    def draw(self, n: int, rng: torch.Generator, like: Sample | None = None) -> tuple[Tensor, Tensor | None]:
+        """n latents [n, Z] with the labels of `like`, so that a conditional generator answers the reals' labels."""
+        return self.latents(n, rng), None if like is None else like.label
+
+
+@dataclass(frozen=True)
+class Weighted:
+    """A penalty with its weight over the images clock, applied at every `every`-th step and multiplied by it."""
+
+    penalty: Penalty
+    weight: Schedule = always_one
+    every: int = 1
+
+    def due(self, step: int) -> bool:
+        return step % self.every == 0
+
+
+@dataclass(frozen=True)
+class Objective:
+    """What the two sides minimise. Both functions take (real scores, fake scores), each [B, ...].
+
+    discriminator(real, fake) -> [B, ...]     its loss, averaged over everything
+    generator(real or None, fake) -> [B, ...]
+    relativistic        does the generator's loss read the real scores?
+    threshold           where "real" begins, if the objective has such a place
+    penalties           extra terms on the discriminator
+    project             run on the discriminator after each of its steps (a clamp)
+    discriminator_steps how often the discriminator plays in step n
+    """
+
+    discriminator: Callable[[Tensor, Tensor], Tensor]
+    generator: Pairing
+    relativistic: bool = False
+    threshold: float | None = None
+    penalties: Mapping[str, Weighted] = field(default_factory=dict)
+    project: Callable[[nn.Module], None] | None = None
+    discriminator_steps: Callable[[int], int] = once
+
+    def discriminator_terms(self, discriminator: nn.Module, real: Sample, fake: Sample, at: Moment) -> Terms:
+        """The discriminator's turn: real and fake pass in separate batches, then each penalty that is due."""
+        due = {name: term for name, term in self.penalties.items() if term.due(at.step)}
+        if due:  # penalties differentiate by the images
+            real = Sample(real.image.detach().requires_grad_(), real.label)
+            fake = Sample(fake.image.detach().requires_grad_(), fake.label)
+        scores = Scores(real, fake, discriminator(*real).float(), discriminator(*fake).float())
+        loss = {"loss": self.discriminator(scores.real, scores.fake).mean()}
+        for name, term in due.items():
+            if name in loss:
+                raise GansmithError(f"a penalty cannot be called {name!r}: the turn has a term of that name")
+            scale = term.weight(at.images) * term.every
+            loss[name] = scale * term.penalty(discriminator, scores, at.rng).float().mean()
+        return Terms(loss, seen_of(scores.real.detach(), scores.fake.detach()))
+
+    def generator_terms(self, discriminator: nn.Module, real: Sample | None, fake: Sample, at: Moment) -> Terms:
+        """The generator's turn. The real scores are computed only for a relativistic objective."""
+        real_scores = None
+        if self.relativistic:
+            if real is None:
+                raise GansmithError("a relativistic objective needs the real images in the generator's turn")
+            with torch.no_grad():
+                real_scores = discriminator(*real).float()
+        return Terms({"loss": self.generator(real_scores, discriminator(*fake).float()).mean()})
+
+
+def accuracy(real: Tensor, fake: Tensor) -> Tensor:
+    """P(score of a real > score of a fake), ties counted half: over all pairs, a scalar in [0, 1].
+
+    Scores of patches are averaged per image first. The one form of accuracy that means the same for every objective
+    (the Mann-Whitney statistic, or area under the ROC curve).
+    """
+    real, fake = (scores.flatten(1).mean(1) if scores.dim() > 1 else scores for scores in (real, fake))
+    difference = real[:, None] - fake[None, :]
+    return (difference.sign().mean() + 1) / 2
+
+
+def seen_of(real: Tensor, fake: Tensor) -> dict[str, Tensor]:
+    """What every discriminator's turn records: mean scores and pairwise accuracy."""
+    return {"score_real": real.mean(), "score_fake": fake.mean(), "accuracy": accuracy(real, fake)}
+
+
+class Stateful(Protocol):
+    """Anything a checkpoint must not miss: an image pool, an adaptive probability, lagging averages."""
+
+    def state_dict(self) -> dict[str, Any]: ...
+    def load_state_dict(self, state: dict[str, Any]) -> Any: ...
+
+
+Play = Callable[[Batch, Moment], Terms]
+
+
+@dataclass(frozen=True)
+class Turn:
+    """One update of one side: `players` are trained together on what `play` returns, all others are frozen.
+
+    repeats(step)    how often in this step; zero leaves the turn out and reports nothing
+    draws            True: every repeat takes a fresh batch and advances the clock; False: it plays on the last batch
+    settle           called after the update, without gradient: a clamp, an adaptive probability
+    """
+
+    name: str
+    players: tuple[str, ...]
+    play: Play
+    repeats: Callable[[int], int] = once
+    draws: bool = True
+    settle: Callable[[Terms, Moment], None] | None = None
+
+
+@dataclass(frozen=True)
+class Game:
+    """Who plays, in what order, and what must be remembered.
+
+    players     name -> network
+    turns       played in order, in every step
+    averaged    the players of which a moving average is kept
+    state       everything besides networks and optimizers that a checkpoint must hold
+    show        (players, fixed latents or batch) -> images [N, C, H, W]: one sheet of this game
+    """
+
+    players: Mapping[str, nn.Module]
+    turns: tuple[Turn, ...]
+    averaged: tuple[str, ...] = ()
+    state: Mapping[str, Stateful] = field(default_factory=dict)
+    show: Callable[[Mapping[str, nn.Module], Tensor], Tensor] | None = None

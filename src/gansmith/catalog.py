@@ -1,0 +1,164 @@
+"""Name -> file -> built object. The only place where a string becomes an object.
+
+A kind (`objectives`) is a package; each public file in it is one entry, named like the file (`wgan_gp.py` is
+`wgan_gp`). The entry's factory is a function called `build`, or, for models, called after the role it fills
+(`generator`, `discriminator`, `classifier`). Adding a file adds an entry: there is no list to edit.
+
+A factory's positional parameters are given by the program; its keyword-only parameters are the options a user
+can set, and their annotations and defaults are the whole truth about them.
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import importlib.util
+import inspect
+import pkgutil
+import typing
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from gansmith.errors import OptionError, UnknownNameError, nearest, unknown
+
+KINDS: Mapping[str, tuple[str, str]] = {  # kind -> (package, what one entry is called in a message)
+    "models": ("gansmith.models", "model"),
+    "objectives": ("gansmith.objectives", "objective"),
+    "games": ("gansmith.games", "game"),
+    "formats": ("gansmith.data.formats", "format"),
+    "datasets": ("gansmith.data.builtin", "built-in dataset"),
+    "operators": ("gansmith.data.operators", "dataset operator"),
+    "recipes": ("gansmith.recipes", "recipe"),
+}
+
+Factory = Callable[..., Any]
+
+
+def names(kind: str, factory: str | None = None) -> list[str]:
+    """The entries of `kind`, sorted; with `factory`, only those whose file defines it. Imports none of them."""
+    found = sorted(_files(kind))
+    if factory is not None:
+        found = [name for name in found if factory in _definitions(kind, name)]
+    return found
+
+
+def describe(kind: str, name: str) -> str:
+    """The first line of an entry's docstring (a recipe's `description`), read without importing the file."""
+    path = _files(kind)[_known(kind, name)]
+    if path.suffix == ".yaml":
+        return next((line[2:].strip() for line in path.read_text().splitlines() if line.startswith("# ")), "")
+    return (ast.get_docstring(ast.parse(path.read_text())) or "").partition("\n")[0]
+
+
+def path_of(kind: str, name: str) -> Path:
+    """The file of an entry. Raises UnknownNameError naming the nearest."""
+    return _files(kind)[_known(kind, name)]
+
+
+def find(kind: str, name: str, factory: str = "build", *, trust: bool = False) -> Factory:
+    """The factory of an entry.
+
+    `name` may be dotted (`my_lab.spiral`), which imports code from outside this package: only with `trust`.
+    Raises UnknownNameError for a name that nothing answers to, OptionError for an entry without that factory.
+    """
+    what = KINDS[kind][1]
+    if "." in name:
+        if not trust:
+            raise UnknownNameError(
+                f"{what} {name!r} is code from outside gansmith, and importing is executing. "
+                f"Give it on the command line or in Python, or add --trust if you trust the file that names it"
+            )
+        module = _import_outside(what, name)
+    else:
+        module = importlib.import_module(f"{KINDS[kind][0]}.{_known(kind, name)}")
+    found = getattr(module, factory, None)
+    if found is None:
+        able = ", ".join(names(kind, factory)) or "none"
+        raise OptionError(f"{kind}/{name} has no {factory}; {kind} with one: {able}")
+    return typing.cast(Factory, found)
+
+
+def build(kind: str, name: str, *given: Any, factory: str = "build", trust: bool = False, **options: Any) -> Any:
+    """Find an entry and call its factory with what the program gives and the user's options, validated."""
+    function = find(kind, name, factory, trust=trust)
+    return function(*given, **complete(f"{kind}/{name}", function, options))
+
+
+def complete(where: str, function: Factory, options: Mapping[str, Any]) -> dict[str, Any]:
+    """`options` validated against the keyword-only parameters of `function`, with the defaults filled in.
+
+    Raises OptionError for an option that does not exist, is missing, or has a value that its annotation refuses.
+    """
+    from pydantic import ConfigDict, TypeAdapter, ValidationError
+
+    known = keyword_options(function)
+    for option in options:
+        if option not in known:
+            have = ", ".join(known) or "no options"
+            raise OptionError(f"{where} has no option {option!r}. {nearest(option, known)}It has: {have}")
+    hints = typing.get_type_hints(function, include_extras=True)
+    values: dict[str, Any] = {}
+    for option, parameter in known.items():
+        if option not in options:
+            if parameter.default is inspect.Parameter.empty:
+                raise OptionError(f"{where} needs the option {option!r}")
+            values[option] = parameter.default
+            continue
+        annotation = hints.get(option, Any)
+        try:
+            adapter = TypeAdapter(annotation, config=ConfigDict(arbitrary_types_allowed=True))
+        except Exception:  # an annotation that sets its own configuration (a pydantic model) takes no other
+            adapter = TypeAdapter(annotation)
+        try:
+            values[option] = adapter.validate_python(options[option])
+        except ValidationError as error:
+            problem = error.errors()[0]["msg"]
+            raise OptionError(f"{where}: {option} = {options[option]!r} is not allowed: {problem}") from None
+    return values
+
+
+def keyword_options(function: Factory) -> dict[str, inspect.Parameter]:
+    """The options of a factory: its keyword-only parameters."""
+    parameters = inspect.signature(function).parameters.values()
+    return {p.name: p for p in parameters if p.kind is inspect.Parameter.KEYWORD_ONLY}
+
+
+def _files(kind: str) -> dict[str, Path]:
+    if kind not in KINDS:
+        raise UnknownNameError(unknown("kind", kind, KINDS))
+    spec = importlib.util.find_spec(KINDS[kind][0])
+    folders = list(spec.submodule_search_locations or []) if spec else []
+    if kind == "recipes":
+        return {path.stem: path for folder in folders for path in Path(folder).glob("*.yaml")}
+    return {
+        module.name: Path(folder) / f"{module.name}.py"
+        for folder in folders
+        for module in pkgutil.iter_modules([folder])
+        if not module.ispkg and not module.name.startswith("_") and module.name != "saved"
+    }
+
+
+def _known(kind: str, name: str) -> str:
+    files = _files(kind)
+    plain = name.replace("-", "_")
+    if plain in files:
+        return plain
+    raise UnknownNameError(unknown(KINDS[kind][1], name, files))
+
+
+def _definitions(kind: str, name: str) -> set[str]:
+    tree = ast.parse(_files(kind)[name].read_text())
+    return {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
+
+
+def _import_outside(what: str, name: str) -> Any:
+    import sys
+
+    here = str(Path.cwd())
+    if here not in sys.path:  # the console script does not look in the working folder; a user's own file lies there
+        sys.path.insert(0, here)
+    try:
+        return importlib.import_module(name)
+    except ImportError as error:
+        raise UnknownNameError(f"{what} {name!r}: could not import it: {error}") from error

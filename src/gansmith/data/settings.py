@@ -1,0 +1,64 @@
+"""The data's part of an experiment: where the images are and what is done to them before they are stored as uint8."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_serializer, field_validator
+
+
+def parse_size(value: Any) -> Any:
+    """`64` -> (64, 64); `"48x64"` -> (48, 64), height x width."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return (value, value)
+    if isinstance(value, str):
+        found = re.fullmatch(r"\s*(\d+)(?:\s*[x×]\s*(\d+))?\s*", value)  # noqa: RUF001  (people type the sign too)
+        if not found:
+            raise ValueError(f"a size is a number of pixels (64) or height x width (48x64), not {value!r}")
+        return (int(found[1]), int(found[2] or found[1]))
+    return value
+
+
+Size = Annotated[tuple[Annotated[int, Field(gt=0)], Annotated[int, Field(gt=0)]], BeforeValidator(parse_size)]
+
+
+class DataSettings(BaseModel):
+    """Where the images are, and how they become uint8 [N, H, W, C]."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    path: str = Field("digits", description="folder, zip, file, or the name of a built-in dataset")
+    format: str | None = Field(None, description="the format's name; found by looking at the path when not given")
+    options: dict[str, Any] = Field(default_factory=dict, description="options of the format")
+    size: Size | None = Field(None, description="height x width in pixels; recommended from the images when not given")
+    channels: Literal[1, 3, 4] | None = Field(None, description="grey, RGB or RGBA; 1 when all are grey, else 3")
+    fit: Literal["crop", "pad", "stretch"] = Field("crop", description="how an image of another aspect is made to fit")
+    background: tuple[int, int, int] = Field((255, 255, 255), description="behind transparent pixels and padding")
+    fraction: float = Field(1.0, gt=0, le=1, description="use this share of the images, drawn by a fixed seed")
+    holdout: float = Field(0.05, ge=0, lt=1, description="share that is never trained on, kept for judging")
+    holdout_by: str = Field(
+        "similar",
+        description="what must fall on one side: 'similar' (near-duplicates), 'class', 'file', or 'name:REGEX'",
+    )
+    flip: bool = Field(False, description="mirror left to right, at random, while training")
+    skip_unreadable: bool = Field(False, description="leave out images that cannot be decoded, instead of stopping")
+    cache: bool = Field(
+        True, description="decode once into a uint8 file; False decodes while training (worker processes)"
+    )
+
+    @field_validator("holdout_by")
+    @classmethod
+    def _known_rule(cls, value: str) -> str:
+        if value.startswith("name:"):
+            try:
+                re.compile(value[5:])
+            except re.error as error:
+                raise ValueError(f"{value[5:]!r} is not a regular expression: {error}") from None
+        elif value not in ("similar", "class", "file"):
+            raise ValueError("must be 'similar', 'class', 'file' or 'name:REGEX'")
+        return value
+
+    @field_serializer("size")
+    def _plain_size(self, size: tuple[int, int] | None) -> str | None:
+        return None if size is None else f"{size[0]}x{size[1]}"

@@ -1,0 +1,40 @@
+"""What a format opens: pictures as they lie on disk, of any size and mode, each with a name and perhaps a class."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gansmith.data.dataset import Dataset, Picture
+
+
+class Source(Dataset):
+    """Pictures uint8 [H, W, C], C in (1, 2, 3, 4), sizes mixed; `one` raises UnreadableImageError naming the file.
+
+    name      of the set, for run names and messages
+    keys      one per picture: the file name inside the set, or a running number
+    labels    int64 [N], or None; known without decoding anything
+    classes   their names, in the order of the labels, or None
+    points    True for toy sets: `one` gives float32 [1, 1, 2], which are no pictures and are never resized
+    size      the (height, width) at which this set is best trained on, if the set itself knows; else None
+    """
+
+    name: str
+    keys: Sequence[str]
+    labels: NDArray[np.int64] | None = None
+    classes: tuple[str, ...] | None = None
+    points: bool = False
+    size: tuple[int, int] | None = None
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+    @abstractmethod
+    def one(self, index: int) -> Picture: ...
+
+    @abstractmethod
+    def stamp(self, index: int) -> bytes:
+        """Bytes that change when the content of picture `index` changes; cheap (no decoding)."""

@@ -1,0 +1,94 @@
+"""Every error that a user can meet.
+
+GansmithError                 what was given, what is allowed, what to do; no traceback on the command line
+|- UnknownNameError           no such model, objective, format, recipe, field ...; names the nearest
+|- OptionError                a known thing with a wrong option or value
+|- DataError                  the images: missing, empty, unreadable, of the wrong shape
+|- ExperimentError            fields that do not fit together
+|- RunError                   a run folder: absent, locked by another process, of another experiment
+|  |- CheckpointError         no checkpoint, or none that can be read
+|- TrainingError              a run that cannot go on
+|  |- WiringError             a trained parameter without gradient, an idle player with one
+|  |- NotFiniteError          a NaN or infinity in a term or in the weights
+|  |- OutOfMemoryError        an allocation that failed
+|- NoDependencyError          a gradient was asked of something that the output does not depend on
+|  |- LostGraphError          ... because a traced value was turned into a plain number
+|- MissingExtraError          an optional package or program that is not installed
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class GansmithError(Exception):
+    """The root: `except GansmithError` catches everything that this package raises on purpose."""
+
+
+class UnknownNameError(GansmithError):
+    """A name that nothing answers to."""
+
+
+class OptionError(GansmithError):
+    """An option that does not exist, or a value that it does not take."""
+
+
+class DataError(GansmithError):
+    """Images that cannot be used."""
+
+
+class UnreadableImageError(DataError):
+    """One image that cannot be decoded; the message names it."""
+
+
+class ExperimentError(GansmithError):
+    """An experiment whose parts do not fit together."""
+
+
+class RunError(GansmithError):
+    """A run folder that cannot be used as asked."""
+
+
+class CheckpointError(RunError):
+    """No checkpoint, or none that can be read."""
+
+
+class TrainingError(GansmithError):
+    """A run that cannot go on."""
+
+
+class WiringError(TrainingError):
+    """Gradients that do not go where the game says they go."""
+
+
+class NotFiniteError(TrainingError):
+    """A NaN or an infinity."""
+
+
+class OutOfMemoryError(TrainingError):
+    """An allocation that failed."""
+
+
+class NoDependencyError(GansmithError):
+    """The output does not depend on what the gradient was asked for."""
+
+
+class LostGraphError(NoDependencyError):
+    """A traced value was turned into a plain number, and its gradient with it."""
+
+
+class MissingExtraError(GansmithError):
+    """An optional package or program that is not installed."""
+
+
+def nearest(given: str, known: Iterable[str]) -> str:
+    """`Did you mean 'wgan_gp'? ` when something in `known` looks like `given`, else an empty string."""
+    close = difflib.get_close_matches(given.lower(), list(known), n=1, cutoff=0.5)
+    return f"Did you mean {close[0]!r}? " if close else ""
+
+
+def unknown(kind: str, given: str, known: Iterable[str]) -> str:
+    """`no objective called 'wgan_pg'. Did you mean 'wgan_gp'? Known: ...`"""
+    names = sorted(known)
+    return f"no {kind} called {given!r}. {nearest(given, names)}Known: {', '.join(names) or 'none'}"
