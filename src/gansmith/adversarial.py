@@ -21,6 +21,16 @@ from torch import Tensor, nn
 from gansmith.errors import GansmithError
 
 
+class Dimensions(NamedTuple):
+    """What every network of one experiment is built for."""
+
+    channels: int
+    height: int
+    width: int
+    latent: int = 0
+    classes: int = 0
+
+
 class Sample(NamedTuple):
     """Images [B, C, H, W] in [-1, 1], and their labels [B] if there are any."""
 
@@ -99,12 +109,13 @@ class Prior:
         shape = (n, self.size, *(grid or ()))
         if self.kind == "uniform":
             return torch.rand(shape, generator=rng, device=rng.device) * 2 - 1
-        z = torch.randn(shape, generator=rng, device=rng.device)
+        z: Tensor = torch.randn(shape, generator=rng, device=rng.device)
         return z if self.kind == "normal" else self.on_sphere(z)
 
     def on_sphere(self, z: Tensor) -> Tensor:
         """Latents scaled to the length sqrt(Z) along dimension 1."""
-        return z * (math.sqrt(self.size) / z.norm(dim=1, keepdim=True).clamp_min(1e-12))
+        scale: Tensor = math.sqrt(self.size) / z.norm(dim=1, keepdim=True).clamp_min(1e-12)
+        return z * scale
 
     def draw(self, n: int, rng: torch.Generator, like: Sample | None = None) -> tuple[Tensor, Tensor | None]:
         """n latents [n, Z] with the labels of `like`, so that a conditional generator answers the reals' labels."""

@@ -1,0 +1,63 @@
+"""Fully connected networks for points in the plane and for very small images.
+
+The networks of the toy mixtures of Gaussians: Metz, Poole, Pfau, Sohl-Dickstein 2017, "Unrolled Generative
+Adversarial Networks", appendix A (two hidden layers of 128; here the depth is an option).
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from math import prod
+from typing import Annotated, Literal
+
+from pydantic import Field
+from torch import Tensor, nn
+
+from gansmith.adversarial import Dimensions
+
+Width = Annotated[int, Field(gt=0)]
+
+
+def generator(
+    dimensions: Dimensions, *, width: Width = 128, depth: Width = 2, output: Literal["linear", "tanh"] = "linear"
+) -> Generator:
+    """Latents [B, Z] -> images [B, C, H, W]; points in the plane are images of shape [2, 1, 1]."""
+    return Generator(dimensions, width, depth, output)
+
+
+def discriminator(dimensions: Dimensions, *, width: Width = 128, depth: Width = 2) -> Discriminator:
+    """Images [B, C, H, W] -> raw scores [B]."""
+    return Discriminator(dimensions, width, depth)
+
+
+class Generator(nn.Module):
+    """See `generator`."""
+
+    def __init__(self, dimensions: Dimensions, width: int, depth: int, output: str) -> None:
+        super().__init__()
+        self.shape = dimensions[:3]
+        self.layers = _connected(dimensions.latent, prod(self.shape), width, depth)
+        self.output = nn.Tanh() if output == "tanh" else nn.Identity()
+
+    def forward(self, z: Tensor, label: Tensor | None = None) -> Tensor:
+        images: Tensor = self.output(self.layers(z)).unflatten(1, self.shape)
+        return images
+
+
+class Discriminator(nn.Module):
+    """See `discriminator`."""
+
+    def __init__(self, dimensions: Dimensions, width: int, depth: int) -> None:
+        super().__init__()
+        self.layers = _connected(prod(dimensions[:3]), 1, width, depth)
+
+    def forward(self, image: Tensor, label: Tensor | None = None) -> Tensor:
+        scores: Tensor = self.layers(image.flatten(1)).squeeze(1)
+        return scores
+
+
+def _connected(inputs: int, outputs: int, width: int, depth: int) -> nn.Sequential:
+    layers: list[nn.Module] = []
+    for before, after in pairwise([inputs, *[width] * depth]):
+        layers += [nn.Linear(before, after), nn.ReLU()]
+    return nn.Sequential(*layers, nn.Linear(width, outputs))

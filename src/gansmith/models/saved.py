@@ -1,0 +1,99 @@
+"""Model files: one PLAYER.safetensors each, which say themselves how to build the network they hold.
+
+The only place that reads or writes them. A file loads without its run, without any pickle and, unless it names code
+from outside this package, without executing anything but gansmith. `model.json` beside them repeats the cards for
+people and other programs.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import safetensors
+import safetensors.torch
+from torch import Tensor, nn
+
+from gansmith import catalog
+from gansmith.adversarial import Dimensions, Prior
+from gansmith.errors import GansmithError, RunError, unknown
+from gansmith.files import atomic, write_json
+
+_FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Card:
+    """What a model file says of itself: enough to build the network, draw its latents and name its origin."""
+
+    player: str
+    role: str  # the factory in the model's file: generator, discriminator, ...
+    model: str
+    options: dict[str, Any]
+    dimensions: Dimensions
+    prior: Prior = Prior()  # noqa: RUF009  (frozen)
+    classes: tuple[str, ...] = ()
+    images: int = 0  # real images drawn when these weights were saved
+    averaged: bool = False
+    origin: dict[str, Any] = field(default_factory=dict)  # recipe, data, version: for people
+
+    def build(self, *, trust: bool = False) -> nn.Module:
+        """The network, untrained."""
+        network = catalog.build("models", self.model, self.dimensions, factory=self.role, trust=trust, **self.options)
+        assert isinstance(network, nn.Module)
+        return network
+
+
+def save(folder: Path, players: Mapping[str, tuple[Card, Mapping[str, Tensor]]]) -> None:
+    """Write one file for each player's state dict, and model.json. Each file is whole or absent."""
+    cards = {}
+    for name, (card, state) in players.items():
+        plain = {"format": _FORMAT, **asdict(card), "dimensions": card.dimensions._asdict()}
+        tensors = {key: value.detach().cpu().contiguous().clone() for key, value in state.items()}
+        with atomic(Path(folder) / f"{name}.safetensors") as file:
+            file.write(safetensors.torch.save(tensors, metadata={"gansmith": json.dumps(plain)}))
+        cards[name] = plain
+    write_json(Path(folder) / "model.json", cards)
+
+
+def load(folder: Path, player: str = "generator", *, trust: bool = False) -> tuple[nn.Module, Card]:
+    """A player's network, on the CPU and in evaluation mode, and its card.
+
+    `folder` is a run's `model/` or the file itself. Raises RunError when it is absent, damaged or not one of ours.
+    """
+    path = Path(folder)
+    if path.is_dir():
+        known = [file.stem for file in path.glob("*.safetensors")]
+        if player not in known:
+            raise RunError(f"{path}: {unknown('player', player, known)}")
+        path = path / f"{player}.safetensors"
+    if not path.is_file():
+        raise RunError(f"there is no model file {path}")
+    card = read_card(path)
+    network = card.build(trust=trust)
+    try:
+        network.load_state_dict(safetensors.torch.load_file(path))
+    except (RuntimeError, safetensors.SafetensorError) as error:
+        raise RunError(f"the model file {path} does not fit the network it names: {error}") from error
+    return network.eval(), card
+
+
+def read_card(path: Path) -> Card:
+    """What the model file at `path` says of itself. Raises RunError when it is damaged or not one of ours."""
+    try:
+        with safetensors.safe_open(path, framework="pt") as file:
+            text = (file.metadata() or {})["gansmith"]
+        plain = json.loads(text)
+        if plain.pop("format") != _FORMAT:
+            raise RunError(f"the model file {path} was written by a newer gansmith; update to read it")
+        plain["dimensions"] = Dimensions(**plain["dimensions"])
+        plain["prior"] = Prior(**plain["prior"])
+        plain["classes"] = tuple(plain["classes"])
+        return Card(**plain)
+    except GansmithError:
+        raise
+    except (safetensors.SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
+        raise RunError(f"{path} is damaged or not a model file of gansmith: {error!r}") from error
