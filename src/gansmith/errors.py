@@ -25,6 +25,8 @@ from collections.abc import Iterable
 class GansmithError(Exception):
     """The root: `except GansmithError` catches everything that this package raises on purpose."""
 
+    exit_code = 1  # of the command line
+
 
 class UnknownNameError(GansmithError):
     """A name that nothing answers to."""
@@ -68,6 +70,14 @@ class NotFiniteError(TrainingError):
 
 class OutOfMemoryError(TrainingError):
     """An allocation that failed."""
+
+
+class TrainingInterrupted(TrainingError):  # noqa: N818  (nothing went wrong)
+    """Ctrl-C or SIGTERM: everything is saved."""
+
+    def __init__(self, message: str, *, signal: int) -> None:
+        super().__init__(message)
+        self.exit_code = 128 + signal
 
 
 class NoDependencyError(GansmithError):

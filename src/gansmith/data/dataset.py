@@ -135,6 +135,8 @@ def collate(items: Sequence[Any]) -> Any:
     if not items:
         raise DataError("cannot collate no items")
     first = items[0]
+    if any((item is None) != (first is None) for item in items):
+        raise DataError("some of these items have a label and others have none; give all of them one, or none")
     if first is None:
         return None
     if isinstance(first, Mapping):

@@ -1,0 +1,132 @@
+"""Where all parts meet: an experiment becomes networks, a game, a stream, optimizers and an engine."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import nn
+
+from gansmith import catalog
+from gansmith.adversarial import Dimensions, Game, Prior
+from gansmith.data.prepare import Prepared, prepare
+from gansmith.data.stream import Stream
+from gansmith.errors import ExperimentError
+from gansmith.experiment import Experiment, complete
+from gansmith.randomness import seeded
+from gansmith.training import optimizers
+from gansmith.training.averaging import Averaging
+from gansmith.training.engine import Engine, build_engine
+from gansmith.training.optimizers import Scheduled
+from gansmith.training.precision import choose_device, choose_memory_format, torch_format
+from gansmith.training.schedules import Value, schedule
+
+
+@dataclass(frozen=True)
+class Assembly:
+    """The parts of one experiment, ready to play. `experiment` is complete: nothing in it is left open."""
+
+    experiment: Experiment
+    data: Prepared
+    dimensions: Dimensions
+    prior: Prior
+    device: torch.device
+    roles: dict[str, str]
+    game: Game
+    stream: Stream
+    optimizers: dict[str, Scheduled]
+    averaging: Averaging
+    engine: Engine
+
+
+def resolved(experiment: Experiment, *, trust: bool = False) -> tuple[Experiment, Prepared]:
+    """The experiment with its parts' options and the data's size and channels written out, and the data itself."""
+    experiment = complete(experiment, trust=trust)
+    data = prepare(experiment.data, workers=decoders(experiment), trust=trust)
+    return experiment.model_copy(update={"data": data.settings}), data
+
+
+def decoders(experiment: Experiment) -> int:
+    """How many processes decode images: what was asked for, else one per core when they are decoded while training."""
+    if experiment.workers is not None:
+        return experiment.workers
+    return 0 if experiment.data.cache else os.cpu_count() or 1
+
+
+def assemble(experiment: Experiment, data: Prepared, *, trust: bool = False) -> Assembly:
+    """Build everything that `experiment` (as `resolved` returns it, with its data) names.
+
+    Raises ExperimentError for parts that do not fit together.
+    """
+    device = choose_device(experiment.device)
+    if experiment.threads is not None:
+        torch.set_num_threads(experiment.threads)
+    prior = Prior(experiment.prior.kind, experiment.prior.size)
+    dimensions = Dimensions(*data.shape, prior.size, len(data.classes or ()))
+    roles: dict[str, str] = dict(catalog.find("games", experiment.game.name, "ROLES", trust=trust))  # type: ignore[call-overload]
+    players = {player: network(experiment, role, player, dimensions, trust=trust) for player, role in roles.items()}
+
+    layout = choose_memory_format(players) if experiment.memory_format == "auto" else experiment.memory_format
+    experiment = experiment.model_copy(update={"memory_format": layout})
+    for built in players.values():
+        built.to(device=device, memory_format=torch_format(layout))  # type: ignore[call-overload]
+
+    objective = catalog.build("objectives", experiment.objective.name, trust=trust, **experiment.objective.options)
+    options = experiment.game.options
+    game: Game = catalog.build("games", experiment.game.name, players, objective, prior, trust=trust, **options)
+    stream = Stream(
+        data.train,
+        batch=experiment.batch,
+        seed=experiment.seed,
+        flip=experiment.data.flip,
+        device=device,
+        memory_format=torch_format(layout),
+        workers=0 if experiment.workers is None and experiment.data.cache else decoders(experiment),
+    )
+    chosen: dict[str, Scheduled] = {}
+    for player, role in roles.items():
+        if role not in experiment.optimizer:
+            raise ExperimentError(f"the {role} has no optimizer: set optimizer.{role}.name, for example to adam")
+        part = experiment.optimizer[role]
+        chosen[player] = optimizers.build(part.name, players[player].parameters(), part.options)
+    averaging = Averaging(
+        {name: players[name] for name in game.averaged},
+        half_life=schedule(_value(experiment.averaging.half_life)),
+        rampup=experiment.averaging.rampup,
+        buffers=experiment.averaging.buffers,
+    )
+    engine = build_engine(
+        game,
+        stream,
+        chosen,
+        seed=experiment.seed,
+        device=device,
+        precision=experiment.precision,
+        accumulate=experiment.accumulate,
+    )
+    return Assembly(experiment, data, dimensions, prior, device, roles, game, stream, chosen, averaging, engine)
+
+
+def network(
+    experiment: Experiment, role: str, player: str, dimensions: Dimensions, *, trust: bool = False
+) -> nn.Module:
+    """An untrained network for `player`, by the experiment's seed. Raises ExperimentError when none is described."""
+    part = getattr(experiment, role)
+    if part is None:
+        raise ExperimentError(f"this game needs a {role}: set {role}.name, for example to dcgan")
+    with seeded(experiment.seed, "network", player):
+        built: nn.Module = catalog.build("models", part.name, dimensions, factory=role, trust=trust, **part.options)
+    return built
+
+
+def _value(plain: Any) -> Value:
+    from pydantic import TypeAdapter, ValidationError
+
+    try:
+        value: Value = TypeAdapter(Value).validate_python(plain)
+        return value
+    except ValidationError as error:
+        problem = error.errors()[0]["msg"]
+        raise ExperimentError(f"{plain!r} is neither a number nor a schedule: {problem}") from None

@@ -1,0 +1,33 @@
+"""Arguments that several commands share, and how they are read. Imports neither torch nor Pillow."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gansmith.errors import OptionError
+
+RunPath = Annotated[Path, typer.Argument(metavar="RUN", help="a run's folder, or a folder or file of models")]
+Raw = Annotated[bool, typer.Option("--raw", help="the weights as trained, without averaging")]
+Checkpoint = Annotated[str | None, typer.Option(help="a checkpoint's name (best, 000050000) instead of the model")]
+Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 or mps")]
+
+
+def parse_canvas(text: str | None) -> tuple[int, int] | None:
+    """`3x5` -> (3, 5), height x width in latent cells. Raises OptionError."""
+    if text is None:
+        return None
+    found = re.fullmatch(r"\s*(\d+)\s*x\s*(\d+)\s*", text, re.ASCII)
+    if not found:
+        raise OptionError(f"a canvas is height x width in latent cells, such as 3x5, not {text!r}")
+    return int(found[1]), int(found[2])
+
+
+def tell(files: Sequence[Path], what: str, count: int) -> None:
+    """The last line of a command that wrote pictures: how many, and where."""
+    where = files[0] if len(files) == 1 else f"{files[0].parent}/"
+    typer.echo(f"{count} {what} -> {where}")

@@ -1,0 +1,38 @@
+"""`gansmith arithmetic`: means of latents, added and taken away."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gansmith.cli import arguments as given
+
+
+def arithmetic(
+    run: given.RunPath,
+    *,
+    plus: Annotated[list[str], typer.Option(help="seeds whose mean is added: 1,4,9; may be repeated")],
+    minus: Annotated[
+        list[str] | None, typer.Option(help="seeds whose mean is taken away: 2,3,5; may be repeated")
+    ] = None,
+    out: Annotated[Path, typer.Option(help="a picture: .png, .jpg or .webp")] = Path("arithmetic.png"),
+    raw: given.Raw = False,
+    checkpoint: given.Checkpoint = None,
+    device: given.Device = "auto",
+) -> None:
+    """Add and subtract what images have in common: --plus 1,4,9 --minus 2,3,5 --plus 7,8,6.
+
+    Each row of the sheet shows the images of one term and their mean; the result stands alone in the last.
+    """
+    from gansmith.latent.arithmetic import Term
+    from gansmith.latent.arithmetic import arithmetic as add_up
+    from gansmith.latent.seeds import parse
+    from gansmith.run import Run
+
+    terms = [Term(1, tuple(parse(seeds))) for seeds in plus]
+    terms += [Term(-1, tuple(parse(seeds))) for seeds in minus or []]
+    renderer = Run(run).renderer(raw=raw, checkpoint=checkpoint, device=device)
+    made = add_up(renderer, terms)
+    given.tell(made.save(out, numbered=True), "images", len(made))

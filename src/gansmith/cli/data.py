@@ -1,0 +1,126 @@
+"""`gansmith data`: look at a set of images before training on it, measure it, pack it into one file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from gansmith.data.settings import DataSettings
+
+app = typer.Typer(help="Check, measure and pack a set of images.", no_args_is_help=True)
+
+Where = Annotated[str, typer.Argument(metavar="PATH", help="Folder, zip, file, or the name of a built-in dataset.")]
+Format = Annotated[str | None, typer.Option("--format", help="The format, where looking does not find it.")]
+Set = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="An option of the format.")]
+Size = Annotated[str | None, typer.Option(help="64, or height x width: 48x64.")]
+Channels = Annotated[int | None, typer.Option(help="1, 3 or 4.")]
+Skip = Annotated[bool, typer.Option("--skip-unreadable", help="Leave out images that cannot be decoded.")]
+
+
+@app.command()
+def check(
+    path: Where,
+    format: Format = None,
+    options: Set = None,
+    skip_unreadable: Skip = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, with nothing shortened.")] = False,
+) -> None:
+    """Count, sizes, classes, unreadable files, duplicates. Exit code 1 if training would stop."""
+    import json
+
+    from gansmith.data.check import check as look
+
+    report = look(_settings(path, format, options, skip_unreadable=skip_unreadable))
+    typer.echo(json.dumps(report.as_json(), indent=1) if as_json else report.as_text())
+    if report.failure:
+        raise typer.Exit(1)
+
+
+@app.command()
+def stats(
+    path: Where, size: Size = None, channels: Channels = None, format: Format = None, options: Set = None
+) -> None:
+    """Mean and standard deviation of each channel, at the images' own sizes or resized."""
+    from gansmith.data.dataset import Picture
+    from gansmith.data.decode import conform
+    from gansmith.data.open import open_dataset
+    from gansmith.data.prepare import resolve
+    from gansmith.data.statistics import channel_statistics
+    from gansmith.errors import DataError
+
+    settings = _settings(path, format, options, size=size, channels=channels)
+    source = open_dataset(settings.path, format=settings.format, **settings.options)
+    if source.points:
+        raise DataError(f"{path} is a set of points, not of images: it has no channels")
+    channels_ = resolve(source, settings).channels or 3
+
+    def same_channels(picture: Picture) -> Picture:
+        own = settings.size or picture.image.shape[:2]
+        return Picture(conform(picture.image, size=own, channels=channels_))
+
+    found = channel_statistics(source.transform(same_channels))
+    typer.echo(f"{found.images:,} images, {found.pixels:,} pixels, {len(found.mean)} channel(s)")
+    for what, values in (
+        ("mean on [0, 1]", found.mean),
+        ("standard deviation on [0, 1]", found.deviation),
+        ("mean on [-1, 1]", found.signed_mean),
+        ("standard deviation on [-1, 1]", found.signed_deviation),
+    ):
+        typer.echo(f"{what:31}" + "  ".join(f"{value:.5f}" for value in values))
+
+
+@app.command()
+def pack(
+    path: Where,
+    out: Annotated[Path, typer.Argument(metavar="OUT.npy", help="Written with its labels beside it.")],
+    size: Size = None,
+    channels: Channels = None,
+    fit: Annotated[str, typer.Option(help="crop, pad or stretch.")] = "crop",
+    fraction: Annotated[float, typer.Option(help="Share of the images, drawn by a fixed seed.")] = 1.0,
+    format: Format = None,
+    options: Set = None,
+    skip_unreadable: Skip = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace what is there.")] = False,
+) -> None:
+    """Decode and resize once into one uint8 .npy file, which every command opens as a dataset."""
+    from gansmith.data.pack import pack as write
+
+    settings = _settings(
+        path,
+        format,
+        options,
+        size=size,
+        channels=channels,
+        fit=fit,
+        fraction=fraction,
+        skip_unreadable=skip_unreadable,
+    )
+    shape = write(settings, out, force=force)
+    typer.echo(f"{out}: {shape[0]:,} images of {shape[1]}x{shape[2]}, {shape[3]} channel(s)")
+
+
+def _settings(path: str, format: str | None, options: list[str] | None, **more: Any) -> DataSettings:
+    """The command's options as settings. Raises OptionError in one line."""
+    import yaml
+    from pydantic import ValidationError
+
+    from gansmith.data.settings import DataSettings
+    from gansmith.errors import OptionError
+
+    chosen: dict[str, Any] = {}
+    for option in options or []:
+        key, equals, value = option.partition("=")
+        if not equals or not key:
+            raise OptionError(f"--set takes KEY=VALUE, not {option!r}")
+        try:
+            chosen[key] = yaml.safe_load(value)
+        except yaml.YAMLError:
+            chosen[key] = value
+    try:
+        return DataSettings(path=path, format=format, options=chosen, **more)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise OptionError(f"--{str(first['loc'][0]).replace('_', '-')} {first['input']!r}: {first['msg']}") from None

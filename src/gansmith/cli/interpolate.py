@@ -1,0 +1,65 @@
+"""`gansmith interpolate`: pictures on the way from seed to seed."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gansmith.cli import arguments as given
+
+
+class PathKind(StrEnum):
+    LINEAR = "linear"
+    SPHERICAL = "spherical"
+
+
+class Form(StrEnum):
+    STRIP = "strip"
+    GRID = "grid"
+    FILM = "film"
+
+
+def interpolate(
+    run: given.RunPath,
+    seeds: Annotated[list[str], typer.Argument(metavar="SEED SEED ...", help="where the way leads: 3 8 12")],
+    *,
+    steps: Annotated[int, typer.Option(min=1, help="how many steps lead from one seed to the next")] = 16,
+    path: Annotated[PathKind, typer.Option(help="straight line, or great arc of the sphere")] = PathKind.SPHERICAL,
+    out: Annotated[Path, typer.Option(help="a picture (.png, .jpg, .webp) or a film (.webp, .gif, .png)")] = Path(
+        "interpolation.png"
+    ),
+    form: Annotated[
+        Form | None,
+        typer.Option(
+            "--as", help="one row, one row for each pair of seeds, or a film; a film for .webp and .gif if not given"
+        ),
+    ] = None,
+    seconds: Annotated[float | None, typer.Option(min=0.02, help="how long the film runs")] = None,
+    raw: given.Raw = False,
+    checkpoint: given.Checkpoint = None,
+    numbered: Annotated[bool, typer.Option("--numbered", help="write each seed on its picture")] = False,
+    device: given.Device = "auto",
+) -> None:
+    """Walk through the latent space from seed to seed."""
+    from gansmith.errors import OptionError
+    from gansmith.latent.interpolate import interpolate as walk
+    from gansmith.latent.seeds import parse
+    from gansmith.records import pictures as record
+    from gansmith.run import Run
+
+    points = parse(",".join(seeds))
+    film = form is Form.FILM or (form is None and out.suffix.lower() in (".webp", ".gif", ".apng"))
+    if seconds is not None and not film:
+        raise OptionError("--seconds is the length of a film: add --as film, or write to a .webp or .gif")
+    if film and numbered:
+        raise OptionError("a film is not numbered: leave --numbered out, or write a strip with --as strip")
+    renderer = Run(run).renderer(raw=raw, checkpoint=checkpoint, device=device)
+    made = walk(renderer, points, steps=steps, kind=path.value, rows=form is Form.GRID)
+    if film:
+        record.film(made.frames(), out, seconds=seconds, most=1000)
+    else:
+        made.save(out, numbered=numbered)
+    given.tell([out], "images", len(made))

@@ -1,0 +1,43 @@
+"""The command line: every command is one file beside this one, and torch is imported inside commands only."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import typer
+
+from gansmith.cli import arithmetic, bench, data, draw, interpolate, list_, resume, sample, train
+from gansmith.errors import GansmithError
+
+app = typer.Typer(
+    help="Train, judge and explore GANs on your own images.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("train")(train.train)
+app.command("resume")(resume.resume)
+app.command("sample")(sample.sample)
+app.command("interpolate")(interpolate.interpolate)
+app.command("arithmetic")(arithmetic.arithmetic)
+app.add_typer(data.app, name="data")
+app.command("list")(list_.list_)
+app.command("draw")(draw.draw)
+app.command("bench")(bench.bench)
+
+
+def main() -> None:
+    """Run a command. A GansmithError is printed without traceback; the exit status is its own."""
+    try:
+        app()
+    except GansmithError as error:
+        print(f"error: {error}" if error.exit_code == 1 else str(error), file=sys.stderr)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        print("stopped", file=sys.stderr)
+        sys.exit(130)
+    except BrokenPipeError:  # the reader of our output went away (`| head`)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)

@@ -1,0 +1,25 @@
+"""`gansmith resume`: go on where a run stopped."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+
+def resume(
+    run: Annotated[str, typer.Argument(help="the run folder")],
+    images: Annotated[str | None, typer.Option(help="train to this many images in all: 1M")] = None,
+    device: Annotated[str | None, typer.Option(help="auto, cpu, cuda, cuda:1, mps")] = None,
+    workers: Annotated[int | None, typer.Option(help="processes that decode images")] = None,
+    checkpoint_every: Annotated[str | None, typer.Option(help="in images: 50k")] = None,
+    trust: Annotated[
+        bool, typer.Option("--trust", help="import code that the run names from outside gansmith")
+    ] = False,
+) -> None:
+    """Continue a run at its last checkpoint, exactly as if it had never stopped."""
+    from gansmith.run import Run
+
+    changes = {"device": device, "workers": workers, "checkpoint_every": checkpoint_every}
+    done = Run(run, trust=trust).resume(images=images, **{k: v for k, v in changes.items() if v is not None})
+    print(f"done: sheets in {done.path}/samples, the model in {done.path}/model")

@@ -1,0 +1,33 @@
+"""`gansmith sample`: the images of some seeds."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from gansmith.cli import arguments as given
+
+
+def sample(
+    run: given.RunPath,
+    *,
+    seeds: Annotated[str, typer.Option(help="which images: 0-63 or 1,4,9; image i depends on seed i alone")] = "0-63",
+    out: Annotated[
+        str, typer.Option(help="a sheet (.png, .jpg, .webp), or a folder/ for one file each")
+    ] = "samples.png",
+    raw: given.Raw = False,
+    checkpoint: given.Checkpoint = None,
+    canvas: Annotated[str | None, typer.Option(help="latents of 3x5 cells: larger pictures")] = None,
+    numbered: Annotated[bool, typer.Option("--numbered", help="write each seed on its picture")] = False,
+    columns: Annotated[int | None, typer.Option(help="pictures a row of the sheet; near-square if not given")] = None,
+    device: given.Device = "auto",
+) -> None:
+    """Make images from a trained generator, one for each seed."""
+    from gansmith.latent.seeds import parse
+    from gansmith.run import Run
+
+    numbers, grid = parse(seeds), given.parse_canvas(canvas)
+    renderer = Run(run).renderer(raw=raw, checkpoint=checkpoint, device=device)
+    pictures = renderer.images(numbers, grid=grid)
+    given.tell(pictures.save(out, columns=columns, numbered=numbered), "images", len(pictures))

@@ -1,0 +1,83 @@
+"""`gansmith train`: from a folder of images to a trained model."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+Where = Annotated[str | None, typer.Argument(help="folder, zip or file of images, or a built-in dataset (digits)")]
+
+
+def train(
+    path: Where = None,
+    recipe: Annotated[str | None, typer.Option(help="a recipe's name, or a YAML file of one's own")] = None,
+    size: Annotated[str | None, typer.Option(help="64, or height x width: 48x64")] = None,
+    channels: Annotated[int | None, typer.Option(help="1 grey, 3 RGB, 4 RGBA")] = None,
+    fraction: Annotated[float | None, typer.Option(help="use this share of the images")] = None,
+    images: Annotated[str | None, typer.Option(help="how long: 50000, 500k, 1M real images drawn")] = None,
+    batch: Annotated[int | None, typer.Option(help="images per step")] = None,
+    seed: Annotated[int | None, typer.Option(help="of everything random")] = None,
+    out: Annotated[str | None, typer.Option(help="the run folder; runs/DATA-RECIPE when not given")] = None,
+    device: Annotated[str | None, typer.Option(help="auto, cpu, cuda, cuda:1, mps")] = None,
+    precision: Annotated[str | None, typer.Option(help="float32 or bfloat16")] = None,
+    workers: Annotated[int | None, typer.Option(help="processes that decode images")] = None,
+    flip: Annotated[bool | None, typer.Option("--flip/--no-flip", help="mirror left to right at random")] = None,
+    holdout: Annotated[float | None, typer.Option(help="share of the images kept for judging")] = None,
+    holdout_by: Annotated[str | None, typer.Option(help="similar, class, file, or name:REGEX")] = None,
+    skip_unreadable: Annotated[bool | None, typer.Option("--skip-unreadable", help="leave broken images out")] = None,
+    checkpoint_every: Annotated[str | None, typer.Option(help="in images: 50k")] = None,
+    samples_every: Annotated[str | None, typer.Option(help="in images: 20k")] = None,
+    start_from: Annotated[str | None, typer.Option("--from", help="begin with another run's weights")] = None,
+    objective: Annotated[str | None, typer.Option(help="an objective's name")] = None,
+    config: Annotated[str | None, typer.Option(help="a YAML file of settings")] = None,
+    assignments: Annotated[list[str] | None, typer.Option("--set", help="any field: generator.width=32")] = None,
+    tensorboard: Annotated[bool | None, typer.Option("--tensorboard", help="write records for TensorBoard")] = None,
+    trust: Annotated[bool, typer.Option("--trust", help="import code that a file names from outside gansmith")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="say what would be done, and what it would take")] = False,
+) -> None:
+    """Train on images; the same command again continues the run.
+
+    Later settings win: defaults, recipe, --config, GANSMITH_... in the environment, options, --set.
+    """
+    from gansmith.experiment import by_hand
+    from gansmith.run import describe
+    from gansmith.session import work
+
+    experiment, sources = describe(
+        path,
+        recipe=recipe,
+        config=config,
+        assignments=assignments or (),
+        start_from=start_from,
+        size=size,
+        channels=channels,
+        fraction=fraction,
+        images=images,
+        batch=batch,
+        seed=seed,
+        out=out,
+        device=device,
+        precision=precision,
+        workers=workers,
+        flip=flip,
+        holdout=holdout,
+        holdout_by=holdout_by,
+        skip_unreadable=skip_unreadable,
+        checkpoint_every=checkpoint_every,
+        samples_every=samples_every,
+        objective=objective,
+        tensorboard=tensorboard,
+    )
+    outside = trust or by_hand(experiment, sources)
+    if dry_run:
+        from gansmith.dry_run import report
+
+        print(report(experiment, sources, trust=outside))
+        return
+    run = work(experiment, trust=outside)
+    print(
+        f"done: sheets in {run.path}/samples, their film {run.path}/progress.webp, the model in {run.path}/model\n"
+        f"next: gansmith sample {run.path} --seeds 0-63 --out grid.png\n"
+        f"      gansmith interpolate {run.path} 3 8 12 --out strip.png"
+    )

@@ -1,0 +1,21 @@
+"""Handwritten digits, 1,797 of 8x8 grey pixels in 10 classes; comes with scikit-learn, so it is always there.
+
+Alpaydin and Kaynak 1998, "Optical Recognition of Handwritten Digits" (its test set), by way of
+`sklearn.datasets.load_digits`.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from gansmith.data.array_source import ArraySource
+
+
+def build() -> ArraySource:
+    """uint8 [8, 8, 1]: the file's 0..16 as 0..255. Trained on at 32x32, where convolutions have room."""
+    from sklearn.datasets import load_digits
+
+    bunch = load_digits()
+    images = np.rint(bunch.images * (255 / 16)).astype(np.uint8)[..., None]
+    labels = bunch.target.astype(np.int64)
+    return ArraySource(images, labels, name="digits", classes=tuple("0123456789"), size=(32, 32))

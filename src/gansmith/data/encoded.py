@@ -1,0 +1,98 @@
+"""The source whose pictures are encoded files, wherever they lie: a reader hands out bytes, this decodes them."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gansmith.data.dataset import Picture
+from gansmith.data.decode import decode
+from gansmith.data.source import Source
+from gansmith.errors import UnreadableImageError
+
+WHOLE = 256 * 1024  # bytes; a stamp reads files up to this size whole, of larger ones both ends
+
+
+class Reader(Protocol):
+    """Where the bytes are. Must survive pickling and forking: open files and handles lazily, per process."""
+
+    def read(self, index: int) -> bytes:
+        """The encoded picture. Raises UnreadableImageError naming it."""
+
+    def stamp(self, index: int) -> bytes:
+        """Changes when the picture changes."""
+
+    def where(self, index: int) -> str:
+        """What messages call the picture: enough to find it."""
+
+
+class Encoded(Source):
+    """Pictures behind a reader, decoded one by one."""
+
+    def __init__(
+        self,
+        reader: Reader,
+        *,
+        name: str,
+        keys: Sequence[str],
+        labels: NDArray[np.int64] | None = None,
+        classes: tuple[str, ...] | None = None,
+    ) -> None:
+        self.reader = reader
+        self.name, self.keys, self.labels, self.classes = name, keys, labels, classes
+
+    def one(self, index: int) -> Picture:
+        return self.near(index, None)
+
+    def near(self, index: int, size: tuple[int, int] | None) -> Picture:
+        """The picture, but a JPEG much larger than `size` = (height, width) comes smaller and sooner."""
+        image = decode(self.reader.read(index), self.reader.where(index), near=size)
+        return Picture(image, None if self.labels is None else int(self.labels[index]))
+
+    def stamp(self, index: int) -> bytes:
+        return self.reader.stamp(index)
+
+
+class Files:
+    """The reader of plain files, named relative to a folder."""
+
+    def __init__(self, root: Path, names: Sequence[str]) -> None:
+        self.root, self.names = root, names
+
+    def where(self, index: int) -> str:
+        return str(self.root / self.names[index])
+
+    def read(self, index: int) -> bytes:
+        try:
+            return (self.root / self.names[index]).read_bytes()
+        except OSError as error:
+            raise UnreadableImageError(f"{self.where(index)} cannot be read: {error.strerror or error}") from error
+
+    def stamp(self, index: int) -> bytes:
+        name = self.names[index]
+        try:
+            with (self.root / name).open("rb") as file:
+                found = os.fstat(file.fileno())
+                if found.st_size <= WHOLE:
+                    return digest(name, found.st_size, file.read())
+                head = file.read(WHOLE // 2)
+                file.seek(-(WHOLE // 2), os.SEEK_END)
+                return digest(name, found.st_size, head, file.read(), found.st_mtime_ns)
+        except OSError as error:
+            raise UnreadableImageError(f"{self.where(index)} cannot be read: {error.strerror or error}") from error
+
+
+def digest(*parts: bytes | str | int) -> bytes:
+    """16 bytes that tell apart different sequences of parts (blake2b; each part is framed by its length)."""
+    state = hashlib.blake2b(digest_size=16)
+    for part in parts:
+        data = part if isinstance(part, bytes) else str(part).encode("utf-8", "surrogateescape")
+        state.update(len(data).to_bytes(8, "little"))
+        state.update(data)
+    return state.digest()

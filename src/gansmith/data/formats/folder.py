@@ -1,0 +1,39 @@
+"""A folder of image files, with subfolders; one subfolder per class if every image lies in one."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from gansmith.data.encoded import Encoded, Files
+from gansmith.data.listing import classes_of, is_image, known_suffixes, ordered
+from gansmith.errors import DataError
+
+
+def accepts(path: Path) -> bool:
+    return path.is_dir()
+
+
+def build(path: Path) -> Encoded:
+    """Every image under `path`, links followed, in natural order. Raises DataError when there is none."""
+    if not path.is_dir():
+        raise DataError(f"{path} is not a folder")
+    keys = ordered(_files(path))
+    if not keys:
+        raise DataError(f"no images in {path}: files that end in {known_suffixes()} are read, in subfolders too")
+    labels, classes = classes_of(keys)
+    return Encoded(Files(path, keys), name=path.resolve().name, keys=keys, labels=labels, classes=classes)
+
+
+def _files(root: Path) -> list[str]:
+    found: list[str] = []
+    seen: set[str] = set()
+    for folder, inner, files in os.walk(root, followlinks=True):
+        real = os.path.realpath(folder)
+        if real in seen:  # a link back to a folder above would never end
+            inner.clear()
+            continue
+        seen.add(real)
+        below = Path(folder).relative_to(root)
+        found += [name for file in files if is_image(name := (below / file).as_posix())]
+    return found

@@ -1,0 +1,107 @@
+"""MNIST's idx files (also Fashion-MNIST, KMNIST, EMNIST), gzipped or not: an images file, or the folder of them.
+
+Source: LeCun, Cortes, Burges, "The MNIST database of handwritten digits", section "file formats". Two zero bytes, the
+type (8: unsigned byte), the number of dimensions, each dimension as a big-endian 32-bit number, then the data.
+"""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gansmith.data.array_source import ArraySource
+from gansmith.errors import DataError, OptionError
+
+_IMAGES = b"\x00\x00\x08\x03"
+_PREFIX = {"train": ("train",), "test": ("t10k", "test")}
+
+
+def accepts(path: Path) -> bool:
+    if path.is_dir():
+        return any(_candidates(path, split) for split in _PREFIX)
+    try:
+        return path.is_file() and _read(path, 4) == _IMAGES
+    except DataError:
+        return False
+
+
+def build(path: Path, *, split: Literal["train", "test"] | None = None) -> ArraySource:
+    """uint8 [H, W, 1] with the labels of the file beside it, if there is one.
+
+    `split` chooses inside a folder: train (the default) or test (t10k).
+    Raises DataError for a missing, truncated or different file.
+    """
+    if path.is_dir():
+        images = _choose(path, split or "train")
+    elif split is not None:
+        raise OptionError(f"formats/idx: split chooses inside a folder, and {path} is one file; leave it out")
+    else:
+        images = path
+    pixels = _array(images, dimensions=3)
+    beside = _labels_beside(images)
+    labels = None if beside is None else _array(beside, dimensions=1).astype(np.int64)
+    if labels is not None and len(labels) != len(pixels):
+        raise DataError(f"{images} has {len(pixels)} images but {beside} has {len(labels)} labels")
+    classes = None if labels is None or not len(labels) else tuple(str(label) for label in range(labels.max() + 1))
+    return ArraySource(pixels[..., None], labels, name=_set_name(images), classes=classes)
+
+
+def _candidates(folder: Path, split: str) -> list[Path]:
+    names = sorted(entry for entry in folder.glob("*images*idx3*") if entry.is_file())
+    found = [entry for entry in names if any(prefix in entry.name for prefix in _PREFIX[split])]
+    return [entry for entry in found if not (entry.suffix == ".gz" and entry.with_suffix("") in found)]
+
+
+def _choose(folder: Path, split: str) -> Path:
+    found = _candidates(folder, split)
+    if not found:
+        raise DataError(
+            f"no {split} images in {folder}: looked for {_PREFIX[split][0]}-images-idx3-ubyte, with or without .gz"
+        )
+    if len(found) > 1:
+        raise DataError(f"several {split} images in {folder}: {', '.join(file.name for file in found)}; name one file")
+    return found[0]
+
+
+def _labels_beside(images: Path) -> Path | None:
+    name = images.name.replace("images", "labels").replace("idx3", "idx1").removesuffix(".gz")
+    if name == images.name.removesuffix(".gz"):
+        return None
+    return next((images.with_name(name + end) for end in ("", ".gz") if images.with_name(name + end).is_file()), None)
+
+
+def _array(path: Path, *, dimensions: int) -> NDArray[np.uint8]:
+    data = _read(path)
+    head = 4 + 4 * dimensions
+    if len(data) < head or data[:2] != b"\0\0" or data[3] != dimensions:
+        raise DataError(f"{path} is not an idx file of {dimensions} dimension{'s' * (dimensions > 1)}")
+    if data[2] != 8:
+        raise DataError(f"{path} holds numbers of idx type {data[2]:#04x}; only unsigned bytes (0x08) are read")
+    shape = tuple(int(number) for number in np.frombuffer(data, dtype=">u4", count=dimensions, offset=4))
+    expected = head + int(np.prod(shape, dtype=np.int64))
+    if len(data) != expected:
+        raise DataError(f"{path} is damaged: its header promises {expected:,} bytes, it has {len(data):,}")
+    return np.frombuffer(data, dtype=np.uint8, offset=head).reshape(shape)
+
+
+def _read(path: Path, count: int = -1) -> bytearray:
+    try:
+        with path.open("rb") as plain:
+            zipped = plain.read(2) == b"\x1f\x8b"
+            plain.seek(0)
+            if not zipped:
+                return bytearray(plain.read(count))
+            with gzip.open(plain) as file:
+                return bytearray(file.read(count))
+    except (OSError, EOFError, zlib.error) as error:
+        raise DataError(f"{path} cannot be read: {error}") from error
+
+
+def _set_name(images: Path) -> str:
+    folder = images.resolve().parent
+    return (folder.parent if folder.name == "raw" else folder).name

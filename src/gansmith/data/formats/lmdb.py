@@ -1,0 +1,74 @@
+"""An LMDB of encoded images, one per key, as LSUN is published.
+
+Yu et al. 2015, "LSUN: Construction of a Large-scale Image Dataset using Deep Learning with Humans in the Loop".
+LMDB refuses to open one file twice in a process, and its handles do not survive a fork: there is one handle per
+process and path, opened when first needed.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from gansmith.data.encoded import Encoded, digest
+from gansmith.errors import DataError, MissingExtraError, UnreadableImageError
+
+_NOT_IMAGES = (b"length", b"__len__", b"__keys__")  # counts that some writers keep beside the images
+_environments: dict[tuple[int, str], Any] = {}
+
+
+def accepts(path: Path) -> bool:
+    return (path / "data.mdb").is_file() or (path.name == "data.mdb" and path.is_file())
+
+
+def build(path: Path) -> Encoded:
+    """Every value of the database, in the order of its keys.
+
+    Raises MissingExtraError without the package lmdb, DataError for what is no such database or holds nothing.
+    """
+    folder = path.parent if path.name == "data.mdb" else path
+    with _environment(folder).begin() as transaction:
+        names = [bytes(key) for key in transaction.cursor().iternext(keys=True, values=False)]
+    names = [name for name in names if name not in _NOT_IMAGES]
+    if not names:
+        raise DataError(f"{folder} is an LMDB without any image")
+    keys = [name.decode("utf-8", "backslashreplace") for name in names]
+    return Encoded(LmdbReader(folder, names), name=folder.resolve().name, keys=keys)
+
+
+class LmdbReader:
+    """Values of a database."""
+
+    def __init__(self, folder: Path, names: list[bytes]) -> None:
+        self.folder, self.names = folder, names
+
+    def where(self, index: int) -> str:
+        return f"{self.folder}/{self.names[index].decode('utf-8', 'backslashreplace')}"
+
+    def read(self, index: int) -> bytes:
+        with _environment(self.folder).begin() as transaction:
+            value = transaction.get(self.names[index])
+        if value is None:
+            raise UnreadableImageError(f"{self.where(index)} is no longer in the database")
+        return bytes(value)
+
+    def stamp(self, index: int) -> bytes:
+        return digest(self.names[index], self.read(index))
+
+
+def _environment(folder: Path) -> Any:
+    try:
+        import lmdb
+    except ImportError:
+        raise MissingExtraError(
+            f"{folder} is an LMDB, and the package that reads it is not installed: pip install 'gansmith[lmdb]'"
+        ) from None
+    key = (os.getpid(), str(folder.resolve()))
+    if key not in _environments:
+        try:
+            opened = lmdb.open(str(folder), readonly=True, lock=False, readahead=False, create=False)
+        except lmdb.Error as error:
+            raise DataError(f"{folder} cannot be opened as an LMDB: {error}") from error
+        _environments[key] = opened
+    return _environments[key]

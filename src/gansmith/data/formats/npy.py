@@ -1,0 +1,100 @@
+"""One uint8 array of images in NumPy's file format, [N, H, W] or [N, H, W, C], mapped, not loaded.
+
+Labels, if there are any, lie beside NAME.npy in NAME.labels.npy: integers [N].
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gansmith.data.dataset import Arrays, Indices, Picture
+from gansmith.data.encoded import digest
+from gansmith.data.source import Source
+from gansmith.errors import DataError
+
+
+def accepts(path: Path) -> bool:
+    return path.suffix.lower() == ".npy" and path.is_file()
+
+
+def build(path: Path) -> Mapped:
+    """uint8 [H, W, C] per image. Raises DataError for another type or shape, saying what to save instead."""
+    return Mapped(path)
+
+
+class Mapped(Source):
+    """An array file. A copy in another process maps the file again instead of carrying its content."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._mapped: NDArray[np.uint8] | None = None
+        self.name = path.stem
+        beside = path.with_suffix(".labels.npy")
+        self.labels = _labels(beside) if beside.is_file() else None
+        count = len(self.images)
+        if not count:
+            raise DataError(f"{path} holds no images")
+        if self.labels is not None and len(self.labels) != count:
+            raise DataError(f"{path} has {count} images but {beside} has {len(self.labels)} labels")
+        self.classes = None if self.labels is None else tuple(str(i) for i in range(int(self.labels.max()) + 1))
+        self.keys = [str(index) for index in range(count)]
+
+    @property
+    def images(self) -> NDArray[np.uint8]:
+        """uint8 [N, H, W, C], mapped."""
+        if self._mapped is None:
+            self._mapped = _images(self.path)
+        return self._mapped
+
+    def one(self, index: int) -> Picture:
+        return Picture(np.array(self.images[index]), None if self.labels is None else int(self.labels[index]))
+
+    def many(self, indices: Indices) -> Picture:
+        return Arrays(self.images, self.labels).many(indices)
+
+    def stamp(self, index: int) -> bytes:
+        return digest(self.images[index].tobytes())
+
+    def __getstate__(self) -> dict[str, object]:
+        return {**self.__dict__, "_mapped": None}
+
+
+def _load(path: Path, mapped: bool) -> NDArray[np.generic]:
+    try:
+        loaded = np.load(path, mmap_mode="r" if mapped else None, allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
+        if "pickle" in str(error) or "Python objects" in str(error):
+            raise DataError(f"{path} holds Python objects, which are never loaded; save plain numbers") from None
+        raise DataError(f"{path} cannot be read as a .npy file: {error}") from error
+    array: NDArray[np.generic] = loaded
+    return array
+
+
+def _images(path: Path) -> NDArray[np.uint8]:
+    array = _load(path, mapped=True)
+    if array.dtype != np.uint8:
+        raise DataError(
+            f"{path} holds {array.dtype}; images are uint8 from 0 to 255. Convert first, for values from 0 to 1: "
+            f"np.save(path, (array * 255).round().astype('uint8'))"
+        )
+    if array.ndim == 3:
+        array = array[..., None]
+    if array.ndim != 4 or array.shape[3] not in (1, 2, 3, 4):
+        hint = "; move the channels last" if array.ndim == 4 and array.shape[1] in (1, 3, 4) else ""
+        raise DataError(
+            f"{path} has the shape {array.shape}; images are [N, H, W] or [N, H, W, C] with C = 1, 2, 3 or 4{hint}"
+        )
+    return array.view(np.uint8)
+
+
+def _labels(path: Path) -> NDArray[np.int64]:
+    labels = _load(path, mapped=False)
+    if labels.ndim != 1 or not np.issubdtype(labels.dtype, np.integer):
+        raise DataError(f"{path} holds {labels.dtype} {list(labels.shape)}; labels are integers [N]")
+    found = labels.astype(np.int64)
+    if len(found) and found.min() < 0:
+        raise DataError(f"{path} has a label of {found.min()}; labels count from 0")
+    return found

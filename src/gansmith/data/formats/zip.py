@@ -1,0 +1,61 @@
+"""A zip of image files, read without unpacking; folders inside are classes as in a folder."""
+
+from __future__ import annotations
+
+import os
+import zipfile
+import zlib
+from pathlib import Path
+
+from gansmith.data.encoded import Encoded, digest
+from gansmith.data.listing import classes_of, is_image, known_suffixes, ordered
+from gansmith.errors import DataError, UnreadableImageError
+
+
+def accepts(path: Path) -> bool:
+    return path.is_file() and zipfile.is_zipfile(path)
+
+
+def build(path: Path) -> Encoded:
+    """Every image in the archive, in natural order. Raises DataError when there is none, or no archive."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            entries = {entry.filename: entry for entry in archive.infolist() if is_image(entry.filename)}
+    except (zipfile.BadZipFile, OSError) as error:
+        raise DataError(f"{path} cannot be opened as a zip: {error}") from error
+    keys = ordered(entries)
+    if not keys:
+        raise DataError(f"no images in {path}: files that end in {known_suffixes()} are read, in folders too")
+    labels, classes = classes_of(keys)
+    stamps = [digest(key, entries[key].CRC, entries[key].file_size) for key in keys]
+    return Encoded(ZipReader(path, keys, stamps), name=path.stem, keys=keys, labels=labels, classes=classes)
+
+
+class ZipReader:
+    """Files inside an archive, which each process opens for itself: a file position cannot be shared."""
+
+    def __init__(self, path: Path, names: list[str], stamps: list[bytes]) -> None:
+        self.path, self.names, self.stamps = path, names, stamps
+        self._opened: tuple[int, zipfile.ZipFile] | None = None
+
+    def where(self, index: int) -> str:
+        return f"{self.path}/{self.names[index]}"
+
+    def read(self, index: int) -> bytes:
+        try:
+            return self._archive().read(self.names[index])
+        except RuntimeError as error:  # zipfile's word for a password
+            raise UnreadableImageError(f"{self.where(index)} cannot be read: {error}") from error
+        except (zipfile.BadZipFile, zlib.error, EOFError, KeyError, NotImplementedError, OSError) as error:
+            raise UnreadableImageError(f"{self.where(index)} cannot be read, the zip is damaged: {error}") from error
+
+    def stamp(self, index: int) -> bytes:
+        return self.stamps[index]
+
+    def __getstate__(self) -> dict[str, object]:
+        return {**self.__dict__, "_opened": None}
+
+    def _archive(self) -> zipfile.ZipFile:
+        if self._opened is None or self._opened[0] != os.getpid():
+            self._opened = (os.getpid(), zipfile.ZipFile(self.path))
+        return self._opened[1]

@@ -1,0 +1,119 @@
+"""The pictures that are never trained on: which must fall on one side together, and which are drawn.
+
+The draw depends on the seed and on the positions of the pictures alone: it is the same on every machine and for every
+way of numbering the groups.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gansmith.errors import DataError, OptionError
+from gansmith.randomness import mix
+
+Indices = NDArray[np.int64]
+
+ENOUGH = 20  # pictures: from here on a share above 0 holds out at least one
+
+
+def split(count: int, share: float, groups: Indices, seed: int) -> tuple[Indices, Indices]:
+    """(indices to train on, indices held out), both ascending, together 0 .. count - 1; no group on both sides.
+
+    `groups` int64 [count]: equal numbers stay together. Groups are drawn in random order; one that is bigger than the
+    room left is passed over, so the number held out is as near to share * count as that allows.
+    """
+    if len(groups) != count:
+        raise OptionError(f"{count} pictures but {len(groups)} group numbers")
+    if not 0 <= share < 1:
+        raise OptionError(f"the share held out must be at least 0 and less than 1, not {share}")
+    everything = np.arange(count, dtype=np.int64)
+    wanted = round(share * count)
+    if share > 0 and count >= ENOUGH:
+        wanted = max(1, wanted)
+    if wanted == 0:
+        return everything, everything[:0]
+    _, first, group, sizes = np.unique(groups, return_index=True, return_inverse=True, return_counts=True)
+    order = sorted(range(len(sizes)), key=lambda number: mix("holdout", seed, int(first[number])))
+    chosen: set[int] = set()
+    room = wanted
+    for number in order:
+        if sizes[number] <= room:
+            chosen.add(number)
+            room -= int(sizes[number])
+    over = min((number for number in order if number not in chosen), key=lambda number: sizes[number], default=None)
+    # What is left over is bigger than the room. The smallest is still taken where that comes nearer, or gives any.
+    if over is not None and len(chosen) + 1 < len(sizes) and (not chosen or sizes[over] - room < room):
+        chosen.add(over)
+    held = np.isin(group, sorted(chosen))
+    return everything[~held], everything[held]
+
+
+def groups_by(
+    rule: str,
+    *,
+    keys: Sequence[str],
+    labels: Indices | None = None,
+    similar: Callable[[], Indices] | None = None,
+) -> Indices:
+    """The group of each picture, int64 [N].
+
+    rule      'similar' (near-duplicates), 'class', 'file' (pictures of one file: each alone in most sets), or
+              'name:REGEX': pictures whose names give the same first capture group, or the same whole match
+    similar   finds the groups of near-duplicates; called only when the rule asks for it
+
+    A name that REGEX does not match is a group of its own. Raises OptionError when it matches none, or for 'class'
+    without classes.
+    """
+    if rule == "similar":
+        assert similar is not None
+        return similar()
+    if rule == "class":
+        if labels is None:
+            raise OptionError(
+                "the hold-out cannot go by class: these pictures have none (folders inside the folder are classes). "
+                "Use --holdout-by similar, file or name:REGEX"
+            )
+        return labels
+    if rule == "file":
+        return _numbered([(key,) for key in keys])
+    if rule.startswith("name:"):
+        return _by_name(rule[5:], keys)
+    raise OptionError(f"no such hold-out rule: {rule!r}. Known: similar, class, file, name:REGEX")
+
+
+def _by_name(pattern: str, keys: Sequence[str]) -> Indices:
+    try:
+        expression = re.compile(pattern)
+    except re.error as error:
+        raise OptionError(f"{pattern!r} is not a regular expression: {error}") from None
+    words: list[tuple[object, ...]] = []
+    matched = 0
+    for index, key in enumerate(keys):
+        found = expression.search(key)
+        if found is None:
+            words.append((index,))
+            continue
+        matched += 1
+        words.append(("matched", found[1] if expression.groups and found[1] is not None else found[0]))
+    if keys and not matched:
+        sample = ", ".join(repr(key) for key in keys[:3])
+        raise OptionError(f"--holdout-by name:{pattern} matches no name; names look like {sample}")
+    return _numbered(words)
+
+
+def _numbered(words: Sequence[tuple[object, ...]]) -> Indices:
+    """Equal words -> equal numbers, in the order of their first appearance."""
+    numbers: dict[tuple[object, ...], int] = {}
+    return np.array([numbers.setdefault(word, len(numbers)) for word in words], dtype=np.int64)
+
+
+def nothing_left(count: int, groups: Indices) -> DataError:
+    """The error when every picture would be held out, or training would have none."""
+    return DataError(
+        f"the hold-out leaves nothing to train on: {count:,} pictures in {len(np.unique(groups)):,} groups. "
+        f"Use fewer (--holdout 0.05, or 0 for none) or another rule (--holdout-by)"
+    )

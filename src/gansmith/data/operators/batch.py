@@ -1,0 +1,34 @@
+"""Items in groups: one item of a batched dataset is `size` items collated."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import numpy as np
+
+from gansmith.data.dataset import Dataset
+from gansmith.errors import DataError, OptionError
+
+
+def build(dataset: Dataset, *, size: int, last: Literal["keep", "drop"] = "keep") -> Dataset:
+    """Item i is items i * size to (i + 1) * size - 1, taken in one go. The last, shorter group is kept or dropped."""
+    if size < 1:
+        raise OptionError(f"a batch needs a size of at least 1, not {size}")
+    if last not in ("keep", "drop"):
+        raise OptionError(f"last must be 'keep' or 'drop', not {last!r}")
+    if last == "drop" and len(dataset) < size:
+        raise DataError(f"a batch of {size} from {len(dataset)} items with last='drop' leaves nothing; reduce the size")
+    return Batched(dataset, size, last)
+
+
+class Batched(Dataset):
+    def __init__(self, dataset: Dataset, size: int, last: Literal["keep", "drop"]) -> None:
+        self.dataset, self.size, self.last = dataset, size, last
+
+    def __len__(self) -> int:
+        whole, rest = divmod(len(self.dataset), self.size)
+        return whole + (rest > 0 and self.last == "keep")
+
+    def one(self, index: int) -> Any:
+        start = index * self.size
+        return self.dataset.many(np.arange(start, min(start + self.size, len(self.dataset)), dtype=np.int64))

@@ -1,0 +1,27 @@
+"""Items made from the elements of a list when they are asked for: paths into pictures, say.
+
+torchnet's ListDataset with its `load` function (Collobert, van der Maaten, Joulin 2016).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from gansmith.data.dataset import Dataset, Listed
+
+
+def build(dataset: Dataset | Sequence[Any], function: Callable[[Any], Any]) -> Dataset:
+    """Item i is `function(element i)`, called each time it is asked for, never ahead."""
+    return Loaded(dataset if isinstance(dataset, Dataset) else Listed(dataset), function)
+
+
+class Loaded(Dataset):
+    def __init__(self, dataset: Dataset, function: Callable[[Any], Any]) -> None:
+        self.dataset, self.function = dataset, function
+
+    def __len__(self) -> int:
+        return len(self.dataset)
+
+    def one(self, index: int) -> Any:
+        return self.function(self.dataset.one(index))

@@ -1,0 +1,42 @@
+"""Pictures of any size and mode -> pictures of one: what can be stacked, stored and trained on."""
+
+from __future__ import annotations
+
+from gansmith.data.dataset import Dataset, Picture
+from gansmith.data.decode import Fit, conform
+from gansmith.data.encoded import Encoded
+from gansmith.errors import DataError
+
+
+def build(
+    dataset: Dataset,
+    *,
+    size: int | tuple[int, int],
+    channels: int,
+    fit: Fit = "crop",
+    background: tuple[int, int, int] = (255, 255, 255),
+) -> Dataset:
+    """uint8 [height, width, channels], labels kept; `size` is the side of a square or (height, width).
+
+    The rest as in `gansmith.data.decode.conform`. Put it first after the source: large JPEGs are then decoded at no
+    more than the detail that is needed. Raises DataError for a set of points.
+    """
+    if getattr(dataset, "points", False):
+        raise DataError("points have no size to change; train on them as they are")
+    return Resized(dataset, (size, size) if isinstance(size, int) else size, channels, fit, background)
+
+
+class Resized(Dataset):
+    def __init__(
+        self, dataset: Dataset, size: tuple[int, int], channels: int, fit: Fit, background: tuple[int, int, int]
+    ) -> None:
+        self.dataset, self.size, self.channels, self.fit, self.background = dataset, size, channels, fit, background
+
+    def __len__(self) -> int:
+        return len(self.dataset)
+
+    def one(self, index: int) -> Picture:
+        source = self.dataset
+        picture = source.near(index, self.size) if isinstance(source, Encoded) else source.one(index)
+        image = conform(picture.image, size=self.size, channels=self.channels, fit=self.fit, background=self.background)
+        return Picture(image, picture.label)

@@ -1,0 +1,30 @@
+"""A dataset cut at random into named parts: every item in exactly one."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+import numpy as np
+
+from gansmith.data.dataset import Dataset
+from gansmith.data.selection import Selection
+from gansmith.errors import OptionError
+from gansmith.randomness import mix
+
+
+def build(dataset: Dataset, *, shares: Mapping[str, float], seed: int) -> dict[str, Dataset]:
+    """`shares={"train": 0.9, "test": 0.1}` -> the parts by name, each in the order of the whole.
+
+    Shares sum to 1; the sizes are theirs, rounded so that they sum to the whole (largest remainders first).
+    """
+    if not shares or any(share < 0 for share in shares.values()) or not math.isclose(sum(shares.values()), 1):
+        raise OptionError(f"shares must be at least 0 and sum to 1, not {dict(shares)}")
+    total = len(dataset)
+    exact = np.array([share * total for share in shares.values()])
+    sizes = np.floor(exact + 1e-9).astype(np.int64)
+    most_missing = np.argsort(sizes - exact, kind="stable")
+    sizes[most_missing[: total - sizes.sum()]] += 1
+    order = np.random.default_rng(mix(seed, "split")).permutation(total)
+    cuts = np.split(order, np.cumsum(sizes)[:-1])
+    return {name: Selection(dataset, np.sort(part)) for name, part in zip(shares, cuts, strict=True)}

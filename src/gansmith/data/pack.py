@@ -1,0 +1,46 @@
+"""A set of images -> one .npy file of uint8 [N, H, W, C], and its classes beside it: what the format `npy` opens."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from gansmith.data.open import open_dataset
+from gansmith.data.prepare import pixels_of, resolve
+from gansmith.data.settings import DataSettings
+from gansmith.errors import DataError, OptionError
+from gansmith.files import atomic
+
+_BYTES = 16 << 20
+
+
+def pack(settings: DataSettings, out: Path, *, force: bool = False, workers: int | None = None) -> tuple[int, ...]:
+    """Write OUT.npy and, if there are classes, OUT.labels.npy; returns the shape [N, H, W, C].
+
+    Goes through the pixel cache, which stays. Raises OptionError when a file is there already and not `force`.
+    """
+    if out.suffix.lower() != ".npy":
+        raise OptionError(f"the file to write must end in .npy, not {out.name!r}")
+    beside = out.with_suffix(".labels.npy")
+    for path in (out, beside):
+        if path.exists() and not force:
+            raise OptionError(f"{path} exists; choose another name, or replace it with --force")
+    source = open_dataset(settings.path, format=settings.format, **settings.options)
+    if source.points:
+        raise DataError(f"{settings.path} is a set of points, not of images: there is nothing to pack")
+    pixels = pixels_of(source, resolve(source, settings.model_copy(update={"cache": True})), workers=workers)
+    count = len(pixels.data)
+    each = pixels.data.one(0).image
+    with atomic(out) as file:
+        header = {"descr": each.dtype.str, "fortran_order": False, "shape": (count, *each.shape)}
+        np.lib.format.write_array_header_1_0(file, header)
+        step = max(1, _BYTES // each.nbytes)
+        for start in range(0, count, step):
+            file.write(pixels.data[start : start + step].image.tobytes())
+    if pixels.labels is not None:
+        with atomic(beside) as file:
+            np.save(file, pixels.labels, allow_pickle=False)
+    else:
+        beside.unlink(missing_ok=True)  # of what was replaced
+    return (count, *each.shape)

@@ -1,0 +1,129 @@
+"""The endless stream of real images: shuffled anew in every epoch, by seed, and resumable at any image.
+
+Position p of the stream is item p mod N of the permutation of epoch p // N, so the stream's whole state is one number:
+how many images were drawn. Batches cross the end of an epoch. Over several ranks each takes its share of every batch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from gansmith.adversarial import Batch, Sample
+from gansmith.data.dataset import Dataset, Picture
+from gansmith.errors import DataError, ExperimentError
+from gansmith.randomness import generator, mix
+
+_ENDLESS = 1 << 60
+
+
+class Batches(Dataset):
+    """Item k is batch k of this rank: a Picture of [batch / world, H, W, C]. Stateless: any k at any time."""
+
+    def __init__(self, dataset: Dataset, *, batch: int, seed: int, rank: int = 0, world: int = 1) -> None:
+        if not len(dataset):
+            raise DataError("there are no images to draw from")
+        if batch % world:
+            raise ExperimentError(f"a batch of {batch} cannot be shared by {world} processes: make it a multiple")
+        self.dataset, self.batch, self.seed = dataset, batch, seed
+        self.rank, self.share = rank, batch // world
+        self._epochs: dict[int, Dataset] = {}
+
+    def __len__(self) -> int:
+        return _ENDLESS
+
+    def one(self, index: int) -> Picture:
+        first = index * self.batch + self.rank * self.share
+        positions = np.arange(first, first + self.share, dtype=np.int64)
+        epochs, within = np.divmod(positions, len(self.dataset))
+        parts = [self._epoch(int(epoch))[within[epochs == epoch]] for epoch in np.unique(epochs)]
+        return parts[0] if len(parts) == 1 else joined(parts)
+
+    def _epoch(self, number: int) -> Dataset:
+        if number not in self._epochs:
+            if len(self._epochs) > 1:
+                self._epochs.clear()
+            self._epochs[number] = self.dataset.shuffle(seed=mix(self.seed, "epoch", number))
+        return self._epochs[number]
+
+
+class Stream:
+    """Batches on the device, in [-1, 1], as {"real": Sample}.
+
+    drawn    real images handed out so far, over all ranks: the images clock
+
+    With `workers`, that many processes keep batches ready; the batches are the same with any number of them.
+    """
+
+    def __init__(
+        self,
+        dataset: Dataset,
+        *,
+        batch: int,
+        seed: int = 0,
+        flip: bool = False,
+        device: torch.device | str = "cpu",
+        memory_format: torch.memory_format = torch.channels_last,
+        workers: int = 0,
+        rank: int = 0,
+        world: int = 1,
+    ) -> None:
+        self.batches = Batches(dataset, batch=batch, seed=seed, rank=rank, world=world)
+        self.batch, self.seed, self.flip, self.rank = batch, seed, flip, rank
+        self.device, self.memory_format, self.workers = torch.device(device), memory_format, workers
+        self.drawn = 0
+        self._ahead: Iterator[Picture] | None = None
+
+    def __iter__(self) -> Iterator[Batch]:
+        return self
+
+    def __next__(self) -> Batch:
+        number = self.drawn // self.batch
+        if self._ahead is None:
+            self._ahead = iter(self.batches.parallel(workers=self.workers, start=number))
+        picture = next(self._ahead)
+        self.drawn += self.batch
+        return {"real": self._on_device(picture, number)}
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"drawn": self.drawn}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        if state["drawn"] % self.batch:
+            raise ExperimentError(f"{state['drawn']:,} images drawn is not a multiple of the batch of {self.batch}")
+        self.drawn = state["drawn"]
+        self.close()
+
+    def close(self) -> None:
+        """Let the worker processes go."""
+        self._ahead = None
+
+    def _on_device(self, picture: Picture, number: int) -> Sample:
+        image = normalised(self._moved(picture.image)).contiguous(memory_format=self.memory_format)
+        if self.flip:
+            coin = torch.rand(len(image), generator=generator(self.seed, "flip", number, self.rank)) < 0.5
+            image = torch.where(coin.to(self.device)[:, None, None, None], image.flip(3), image)
+        return Sample(image, None if picture.label is None else self._moved(picture.label))
+
+    def _moved(self, array: NDArray[Any]) -> Tensor:
+        tensor = torch.from_numpy(np.ascontiguousarray(array))
+        if self.device.type == "cuda":
+            return tensor.pin_memory().to(self.device, non_blocking=True)
+        return tensor.to(self.device)
+
+
+def normalised(images: Tensor) -> Tensor:
+    """uint8 [B, H, W, C] -> float32 [B, C, H, W] in [-1, 1]; points (float32) keep their values."""
+    channels_first = images.permute(0, 3, 1, 2)
+    return channels_first.float().div_(127.5).sub_(1.0) if images.dtype == torch.uint8 else channels_first
+
+
+def joined(parts: list[Picture]) -> Picture:
+    """Several batches as one."""
+    labels = None if parts[0].label is None else np.concatenate([part.label for part in parts])
+    return Picture(np.concatenate([part.image for part in parts]), labels)

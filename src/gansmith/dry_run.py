@@ -1,0 +1,52 @@
+"""What `gansmith train --dry-run` prints: the resolved experiment with each value's source, and what it would take."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import yaml
+
+from gansmith.assemble import assemble, resolved
+from gansmith.experiment import Experiment
+from gansmith.progress import clock
+from gansmith.session import run_folder
+from gansmith.training.forecast import forecast, timed
+from gansmith.training.wiring import check_wiring
+
+
+def report(experiment: Experiment, sources: dict[str, str], *, trust: bool = False) -> str:
+    """Everything short of training: the data are read (and cached), the networks built, wired and timed."""
+    experiment, data = resolved(experiment, trust=trust)
+    parts = assemble(experiment, data, trust=trust)
+    experiment = parts.experiment
+    batch = next(parts.stream)
+    parts.stream.close()
+    check_wiring(parts.game, batch, device=parts.device, precision=experiment.precision)
+    made = forecast(parts.game, batch, parts.device, experiment)
+    warnings = [*data.warnings, *made.warnings(parts.device)]
+    lines = [_with_sources(experiment.plain(), sources), f"# run folder: {run_folder(experiment)}"]
+    lines.append(f"# data: {len(data.train):,} images to train on, {data.count - len(data.train):,} held out")
+    lines += [f"# {name}: {count:,} parameters" for name, count in made.parameters.items()]
+    lines.append(f"# a step: {made.operations / 1e9:,.1f} GFLOP, about {made.memory / 2**30:.2f} GiB")
+    if not made.warnings(parts.device):
+        made = timed(made, parts.game, batch, parts.device, experiment)
+        lines.append(
+            f"# time: {made.step_seconds or 0:.3f} s a step on {parts.device}, {made.steps:,} steps, "
+            f"about {clock(made.seconds or 0)} in all (h:mm:ss or m:ss)"
+        )
+    lines += [f"# warning: {warning}" for warning in warnings]
+    return "\n".join(lines)
+
+
+def _with_sources(plain: dict[str, Any], sources: dict[str, str]) -> str:
+    """YAML, with `# source` behind every line whose value a layer set."""
+    lines: list[str] = []
+    path: list[str] = []
+    for line in yaml.safe_dump(plain, sort_keys=False).splitlines():
+        depth = (len(line) - len(line.lstrip())) // 2
+        key = line.strip().partition(":")[0]
+        path = [*path[:depth], key]
+        dotted = ".".join(path)
+        source = sources.get(dotted) if not line.lstrip().startswith("- ") else None
+        lines.append(f"{line:<40}  # {source}" if source else line)
+    return "\n".join(lines)

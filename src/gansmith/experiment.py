@@ -1,0 +1,299 @@
+"""An experiment: the complete, typed description of one run, and the layers it is put together from.
+
+Later layers win: the defaults below, the recipe, a YAML file, the environment (`GANSMITH_OBJECTIVE__NAME=minimax`, two
+underscores for each dot), the command line. Every value remembers which layer it came from.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+
+from gansmith import catalog
+from gansmith.data.settings import DataSettings
+from gansmith.errors import ExperimentError, OptionError, nearest, unknown
+
+# Fields that say how or how long a run is worked on, not what it computes: a resumed run may change them.
+MAY_CHANGE = frozenset(
+    [
+        *("images", "device", "workers", "out", "tensorboard"),
+        *("record_every", "samples_every", "checkpoint_every", "keep_every"),
+    ]
+)
+ROLES = ("generator", "discriminator")  # of the networks; a model's file has a factory of that name
+NOT_FIELDS = frozenset(("GANSMITH_DATASETS", "GANSMITH_CACHE", "GANSMITH_TEST_DATA"))
+
+
+def _parse_count(value: Any) -> Any:
+    from gansmith.training.schedules import parse_count
+
+    return parse_count(value)
+
+
+Count = Annotated[int, Field(ge=0), BeforeValidator(_parse_count)]
+AtLeastOne = Annotated[int, Field(ge=1), BeforeValidator(_parse_count)]
+
+
+class Part(BaseModel):
+    """A named entry of the catalog with its options beside the name: `{name: dcgan, width: 64}`."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+    name: str
+
+    @model_validator(mode="before")
+    @classmethod
+    def _bare_name(cls, value: Any) -> Any:
+        return {"name": value} if isinstance(value, str) else value
+
+    @property
+    def options(self) -> dict[str, Any]:
+        return dict(self.model_extra or {})
+
+
+class PriorSettings(BaseModel):
+    """The distribution of latents."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: Literal["normal", "uniform", "sphere"] = "normal"
+    size: AtLeastOne = 100
+
+
+class AveragingSettings(BaseModel):
+    """The moving average of the generator's weights."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    half_life: Any = Field(10_000, description="in images; a number or a schedule")
+    rampup: float | None = Field(0.05, description="the half-life is at most this times the images seen")
+    buffers: Literal["average", "copy"] = "average"
+
+
+def _adam() -> dict[str, Part]:
+    """Radford, Metz, Chintala 2016, section 4: Adam, 0.0002, momentum 0.5."""
+    adam = {"name": "adam", "lr": 2e-4, "betas": [0.5, 0.999]}
+    return {"generator": Part(**adam), "discriminator": Part(**adam)}
+
+
+class Experiment(BaseModel):
+    """One run, completely described. Unknown fields are errors."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    recipe: str | None = Field(None, description="where the settings came from; has no effect of its own")
+    data: DataSettings = DataSettings()
+    game: Part = Part(name="two_player")
+    generator: Part | None = Part(name="dcgan")
+    discriminator: Part | None = Part(name="dcgan")
+    objective: Part = Part(name="nonsaturating")
+    prior: PriorSettings = PriorSettings()
+    optimizer: dict[str, Part] = Field(default_factory=_adam, description="one for each role")
+    averaging: AveragingSettings = AveragingSettings()
+    images: Count = Field(1_000_000, description="how long to train, in real images drawn")
+    batch: AtLeastOne = 64
+    accumulate: AtLeastOne = Field(1, description="play the batch in this many parts; saves memory")
+    seed: int = 0
+    device: str = "auto"
+    precision: Literal["float32", "bfloat16"] = "float32"
+    memory_format: Literal["auto", "channels_last", "contiguous"] = "auto"
+    threads: AtLeastOne | None = Field(None, description="of the CPU; torch's choice when not given")
+    workers: Count | None = Field(None, description="processes that decode images; none when they are cached")
+    out: str | None = Field(None, description="the run folder; runs/DATA-RECIPE when not given")
+    start_from: str | None = Field(None, description="another run, whose weights to begin with where they fit")
+    sheet: AtLeastOne = Field(64, description="images on a sample sheet")
+    record_every: AtLeastOne = 2_000
+    samples_every: AtLeastOne = 20_000
+    checkpoint_every: AtLeastOne = 50_000
+    keep_every: Count = Field(0, description="keep a checkpoint for good each so many images; 0 keeps none")
+    tensorboard: bool = False
+
+    def plain(self) -> dict[str, Any]:
+        """As plain dictionaries, lists, numbers and words, ready for YAML or JSON."""
+        return self.model_dump(mode="json")
+
+    def to_yaml(self) -> str:
+        return yaml.safe_dump(self.plain(), sort_keys=False)
+
+
+@dataclass(frozen=True)
+class Layer:
+    """Values from one source, as a nested dictionary."""
+
+    source: str
+    values: Mapping[str, Any]
+
+
+def resolve(layers: Iterable[Layer]) -> tuple[Experiment, dict[str, str]]:
+    """The experiment that the layers make, and {dotted field: source} for every field a layer set.
+
+    A layer that names another entry for a part (`objective: minimax`) drops the options that earlier layers gave it.
+    Raises ExperimentError saying for each bad field what was given, where, and the nearest name.
+    """
+    values: dict[str, Any] = {}
+    sources: dict[str, str] = {}
+    for layer in (Layer("default", _part_defaults()), *layers):
+        for path, value in _flat(layer.values):
+            owner, _, last = path.rpartition(".")
+            if last == "name" and values.get(path) not in (None, value):
+                for other in [key for key in values if key.startswith(f"{owner}.")]:
+                    del values[other], sources[other]
+            values[path] = value
+            sources[path] = layer.source
+    try:
+        experiment = Experiment.model_validate(_nested(values))
+    except ValidationError as error:
+        raise ExperimentError("\n".join(_explain(e, sources) for e in error.errors())) from None
+    return experiment, {path: source for path, source in sources.items() if source != "default"}
+
+
+def from_file(path: Path) -> Layer:
+    """A YAML file of settings. Raises ExperimentError when it is absent or not a mapping."""
+    try:
+        values = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ExperimentError(f"could not read {path}: {error.strerror}") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ExperimentError(f"{path} is not YAML: {' '.join(str(error).split())}") from error
+    if not isinstance(values or {}, dict):
+        raise ExperimentError(f"{path} must hold a mapping of fields to values, not {type(values).__name__}")
+    return Layer(str(path), values or {})
+
+
+def from_recipe(name: str) -> Layer:
+    """A recipe of the catalog, or a recipe file of one's own (a path ending in .yaml)."""
+    if name.endswith((".yaml", ".yml")):
+        return Layer(f"recipe {name}", {**from_file(Path(name)).values, "recipe": Path(name).stem})
+    path = catalog.path_of("recipes", name)
+    return Layer(f"recipe {path.stem}", {**from_file(path).values, "recipe": path.stem})
+
+
+def from_environment(environment: Mapping[str, str]) -> Layer:
+    """`GANSMITH_BATCH=32`, `GANSMITH_DATA__SIZE=48x64`. Raises ExperimentError for a name that is no field."""
+    given = {key: value for key, value in environment.items() if key.startswith("GANSMITH_") and key not in NOT_FIELDS}
+    values = {}
+    for key, text in given.items():
+        path = key.removeprefix("GANSMITH_").lower().replace("__", ".")
+        if path.partition(".")[0] not in Experiment.model_fields:
+            names = {f"gansmith_{field}": f"GANSMITH_{field.upper()}" for field in Experiment.model_fields}
+            names |= {name.lower(): name for name in NOT_FIELDS}
+            close = difflib.get_close_matches(key.lower(), names, n=1)
+            hint = f"Did you mean {names[close[0]]}? " if close else ""
+            raise ExperimentError(
+                f"the environment variable {key} is no field of an experiment. {hint}Fields are written "
+                f"GANSMITH_BATCH or, inside a part, GANSMITH_OBJECTIVE__NAME; unset it if it is not meant"
+            )
+        values[path] = parse_value(text)
+    return Layer("environment", _nested(values))
+
+
+def from_assignments(assignments: Iterable[str]) -> Layer:
+    """`["objective.name=minimax", "generator.width=32"]`, as `--set` takes them."""
+    values = {}
+    for text in assignments:
+        path, equals, value = text.partition("=")
+        if not equals or not path.strip():
+            raise ExperimentError(f"--set {text}: write it as field=value, for example --set generator.width=32")
+        values[path.strip()] = parse_value(value)
+    return Layer("--set", _nested(values))
+
+
+def parse_value(text: str) -> Any:
+    """A value as YAML reads it: numbers, true/false, null, lists, words."""
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError:
+        return text
+
+
+def difference(old: Experiment, new: Experiment) -> list[str]:
+    """`field: old -> new` for every field that a resumed run may not change and that differs."""
+    before, after = dict(_flat(old.plain())), dict(_flat(new.plain()))
+    return [
+        f"{path}: {before.get(path)} -> {after.get(path)}"
+        for path in dict.fromkeys([*before, *after])
+        if path.partition(".")[0] not in MAY_CHANGE and before.get(path) != after.get(path)
+    ]
+
+
+def _part_defaults() -> dict[str, Any]:
+    plain = Experiment().plain()
+    return {key: plain[key] for key in (*_PARTS, "optimizer")}
+
+
+_PARTS = ("game", "objective", *ROLES)
+
+
+def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterable[tuple[str, Any]]:
+    for key, value in values.items():
+        path = f"{prefix}{key}"
+        is_part = path in _PARTS or (prefix == "optimizer.")
+        if is_part and isinstance(value, str):
+            yield f"{path}.name", value
+        elif isinstance(value, Mapping) and value and not _is_value(value) and path != "data.options":
+            # the name goes first: it drops the options of another entry before its own are set
+            ordered = sorted(value.items(), key=lambda item: item[0] != "name")
+            yield from _flat(dict(ordered), f"{path}.")
+        else:
+            yield path, value
+
+
+def _is_value(value: Mapping[str, Any]) -> bool:
+    """Is this mapping one value (a schedule) and not a group of fields?"""
+    return bool({"start", "phases"} & value.keys())
+
+
+def _nested(values: Mapping[str, Any]) -> dict[str, Any]:
+    tree: dict[str, Any] = {}
+    for path, value in values.items():
+        *groups, last = path.split(".")
+        branch = tree
+        for group in groups:
+            branch = branch.setdefault(group, {})
+            if not isinstance(branch, dict):
+                raise ExperimentError(f"{path}: {group} is given both as one value and as a group of fields")
+        branch[last] = value
+    return tree
+
+
+def _explain(error: Any, sources: Mapping[str, str]) -> str:
+    path = ".".join(str(step) for step in error["loc"])
+    source = next((f" ({source})" for key, source in sources.items() if key == path or key.startswith(f"{path}.")), "")
+    if error["type"] == "extra_forbidden":
+        model: Any = Experiment
+        for step in error["loc"][:-1]:
+            model = model.model_fields[step].annotation
+        return f"there is no field {path!r}{source}. {nearest(str(error['loc'][-1]), model.model_fields)}".rstrip()
+    return f"{path} = {error['input']!r}{source} is not allowed: {error['msg'].removeprefix('Value error, ')}"
+
+
+def by_hand(experiment: Experiment, sources: Mapping[str, str]) -> bool:
+    """Was every dotted name, which imports code from outside, given on the command line or in Python, not in a file?"""
+    parts = {path: getattr(experiment, path) for path in _PARTS}
+    dotted = [f"{path}.name" for path, part in parts.items() if part is not None and "." in part.name]
+    return bool(dotted) and all(sources.get(path) in ("arguments", "--set") for path in dotted)
+
+
+def complete(experiment: Experiment, *, trust: bool = False) -> Experiment:
+    """Every part's options checked against its file and written out with their defaults, so that the experiment says
+    all there is to say. Raises UnknownNameError, OptionError or ExperimentError."""
+    from gansmith.training import optimizers
+
+    update: dict[str, Any] = {}
+    parts = [("game", "games", "build"), ("objective", "objectives", "build")]
+    for field, kind, factory in [*parts, *((role, "models", role) for role in ROLES)]:
+        part: Part | None = getattr(experiment, field)
+        if part is not None:
+            function = catalog.find(kind, part.name, factory, trust=trust)
+            update[field] = Part(name=part.name, **catalog.complete(f"{kind}/{part.name}", function, part.options))
+    for role, part in experiment.optimizer.items():
+        optimizers.check(part.name, part.options)
+        if role not in ROLES:
+            raise OptionError(f"optimizer.{role}: {unknown('role', role, ROLES)}")
+    return experiment.model_copy(update=update)

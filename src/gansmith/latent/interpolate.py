@@ -1,0 +1,112 @@
+"""Pictures on the way from one latent to the next, in a straight line or along the sphere.
+
+The great arc is Shoemake 1985, "Animating Rotation with Quaternion Curves", the formula of section 3.3 (slerp); White
+2016, "Sampling Generative Networks", section 2.1, uses it between latents, because a straight line between two
+normal latents passes through lengths that a generator has never seen.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from gansmith.errors import OptionError, unknown
+from gansmith.latent.renderer import Renderer
+from gansmith.latent.sample import Pictures
+
+Between = Callable[[Tensor, Tensor, float], Tensor]
+Kind = Literal["linear", "spherical"]
+
+_PARALLEL = 1e-7  # below this angle the arc and the straight line agree to the last digit of float32
+
+
+def linear(start: Tensor, end: Tensor, share: float) -> Tensor:
+    """The point of the straight line between two latents [Z, ...] at `share` (0: start, 1: end), float64 inside."""
+    return _ends(start, end, share, lambda a, b: (1 - share) * a + share * b)
+
+
+def spherical(start: Tensor, end: Tensor, share: float) -> Tensor:
+    """The point of the great arc between two latents [Z, ...] at `share`; the cells of a canvas turn separately.
+
+    Between opposite latents, which many arcs join, the one towards the axis they lean on least is taken.
+    """
+    # Differs: White weighs the latents as they are, which sends unequal, nearly opposite ones far out; here the
+    # directions follow Shoemake's arc and the lengths go evenly. For equal lengths the two are the same.
+    return _ends(start, end, share, lambda a, b: _arc(a, b, share))
+
+
+def path(points: Tensor, *, steps: int = 16, kind: Kind = "spherical") -> Tensor:
+    """Points [K, Z, ...] -> the legs between neighbours [K - 1, steps + 1, Z, ...], each with both its ends, exact.
+
+    Raises OptionError for fewer than two points or less than one step.
+    """
+    kinds: dict[str, Between] = {"linear": linear, "spherical": spherical}
+    if kind not in kinds:
+        raise OptionError(unknown("path", kind, kinds))
+    if len(points) < 2:
+        raise OptionError(f"an interpolation needs at least two seeds, not {len(points)}")
+    if steps < 1:
+        raise OptionError(f"steps = {steps} is not allowed: at least 1")
+    shares = [step / steps for step in range(steps + 1)]
+    legs = [torch.stack([kinds[kind](a, b, share) for share in shares]) for a, b in pairwise(points)]
+    return torch.stack(legs)
+
+
+def interpolate(
+    renderer: Renderer,
+    seeds: Sequence[int],
+    *,
+    steps: int = 16,
+    kind: Kind = "spherical",
+    rows: bool = False,
+) -> Pictures:
+    """From seed to seed in `steps` steps each: one strip, or one row for each leg (`rows`, which shows the seeds
+    between two legs twice). The pictures of the seeds are those of `Renderer.images`, to the bit."""
+    legs = path(renderer.latents(seeds), steps=steps, kind=kind)
+    names = [[_name(a, b, step, steps) for step in range(steps + 1)] for a, b in pairwise(seeds)]
+    if not rows:
+        legs = torch.cat([legs[:1, :1], legs[:, 1:].flatten(0, 1)[None]], dim=1)
+        names = [[str(seeds[0]), *(name for leg in names for name in leg[1:])]]
+    labels = tuple(name for leg in names for name in leg)
+    return Pictures(renderer.render(legs.flatten(0, 1)), labels, columns=legs.shape[1])
+
+
+def _name(start: int, end: int, step: int, steps: int) -> str:
+    return {0: str(start), steps: str(end)}.get(step, "")
+
+
+def _ends(start: Tensor, end: Tensor, share: float, between: Callable[[Tensor, Tensor], Tensor]) -> Tensor:
+    if share in (0, 1):
+        return (start, end)[int(share)].clone()
+    return between(start.double(), end.double()).to(start.dtype)
+
+
+def _arc(start: Tensor, end: Tensor, share: float) -> Tensor:
+    lengths = start.norm(dim=0, keepdim=True), end.norm(dim=0, keepdim=True)
+    a, b = start / lengths[0].clamp_min(1e-300), end / lengths[1].clamp_min(1e-300)
+    cosine = (a * b).sum(0, keepdim=True)
+    aside = b - cosine * a
+    aside -= (aside * a).sum(0, keepdim=True) * a  # again: what rounding left along a
+    sine = aside.norm(dim=0, keepdim=True)
+    opposite = (sine < _PARALLEL) & (cosine < 0)
+    aside = torch.where(opposite, _perpendicular(a), aside / sine.clamp_min(1e-300))
+    angle = torch.where(opposite, math.pi, torch.atan2(sine, cosine))
+    direction = torch.cos(share * angle) * a + torch.sin(share * angle) * aside
+    length = (1 - share) * lengths[0] + share * lengths[1]
+    straight = (1 - share) * start + share * end
+    alike = ((sine < _PARALLEL) & ~opposite) | (lengths[0] == 0) | (lengths[1] == 0)
+    between: Tensor = torch.where(alike, straight, length * direction)
+    return between
+
+
+def _perpendicular(direction: Tensor) -> Tensor:
+    """A unit vector at right angles: the axis that `direction` leans on least, made so."""
+    axis = torch.zeros_like(direction).scatter_(0, direction.abs().argmin(0, keepdim=True), 1.0)
+    aside = axis - (axis * direction).sum(0, keepdim=True) * direction
+    unit: Tensor = aside / aside.norm(dim=0, keepdim=True).clamp_min(1e-300)
+    return unit

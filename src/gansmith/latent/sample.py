@@ -1,0 +1,52 @@
+"""Images made by a generator, with their names, and how they are written: one sheet, or a file each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from PIL import Image
+from torch import Tensor
+
+from gansmith.errors import GansmithError
+from gansmith.records import pictures
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """Images [N, C, H, W] in [-1, 1], and a label each: the seed, for samples.
+
+    columns: of the sheet, where the pictures have an arrangement of their own.
+    """
+
+    images: Tensor
+    labels: tuple[str, ...]
+    columns: int | None = None
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def sheet(self, *, columns: int | None = None, numbered: bool = False) -> Image.Image:
+        """All of them in one picture, near-square unless `columns` says otherwise; labelled if `numbered`."""
+        return pictures.sheet(self.images, columns=columns or self.columns, labels=self.labels if numbered else None)
+
+    def frames(self) -> Iterator[Image.Image]:
+        """One picture after the other."""
+        return (pictures.sheet(image[None], padding=0) for image in self.images)
+
+    def save(self, path: str | Path, *, columns: int | None = None, numbered: bool = False) -> list[Path]:
+        """Write one sheet (`grid.png`, .jpg or .webp), or, for a path that ends in / or has no suffix, one PNG each,
+        named by its label. Returns what was written. Raises OptionError for an unknown suffix."""
+        text, path = str(path), Path(path)
+        if path.suffix and not text.endswith("/") and not path.is_dir():
+            return [pictures.save(self.sheet(columns=columns, numbered=numbered), path)]
+        if len(set(self.labels)) != len(self.labels):
+            raise GansmithError(f"two pictures share a name, so they cannot be separate files in {path}/; give a file")
+        digits = max(len(label) for label in self.labels)
+        files = [path / f"{label.zfill(digits)}.png" for label in self.labels]
+        for index, file in enumerate(files):
+            one = Pictures(self.images[index : index + 1], self.labels[index : index + 1])
+            labels = one.labels if numbered else None
+            pictures.save(pictures.sheet(one.images, padding=0, labels=labels), file)
+        return files

@@ -1,0 +1,53 @@
+"""A network drawn as SVG: every layer with the shapes that go in and come out.
+
+Needs the extra `draw` (torchview and graphviz, in Python) and the program `dot` of Graphviz.
+"""
+
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from gansmith.adversarial import Dimensions
+from gansmith.errors import MissingExtraError
+from gansmith.files import atomic
+
+
+def draw(network: nn.Module, path: str | Path, *, dimensions: Dimensions, role: str) -> Path:
+    """Write the graph of a network (.svg), drawn for a batch of one. Returns the path.
+
+    A generator with a latent size reads latents [1, Z], every other role images [1, C, H, W]. Raises
+    MissingExtraError when torchview, graphviz or the program `dot` is not installed.
+    """
+    try:
+        import graphviz
+        from torchview import draw_graph
+    except ImportError as error:
+        raise MissingExtraError(
+            f"drawing a network needs the Python package {error.name}: pip install 'gansmith[draw]'"
+        ) from error
+    from_latents = role == "generator" and dimensions.latent > 0
+    given = torch.zeros(1, dimensions.latent) if from_latents else torch.zeros(1, *dimensions[:3])
+    graph = draw_graph(
+        copy.deepcopy(network).float(),
+        input_data=given,
+        graph_name=role,
+        mode="eval",
+        device="cpu",
+        depth=4,
+        expand_nested=True,
+    )
+    try:
+        svg: bytes = graph.visual_graph.pipe(format="svg")
+    except graphviz.ExecutableNotFound as error:
+        raise MissingExtraError(
+            "drawing a network needs the program dot of Graphviz, which is not installed: "
+            "apt install graphviz, brew install graphviz, or https://graphviz.org/download"
+        ) from error
+    path = Path(path)
+    with atomic(path) as file:
+        file.write(svg)
+    return path

@@ -1,0 +1,65 @@
+"""Meters have three verbs: `add`, `value`, `reset`. These two keep what a device has not told us yet."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+import torch
+from torch import Tensor
+
+from gansmith.errors import NotFiniteError
+
+
+class TermMeter:
+    """The mean of every term since the last reset. Scalars stay on the device until they are asked for, all at once."""
+
+    def __init__(self) -> None:
+        self._terms: dict[str, list[Tensor]] = {}
+
+    def add(self, played: Sequence[tuple[str, Mapping[str, Tensor]]]) -> None:
+        for turn, terms in played:
+            for name, term in terms.items():
+                self._terms.setdefault(f"{turn}/{name}", []).append(term.detach())
+
+    def value(self) -> dict[str, float]:
+        """{"turn/term": mean}. Raises NotFiniteError naming the turn and the term when any single value is not."""
+        if not self._terms:
+            return {}
+        flat = torch.stack([term.float() for terms in self._terms.values() for term in terms]).tolist()
+        means, start = {}, 0
+        for name, terms in self._terms.items():
+            values = flat[start : start + len(terms)]
+            start += len(terms)
+            bad = next((value for value in values if not math.isfinite(value)), None)
+            if bad is not None:
+                turn, _, term = name.partition("/")
+                raise NotFiniteError(
+                    f"the term {term!r} of turn {turn!r} became {bad}. The last good checkpoint is kept. "
+                    f"Try a lower learning rate, float32 instead of bfloat16, or another objective"
+                )
+            means[name] = math.fsum(values) / len(values)
+        return means
+
+    def reset(self) -> None:
+        self._terms.clear()
+
+
+class RateMeter:
+    """Images per second since the last reset, and the share of that time spent waiting for images."""
+
+    def __init__(self) -> None:
+        self.reset()
+
+    def add(self, images: int, seconds: float, waited: float) -> None:
+        self.images += images
+        self.seconds += seconds
+        self.waited += waited
+
+    def value(self) -> dict[str, float]:
+        if self.seconds <= 0:
+            return {}
+        return {"images_per_second": self.images / self.seconds, "waiting": self.waited / self.seconds}
+
+    def reset(self) -> None:
+        self.images, self.seconds, self.waited = 0, 0.0, 0.0

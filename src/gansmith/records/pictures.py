@@ -1,0 +1,227 @@
+"""Images in [-1, 1] as pictures to look at: one sheet of many, and a film of sheets.
+
+Images [N, C, H, W] are grey (C = 1), RGB (3) or RGBA (4; sheets stay RGBA, with transparent gaps, and are laid on
+white where a file format knows no transparency). Points of the plane, which are images [N, 2, 1, 1], become one
+scatter picture of the square [-1, 1] x [-1, 1].
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
+from torch import Tensor
+
+from gansmith.errors import NotFiniteError, OptionError
+from gansmith.files import atomic
+
+Colour = tuple[int, int, int]
+
+_MODES = {1: "L", 3: "RGB", 4: "RGBA"}
+_FORMATS: dict[str, tuple[str, int, dict[str, Any]]] = {  # suffix -> Pillow's name, most pixels a side, options
+    ".png": ("PNG", 2**31 - 1, {"optimize": True}),
+    ".jpg": ("JPEG", 65_535, {"quality": 90}),
+    ".jpeg": ("JPEG", 65_535, {"quality": 90}),
+    ".webp": ("WEBP", 16_383, {"quality": 80, "method": 4}),
+}
+_FILMS: dict[str, tuple[str, dict[str, Any]]] = {
+    ".webp": ("WEBP", {"quality": 80, "method": 3}),
+    ".gif": ("GIF", {}),
+    ".png": ("PNG", {}),
+    ".apng": ("PNG", {}),
+}
+_PLANE = 256  # pixels a side of a scatter picture
+_SHARP = 4  # drawn this much larger, then reduced: smooth dots
+_FRAME = 800  # the longest side of a film's frames, in pixels
+_LETTERS = 11  # the smallest legible letters, in pixels
+
+
+def to_uint8(images: Tensor) -> NDArray[np.uint8]:
+    """Images [..., C, H, W] in [-1, 1] -> uint8 [..., H, W, C]: round((x + 1) * 127.5), clamped.
+
+    Raises NotFiniteError for a NaN or an infinity.
+    """
+    images = images.detach().float().cpu()
+    if not bool(torch.isfinite(images).all()):
+        raise NotFiniteError("an image holds a NaN or an infinity and cannot be shown: the generator has diverged")
+    levels = ((images + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
+    return np.ascontiguousarray(levels.movedim(-3, -1).numpy())
+
+
+def sheet(
+    images: Tensor,
+    *,
+    columns: int | None = None,
+    padding: int = 2,
+    background: Colour = (255, 255, 255),
+    labels: Sequence[str] | None = None,
+) -> Image.Image:
+    """Images [N, C, H, W] in one picture, row by row, `padding` pixels round each; points [N, 2, 1, 1] as a scatter.
+
+    columns: near-square when not given (64 images: 8 x 8). labels: written on the pictures, which are enlarged by a
+    whole factor where they are too small to be read on; points take none. Raises OptionError for images that are
+    neither grey, RGB, RGBA nor points.
+    """
+    if images.dim() != 4 or len(images) == 0:
+        raise OptionError(f"a sheet needs images [N, C, H, W], at least one, not {list(images.shape)}")
+    if tuple(images.shape[1:]) == (2, 1, 1):
+        return scatter(images.flatten(1), background=background)
+    count, channels = images.shape[:2]
+    if channels not in _MODES:
+        raise OptionError(f"a picture has 1, 3 or 4 channels (grey, RGB, RGBA), not {channels}")
+    if columns is not None and columns < 1:
+        raise OptionError(f"columns = {columns} is not allowed: at least 1")
+    if labels is not None and len(labels) != count:
+        raise OptionError(f"{count} images but {len(labels)} labels")
+    across = min(columns or math.ceil(math.sqrt(count)), count)
+    pixels = to_uint8(images)
+    if labels is not None:
+        times = _enlargement(labels, images.shape[2], images.shape[3])
+        pixels = pixels.repeat(times, axis=1).repeat(times, axis=2)
+    height, width = pixels.shape[1:3]
+    ground = {1: (round(sum(background) / 3),), 3: background, 4: (*background, 0)}[channels]
+    down = -(-count // across)
+    canvas = np.empty((down * (height + padding) + padding, across * (width + padding) + padding, channels), np.uint8)
+    canvas[:] = ground
+    corners = [
+        (padding + (index // across) * (height + padding), padding + (index % across) * (width + padding))
+        for index in range(count)
+    ]
+    for picture, (top, left) in zip(pixels, corners, strict=True):
+        canvas[top : top + height, left : left + width] = picture
+    drawn = Image.fromarray(canvas[:, :, 0] if channels == 1 else canvas)
+    if labels is not None:
+        letters = _letters(labels, height, width)
+        for label, (top, left) in zip(labels, corners, strict=True):
+            _write(drawn, label, left, top, letters)
+    return drawn
+
+
+def scatter(points: Tensor, *, background: Colour = (255, 255, 255)) -> Image.Image:
+    """Points [N, 2] -> a picture of [-1, 1] x [-1, 1], x to the right, y upwards; points outside lie red on its edge.
+
+    Raises NotFiniteError for a NaN or an infinity.
+    """
+    points = points.detach().float().cpu()
+    if not bool(torch.isfinite(points).all()):
+        raise NotFiniteError("a point is a NaN or an infinity and cannot be shown: the generator has diverged")
+    large = _PLANE * _SHARP
+    picture = Image.new("RGB", (large, large), background)
+    brush = ImageDraw.Draw(picture)
+    radius = 1.5 * _SHARP
+    for x, y in points.tolist():
+        colour = (31, 78, 160) if max(abs(x), abs(y)) <= 1 else (200, 30, 30)
+        across = (min(max(x, -1.0), 1.0) + 1) / 2 * (large - 1)
+        down = (1 - min(max(y, -1.0), 1.0)) / 2 * (large - 1)
+        brush.ellipse((across - radius, down - radius, across + radius, down + radius), fill=colour)
+    return picture.resize((_PLANE, _PLANE), Image.Resampling.BOX)
+
+
+def save(image: Image.Image, path: str | Path) -> Path:
+    """Write a picture as its suffix says (.png, .jpg, .webp), whole or not at all. Returns the path.
+
+    Raises OptionError for another suffix, or for more pixels a side than the format holds.
+    """
+    path = Path(path)
+    name, most, options = _FORMATS.get(path.suffix.lower(), ("", 0, {}))
+    if not name:
+        raise OptionError(f"cannot write {path.name!r}: a picture ends in {', '.join(_FORMATS)}")
+    if max(image.size) > most:
+        raise OptionError(
+            f"{path.name!r} would be {image.width:,} x {image.height:,} pixels and {name} holds {most:,} a side: "
+            f"write a .png, or fewer pictures"
+        )
+    with atomic(path) as file:
+        (_on_white(image) if name == "JPEG" else image).save(file, name, **options)
+    return path
+
+
+def film(
+    frames: Iterable[Image.Image | str | Path], path: str | Path, *, seconds: float | None = None, most: int = 100
+) -> Path:
+    """Write pictures of one size, or the files that hold them, as an endless film: animated WebP, GIF or PNG.
+
+    seconds: from the first frame to the last, which is then held; a tenth of a second for each when not given.
+    most: more frames than this are thinned evenly, the first and the last kept. Frames are laid on white and reduced
+    to 800 pixels a side. Raises OptionError for another suffix, no frame, or frames of several sizes.
+    """
+    path = Path(path)
+    name, options = _FILMS.get(path.suffix.lower(), ("", {}))
+    if not name:
+        raise OptionError(f"cannot write {path.name!r}: a film ends in {', '.join(_FILMS)}")
+    chosen = _thinned(list(frames), most)
+    if not chosen:
+        raise OptionError(f"cannot write {path.name!r}: a film needs at least one frame")
+    shown = [_frame(frame) for frame in chosen]
+    sizes = sorted({frame.size for frame in shown})
+    if len(sizes) > 1:
+        raise OptionError(f"the frames of {path.name!r} are of different sizes: {sizes[:4]}")
+    each = round(1000 * seconds / max(1, len(shown) - 1)) if seconds is not None else 100
+    if not 20 <= each <= 65_535:  # browsers slow down what is faster; PNG counts milliseconds in 16 bits
+        raise OptionError(
+            f"seconds = {seconds} is not allowed: a frame would be shown for {each} ms, and 20 to 65,535 is possible"
+        )
+    durations = [each] * (len(shown) - 1) + [max(1500, each)]
+    with atomic(path) as file:
+        if len(shown) == 1:
+            shown[0].save(file, name, **options)
+        else:
+            shown[0].save(file, name, save_all=True, append_images=shown[1:], duration=durations, loop=0, **options)
+    return path
+
+
+def _thinned(frames: list[Any], most: int) -> list[Any]:
+    if len(frames) <= most:
+        return frames
+    return [frames[round(index)] for index in np.linspace(0, len(frames) - 1, max(2, most))]
+
+
+def _frame(frame: Image.Image | str | Path) -> Image.Image:
+    if isinstance(frame, Image.Image):
+        picture = _on_white(frame).convert("RGB")
+    else:
+        with Image.open(frame) as opened:
+            picture = _on_white(opened).convert("RGB")
+    picture.thumbnail((_FRAME, _FRAME), Image.Resampling.BOX)
+    return picture
+
+
+def _on_white(image: Image.Image) -> Image.Image:
+    if image.mode != "RGBA":
+        return image
+    white = Image.new("RGBA", image.size, (255, 255, 255, 255))
+    return Image.alpha_composite(white, image).convert("RGB")
+
+
+def _font(letters: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+    return ImageFont.load_default(letters)
+
+
+def _breadth(labels: Sequence[str], letters: int) -> int:
+    font = _font(letters)
+    return math.ceil(max(font.getbbox(label)[2] for label in labels)) + 3
+
+
+def _enlargement(labels: Sequence[str], height: int, width: int) -> int:
+    """The smallest whole factor at which the smallest letters cover at most the width and half the height."""
+    return max(math.ceil(_breadth(labels, _LETTERS) / width), math.ceil(2 * (_LETTERS + 2) / height))
+
+
+def _letters(labels: Sequence[str], height: int, width: int) -> int:
+    """An eighth of the height, or less so that every label fits."""
+    wanted = max(_LETTERS, height // 8)
+    return next((size for size in range(wanted, _LETTERS, -1) if _breadth(labels, size) <= width), _LETTERS)
+
+
+def _write(picture: Image.Image, label: str, left: int, top: int, letters: int) -> None:
+    """White letters on a black box, in the corner: legible on every image."""
+    brush = ImageDraw.Draw(picture)
+    box = (left, top, left + _breadth([label], letters) - 1, top + letters + 1)
+    brush.rectangle(box, fill="black")
+    brush.text((left + 2, top + letters // 2 + 1), label, fill="white", font=_font(letters), anchor="lm")

@@ -1,0 +1,78 @@
+"""The recorder gathers what the engine plays and hands one record to every view, each so many images.
+
+A record is a flat dictionary: step, images, seconds (of training, over all resumes), images_per_second, waiting (share
+of the time spent waiting for images), and the mean of every term since the last record as "turn/term".
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+from gansmith.errors import GansmithError
+from gansmith.records.meters import RateMeter, TermMeter
+
+Record = Mapping[str, Any]
+
+
+class View(Protocol):
+    """Somewhere records go. A view that fails is dropped with a warning; it never stops the training."""
+
+    def record(self, record: Record) -> None: ...
+    def close(self) -> None: ...
+
+
+class Recorder:
+    """Call `add` after every step; `flush` when the terms so far must be known, which also proves them finite."""
+
+    def __init__(self, views: Sequence[View], *, every: int, seconds: float = 0.0) -> None:
+        self.views = list(views)
+        self.every, self.seconds = every, seconds
+        self._terms, self._rate = TermMeter(), RateMeter()
+        self._last = time.perf_counter()
+        self._recorded = 0
+
+    def start(self, images: int) -> None:
+        """The clock begins to run, at `images`."""
+        self._last = time.perf_counter()
+        self._recorded = images
+
+    def add(self, played: Any, *, step: int, images: int, drawn: int, waited: float) -> None:
+        now = time.perf_counter()
+        self.seconds += now - self._last
+        self._rate.add(drawn, now - self._last, waited)
+        self._last = now
+        self._terms.add(played)
+        if images // self.every > self._recorded // self.every:
+            self.flush(step=step, images=images)
+
+    def flush(self, *, step: int, images: int) -> None:
+        """Write a record of everything since the last one. Raises NotFiniteError."""
+        terms = self._terms.value()
+        if terms:
+            record = {"step": step, "images": images, "seconds": round(self.seconds, 3)}
+            record |= {name: round(value, 4) for name, value in self._rate.value().items()}
+            self._hand_out({**record, **terms})
+        self._terms.reset()
+        self._rate.reset()
+        self._recorded = images
+
+    def pause(self) -> None:
+        """Time since the last step is not training time (a checkpoint was written, a sheet made)."""
+        self._last = time.perf_counter()
+
+    def close(self) -> None:
+        for view in self.views:
+            view.close()
+
+    def _hand_out(self, record: Record) -> None:
+        for view in list(self.views):
+            try:
+                view.record(record)
+            except GansmithError:
+                raise
+            except Exception as error:  # a broken tracker must not stop the training
+                self.views.remove(view)
+                print(f"warning: {type(view).__name__} failed and is left out from here on: {error}", file=sys.stderr)

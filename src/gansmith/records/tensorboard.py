@@ -1,0 +1,27 @@
+"""Records for TensorBoard, in the run's `tensorboard/` folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from gansmith.errors import MissingExtraError
+from gansmith.records.recorder import Record
+
+
+class TensorBoard:
+    """Every number of a record as a scalar over the images clock. Raises MissingExtraError without the extra."""
+
+    def __init__(self, folder: Path) -> None:
+        try:
+            from torch.utils.tensorboard import SummaryWriter
+        except ImportError:
+            raise MissingExtraError("TensorBoard is not installed: pip install 'gansmith[tensorboard]'") from None
+        self._writer = SummaryWriter(str(folder))
+
+    def record(self, record: Record) -> None:
+        for name, value in record.items():
+            if name not in ("step", "images"):
+                self._writer.add_scalar(name, value, record["images"])
+
+    def close(self) -> None:
+        self._writer.close()

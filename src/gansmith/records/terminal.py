@@ -1,0 +1,32 @@
+"""The training on the terminal: a bar with rate and time left, and the terms that matter beside it."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+
+from gansmith.progress import bar
+from gansmith.records.recorder import Record
+
+
+class Terminal:
+    """Moves the bar at every step, its note at every record."""
+
+    def __init__(self, *, images: int, done: int = 0) -> None:
+        self._stack = ExitStack()
+        self._advance = self._stack.enter_context(bar("training", images, done=done))
+
+    def step(self, drawn: int) -> None:
+        self._advance(drawn)
+
+    def record(self, record: Record) -> None:
+        self._advance(0, note(record))
+
+    def close(self) -> None:
+        self._stack.close()
+
+
+def note(record: Record) -> str:
+    """`D 1.21  G 0.86  accuracy 0.63`: each turn's loss by its initial, and what else is worth a glance."""
+    words = [f"{name[0].upper()} {record[name]:.2f}" for name in record if name.endswith("/loss")]
+    words += [f"accuracy {value:.2f}" for name, value in record.items() if name.endswith("/accuracy")]
+    return "  ".join(words)

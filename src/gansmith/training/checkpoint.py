@@ -1,0 +1,99 @@
+"""Checkpoints: the whole state of a run in one file, written whole or not at all, checked before it is believed.
+
+    latest.pt      the newest            previous.pt    the one before it, should the newest be damaged
+    000123456.pt   kept for good, named by the images clock
+
+A state is tensors, numbers, words, lists and dictionaries, so loading it executes nothing (`weights_only`).
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from gansmith.errors import CheckpointError, nearest
+from gansmith.files import atomic
+
+State = dict[str, Any]
+
+
+class Checkpoints:
+    """The checkpoints in `folder`."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = Path(folder)
+
+    def save(self, state: State, *, keep_as: str | None = None) -> None:
+        """Write latest.pt, the old one becoming previous.pt; with `keep_as`, also under that name for good.
+
+        Killed at any moment, there is a whole latest.pt, or at least a whole previous.pt.
+        """
+        latest = self.folder / "latest.pt"
+        with atomic(latest) as file:
+            torch.save(state, file)
+            file.flush()
+            if latest.exists():
+                self._link(latest, "previous.pt")
+        if keep_as is not None:
+            self._link(latest, f"{keep_as}.pt")
+
+    def load(self, name: str | None = None) -> tuple[State, list[str]]:
+        """The state called `name` or, without one, the newest that is whole; and warnings about those that are not.
+
+        Raises CheckpointError when there is none.
+        """
+        if name is not None:
+            path = self.folder / f"{name.removesuffix('.pt')}.pt"
+            if not path.is_file():
+                known = self.names()
+                raise CheckpointError(
+                    f"there is no checkpoint {name!r} in {self.folder}. {nearest(name, known)}"
+                    f"There are: {', '.join(known) or 'none'}"
+                )
+            return self._read(path), []
+        warnings: list[str] = []
+        for path in self._newest_first():
+            try:
+                return self._read(path), warnings
+            except CheckpointError as error:
+                warnings.append(f"{error}; going back to the one before it")
+        found = "; ".join(warnings) or "the folder holds none"
+        raise CheckpointError(f"no checkpoint in {self.folder} can be read: {found}")
+
+    def names(self) -> list[str]:
+        return sorted(path.stem for path in self.folder.glob("*.pt") if not path.name.startswith("."))
+
+    def _newest_first(self) -> Iterator[Path]:
+        kept = sorted((p for p in self.folder.glob("*.pt") if p.stem.isdigit()), reverse=True)
+        for path in (self.folder / "latest.pt", self.folder / "previous.pt", *kept):
+            if path.is_file():
+                yield path
+
+    def _read(self, path: Path) -> State:
+        try:
+            with zipfile.ZipFile(path) as archive:  # torch's loader does not compare the checksums it wrote
+                damaged = archive.testzip()
+            if damaged is not None:
+                raise CheckpointError(f"the checkpoint {path} is damaged ({damaged})")
+            state: State = torch.load(path, map_location="cpu", weights_only=True)
+            return state
+        except (OSError, EOFError, RuntimeError, KeyError, zipfile.BadZipFile, pickle.UnpicklingError) as error:
+            raise CheckpointError(f"the checkpoint {path} is damaged ({str(error).splitlines()[0]})") from error
+
+    def _link(self, path: Path, name: str) -> None:
+        """A second name for `path`'s content, replacing what had that name; copied where links are not to be had."""
+        temporary = self.folder / f".{name}.{os.getpid()}.link"
+        temporary.unlink(missing_ok=True)
+        try:
+            os.link(path, temporary)
+        except OSError:
+            with atomic(self.folder / name) as file:
+                file.write(path.read_bytes())
+            return
+        temporary.replace(self.folder / name)

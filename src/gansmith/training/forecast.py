@@ -1,0 +1,128 @@
+"""What a run will need, before it starts: parameters, floating-point operations, memory, and, when timed, time.
+
+Operations and saved activations are counted on two and four images and drawn out in a straight line, so that a batch
+that does not fit is found out without trying it.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+from torch import Tensor
+from torch.autograd.graph import saved_tensors_hooks
+from torch.utils.flop_counter import FlopCounterMode
+
+from gansmith.adversarial import Batch, Game, Moment, Turn
+from gansmith.training.engine import hold, trained_parameters
+from gansmith.training.memory import available
+from gansmith.training.precision import Precision, autocast
+from gansmith.training.wiring import first, untouched
+
+_COPIES = 4  # of every parameter: the weight, its gradient, Adam's two moments
+
+
+class Settings(Protocol):
+    """What of an experiment matters here."""
+
+    @property
+    def batch(self) -> int: ...
+    @property
+    def accumulate(self) -> int: ...
+    @property
+    def precision(self) -> Precision: ...
+    @property
+    def images(self) -> int: ...
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """parameters of each player; operations of one step; bytes at the peak; seconds of a step, when timed."""
+
+    parameters: dict[str, int]
+    operations: float
+    memory: float
+    steps: int
+    step_seconds: float | None = None
+
+    @property
+    def seconds(self) -> float | None:
+        """Of the whole run."""
+        return None if self.step_seconds is None else self.step_seconds * self.steps
+
+    def warnings(self, device: torch.device) -> list[str]:
+        room = available(device)
+        if self.memory < room:
+            return []
+        return [
+            f"a step needs about {self.memory / 2**30:.1f} GiB and {room / 2**30:.1f} GiB are free: "
+            f"halve the batch (--batch), or play it in parts (--set accumulate=2)"
+        ]
+
+
+def forecast(game: Game, batch: Batch, device: torch.device, settings: Settings) -> Forecast:
+    """Count on a few images of `batch`; the game is untouched afterwards."""
+    small, large = (_count(game, first(batch, n), device, settings.precision) for n in (2, 4))
+    share = settings.batch / settings.accumulate
+
+    def at(size: float, of_two: float, of_four: float) -> float:
+        return max(of_two + (of_four - of_two) * (size - 2) / 2, 0.0)
+
+    operations = at(share, small[0], large[0]) * settings.accumulate
+    parameters = {name: sum(p.numel() for p in player.parameters()) for name, player in game.players.items()}
+    weights = 4 * (_COPIES * sum(parameters.values()) + sum(parameters[name] for name in game.averaged))
+    drawn = settings.batch * sum(turn.repeats(1000) for turn in game.turns if turn.draws)  # past any warm-up
+    return Forecast(
+        parameters, operations, weights + at(share, small[1], large[1]), -(-settings.images // max(drawn, 1))
+    )
+
+
+def timed(made: Forecast, game: Game, batch: Batch, device: torch.device, settings: Settings) -> Forecast:
+    """The same with the seconds of a step, measured over three (after one that warms up) at the real batch."""
+    seconds = []
+    part = first(batch, settings.batch // settings.accumulate)
+    with untouched(game):
+        for _ in range(4):
+            begun = time.perf_counter()
+            for turn in game.turns * settings.accumulate:
+                _play(game, turn, part, device, settings.precision)
+            if device.type == "cuda":
+                torch.cuda.synchronize(device)
+            seconds.append(time.perf_counter() - begun)
+    return Forecast(made.parameters, made.operations, made.memory, made.steps, sorted(seconds[1:])[1])
+
+
+def _count(game: Game, batch: Batch, device: torch.device, precision: Precision) -> tuple[float, float]:
+    """Floating-point operations of a step, and bytes saved for the backward pass by its largest turn."""
+    most = current = 0
+    seen: set[int] = set()
+
+    def pack(tensor: Tensor) -> Tensor:
+        nonlocal current
+        storage = tensor.untyped_storage()
+        if not isinstance(tensor, torch.nn.Parameter) and storage.data_ptr() not in seen:
+            seen.add(storage.data_ptr())
+            current += storage.nbytes()
+        return tensor
+
+    with untouched(game), FlopCounterMode(display=False) as counter:
+        for turn in game.turns:
+            seen.clear()
+            current = 0
+            with saved_tensors_hooks(pack, lambda tensor: tensor):
+                _play(game, turn, batch, device, precision)
+            most = max(most, current)
+    return float(counter.get_total_flops()), float(most)
+
+
+def _play(game: Game, turn: Turn, batch: Batch, device: torch.device, precision: Precision) -> None:
+    trained = trained_parameters(game)
+    hold(trained, turn.players)
+    with autocast(device, precision):
+        total = turn.play(batch, Moment(0, 0, 0, torch.Generator(device).manual_seed(0))).total()
+    torch.autograd.grad(total, [p for player in turn.players for p in trained[player]], allow_unused=True)
+    for parameters in trained.values():
+        for parameter in parameters:
+            parameter.requires_grad_()

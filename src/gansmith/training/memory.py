@@ -1,0 +1,37 @@
+"""Allocations that fail, in words that say which setting to halve; and how much memory there is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psutil
+import torch
+
+from gansmith.adversarial import Batch
+from gansmith.errors import OutOfMemoryError
+
+_SIGNS = ("can't allocate memory", "out of memory", "not enough memory", "DefaultCPUAllocator", "DefaultAllocator")
+
+
+@contextmanager
+def explained(batch: Batch) -> Iterator[None]:
+    """Turn a failed allocation inside into an OutOfMemoryError."""
+    try:
+        yield
+    except (RuntimeError, MemoryError) as error:
+        if not isinstance(error, (torch.OutOfMemoryError, MemoryError)) and not any(s in str(error) for s in _SIGNS):
+            raise
+        size = max(len(sample.image) for sample in batch.values())
+        raise OutOfMemoryError(
+            f"out of memory at batch {size}. Halve it (--batch {max(1, size // 2)}), or keep the batch and play it in "
+            f"parts (--set accumulate=2), or take smaller images (--size). Saved checkpoints are untouched. "
+            f"({str(error).splitlines()[0] if str(error) else 'no more memory'})"
+        ) from error
+
+
+def available(device: torch.device) -> int:
+    """Bytes that can still be allocated on `device`."""
+    if device.type == "cuda":
+        return int(torch.cuda.mem_get_info(device)[0])
+    return int(psutil.virtual_memory().available)

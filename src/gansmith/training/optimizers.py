@@ -1,0 +1,84 @@
+"""Torch's optimizers by name, fused where the device has a fused one; a learning rate may follow the images clock."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from pydantic import TypeAdapter, ValidationError
+from torch.optim import Optimizer
+
+from gansmith.adversarial import Schedule
+from gansmith.errors import OptionError, UnknownNameError, nearest, unknown
+from gansmith.training.schedules import Value, schedule
+
+_OURS = {"params", "lr", "fused", "foreach", "capturable", "differentiable", "maximize"}
+_NEEDS_MORE = {"lbfgs", "sparseadam", "muon"}  # a closure, sparse gradients, matrices only
+
+
+@dataclass(frozen=True)
+class Scheduled:
+    """An optimizer and the schedule of its learning rate."""
+
+    optimizer: Optimizer
+    lr: Schedule
+
+    def set_clock(self, images: int) -> None:
+        rate = self.lr(images)
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+
+
+def names() -> list[str]:
+    return sorted(_classes())
+
+
+def build(name: str, parameters: Iterable[torch.nn.Parameter], options: Mapping[str, Any]) -> Scheduled:
+    """An optimizer over `parameters`. Options are torch's own, `lr` a number or a schedule."""
+    chosen = check(name, options)
+    kind: Callable[..., Optimizer] = _classes()[name]
+    parameters = list(parameters)
+    lr = schedule(chosen.pop("lr"))
+    fused = "fused" in inspect.signature(kind).parameters and parameters[0].device.type in ("cpu", "cuda", "mps")
+    if fused:
+        chosen["fused"] = True
+    return Scheduled(kind(parameters, lr=lr(0), **chosen), lr)
+
+
+def check(name: str, options: Mapping[str, Any]) -> dict[str, Any]:
+    """The options completed with torch's defaults. Raises UnknownNameError or OptionError."""
+    if name not in _classes():
+        raise UnknownNameError(unknown("optimizer", name, names()))
+    where = f"optimizer {name}"
+    parameters = inspect.signature(_classes()[name]).parameters
+    known = {key: p.default for key, p in parameters.items() if key not in _OURS}
+    for option in options:
+        if option != "lr" and option not in known:
+            have = ", ".join(["lr", *known])
+            raise OptionError(f"{where} has no option {option!r}. {nearest(option, ['lr', *known])}It has: {have}")
+    given = {"lr": parameters["lr"].default, **known, **options}
+    try:
+        given["lr"] = TypeAdapter(Value).validate_python(given["lr"])
+        for key, default in known.items():
+            like: Any = tuple[float, ...] if isinstance(default, tuple) else _kind(default)
+            given[key] = TypeAdapter(like).validate_python(given[key])
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise OptionError(f"{where}: {first['input']!r} is not allowed: {first['msg']}") from None
+    return given
+
+
+def _kind(default: Any) -> Any:
+    return type(default) if isinstance(default, bool) else float if isinstance(default, (int, float)) else Any
+
+
+def _classes() -> dict[str, type[Optimizer]]:
+    found = {
+        name.lower(): value
+        for name, value in vars(torch.optim).items()
+        if inspect.isclass(value) and issubclass(value, Optimizer) and value is not Optimizer
+    }
+    return {name: value for name, value in found.items() if name not in _NEEDS_MORE}

@@ -1,0 +1,70 @@
+"""Values that change with the images clock: a learning rate, a weight, a half-life.
+
+Every schedule hangs on its own lengths in images, never on how long the run happens to be, so that a run made longer
+is the same run.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from gansmith.adversarial import Schedule
+
+_UNITS = {"": 1, "k": 1_000, "m": 1_000_000, "g": 1_000_000_000}
+
+
+def parse_count(value: Any) -> Any:
+    """`"500k"` -> 500000, `"1.5M"` -> 1500000, `"2e7"` -> 20000000; a number of images."""
+    if isinstance(value, str):
+        found = re.fullmatch(r"\s*([\d_]*\.?\d+(?:e\d+)?)\s*([kmg]?)\s*", value.lower())
+        if not found:
+            raise ValueError(f"a number of images is written like 50000, 50k, 1.5M or 2e7, not {value!r}")
+        value = float(found[1].replace("_", "")) * _UNITS[found[2]]
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    return value
+
+
+Count = Annotated[int, Field(ge=0), BeforeValidator(parse_count)]
+
+
+class Decay(BaseModel):
+    """`start` until `hold` images, then to `end` over `decay` images, straight or along half a cosine; then `end`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    start: float
+    end: float = 0.0
+    hold: Count = 0
+    decay: Annotated[Count, Field(gt=0)]
+    shape: Literal["linear", "cosine"] = "linear"
+
+    def at(self, images: int) -> float:
+        share = min(max((images - self.hold) / self.decay, 0.0), 1.0)
+        if self.shape == "cosine":
+            share = (1 - math.cos(math.pi * share)) / 2
+        return self.start + (self.end - self.start) * share
+
+
+class Phases(BaseModel):
+    """`{phases: {0: 1e-4, 1M: 1e-5}}`: each value holds from its number of images on."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    phases: dict[Count, float] = Field(min_length=1)
+
+    def at(self, images: int) -> float:
+        begun = [start for start in self.phases if start <= images]
+        return self.phases[max(begun) if begun else min(self.phases)]
+
+
+Value = float | Decay | Phases
+
+
+def schedule(value: Value) -> Schedule:
+    """A number, or one of the descriptions above -> images -> value."""
+    return (lambda images: float(value)) if isinstance(value, (int, float)) else value.at

@@ -1,0 +1,82 @@
+"""Before step 0: does every trained parameter get a gradient from its own turn, and no idle player any?
+
+A gradient of zero counts (a last convolution that starts at zero is wired); None does not. The check plays each turn
+once on a few images and leaves no trace: weights, buffers, game state and random state are what they were.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+from torch import nn
+
+from gansmith.adversarial import Batch, Game, Moment, Sample
+from gansmith.autograd import unused_inputs
+from gansmith.errors import WiringError
+from gansmith.training.engine import hold, trained_parameters
+from gansmith.training.precision import Precision, autocast
+
+_ENOUGH = 8  # images: gradients either flow or do not
+
+
+def check_wiring(game: Game, batch: Batch, *, device: torch.device, precision: Precision = "float32") -> None:
+    """Raises WiringError naming the turn and the parameters that break the rule."""
+    trained = trained_parameters(game)
+    few = first(batch, _ENOUGH)
+    with untouched(game):
+        for turn in game.turns:
+            hold(trained, turn.players)
+            at = Moment(0, 0, 0, torch.Generator(device).manual_seed(0))
+            with autocast(device, precision):
+                total = turn.play(few, at).checked().total()
+            own: dict[str, nn.Parameter] = {}
+            idle: dict[str, nn.Parameter] = {}
+            for player, network in game.players.items():
+                for name, parameter in network.named_parameters():
+                    if parameter.requires_grad:
+                        (own if player in turn.players else idle)[f"{player}.{name}"] = parameter
+            lost = unused_inputs(total, own)
+            if lost:
+                raise WiringError(
+                    f"turn {turn.name!r} trains {_listed(lost)} but its loss does not depend on "
+                    f"{'it' if len(lost) == 1 else 'them'}. Use it in the forward pass, or freeze it "
+                    f"(requires_grad_(False)) before training"
+                )
+            reached = sorted(idle.keys() - set(unused_inputs(total, idle)))
+            if reached:
+                raise WiringError(f"turn {turn.name!r} would send gradients to an idle player: {_listed(reached)}")
+
+
+@contextmanager
+def untouched(game: Game) -> Iterator[None]:
+    """Whatever is played inside, the game and torch's random state are afterwards what they were before."""
+    players = {name: copy.deepcopy(player.state_dict()) for name, player in game.players.items()}
+    remembered = {name: copy.deepcopy(state.state_dict()) for name, state in game.state.items()}
+    wanting: list[tuple[nn.Parameter, bool]] = [
+        (p, p.requires_grad) for player in game.players.values() for p in player.parameters()
+    ]
+    with torch.random.fork_rng():
+        try:
+            yield
+        finally:
+            for parameter, wants in wanting:
+                parameter.requires_grad_(wants)
+            for name, player in game.players.items():
+                player.load_state_dict(players[name])
+            for name, state in game.state.items():
+                state.load_state_dict(remembered[name])
+
+
+def first(batch: Batch, count: int) -> Batch:
+    """The first `count` images of every sample."""
+    return {
+        name: Sample(image[:count], None if label is None else label[:count]) for name, (image, label) in batch.items()
+    }
+
+
+def _listed(names: list[str]) -> str:
+    shown = ", ".join(names[:6])
+    return shown if len(names) <= 6 else f"{shown} and {len(names) - 6} more"
