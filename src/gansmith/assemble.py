@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +15,7 @@ from gansmith.adversarial import Dimensions, Game, Prior
 from gansmith.data.prepare import Prepared, prepare
 from gansmith.data.stream import Stream
 from gansmith.errors import ExperimentError
-from gansmith.experiment import Experiment, complete
+from gansmith.experiment import Experiment, complete, roles_of
 from gansmith.randomness import seeded
 from gansmith.training import optimizers
 from gansmith.training.averaging import Averaging
@@ -33,7 +34,7 @@ class Assembly:
     dimensions: Dimensions
     prior: Prior
     device: torch.device
-    roles: dict[str, str]
+    roles: Mapping[str, str]
     game: Game
     stream: Stream
     optimizers: dict[str, Scheduled]
@@ -65,7 +66,7 @@ def assemble(experiment: Experiment, data: Prepared, *, trust: bool = False) -> 
         torch.set_num_threads(experiment.threads)
     prior = Prior(experiment.prior.kind, experiment.prior.size)
     dimensions = Dimensions(*data.shape, prior.size, len(data.classes or ()))
-    roles: dict[str, str] = dict(catalog.find("games", experiment.game.name, "ROLES", trust=trust))  # type: ignore[call-overload]
+    roles = roles_of(experiment.game.name, trust=trust)
     players = {player: network(experiment, role, player, dimensions, trust=trust) for player, role in roles.items()}
 
     layout = choose_memory_format(players) if experiment.memory_format == "auto" else experiment.memory_format
@@ -87,8 +88,6 @@ def assemble(experiment: Experiment, data: Prepared, *, trust: bool = False) -> 
     )
     chosen: dict[str, Scheduled] = {}
     for player, role in roles.items():
-        if role not in experiment.optimizer:
-            raise ExperimentError(f"the {role} has no optimizer: set optimizer.{role}.name, for example to adam")
         part = experiment.optimizer[role]
         chosen[player] = optimizers.build(part.name, players[player].parameters(), part.options)
     averaging = Averaging(
@@ -112,10 +111,8 @@ def assemble(experiment: Experiment, data: Prepared, *, trust: bool = False) -> 
 def network(
     experiment: Experiment, role: str, player: str, dimensions: Dimensions, *, trust: bool = False
 ) -> nn.Module:
-    """An untrained network for `player`, by the experiment's seed. Raises ExperimentError when none is described."""
+    """An untrained network for `player`, by the experiment's seed."""
     part = getattr(experiment, role)
-    if part is None:
-        raise ExperimentError(f"this game needs a {role}: set {role}.name, for example to dcgan")
     with seeded(experiment.seed, "network", player):
         built: nn.Module = catalog.build("models", part.name, dimensions, factory=role, trust=trust, **part.options)
     return built

@@ -11,12 +11,9 @@ from __future__ import annotations
 
 import functools
 import inspect
-import opcode
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextvars import ContextVar
 from numbers import Real
-from types import FrameType
 from typing import Any
 
 import torch
@@ -45,17 +42,15 @@ _LOSES = {  # what torch calls it -> what the user wrote
     **{name: f"{name}()" for name in ("item", "tolist", "numpy", "new_tensor")},
     **{name: f"torch.{name}()" for name in ("tensor", "linspace", "logspace")},
 }
-_IN_PLACE = ("add_", "sub_", "mul_", "div_", "pow_", "floor_divide_", "remainder_")
 _active: ContextVar[tuple[_Trace, ...]] = ContextVar("traces", default=())
 
 
 class _Trace(TorchFunctionMode):
     """Watches the operations of one traced call, but not under no_grad, where a custom function's forward runs."""
 
-    def __init__(self, numbers: bool) -> None:
+    def __init__(self) -> None:
         super().__init__()
         self.edges: dict[str, GradientEdge] = {}
-        self.numbers = numbers  # was a number traced? Then `x += 1` must not change another name of x
 
     def __enter__(self) -> None:
         self.before = _active.set((*_active.get(), self))
@@ -86,15 +81,7 @@ class _Trace(TorchFunctionMode):
                 kept = name in ("as_tensor", "asarray") and args and tensor is args[0]
                 if not kept and (found := self.reached(tensor)):
                     raise LostGraphError(f"{_LOSES[name]} was given a value that depends on {_list(found)}: {_INSTEAD}")
-        elif self.numbers and name in _IN_PLACE and args[0].dim() == 0 and _is_augmented(sys._getframe(1)):
-            func = getattr(Tensor, name.removesuffix("_"))
         return func(*args, **(kwargs or {}))
-
-
-def _is_augmented(frame: FrameType) -> bool:
-    """Is this frame at `x += y`, and not at `x.add_(y)`? torch calls both by one name."""
-    code, at = frame.f_code.co_code, frame.f_lasti
-    return opcode.opname[code[at]] == "BINARY_OP" and str(opcode._nb_ops[code[at + 1]][1]).endswith("=")  # type: ignore[attr-defined]
 
 
 class _Gradient:
@@ -111,19 +98,19 @@ class _Gradient:
         given = args[0] if args else kwargs[self.name]
         outer = _active.get()
         numbers: set[str] = set()
-        trace = _Trace(numbers=any(other.numbers for other in outer))
+        trace = _Trace()
 
         def enter(leaf: Any, path: str) -> Tensor:
             if isinstance(leaf, Tensor) and leaf.is_floating_point():
                 inner = any(other.reached(leaf) for other in outer)
-                tensor = leaf.view_as(leaf) if inner else leaf.detach().requires_grad_()
+                tensor = leaf.clone() if inner else leaf.detach().requires_grad_()
             elif isinstance(leaf, Real) and not isinstance(leaf, bool):
                 tensor = torch.tensor(float(leaf), dtype=torch.float64, requires_grad=True)
                 numbers.add(path)
             else:
                 raise GansmithError(f"{path} is {_kind(leaf)}: {_ALLOWED}")
             trace.edges[path] = get_gradient_edge(tensor)
-            return tensor
+            return tensor.clone() if path in numbers else tensor  # a copy, so that `a += 1` may change it
 
         def leave(result: Any, as_number: bool) -> Any:
             if any(other.reached(result) for other in outer):
@@ -134,7 +121,6 @@ class _Gradient:
             traced = _map(enter, given, self.name)
             if not trace.edges:
                 raise GansmithError(f"{self.name} is empty: {_ALLOWED}")
-            trace.numbers |= bool(numbers)
             with trace:
                 call = functools.partial(self.function, traced) if args else self.function
                 output = call(*args[1:], **(kwargs if args else {**kwargs, self.name: traced}))

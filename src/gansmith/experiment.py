@@ -26,7 +26,7 @@ MAY_CHANGE = frozenset(
         *("record_every", "samples_every", "checkpoint_every", "keep_every"),
     ]
 )
-ROLES = ("generator", "discriminator")  # of the networks; a model's file has a factory of that name
+ROLES = ("generator", "discriminator", "classifier")  # of the networks; a model's file has a factory of that name
 NOT_FIELDS = frozenset(("GANSMITH_DATASETS", "GANSMITH_CACHE", "GANSMITH_TEST_DATA"))
 
 
@@ -92,6 +92,7 @@ class Experiment(BaseModel):
     game: Part = Part(name="two_player")
     generator: Part | None = Part(name="dcgan")
     discriminator: Part | None = Part(name="dcgan")
+    classifier: Part | None = None
     objective: Part = Part(name="nonsaturating")
     prior: PriorSettings = PriorSettings()
     optimizer: dict[str, Part] = Field(default_factory=_adam, description="one for each role")
@@ -282,18 +283,33 @@ def by_hand(experiment: Experiment, sources: Mapping[str, str]) -> bool:
 
 def complete(experiment: Experiment, *, trust: bool = False) -> Experiment:
     """Every part's options checked against its file and written out with their defaults, so that the experiment says
-    all there is to say. Raises UnknownNameError, OptionError or ExperimentError."""
+    all there is to say; networks that the game does not play are left out.
+
+    Raises UnknownNameError, OptionError or ExperimentError.
+    """
     from gansmith.training import optimizers
 
-    update: dict[str, Any] = {}
+    played = set(roles_of(experiment.game.name, trust=trust).values())
+    update: dict[str, Any] = dict.fromkeys(ROLES)
     parts = [("game", "games", "build"), ("objective", "objectives", "build")]
-    for field, kind, factory in [*parts, *((role, "models", role) for role in ROLES)]:
+    for field, kind, factory in [*parts, *((role, "models", role) for role in ROLES if role in played)]:
         part: Part | None = getattr(experiment, field)
-        if part is not None:
-            function = catalog.find(kind, part.name, factory, trust=trust)
-            update[field] = Part(name=part.name, **catalog.complete(f"{kind}/{part.name}", function, part.options))
+        if part is None:
+            raise ExperimentError(f"this game needs a {field}: set {field}.name, for example --set {field}.name=dcgan")
+        function = catalog.find(kind, part.name, factory, trust=trust)
+        update[field] = Part(name=part.name, **catalog.complete(f"{kind}/{part.name}", function, part.options))
     for role, part in experiment.optimizer.items():
-        optimizers.check(part.name, part.options)
         if role not in ROLES:
             raise OptionError(f"optimizer.{role}: {unknown('role', role, ROLES)}")
+        optimizers.check(part.name, part.options)
+    missing = sorted(played - experiment.optimizer.keys())
+    if missing:
+        raise ExperimentError(f"the {missing[0]} has no optimizer. Give it one: --set optimizer.{missing[0]}.name=adam")
+    update["optimizer"] = {role: part for role, part in experiment.optimizer.items() if role in played}
     return experiment.model_copy(update=update)
+
+
+def roles_of(game: str, *, trust: bool = False) -> Mapping[str, str]:
+    """{player: the role it fills}, from the game's file."""
+    roles: Any = catalog.find("games", game, "ROLES", trust=trust)
+    return dict(roles)

@@ -211,7 +211,7 @@ def test_a_file_that_may_not_grow(folder: Path) -> None:
         capture_output=True,
         text=True,
         check=True,
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000)),  # noqa: PLW1509
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000)),
     )
     assert "File too large. Nothing was left there." in done.stdout
     assert [path.name for path in folder.iterdir()] == ["k.lock"]

@@ -83,7 +83,7 @@ def test_digits_are_not_chained(change: object) -> None:
     sizes = np.bincount(found)
     assert sizes.max() <= 4
     assert (sizes[found] > 1).mean() < 0.02
-    share, largest = _share_found(images, _changed(images[::9], change))
+    share, largest = _share_found(images, _changed(images[:200], change))
     assert share >= 0.95
     assert largest <= 6
 

@@ -72,7 +72,7 @@ class Blocks:
 
     def write(self, start: int, images: NDArray[Any]) -> None:
         """Put images [n, ...] at position `start`."""
-        self._put(_HEADER + start * self.bytes_each, memoryview(np.ascontiguousarray(images)).cast("B"))
+        self._put(_HEADER + start * self.bytes_each, np.ascontiguousarray(images).data.cast("B"))
 
     def compact(self, kept: NDArray[np.int64]) -> None:
         """Move the pictures at `kept` (ascending) to the front and forget the others."""
@@ -140,11 +140,12 @@ def _first(dataset: Dataset, blocks: Blocks, failures: dict[int, str], advance: 
     """The index of the first picture that can be read; the failures before it are noted."""
     for index in range(len(dataset)):
         try:
-            blocks.allocate(dataset.one(index).image)
+            image = dataset.one(index).image
         except (UnreadableImageError, OSError) as error:
             failures[index] = reason(error)
             advance()
         else:
+            blocks.allocate(image)
             return index
     return len(dataset)
 

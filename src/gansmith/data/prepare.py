@@ -95,6 +95,12 @@ def prepare(settings: DataSettings, *, workers: int | None = None, trust: bool =
             f"only {count:,} picture{'' if count == 1 else 's'}: a network remembers so few by heart, "
             f"and what it makes may be copies of them"
         )
+    wanted = settings.holdout * count
+    if count >= holdout.ENOUGH and not wanted / 2 <= len(held) <= 2 * max(wanted, 1):
+        warnings.append(
+            f"{len(held):,} of {count:,} pictures are held out where {wanted:,.0f} were asked for: "
+            f"the groups that must stay together ({settings.holdout_by}) allow no better"
+        )
     height, width, channels = pixels.data.one(0).image.shape
     return Prepared(
         train=Selection(pixels.data, kept),

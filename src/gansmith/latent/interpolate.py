@@ -15,7 +15,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from gansmith.errors import OptionError, unknown
+from gansmith.errors import OptionError, UnknownNameError, unknown
 from gansmith.latent.renderer import Renderer
 from gansmith.latent.sample import Pictures
 
@@ -43,11 +43,11 @@ def spherical(start: Tensor, end: Tensor, share: float) -> Tensor:
 def path(points: Tensor, *, steps: int = 16, kind: Kind = "spherical") -> Tensor:
     """Points [K, Z, ...] -> the legs between neighbours [K - 1, steps + 1, Z, ...], each with both its ends, exact.
 
-    Raises OptionError for fewer than two points or less than one step.
+    Raises OptionError for fewer than two points or less than one step, UnknownNameError for another kind.
     """
     kinds: dict[str, Between] = {"linear": linear, "spherical": spherical}
     if kind not in kinds:
-        raise OptionError(unknown("path", kind, kinds))
+        raise UnknownNameError(unknown("path", kind, kinds))
     if len(points) < 2:
         raise OptionError(f"an interpolation needs at least two seeds, not {len(points)}")
     if steps < 1:

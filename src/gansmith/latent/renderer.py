@@ -31,7 +31,8 @@ class Renderer:
         self.generator = copy.deepcopy(generator).eval().requires_grad_(False)
         self.generator.to(device=device, dtype=torch.float32)
         for tensor in (*self.generator.parameters(), *self.generator.buffers()):
-            tensor.data = tensor.data.contiguous()  # training may leave channels_last, which rounds differently
+            # training may leave channels_last, and a file any alignment: both round differently
+            tensor.data = tensor.data.clone(memory_format=torch.contiguous_format)
         self.prior, self.device, self.chunk = prior, torch.device(device), chunk
 
     def latents(self, seeds: Iterable[int], *, grid: tuple[int, int] | None = None) -> Tensor:
@@ -56,18 +57,24 @@ class Renderer:
             )
         if latents.dim() == 4:
             self._check((latents.shape[2], latents.shape[3]))
-        latents = latents.to(dtype=torch.float32, memory_format=torch.contiguous_format)
+        latents = latents.to(device="cpu", dtype=torch.float32)
         missing = -len(latents) % self.chunk
         filled = torch.cat([latents, latents[-1:].expand(missing, *latents.shape[1:])])
         # cuDNN may choose transposed convolutions that add up in any order, and TF32 drops 13 bits
         with torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True, allow_tf32=False):
-            made = [self.generator(part.to(self.device)).float().cpu() for part in torch.split(filled, self.chunk)]
+            made = [self._make(part) for part in torch.split(filled, self.chunk)]
         return torch.cat(made)[: len(latents)]
 
     def images(self, seeds: Iterable[int], *, grid: tuple[int, int] | None = None) -> Pictures:
         """The image of each seed, with the seed as its label."""
         seeds = list(seeds)
         return Pictures(self.render(self.latents(seeds, grid=grid)), tuple(str(seed) for seed in seeds))
+
+    def _make(self, latents: Tensor) -> Tensor:
+        # a copy, because the CPU's matrix products round by where in memory a row begins
+        latents = latents.clone(memory_format=torch.contiguous_format).to(self.device)
+        images: Tensor = self.generator(latents)
+        return images.float().cpu()
 
     def _check(self, grid: tuple[int, int]) -> None:
         if not getattr(self.generator, "spatial_latents", False):

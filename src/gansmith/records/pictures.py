@@ -99,7 +99,8 @@ def sheet(
     if labels is not None:
         letters = _letters(labels, height, width)
         for label, (top, left) in zip(labels, corners, strict=True):
-            _write(drawn, label, left, top, letters)
+            if label:
+                _write(drawn, label, left, top, letters)
     return drawn
 
 

@@ -1,0 +1,54 @@
+"""Networks of a few weights, with everything that is easily lost on resume: batch normalisation, spectral norm, dropout."""
+
+from __future__ import annotations
+
+from math import prod
+
+from torch import Tensor, nn
+from torch.nn.utils.parametrizations import spectral_norm
+
+from gansmith.adversarial import Dimensions
+
+
+class Generator(nn.Module):
+    def __init__(self, dimensions: Dimensions) -> None:
+        super().__init__()
+        self.shape = dimensions[:3]
+        inputs = prod(self.shape) if not dimensions.latent else dimensions.latent
+        self.layers = nn.Sequential(
+            nn.Linear(inputs, 12), nn.BatchNorm1d(12), nn.ReLU(), nn.Linear(12, prod(self.shape)), nn.Tanh()
+        )
+
+    def forward(self, z: Tensor, label: Tensor | None = None) -> Tensor:
+        return self.layers(z.flatten(1)).unflatten(1, self.shape)
+
+
+class Discriminator(nn.Module):
+    def __init__(self, dimensions: Dimensions, outputs: int) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(
+            nn.Flatten(),
+            spectral_norm(nn.Linear(prod(dimensions[:3]), 12)),
+            nn.LeakyReLU(0.2),
+            nn.Dropout(0.3),
+            nn.Linear(12, outputs),
+        )
+
+    def forward(self, image: Tensor, label: Tensor | None = None) -> Tensor:
+        return self.layers(image).squeeze(1)
+
+
+def generator(dimensions: Dimensions) -> Generator:
+    return Generator(dimensions)
+
+
+def translator(dimensions: Dimensions) -> Generator:
+    return Generator(dimensions._replace(latent=0))
+
+
+def discriminator(dimensions: Dimensions) -> Discriminator:
+    return Discriminator(dimensions, 1)
+
+
+def classifier(dimensions: Dimensions) -> Discriminator:
+    return Discriminator(dimensions, max(dimensions.classes, 2))
