@@ -142,8 +142,10 @@ def resolve(layers: Iterable[Layer]) -> tuple[Experiment, dict[str, str]]:
     for layer in (Layer("default", _part_defaults()), *layers):
         for path, value in _flat(layer.values):
             owner, _, last = path.rpartition(".")
-            if last == "name" and values.get(path) not in (None, value):
-                for other in [key for key in values if key.startswith(f"{owner}.")]:
+            renamed = last == "name" and values.get(path) not in (None, value)
+            for other in list(values):
+                replaced = other.startswith(f"{path}.") or path.startswith(f"{other}.")
+                if replaced or (renamed and other.startswith(f"{owner}.")):
                     del values[other], sources[other]
             values[path] = value
             sources[path] = layer.source
@@ -298,14 +300,15 @@ def complete(experiment: Experiment, *, trust: bool = False) -> Experiment:
             raise ExperimentError(f"this game needs a {field}: set {field}.name, for example --set {field}.name=dcgan")
         function = catalog.find(kind, part.name, factory, trust=trust)
         update[field] = Part(name=part.name, **catalog.complete(f"{kind}/{part.name}", function, part.options))
+    chosen: dict[str, Part] = {}
     for role, part in experiment.optimizer.items():
         if role not in ROLES:
             raise OptionError(f"optimizer.{role}: {unknown('role', role, ROLES)}")
-        optimizers.check(part.name, part.options)
+        chosen[role] = Part(name=part.name, **optimizers.plain(part.name, part.options))
     missing = sorted(played - experiment.optimizer.keys())
     if missing:
         raise ExperimentError(f"the {missing[0]} has no optimizer. Give it one: --set optimizer.{missing[0]}.name=adam")
-    update["optimizer"] = {role: part for role, part in experiment.optimizer.items() if role in played}
+    update["optimizer"] = {role: part for role, part in chosen.items() if role in played}
     return experiment.model_copy(update=update)
 
 

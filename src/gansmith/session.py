@@ -49,7 +49,7 @@ def work(experiment: Experiment, *, trust: bool = False) -> Run:
     folder = run_folder(experiment)
     with _locked(folder):
         experiment, data = resolved(experiment, trust=trust)
-        _same_experiment(folder, experiment)
+        experiment = _same_experiment(folder, experiment)
         for warning in data.warnings:
             _say(f"warning: {warning}")
         return Session(folder, assemble(experiment, data, trust=trust), trust=trust).work()
@@ -180,7 +180,7 @@ class Session:
         parts = self.parts
         return {
             "format": _FORMAT,
-            "versions": {"gansmith": __version__, "torch": torch.__version__},
+            "versions": {"gansmith": __version__, "torch": str(torch.__version__)},
             "experiment": self.experiment.plain(),
             "data": parts.data.digest,
             "step": self.step,
@@ -311,21 +311,29 @@ def borrow(parts: Assembly, other: Run) -> list[str]:
     return lines
 
 
-def _same_experiment(folder: Path, experiment: Experiment) -> None:
+def _same_experiment(folder: Path, experiment: Experiment) -> Experiment:
+    """`experiment`, with the memory layout that the run in `folder` recorded: it is not chosen again.
+
+    Raises RunError when the folder holds something else.
+    """
     if not Run.is_run(folder):
         strangers = [path.name for path in folder.iterdir() if path.name != ".lock"]
         if strangers:
             raise RunError(
                 f"{folder} exists and is not a run (it holds {', '.join(sorted(strangers)[:3])}); choose another --out"
             )
-        return
-    changed = experiments.difference(Run(folder).experiment, experiment)
+        return experiment
+    recorded = Run(folder).experiment
+    if experiment.memory_format == "auto":
+        experiment = experiment.model_copy(update={"memory_format": recorded.memory_format})
+    changed = experiments.difference(recorded, experiment)
     if changed:
         listed = "\n  ".join(changed)
         raise RunError(
             f"{folder} holds another experiment; it is left alone. What differs:\n  {listed}\n"
             f"Choose another --out, or continue the old one with: gansmith resume {folder}"
         )
+    return experiment
 
 
 @contextmanager

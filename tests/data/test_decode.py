@@ -113,7 +113,9 @@ def test_wide_integers_and_floating_point() -> None:
     wide = np.array([[0, 257, 65535]], dtype=np.float32)
     assert_array_equal(decode(encoded(Image.fromarray(wide), "TIFF"), "x")[0, :, 0], [0, 1, 255])
     for bad in ([[-1.0, 0.5]], [[0.0, 70000.0]], [[np.nan, 0.0]]):
-        with pytest.raises(UnreadableImageError, match=r"x.tif cannot be decoded.*its values go from .* known are 0 to"):
+        with pytest.raises(
+            UnreadableImageError, match=r"x.tif cannot be decoded.*its values go from .* known are 0 to"
+        ):
             decode(encoded(Image.fromarray(np.array(bad, dtype=np.float32)), "TIFF"), "x.tif")
 
 
@@ -179,7 +181,9 @@ def test_damaged_exif_does_not_make_pixels_unreadable() -> None:
 @pytest.mark.parametrize("share", [0.3, 0.6, 0.95])
 def test_a_truncated_file_is_named(kind: str, share: float) -> None:
     data = encoded(Image.fromarray(RNG.integers(0, 256, (60, 70, 3), dtype=np.uint8)), kind)
-    with pytest.raises(UnreadableImageError, match=r"^holiday/1.img cannot be decoded, it is truncated or damaged: \w+"):
+    with pytest.raises(
+        UnreadableImageError, match=r"^holiday/1.img cannot be decoded, it is truncated or damaged: \w+"
+    ):
         decode(data[: int(len(data) * share)], "holiday/1.img")
 
 
@@ -208,7 +212,9 @@ def test_a_claim_of_gigantic_size_is_an_error_and_a_large_picture_is_not(monkeyp
 
     head = chunk(b"IHDR", struct.pack(">IIBBBBB", 60000, 60000, 8, 2, 0, 0, 0))
     bomb = b"\x89PNG\r\n\x1a\n" + head + chunk(b"IDAT", zlib.compress(b"")) + chunk(b"IEND", b"")
-    with pytest.raises(UnreadableImageError, match=r"^x says that it has more than 179 million pixels; make it smaller$"):
+    with pytest.raises(
+        UnreadableImageError, match=r"^x says that it has more than 179 million pixels; make it smaller$"
+    ):
         decode(bomb, "x")
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 30)  # Pillow only warns up to twice its limit
     assert decode(encoded(Image.fromarray(RGB), "PNG"), "x").shape == (5, 7, 3)

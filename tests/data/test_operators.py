@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import pickle
 import signal
+import subprocess
+import sys
 import time
 from typing import Any
 
@@ -360,6 +362,16 @@ def test_a_signal_to_the_group_does_not_end_the_workers() -> None:
         child.send_signal(signal.SIGINT)
         child.send_signal(signal.SIGTERM)
     assert list(iterator) == list(range(1, 40))
+
+
+def test_a_program_that_ends_early_does_not_wait_for_its_workers() -> None:
+    program = (
+        "from gansmith.data.dataset import Listed\n"
+        "items = iter(Listed(list(range(1000))).parallel(workers=2))\n"
+        "print(next(items))\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "0\n", "")
 
 
 def test_a_killed_worker_is_explained() -> None:

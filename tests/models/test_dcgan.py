@@ -136,8 +136,6 @@ def test_any_size(size: tuple[int, int], channels: int, upsample: str) -> None:
     assert images.shape == (2, channels, *size)
     assert images.abs().max() <= 1
     assert discriminator(images).shape == (2,)
-    for parameter in discriminator.parameters():  # every layer is reached
-        assert parameter.requires_grad
     discriminator(images).sum().backward()
     assert all(parameter.grad is not None for parameter in (*generator.parameters(), *discriminator.parameters()))
 
@@ -181,7 +179,7 @@ def test_a_canvas_agrees_with_its_cells(upsample: str) -> None:
     canvas[:, :, 1, 4] = z
     alone = network.layers[:1](z[:, :, None, None])  # type: ignore[index]
     wide = network.layers[:1](canvas)  # type: ignore[index]
-    assert wide.shape == (1, 32, 3 + 3, 9 + 3)  # latents of distance 1 overlap in the base grid of 4 x 4
+    assert wide.shape == (1, 16, 3 + 3, 9 + 3)  # latents of distance 1 overlap in the base grid of 4 x 4
     torch.testing.assert_close(wide[:, :, 1:5, 4:8], alone)
     assert network(canvas).shape == (1, 3, 6 * 8, 12 * 8)
     # the same latents everywhere: the picture is the same wherever the border is far away

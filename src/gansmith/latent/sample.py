@@ -29,7 +29,9 @@ class Pictures:
 
     def sheet(self, *, columns: int | None = None, numbered: bool = False) -> Image.Image:
         """All of them in one picture, near-square unless `columns` says otherwise; labelled if `numbered`."""
-        return pictures.sheet(self.images, columns=columns or self.columns, labels=self.labels if numbered else None)
+        return pictures.sheet(
+            self.images, columns=self.columns if columns is None else columns, labels=self.labels if numbered else None
+        )
 
     def frames(self) -> Iterator[Image.Image]:
         """One picture after the other."""

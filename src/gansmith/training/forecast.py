@@ -1,6 +1,6 @@
 """What a run will need, before it starts: parameters, floating-point operations, memory, and, when timed, time.
 
-Operations and saved activations are counted on two and four images and drawn out in a straight line, so that a batch
+Operations and saved activations are counted on four and eight images and drawn out in a straight line, so that a batch
 that does not fit is found out without trying it.
 """
 
@@ -8,18 +8,19 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
 from torch.autograd.graph import saved_tensors_hooks
-from torch.utils.flop_counter import FlopCounterMode
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils.flop_counter import flop_registry
 
-from gansmith.adversarial import Batch, Game, Moment, Turn
+from gansmith.adversarial import Batch, Game, Moment, Sample, Turn
 from gansmith.training.engine import hold, trained_parameters
 from gansmith.training.memory import available
 from gansmith.training.precision import Precision, autocast
-from gansmith.training.wiring import first, untouched
+from gansmith.training.wiring import untouched
 
 _COPIES = 4  # of every parameter: the weight, its gradient, Adam's two moments
 
@@ -64,11 +65,11 @@ class Forecast:
 
 def forecast(game: Game, batch: Batch, device: torch.device, settings: Settings) -> Forecast:
     """Count on a few images of `batch`; the game is untouched afterwards."""
-    small, large = (_count(game, first(batch, n), device, settings.precision) for n in (2, 4))
+    small, large = (_count(game, _sized(batch, n), device, settings.precision) for n in (4, 8))
     share = settings.batch / settings.accumulate
 
-    def at(size: float, of_two: float, of_four: float) -> float:
-        return max(of_two + (of_four - of_two) * (size - 2) / 2, 0.0)
+    def at(size: float, of_four: float, of_eight: float) -> float:
+        return max(of_four + (of_eight - of_four) * (size - 4) / 4, 0.0)
 
     operations = at(share, small[0], large[0]) * settings.accumulate
     parameters = {name: sum(p.numel() for p in player.parameters()) for name, player in game.players.items()}
@@ -82,7 +83,7 @@ def forecast(game: Game, batch: Batch, device: torch.device, settings: Settings)
 def timed(made: Forecast, game: Game, batch: Batch, device: torch.device, settings: Settings) -> Forecast:
     """The same with the seconds of a step, measured over three (after one that warms up) at the real batch."""
     seconds = []
-    part = first(batch, settings.batch // settings.accumulate)
+    part = _sized(batch, settings.batch // settings.accumulate)
     with untouched(game):
         for _ in range(4):
             begun = time.perf_counter()
@@ -92,6 +93,22 @@ def timed(made: Forecast, game: Game, batch: Batch, device: torch.device, settin
                 torch.cuda.synchronize(device)
             seconds.append(time.perf_counter() - begun)
     return Forecast(made.parameters, made.operations, made.memory, made.steps, sorted(seconds[1:])[1])
+
+
+class _Operations(TorchDispatchMode):
+    """Counts floating-point operations by torch's own formulas. (Torch's FlopCounterMode hooks into modules besides,
+    and its hooks fail under the double backward of a gradient penalty.)"""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.total = 0.0
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        result = func(*args, **(kwargs or {}))
+        formula = flop_registry.get(func._overloadpacket)
+        if formula is not None:
+            self.total += formula(*args, **(kwargs or {}), out_val=result)
+        return result
 
 
 def _count(game: Game, batch: Batch, device: torch.device, precision: Precision) -> tuple[float, float]:
@@ -107,14 +124,23 @@ def _count(game: Game, batch: Batch, device: torch.device, precision: Precision)
             current += storage.nbytes()
         return tensor
 
-    with untouched(game), FlopCounterMode(display=False) as counter:
+    with untouched(game), _Operations() as counter:
         for turn in game.turns:
             seen.clear()
             current = 0
             with saved_tensors_hooks(pack, lambda tensor: tensor):
                 _play(game, turn, batch, device, precision)
             most = max(most, current)
-    return float(counter.get_total_flops()), float(most)
+    return counter.total, float(most)
+
+
+def _sized(batch: Batch, count: int) -> Batch:
+    """`count` images of every sample, repeated where there are fewer."""
+
+    def of(tensor: Tensor) -> Tensor:
+        return tensor[torch.arange(count, device=tensor.device) % len(tensor)]
+
+    return {name: Sample(of(image), None if label is None else of(label)) for name, (image, label) in batch.items()}
 
 
 def _play(game: Game, turn: Turn, batch: Batch, device: torch.device, precision: Precision) -> None:

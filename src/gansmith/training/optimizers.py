@@ -48,6 +48,14 @@ def build(name: str, parameters: Iterable[torch.nn.Parameter], options: Mapping[
     return Scheduled(kind(parameters, lr=lr(0), **chosen), lr)
 
 
+def plain(name: str, options: Mapping[str, Any]) -> dict[str, Any]:
+    """The options, completed, as plain numbers, lists and dictionaries. Raises as `check` does."""
+    from pydantic_core import to_jsonable_python
+
+    values: dict[str, Any] = to_jsonable_python(check(name, options))
+    return values
+
+
 def check(name: str, options: Mapping[str, Any]) -> dict[str, Any]:
     """The options completed with torch's defaults. Raises UnknownNameError or OptionError."""
     if name not in _classes():

@@ -6,12 +6,17 @@ An array in memory is faster without workers: its batches would travel through a
 
 from __future__ import annotations
 
+import atexit
+import functools
 import signal
-from collections.abc import Iterator
+import weakref
+from collections.abc import Generator, Iterator
 from typing import Any, NamedTuple
 
 from gansmith.data.dataset import Dataset
 from gansmith.errors import DataError, GansmithError, OptionError
+
+_open: weakref.WeakSet[Generator[Any, None, None]] = weakref.WeakSet()  # iterations whose workers may be alive
 
 
 def build(dataset: Dataset, *, workers: int, start: int = 0, ahead: int = 2) -> Parallel:
@@ -41,9 +46,11 @@ class Parallel:
     def __iter__(self) -> Iterator[Any]:
         if not self.workers:
             return (self.dataset.one(index) for index in range(self.start, len(self.dataset)))
-        return self._from_workers()
+        items = self._from_workers()
+        _open.add(items)
+        return items
 
-    def _from_workers(self) -> Iterator[Any]:
+    def _from_workers(self) -> Generator[Any, None, None]:
         import torch
         from torch.utils.data import DataLoader
 
@@ -57,21 +64,15 @@ class Parallel:
             worker_init_fn=_ignore_signals,
             generator=torch.Generator(),  # else the global generator moves, and 0 workers differ from 2
         )
+        _close_at_exit()
         items = iter(loader)
-        while True:
-            try:
-                item = next(items, _End)
-            except RuntimeError as error:
-                if "exited unexpectedly" not in str(error):
-                    raise
-                raise DataError(
-                    "a worker process that reads images was killed, most likely for want of memory; use fewer workers"
-                ) from error
-            if item is _End:
-                return
-            if isinstance(item, Failure):
-                raise item.error
-            yield item
+        try:
+            while (item := _next(items)) is not _End:
+                if isinstance(item, Failure):
+                    raise item.error
+                yield item
+        finally:
+            del items  # ends the workers, even while a traceback keeps this frame
 
 
 class Failure(NamedTuple):
@@ -98,6 +99,26 @@ class Caught:
 
 class _End:
     """Marks the end of the items."""
+
+
+def _next(items: Iterator[Any]) -> Any:
+    try:
+        return next(items, _End)
+    except RuntimeError as error:
+        if "exited unexpectedly" not in str(error):
+            raise
+        raise DataError(
+            "a worker process that reads images was killed, most likely for want of memory; use fewer workers"
+        ) from error
+
+
+@functools.cache
+def _close_at_exit() -> None:
+    """End workers before torch and multiprocessing do: theirs is a SIGTERM, which ours ignore, and a wait without end.
+
+    Registered once torch is imported, so that it runs before torch's own.
+    """
+    atexit.register(lambda: [items.close() for items in list(_open)])
 
 
 def _unchanged(item: Any) -> Any:

@@ -1,0 +1,102 @@
+"""gansmith interpolate."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from typer.testing import Result
+
+from gansmith.cli.interpolate import interpolate
+from gansmith.errors import OptionError
+from gansmith.run import Run
+
+Command = Callable[..., Result]
+
+
+def pixels(path: Path) -> np.ndarray:
+    with Image.open(path) as picture:
+        return np.asarray(picture)
+
+
+@pytest.mark.parametrize("path", ["linear", "spherical"])
+def test_a_strip(run_command: Command, models: Path, tmp_path: Path, path: str) -> None:
+    out = tmp_path / "strip.png"
+    result = run_command(interpolate, models, 3, 8, 12, "--steps", 4, "--path", path, "--out", out)
+    assert result.stdout == f"9 images -> {out}\n"
+    strip = pixels(out)
+    assert strip.shape == (20, 2 + 9 * 18, 3)
+    samples = np.asarray(Run(models).sample(seeds=[3, 8, 12], device="cpu").sheet(columns=3))
+    for index, place in enumerate((0, 4, 8)):
+        ours, theirs = 2 + 18 * place, 2 + 18 * index
+        np.testing.assert_array_equal(strip[2:18, ours : ours + 16], samples[2:18, theirs : theirs + 16])
+
+
+def test_the_paths_differ(run_command: Command, models: Path, tmp_path: Path) -> None:
+    made = {}
+    for path in ("linear", "spherical"):
+        run_command(interpolate, models, "3-4", "--path", path, "--out", tmp_path / "a.png")
+        made[path] = pixels(tmp_path / "a.png")
+    run_command(interpolate, models, "3,4", "--out", tmp_path / "a.png")
+    np.testing.assert_array_equal(pixels(tmp_path / "a.png"), made["spherical"])
+    assert (made["linear"] != made["spherical"]).any()
+
+
+def test_a_grid(run_command: Command, models: Path, tmp_path: Path) -> None:
+    run_command(interpolate, models, 3, 8, 12, "--steps", 4, "--as", "grid", "--out", tmp_path / "grid.png")
+    assert pixels(tmp_path / "grid.png").shape == (2 + 2 * 18, 2 + 5 * 18, 3)
+
+
+@pytest.mark.parametrize(("name", "more"), [("film.webp", []), ("film.gif", []), ("film.png", ["--as", "film"])])
+def test_a_film(run_command: Command, models: Path, tmp_path: Path, name: str, more: list[str]) -> None:
+    out = tmp_path / name
+    result = run_command(interpolate, models, 3, 8, "--steps", 4, "--out", out, "--seconds", 2, *more)
+    assert result.exit_code == 0, result.exception
+    with Image.open(out) as film:
+        assert (film.n_frames, film.size) == (5, (16, 16))
+        film.load()
+        assert film.info["duration"] == 500
+
+
+def test_a_long_film_keeps_all_its_frames(run_command: Command, models: Path, tmp_path: Path) -> None:
+    run_command(interpolate, models, 3, 8, "--steps", 120, "--out", tmp_path / "film.webp")
+    with Image.open(tmp_path / "film.webp") as film:
+        assert film.n_frames == 121
+
+
+def test_a_webp_may_be_a_strip(run_command: Command, models: Path, tmp_path: Path) -> None:
+    run_command(interpolate, models, 3, 8, "--steps", 4, "--as", "strip", "--numbered", "--out", tmp_path / "a.webp")
+    with Image.open(tmp_path / "a.webp") as picture:
+        assert picture.n_frames == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["3"], "an interpolation needs at least two seeds, not 1"),
+        (["3", "b"], "seeds are whole numbers and ranges"),
+        (["3", "4", "--seconds", "2"], "--seconds is the length of a film: add --as film, or write to a .webp or .gif"),
+        (["3", "4", "--out", "a.gif", "--numbered"], "a film is not numbered: leave --numbered out"),
+        (["3", "4", "--out", "a.mp4", "--as", "film"], "cannot write 'a.mp4': a film ends in .webp, .gif, .png, .apng"),
+    ],
+)
+def test_errors(
+    run_command: Command,
+    models: Path,
+    arguments: list[str],
+    message: str,
+) -> None:
+    result = run_command(interpolate, models, *arguments)
+    assert isinstance(result.exception, OptionError)
+    assert message in str(result.exception)
+    assert {path.name for path in models.parent.iterdir()} == {"model"}
+
+
+def test_typer_refuses_an_unknown_path(run_command: Command, models: Path) -> None:
+    result = run_command(interpolate, models, 3, 4, "--path", "cubic")
+    assert result.exit_code == 2
+    assert "linear" in result.output
+    assert "spherical" in result.output

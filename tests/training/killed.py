@@ -1,0 +1,78 @@
+"""Train in a process that kills itself, with SIGKILL, at a chosen moment: `python killed.py MOMENT COUNT SETTINGS`.
+
+MOMENT is patched so that the process dies when it is reached for the COUNT-th time.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+
+def main() -> None:
+    moment, count, settings = sys.argv[1], int(sys.argv[2]), json.loads(sys.argv[3])
+    import torch
+
+    import gansmith
+    from gansmith.models import saved
+    from gansmith.training import checkpoint
+    from gansmith.training.averaging import Averaging
+
+    torch.set_num_threads(1)
+
+    def die() -> None:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    reached = 0
+
+    def now() -> bool:
+        nonlocal reached
+        reached += 1
+        return reached == count
+
+    def dying_before(owner: Any, name: str) -> None:
+        original = getattr(owner, name)
+
+        def patched(*args: Any, **kwargs: Any) -> Any:
+            if now():
+                die()
+            return original(*args, **kwargs)
+
+        setattr(owner, name, patched)
+
+    if moment == "between steps":
+        dying_before(Averaging, "update")
+    elif moment == "inside a step":
+        dying_before(torch.Tensor, "backward")
+    elif moment == "before the model files":
+        dying_before(saved, "save")
+    elif moment == "between link and rename":
+        dying_before(checkpoint.Checkpoints, "_link")
+    elif moment == "while writing":
+        original = torch.save
+
+        def half(state: Any, file: Any) -> None:
+            if now():
+                whole = io.BytesIO()
+                original(state, whole)
+                file.write(whole.getvalue()[: whole.tell() // 2])
+                file.flush()
+                die()
+            original(state, file)
+
+        torch.save = half
+    else:
+        raise SystemExit(f"no moment {moment!r}")
+    gansmith.train(**settings)
+    print("was not killed", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()
