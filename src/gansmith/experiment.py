@@ -131,15 +131,17 @@ class Layer:
     values: Mapping[str, Any]
 
 
-def resolve(layers: Iterable[Layer]) -> tuple[Experiment, dict[str, str]]:
+def resolve(layers: Iterable[Layer], *, parts: bool = True) -> tuple[Experiment, dict[str, str]]:
     """The experiment that the layers make, and {dotted field: source} for every field a layer set.
+
+    parts: begin with the default parts and their options; not where a layer is complete, as a run's own file is.
 
     A layer that names another entry for a part (`objective: minimax`) drops the options that earlier layers gave it.
     Raises ExperimentError saying for each bad field what was given, where, and the nearest name.
     """
     values: dict[str, Any] = {}
     sources: dict[str, str] = {}
-    for layer in (Layer("default", _part_defaults()), *layers):
+    for layer in (Layer("default", _part_defaults() if parts else {}), *layers):
         for path, value in _flat(layer.values):
             owner, _, last = path.rpartition(".")
             renamed = last == "name" and values.get(path) not in (None, value)

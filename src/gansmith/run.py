@@ -63,7 +63,7 @@ class Run:
     @property
     def experiment(self) -> Experiment:
         """What was run. Raises ExperimentError when the file was changed to something that is none."""
-        experiment, _ = layers.resolve([from_file(self.path / "experiment.yaml")])
+        experiment, _ = layers.resolve([from_file(self.path / "experiment.yaml")], parts=False)
         return experiment
 
     @property
@@ -114,7 +114,7 @@ class Run:
 
         given = changes if images is None else {**changes, "images": images}
         stored = from_file(self.path / "experiment.yaml")
-        wanted, _ = layers.resolve([stored, Layer("arguments", {**given, "out": str(self.path)})])
+        wanted, _ = layers.resolve([stored, Layer("arguments", {**given, "out": str(self.path)})], parts=False)
         changed = layers.difference(self.experiment, wanted)
         if changed:
             raise RunError(f"a resumed run cannot change {'; '.join(changed)}. Start another run with another --out")

@@ -324,10 +324,10 @@ def test_two_workers_give_what_none_gives_in_order() -> None:
 
 @pytest.mark.parametrize("workers", [0, 2])
 def test_an_error_arrives_as_it_was_raised_at_its_item(workers: int) -> None:
-    seen = []
+    seen: list[int] = []
+    values = (seen.append(int(item["value"][0])) for item in Fragile().parallel(workers=workers, start=2))
     with pytest.raises(UnreadableImageError, match=r"^five.png cannot be decoded$") as caught:
-        for item in Fragile().parallel(workers=workers, start=2):
-            seen.append(int(item["value"][0]))
+        list(values)
     assert seen == [2, 3, 4]
     assert caught.type is UnreadableImageError
     assert not living_children()
@@ -375,7 +375,7 @@ def test_a_program_that_ends_early_does_not_wait_for_its_workers() -> None:
 
 
 def test_a_killed_worker_is_explained() -> None:
-    with pytest.raises(DataError, match="a worker process that reads images was killed, .* use fewer workers"):
+    with pytest.raises(DataError, match=r"a worker process that reads images was killed, .* use fewer workers"):
         list(Fatal().parallel(workers=1))
 
 

@@ -43,7 +43,7 @@ TOYS: dict[str, dict[str, Any]] = {
     },
     "lazy": {**TINY, "game": "toys.lazy"},
     "several": {**TINY, "game": "toys.several"},
-    "classify": {**TINY, "game": "toys.classify", "optimizer": {"classifier": {"name": "sgd", "lr": 0.1, "momentum": 0.9}}},
+    "classify": {**TINY, "game": "toys.classify", "optimizer": {"classifier": {"name": "sgd", "lr": 0.1}}},
 }
 
 

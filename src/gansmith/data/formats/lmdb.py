@@ -66,6 +66,8 @@ def _environment(folder: Path) -> Any:
         ) from None
     key = (os.getpid(), str(folder.resolve()))
     if key not in _environments:
+        for other in [known for known in _environments if known[0] != key[0]]:
+            _environments.pop(other).close()  # inherited by a fork: of no use here, and in the way of a new one
         try:
             opened = lmdb.open(str(folder), readonly=True, lock=False, readahead=False, create=False)
         except lmdb.Error as error:

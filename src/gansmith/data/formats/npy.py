@@ -64,9 +64,12 @@ class Mapped(Source):
 
 def _load(path: Path, mapped: bool) -> NDArray[np.generic]:
     try:
+        with path.open("rb") as file:
+            if file.read(6) != b"\x93NUMPY":  # else numpy takes it for a pickle, and says how to load that
+                raise DataError(f"{path} is not a .npy file; numpy.save writes them")
         loaded = np.load(path, mmap_mode="r" if mapped else None, allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
-        if "pickle" in str(error) or "Python objects" in str(error):
+        if "Python objects" in str(error) or "Object arrays" in str(error):
             raise DataError(f"{path} holds Python objects, which are never loaded; save plain numbers") from None
         raise DataError(f"{path} cannot be read as a .npy file: {error}") from error
     array: NDArray[np.generic] = loaded

@@ -118,7 +118,12 @@ def _close_at_exit() -> None:
 
     Registered once torch is imported, so that it runs before torch's own.
     """
-    atexit.register(lambda: [items.close() for items in list(_open)])
+    atexit.register(_close_all)
+
+
+def _close_all() -> None:
+    for items in list(_open):
+        items.close()
 
 
 def _unchanged(item: Any) -> Any:
