@@ -57,7 +57,8 @@ class Terms(NamedTuple):
     seen: dict[str, Tensor] = {}  # noqa: RUF012  (a NamedTuple's default; nothing writes into it)
 
     def total(self) -> Tensor:
-        return sum(self.loss.values(), start=torch.zeros((), device=next(iter(self.loss.values())).device))
+        first, *others = self.loss.values()
+        return sum(others, start=first)
 
     def checked(self) -> Terms:
         """Itself. Raises GansmithError when a name stands in both dictionaries or there is nothing to minimise."""
@@ -161,13 +162,13 @@ class Objective:
         if due:  # penalties differentiate by the images
             real = Sample(real.image.detach().requires_grad_(), real.label)
             fake = Sample(fake.image.detach().requires_grad_(), fake.label)
-        scores = Scores(real, fake, discriminator(*real).float(), discriminator(*fake).float())
+        scores = Scores(real, fake, exact(discriminator(*real)), exact(discriminator(*fake)))
         loss = {"loss": self.discriminator(scores.real, scores.fake).mean()}
         for name, term in due.items():
             if name in loss:
                 raise GansmithError(f"a penalty cannot be called {name!r}: the turn has a term of that name")
             scale = term.weight(at.images) * term.every
-            loss[name] = scale * term.penalty(discriminator, scores, at.rng).float().mean()
+            loss[name] = scale * exact(term.penalty(discriminator, scores, at.rng)).mean()
         return Terms(loss, seen_of(scores.real.detach(), scores.fake.detach()))
 
     def generator_terms(self, discriminator: nn.Module, real: Sample | None, fake: Sample, at: Moment) -> Terms:
@@ -177,8 +178,13 @@ class Objective:
             if real is None:
                 raise GansmithError("a relativistic objective needs the real images in the generator's turn")
             with torch.no_grad():
-                real_scores = discriminator(*real).float()
-        return Terms({"loss": self.generator(real_scores, discriminator(*fake).float()).mean()})
+                real_scores = exact(discriminator(*real))
+        return Terms({"loss": self.generator(real_scores, exact(discriminator(*fake))).mean()})
+
+
+def exact(scores: Tensor) -> Tensor:
+    """Scores in float32 or better: losses and squares are never taken in a shorter format."""
+    return scores if scores.dtype == torch.float64 else scores.float()
 
 
 def accuracy(real: Tensor, fake: Tensor) -> Tensor:

@@ -55,11 +55,13 @@ class Spread:
 class Comparison:
     """The three loops side by side.
 
-    seconds   of a step, by loop;  overhead: ours / by hand;  speedup: textbook / ours, both round by round
+    seconds   of a step, by loop;  rounds: the same, of each round
+    overhead  ours / by hand;  speedup: textbook / ours;  both round by round
     losses    by loop, [discriminator's, generator's] for each of the first steps;  equal: do they agree?
     """
 
     seconds: dict[str, Spread]
+    rounds: dict[str, list[float]]
     overhead: Spread
     speedup: Spread
     losses: dict[str, list[list[float]]]
@@ -146,6 +148,7 @@ def measure(experiment: Experiment, *, seconds: float = 20.0) -> Report:
         tolerance = TOLERANCE[experiment.precision]
         comparison = Comparison(
             seconds={name: Spread.of(times) for name, times in rounds.items()},
+            rounds=rounds,
             overhead=_ratio(rounds["gansmith"], rounds["by hand"]),
             speedup=_ratio(rounds["textbook"], rounds["gansmith"]),
             losses=losses,

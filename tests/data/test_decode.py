@@ -313,6 +313,8 @@ def test_transparency_shows_the_background() -> None:
     half[...] = (200, 100, 0, 51)  # a fifth
     got = conform(half, size=(2, 2), channels=3, background=(0, 50, 255))
     assert_array_equal(got[0, 0], [40, 60, 204])
+    rounded = np.array([[[3, 0, 0, 128]]], np.uint8)  # 1.506, to the nearest
+    assert_array_equal(conform(rounded, size=(1, 1), channels=3, background=(0, 0, 0))[0, 0], [2, 0, 0])
     grey = conform(half, size=(2, 2), channels=1, background=(0, 50, 255))
     assert grey[0, 0, 0] == round(40 * 0.299 + 60 * 0.587 + 204 * 0.114)
     two = np.zeros((1, 1, 2), np.uint8)

@@ -18,6 +18,7 @@ from numpy.testing import assert_array_equal
 from PIL import Image
 
 from gansmith import catalog
+from gansmith.data.decode import conform, decode
 from gansmith.data.encoded import WHOLE, digest
 from gansmith.data.listing import classes_of, is_image, ordered
 from gansmith.data.open import open_dataset
@@ -145,6 +146,26 @@ def test_sources_work_in_worker_processes_and_after_pickling(which: str, request
     small = source.resize(size=2, channels=1)
     for copy in (list(small.parallel(workers=2)), list(pickle.loads(pickle.dumps(small)))):
         assert [int(item.image[0, 0, 0]) for item in copy] == [NAMES.index(key) for key in KEYS]
+
+
+def test_workers_do_not_share_the_position_in_a_zip(tmp_path: Path) -> None:
+    path = tmp_path / "many.zip"
+    with zipfile.ZipFile(path, "w") as file:
+        for number in range(400):
+            file.writestr(f"{number}.png", png(number % 256))
+    source = open_dataset(path)
+    assert source[7].image[0, 0, 0] == 7  # opens it here, before the workers are forked
+    got = [int(item.image[0, 0, 0]) for item in source.parallel(workers=2)]
+    assert got == [number % 256 for number in range(400)]
+
+
+def test_resize_asks_for_no_more_detail_than_it_needs(tmp_path: Path) -> None:
+    pixels = RNG.integers(0, 256, (128, 128, 3), dtype=np.uint8)
+    Image.fromarray(pixels).save(tmp_path / "a.jpg")
+    small = decode((tmp_path / "a.jpg").read_bytes(), "x", near=(8, 16))
+    assert small.shape == (32, 32, 3)
+    got = open_dataset(tmp_path).resize(size=(8, 16), channels=3)[0].image
+    assert_array_equal(got, conform(small, size=(8, 16), channels=3))
 
 
 def test_a_loop_of_links_ends(tmp_path: Path) -> None:
@@ -440,7 +461,9 @@ def test_npy(tmp_path: Path) -> None:
     assert_array_equal(source[[3, 0]].label, [2, 0])
     assert source[1].label == 2
     assert source.classes == ("0", "1", "2")
-    assert len(pickle.dumps(source)) < 2000
+    np.save(tmp_path / "large.npy", np.zeros((100, 8, 8), np.uint8))
+    large = open_dataset(tmp_path / "large.npy")
+    assert len(pickle.dumps(large)) < 6400  # not its pixels
     assert_array_equal(pickle.loads(pickle.dumps(source))[2].image, colour[2])
     assert source.stamp(0) != source.stamp(1)
     np.save(tmp_path / "grey.npy", colour[..., 0])

@@ -11,11 +11,11 @@ from gansmith.data.source import Source
 
 
 class ArraySource(Source):
-    """Pictures (or points: float32 [N, 1, 1, 2]) in memory. A batch is one `take`."""
+    """Pictures in memory. A batch is one `take`."""
 
     def __init__(
         self,
-        images: NDArray[np.generic],
+        images: NDArray[np.uint8],
         labels: NDArray[np.int64] | None = None,
         *,
         name: str,
@@ -24,7 +24,6 @@ class ArraySource(Source):
     ) -> None:
         self.arrays = Arrays(images, labels)
         self.name, self.labels, self.classes, self.size = name, labels, classes, size
-        self.points = images.dtype != np.uint8
         self.keys = [str(index) for index in range(len(images))]
 
     def one(self, index: int) -> Picture:

@@ -208,13 +208,10 @@ def _resized(pixels: Pixels, box: tuple[int, int, int, int], size: tuple[int, in
     if size == (right - left, bottom - top):
         return np.array(part)
     picture = Image.fromarray(np.ascontiguousarray(part[..., 0] if part.shape[2] == 1 else part))
-    if picture.mode == "RGBA":
-        picture = picture.convert("RGBa")  # premultiplied: the colour of a transparent pixel weighs nothing
     larger = size[0] >= right - left and size[1] >= bottom - top
     kernel = Image.Resampling.BICUBIC if larger else Image.Resampling.LANCZOS
-    # Whole-number box means first, down to three times the goal: as good, and much faster on photographs
+    # Whole-number box means first, down to three times the goal: as good, and much faster on photographs. Pillow
+    # premultiplies RGBA by itself: the colour of a transparent pixel weighs nothing
     picture = picture.resize(size, kernel, reducing_gap=3.0)
-    if picture.mode == "RGBa":
-        picture = picture.convert("RGBA")
     result = np.array(picture)
     return result[..., None] if result.ndim == 2 else result

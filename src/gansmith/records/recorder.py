@@ -65,7 +65,10 @@ class Recorder:
 
     def close(self) -> None:
         for view in self.views:
-            view.close()
+            try:
+                view.close()
+            except Exception as error:  # what is to be said about the training must not be drowned by a view
+                print(f"warning: {type(view).__name__} could not be closed: {error}", file=sys.stderr)
 
     def _hand_out(self, record: Record) -> None:
         for view in list(self.views):

@@ -9,11 +9,10 @@ A state is tensors, numbers, words, lists and dictionaries, so loading it execut
 from __future__ import annotations
 
 import os
-import pickle
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import torch
 
@@ -36,7 +35,7 @@ class Checkpoints:
         """
         latest = self.folder / "latest.pt"
         with atomic(latest) as file:
-            torch.save(state, file)
+            _write(state, file)
             file.flush()
             if latest.exists():
                 self._link(latest, "previous.pt")
@@ -83,8 +82,11 @@ class Checkpoints:
                 raise CheckpointError(f"the checkpoint {path} is damaged ({damaged})")
             state: State = torch.load(path, map_location="cpu", weights_only=True)
             return state
-        except (OSError, EOFError, RuntimeError, KeyError, zipfile.BadZipFile, pickle.UnpicklingError) as error:
-            raise CheckpointError(f"the checkpoint {path} is damaged ({str(error).splitlines()[0]})") from error
+        except CheckpointError:
+            raise
+        except Exception as error:  # damaged bytes make the readers raise nearly anything
+            reason = str(error).partition("\n")[0] or type(error).__name__
+            raise CheckpointError(f"the checkpoint {path} is damaged ({reason})") from error
 
     def _link(self, path: Path, name: str) -> None:
         """A second name for `path`'s content, replacing what had that name; copied where links are not to be had."""
@@ -97,3 +99,29 @@ class Checkpoints:
                 file.write(path.read_bytes())
             return
         temporary.replace(self.folder / name)
+
+
+class _Watched:
+    """A file that remembers why it could not be written: torch's writer reports something else."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self.file = file
+        self.error: OSError | None = None
+
+    def write(self, data: Any) -> int:
+        try:
+            return self.file.write(data)
+        except OSError as error:
+            self.error = error
+            raise
+
+    def flush(self) -> None:
+        self.file.flush()
+
+
+def _write(state: State, file: IO[bytes]) -> None:
+    watched = _Watched(file)
+    try:
+        torch.save(state, watched)  # type: ignore[arg-type]
+    except RuntimeError as error:
+        raise (watched.error or error) from None

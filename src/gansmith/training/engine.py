@@ -25,7 +25,7 @@ from torch import Tensor, nn
 
 from gansmith.adversarial import Batch, Game, Moment, Sample, Terms, Turn
 from gansmith.errors import ExperimentError
-from gansmith.randomness import mix
+from gansmith.randomness import mix, seed_all
 from gansmith.training.memory import explained
 from gansmith.training.optimizers import Scheduled
 from gansmith.training.precision import Precision, autocast
@@ -80,7 +80,7 @@ def build_engine(
                     batch = next(stream)
                     waited += time.perf_counter() - asked
                 turn_seed = mix(seed, number, place, repeat, rank)
-                torch.manual_seed(turn_seed)
+                seed_all(turn_seed, device)
                 at = Moment(number, images, repeat, rng.manual_seed(turn_seed))
                 played.append((turn.name, take(turn, batch, at)))
         state: Any = engine.state
@@ -97,14 +97,16 @@ def build_engine(
             for part in _parts(batch, accumulate):
                 with autocast(device, precision):
                     terms = turn.play(part, at).checked()
-                (terms.total() / accumulate).backward()  # type: ignore[no-untyped-call]
+                total = terms.total()
+                (total if accumulate == 1 else total / accumulate).backward()  # type: ignore[no-untyped-call]
                 parts.append(terms)
             for scheduled in own:
                 scheduled.optimizer.step()
+        terms = _mean(parts)
         if turn.settle is not None:
             with torch.no_grad():
                 turn.settle(terms, at)
-        return _mean(parts)
+        return {**terms.loss, **terms.seen}
 
     engine = Engine(step)
     engine.logger.setLevel(logging.CRITICAL)  # errors are raised; they need not be logged as well
@@ -151,9 +153,9 @@ def _parts(batch: Batch, count: int) -> Iterator[Batch]:
     if count == 1:
         yield batch
         return
-    sizes = {len(sample.image) for sample in batch.values()}
-    if any(size % count for size in sizes):
-        raise ExperimentError(f"a batch of {sizes} cannot be accumulated in {count} equal parts")
+    for sample in batch.values():
+        if len(sample.image) % count:
+            raise ExperimentError(f"a batch of {len(sample.image)} cannot be accumulated in {count} equal parts")
     for number in range(count):
         yield {
             name: Sample(image.chunk(count)[number], None if label is None else label.chunk(count)[number])
@@ -161,8 +163,12 @@ def _parts(batch: Batch, count: int) -> Iterator[Batch]:
         }
 
 
-def _mean(parts: list[Terms]) -> dict[str, Tensor]:
-    gathered = [{**terms.loss, **terms.seen} for terms in parts]
-    if len(gathered) == 1:
-        return {name: term.detach() for name, term in gathered[0].items()}
-    return {name: torch.stack([terms[name].detach() for terms in gathered]).mean(0) for name in gathered[0]}
+def _mean(parts: list[Terms]) -> Terms:
+    """The terms over all parts of a batch, detached."""
+
+    def of(terms: list[dict[str, Tensor]]) -> dict[str, Tensor]:
+        if len(terms) == 1:
+            return {name: term.detach() for name, term in terms[0].items()}
+        return {name: torch.stack([part[name].detach() for part in terms]).mean(0) for name in terms[0]}
+
+    return Terms(of([part.loss for part in parts]), of([part.seen for part in parts]))

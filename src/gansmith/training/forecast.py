@@ -74,10 +74,9 @@ def forecast(game: Game, batch: Batch, device: torch.device, settings: Settings)
     operations = at(share, small[0], large[0]) * settings.accumulate
     parameters = {name: sum(p.numel() for p in player.parameters()) for name, player in game.players.items()}
     weights = 4 * (_COPIES * sum(parameters.values()) + sum(parameters[name] for name in game.averaged))
-    drawn = settings.batch * sum(turn.repeats(1000) for turn in game.turns if turn.draws)  # past any warm-up
-    return Forecast(
-        parameters, operations, weights + at(share, small[1], large[1]), -(-settings.images // max(drawn, 1))
-    )
+    draws = sum(turn.repeats(1000) for turn in game.turns if turn.draws)  # past any warm-up
+    drawn = settings.batch * max(draws, 1)  # every step has a batch
+    return Forecast(parameters, operations, weights + at(share, small[1], large[1]), -(-settings.images // drawn))
 
 
 def timed(made: Forecast, game: Game, batch: Batch, device: torch.device, settings: Settings) -> Forecast:

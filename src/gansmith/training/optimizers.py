@@ -71,7 +71,7 @@ def check(name: str, options: Mapping[str, Any]) -> dict[str, Any]:
     try:
         given["lr"] = TypeAdapter(Value).validate_python(given["lr"])
         for key, default in known.items():
-            like: Any = tuple[float, ...] if isinstance(default, tuple) else _kind(default)
+            like: Any = tuple[float | None, ...] if isinstance(default, tuple) else _kind(default)
             given[key] = TypeAdapter(like).validate_python(given[key])
     except ValidationError as error:
         first = error.errors()[0]
