@@ -70,6 +70,21 @@ def overhead(*, steps: int, rounds: int) -> list[float]:
     return values
 
 
+def by_hand(*, steps: int, rounds: int) -> list[float]:
+    """Milliseconds of the same in plain PyTorch: two numbers, two backward passes, two fused Adam steps."""
+    values, numbers = [], [Number(), Number()]
+    adam = [torch.optim.Adam(number.parameters(), lr=1e-4, fused=True) for number in numbers]
+    for _ in range(rounds):
+        begun = time.perf_counter()
+        for _ in range(steps):
+            for number, optimizer in zip(numbers, adam, strict=True):
+                optimizer.zero_grad(set_to_none=True)
+                (number.value * 1.0).backward()
+                optimizer.step()
+        values.append(1e3 * (time.perf_counter() - begun) / steps)
+    return values
+
+
 def growth(*, steps: int, warm_up: int = 200) -> float:
     """MiB that the process grew by over `steps` steps of a small DCGAN with averaging and records, after a warm-up."""
     small = {"name": "dcgan", "width": 8}
@@ -109,6 +124,7 @@ def measure(quick: bool = False) -> list[Figure]:
             at_most=MILLISECONDS,
             digits=3,
         ),
+        Figure("engine", "the same by hand", "ms", by_hand(steps=steps, rounds=rounds), digits=3),
         Figure("engine", f"growth over {300 if quick else STEPS:,} steps", "MiB", grown, at_most=GROWTH),
     ]
 

@@ -30,17 +30,13 @@ def test_mix_is_splitmix(words: tuple[int, ...]) -> None:
 
 def test_the_reference_value_of_splitmix64() -> None:
     """The published generator, started at seed 0, gives 0xE220A8397B1DCDAF first: our state after golden + 0."""
-    golden = 0x9E3779B97F4A7C15
-    # state + word * golden + golden = golden (mod 2**64) for the word -1
-    assert mix(-1) == 0xE220A8397B1DCDAF >> 1
-    assert golden == splitmix.__code__.co_consts[3] or golden in splitmix.__code__.co_consts
+    assert mix(-1) == 0xE220A8397B1DCDAF >> 1  # golden + (-1) * golden + golden is golden
 
 
 def test_seeds_never_change() -> None:
     """A run resumed with a later version must draw the same numbers."""
     assert mix(0, 7, 1, 0, 3) == splitmix(0, 7, 1, 0, 3)
-    assert mix(0, "epoch", 1) == splitmix(0, 0x100000000 | 0x9FFD9AC2, 1) or mix(0, "epoch", 1) > 0
-    assert mix("a") == splitmix(0xE8B7BE43 | 1 << 32)  # crc32 of "a", kept apart from small integers
+    assert mix(5, "a", 1) == splitmix(5, 0xE8B7BE43 | 1 << 32, 1)  # crc32 of "a", kept apart from small integers
 
 
 def test_every_part_and_its_place_matter() -> None:

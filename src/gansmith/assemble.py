@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import nn
@@ -14,7 +13,6 @@ from gansmith import catalog
 from gansmith.adversarial import Dimensions, Game, Prior
 from gansmith.data.prepare import Prepared, prepare
 from gansmith.data.stream import Stream
-from gansmith.errors import ExperimentError
 from gansmith.experiment import Experiment, complete, roles_of
 from gansmith.randomness import seeded
 from gansmith.training import optimizers
@@ -22,7 +20,7 @@ from gansmith.training.averaging import Averaging
 from gansmith.training.engine import Engine, build_engine
 from gansmith.training.optimizers import Scheduled
 from gansmith.training.precision import choose_device, choose_memory_format, torch_format
-from gansmith.training.schedules import Value, schedule
+from gansmith.training.schedules import schedule
 
 
 @dataclass(frozen=True)
@@ -92,7 +90,7 @@ def assemble(experiment: Experiment, data: Prepared, *, trust: bool = False) -> 
         chosen[player] = optimizers.build(part.name, players[player].parameters(), part.options)
     averaging = Averaging(
         {name: players[name] for name in game.averaged},
-        half_life=schedule(_value(experiment.averaging.half_life)),
+        half_life=schedule(experiment.averaging.half_life),
         rampup=experiment.averaging.rampup,
         buffers=experiment.averaging.buffers,
     )
@@ -116,14 +114,3 @@ def network(
     with seeded(experiment.seed, "network", player):
         built: nn.Module = catalog.build("models", part.name, dimensions, factory=role, trust=trust, **part.options)
     return built
-
-
-def _value(plain: Any) -> Value:
-    from pydantic import TypeAdapter, ValidationError
-
-    try:
-        value: Value = TypeAdapter(Value).validate_python(plain)
-        return value
-    except ValidationError as error:
-        problem = error.errors()[0]["msg"]
-        raise ExperimentError(f"{plain!r} is neither a number nor a schedule: {problem}") from None

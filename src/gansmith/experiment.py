@@ -18,6 +18,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from gansmith import catalog
 from gansmith.data.settings import DataSettings
 from gansmith.errors import ExperimentError, OptionError, nearest, unknown
+from gansmith.training.schedules import Count, Value, parse_count
 
 # Fields that say how or how long a run is worked on, not what it computes: a resumed run may change them.
 MAY_CHANGE = frozenset(
@@ -30,14 +31,7 @@ ROLES = ("generator", "discriminator", "classifier")  # of the networks; a model
 NOT_FIELDS = frozenset(("GANSMITH_DATASETS", "GANSMITH_CACHE", "GANSMITH_TEST_DATA"))
 
 
-def _parse_count(value: Any) -> Any:
-    from gansmith.training.schedules import parse_count
-
-    return parse_count(value)
-
-
-Count = Annotated[int, Field(ge=0), BeforeValidator(_parse_count)]
-AtLeastOne = Annotated[int, Field(ge=1), BeforeValidator(_parse_count)]
+AtLeastOne = Annotated[int, Field(ge=1), BeforeValidator(parse_count)]
 
 
 class Part(BaseModel):
@@ -71,7 +65,7 @@ class AveragingSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    half_life: Any = Field(10_000, description="in images; a number or a schedule")
+    half_life: Value = Field(10_000, description="in images; a number or a schedule")
     rampup: float | None = Field(0.05, description="the half-life is at most this times the images seen")
     buffers: Literal["average", "copy"] = "average"
 

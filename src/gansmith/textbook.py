@@ -101,14 +101,14 @@ class ByHand:
                 fake = self.generator(inputs.latents(self.steps, 0))
             real_scores, fake_scores = self.discriminator(real).float(), self.discriminator(fake).float()
             loss_d = (F.softplus(-real_scores) + F.softplus(fake_scores)).mean()
-        loss_d.backward()  # type: ignore[no-untyped-call]
+        loss_d.backward()
         self.adam_d.step()
 
         self.discriminator.requires_grad_(False)
         self.adam_g.zero_grad(set_to_none=True)
         with self._autocast():
             loss_g = F.softplus(-self.discriminator(self.generator(inputs.latents(self.steps, 1))).float()).mean()
-        loss_g.backward()  # type: ignore[no-untyped-call]
+        loss_g.backward()
         self.adam_g.step()
         self.discriminator.requires_grad_(True)
 

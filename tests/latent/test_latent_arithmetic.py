@@ -38,6 +38,16 @@ def test_no_order_matters_to_the_bit() -> None:
         assert torch.equal(total(renderer, turned), expected)
 
 
+def test_what_is_added_and_taken_away_leaves_nothing() -> None:
+    """Sums in another order would leave their last digits."""
+    renderer = made()
+    same = [Term(1, (1, 2, 3)), Term(-1, (3, 1, 2)), Term(1, (5, 6, 7, 8)), Term(-1, (8, 6, 5, 7))]
+    expected = total(renderer, same)
+    assert not total(renderer, same[:2]).any()
+    for order in itertools.permutations(same):
+        assert torch.equal(total(renderer, order), expected)
+
+
 def test_under_the_sphere_means_and_sum_lie_on_it() -> None:
     renderer = made(kind="sphere")
     for latent in (mean(renderer, [1, 2, 3]), total(renderer, TERMS)):

@@ -64,6 +64,7 @@ def test_nearly_opposite_latents_stay_at_their_length(aside: float) -> None:
 def test_opposite_latents_take_one_arc_all_the_way() -> None:
     points = path(torch.stack([at(3, 4, 0), at(-3, -4, 0)]), steps=6)[0]
     torch.testing.assert_close(points.norm(dim=1), torch.full((7,), 5.0))
+    assert torch.equal(points[-1], at(-3, -4, 0))  # not sin(pi) = 1.2e-16 in its last place
     torch.testing.assert_close(points[3], at(0, 0, 5))  # towards the axis they do not lean on
 
 

@@ -208,6 +208,12 @@ def test_a_film_of_files(tmp_path: Path) -> None:
     assert durations == [100, 100, 1500]
 
 
+def test_transparent_frames_lie_on_white(tmp_path: Path) -> None:
+    clear = pictures.sheet(-torch.ones(1, 4, 16, 16), padding=0)
+    frames, _, _ = read_film(pictures.film([clear, *noise(1, 4)], tmp_path / "film.webp"))
+    np.testing.assert_array_equal(frames[0], np.full((16, 16, 3), 255))
+
+
 def test_a_long_film_is_thinned_and_keeps_its_ends(tmp_path: Path) -> None:
     levels = filled(250, size=(16, 16))
     shown = [pictures.sheet(levels[index : index + 1], padding=0) for index in range(250)]

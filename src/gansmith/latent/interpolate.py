@@ -91,7 +91,6 @@ def _arc(start: Tensor, end: Tensor, share: float) -> Tensor:
     a, b = start / lengths[0].clamp_min(1e-300), end / lengths[1].clamp_min(1e-300)
     cosine = (a * b).sum(0, keepdim=True)
     aside = b - cosine * a
-    aside -= (aside * a).sum(0, keepdim=True) * a  # again: what rounding left along a
     sine = aside.norm(dim=0, keepdim=True)
     opposite = (sine < _PARALLEL) & (cosine < 0)
     aside = torch.where(opposite, _perpendicular(a), aside / sine.clamp_min(1e-300))

@@ -91,14 +91,16 @@ def build_engine(
         own = [optimizers[player] for player in turn.players]
         for scheduled in own:
             scheduled.set_clock(at.images)
-            scheduled.optimizer.zero_grad(set_to_none=True)
+        for player in turn.players:
+            for parameter in trained[player]:
+                parameter.grad = None
         with explained(batch):
             parts = []
             for part in _parts(batch, accumulate):
                 with autocast(device, precision):
                     terms = turn.play(part, at).checked()
                 total = terms.total()
-                (total if accumulate == 1 else total / accumulate).backward()  # type: ignore[no-untyped-call]
+                (total if accumulate == 1 else total / accumulate).backward()
                 parts.append(terms)
             for scheduled in own:
                 scheduled.optimizer.step()

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import math
 import re
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from gansmith.adversarial import Schedule
+if TYPE_CHECKING:  # so that reading an experiment does not import torch
+    from gansmith.adversarial import Schedule
 
 _UNITS = {"": 1, "k": 1_000, "m": 1_000_000, "g": 1_000_000_000}
 
@@ -29,6 +30,17 @@ def parse_count(value: Any) -> Any:
     return value
 
 
+def parse_amount(value: Any) -> Any:
+    """As `parse_count`, and any other number: `"2e-4"` -> 0.0002."""
+    if isinstance(value, str):
+        try:
+            return float(value)
+        except ValueError:
+            return parse_count(value)
+    return value
+
+
+Amount = Annotated[float, BeforeValidator(parse_amount)]
 Count = Annotated[int, Field(ge=0), BeforeValidator(parse_count)]
 
 
@@ -37,8 +49,8 @@ class Decay(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    start: float
-    end: float = 0.0
+    start: Amount
+    end: Amount = 0.0
     hold: Count = 0
     decay: Annotated[Count, Field(gt=0)]
     shape: Literal["linear", "cosine"] = "linear"
@@ -55,14 +67,14 @@ class Phases(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    phases: dict[Count, float] = Field(min_length=1)
+    phases: dict[Count, Amount] = Field(min_length=1)
 
     def at(self, images: int) -> float:
         begun = [start for start in self.phases if start <= images]
         return self.phases[max(begun) if begun else min(self.phases)]
 
 
-Value = float | Decay | Phases
+Value = Amount | Decay | Phases
 
 
 def schedule(value: Value) -> Schedule:
