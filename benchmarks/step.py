@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 from benchmarks.report import Figure, main
@@ -27,8 +28,8 @@ def measure(quick: bool = False) -> list[Figure]:
     return figures
 
 
-def _one(precision: str, threads: int, *, seconds: float) -> list[Figure]:
-    given = ["--precision", precision, "--threads", str(threads), "--seconds", str(seconds), "--json"]
+def _one(precision: str, threads: int, *, seconds: float, more: Sequence[str] = ()) -> list[Figure]:
+    given = ["--precision", precision, "--threads", str(threads), "--seconds", str(seconds), "--json", *more]
     done = subprocess.run([sys.executable, "-c", _RUN, "bench", *given], capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise SystemExit(f"gansmith bench {' '.join(given)} failed:\n{done.stderr}{done.stdout}")

@@ -113,7 +113,7 @@ def complete(where: str, function: Factory, options: Mapping[str, Any]) -> dict[
         try:
             values[option] = adapter.validate_python(options[option])
         except ValidationError as error:
-            problem = error.errors()[0]["msg"]
+            problem = error.errors()[0]["msg"].removeprefix("Value error, ")
             raise OptionError(f"{where}: {option} = {options[option]!r} is not allowed: {problem}") from None
     return values
 

@@ -9,21 +9,23 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from gansmith import catalog
 from gansmith.data.settings import DataSettings
 from gansmith.errors import ExperimentError, OptionError, nearest, unknown
-from gansmith.training.schedules import Count, Value, parse_count
+from gansmith.training.schedules import Count, Decay, Phases, Value, parse_count
 
-# Fields that say how or how long a run is worked on, not what it computes: a resumed run may change them.
+# Fields that say how or how long a run is worked on, not what it computes: a resumed run may change them. The images
+# may have moved; that they are the same ones is known by their digest.
 MAY_CHANGE = frozenset(
     [
-        *("images", "device", "workers", "out", "tensorboard"),
+        *("images", "device", "workers", "out", "tensorboard", "data.path"),
         *("record_every", "samples_every", "checkpoint_every", "keep_every"),
     ]
 )
@@ -31,7 +33,15 @@ ROLES = ("generator", "discriminator", "classifier")  # of the networks; a model
 NOT_FIELDS = frozenset(("GANSMITH_DATASETS", "GANSMITH_CACHE", "GANSMITH_TEST_DATA"))
 
 
-AtLeastOne = Annotated[int, Field(ge=1), BeforeValidator(parse_count)]
+def _not_negative(value: Value) -> Value:
+    ends = [value.start, value.end] if isinstance(value, Decay) else [value]
+    if min(value.phases.values() if isinstance(value, Phases) else ends) < 0:
+        raise ValueError("it must not be negative")
+    return value
+
+
+Images = Annotated[int, Field(ge=1), BeforeValidator(parse_count)]  # 50000, 50k, 1M
+AtLeastOne = Annotated[int, Field(ge=1)]
 
 
 class Part(BaseModel):
@@ -65,8 +75,10 @@ class AveragingSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    half_life: Value = Field(10_000, description="in images; a number or a schedule")
-    rampup: float | None = Field(0.05, description="the half-life is at most this times the images seen")
+    half_life: Annotated[Value, AfterValidator(_not_negative)] = Field(
+        10_000, description="in images; a number or a schedule"
+    )
+    rampup: float | None = Field(0.05, ge=0, description="the half-life is at most this times the images seen")
     buffers: Literal["average", "copy"] = "average"
 
 
@@ -91,7 +103,7 @@ class Experiment(BaseModel):
     prior: PriorSettings = PriorSettings()
     optimizer: dict[str, Part] = Field(default_factory=_adam, description="one for each role")
     averaging: AveragingSettings = AveragingSettings()
-    images: Count = Field(1_000_000, description="how long to train, in real images drawn")
+    images: Images = Field(1_000_000, description="how long to train, in real images drawn")
     batch: AtLeastOne = 64
     accumulate: AtLeastOne = Field(1, description="play the batch in this many parts; saves memory")
     seed: int = 0
@@ -99,13 +111,13 @@ class Experiment(BaseModel):
     precision: Literal["float32", "bfloat16"] = "float32"
     memory_format: Literal["auto", "channels_last", "contiguous"] = "auto"
     threads: AtLeastOne | None = Field(None, description="of the CPU; torch's choice when not given")
-    workers: Count | None = Field(None, description="processes that decode images; none when they are cached")
+    workers: Annotated[int, Field(ge=0)] | None = Field(None, description="processes that decode images; none when they are cached")
     out: str | None = Field(None, description="the run folder; runs/DATA-RECIPE when not given")
     start_from: str | None = Field(None, description="another run, whose weights to begin with where they fit")
     sheet: AtLeastOne = Field(64, description="images on a sample sheet")
-    record_every: AtLeastOne = 2_000
-    samples_every: AtLeastOne = 20_000
-    checkpoint_every: AtLeastOne = 50_000
+    record_every: Images = 2_000
+    samples_every: Images = 20_000
+    checkpoint_every: Images = 50_000
     keep_every: Count = Field(0, description="keep a checkpoint for good each so many images; 0 keeps none")
     tensorboard: bool = False
 
@@ -148,7 +160,7 @@ def resolve(layers: Iterable[Layer], *, parts: bool = True) -> tuple[Experiment,
     try:
         experiment = Experiment.model_validate(_nested(values))
     except ValidationError as error:
-        raise ExperimentError("\n".join(_explain(e, sources) for e in error.errors())) from None
+        raise ExperimentError("\n".join(_explained(error, values, sources))) from None
     return experiment, {path: source for path, source in sources.items() if source != "default"}
 
 
@@ -188,7 +200,7 @@ def from_environment(environment: Mapping[str, str]) -> Layer:
                 f"the environment variable {key} is no field of an experiment. {hint}Fields are written "
                 f"GANSMITH_BATCH or, inside a part, GANSMITH_OBJECTIVE__NAME; unset it if it is not meant"
             )
-        values[path] = parse_value(text)
+        values[path] = parse_value(text, path)
     return Layer("environment", _nested(values))
 
 
@@ -199,16 +211,20 @@ def from_assignments(assignments: Iterable[str]) -> Layer:
         path, equals, value = text.partition("=")
         if not equals or not path.strip():
             raise ExperimentError(f"--set {text}: write it as field=value, for example --set generator.width=32")
-        values[path.strip()] = parse_value(value)
+        values[path.strip()] = parse_value(value, path.strip())
     return Layer("--set", _nested(values))
 
 
-def parse_value(text: str) -> Any:
-    """A value as YAML reads it: numbers, true/false, null, lists, words."""
+def parse_value(text: str, path: str = "") -> Any:
+    """A value as YAML reads it: numbers, true/false, null, lists, words; the field `path` may want a word (`out=007`)."""
     try:
-        return yaml.safe_load(text)
+        value = yaml.safe_load(text)
     except yaml.YAMLError:
         return text
+    owner, _, last = path.rpartition(".")
+    fields = DataSettings.model_fields if owner == "data" else {} if owner else Experiment.model_fields
+    wants_word = last in fields and fields[last].annotation in (str, str | None)
+    return text if isinstance(value, date) or (wants_word and value is not None) else value
 
 
 def difference(old: Experiment, new: Experiment) -> list[str]:
@@ -217,7 +233,7 @@ def difference(old: Experiment, new: Experiment) -> list[str]:
     return [
         f"{path}: {before.get(path)} -> {after.get(path)}"
         for path in dict.fromkeys([*before, *after])
-        if path.partition(".")[0] not in MAY_CHANGE and before.get(path) != after.get(path)
+        if not {path, path.partition(".")[0]} & MAY_CHANGE and before.get(path) != after.get(path)
     ]
 
 
@@ -232,8 +248,7 @@ _PARTS = ("game", "objective", *ROLES)
 def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterable[tuple[str, Any]]:
     for key, value in values.items():
         path = f"{prefix}{key}"
-        is_part = path in _PARTS or (prefix == "optimizer.")
-        if is_part and isinstance(value, str):
+        if _is_part(path) and isinstance(value, str):
             yield f"{path}.name", value
         elif isinstance(value, Mapping) and value and not _is_value(value) and path != "data.options":
             # the name goes first: it drops the options of another entry before its own are set
@@ -243,6 +258,11 @@ def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterable[tuple[str, An
             yield path, value
 
 
+def _is_part(path: str) -> bool:
+    """Does the field hold a name with options?"""
+    return path in _PARTS or path.rpartition(".")[0] == "optimizer"
+
+
 def _is_value(value: Mapping[str, Any]) -> bool:
     """Is this mapping one value (a schedule) and not a group of fields?"""
     return bool({"start", "phases"} & value.keys())
@@ -250,26 +270,43 @@ def _is_value(value: Mapping[str, Any]) -> bool:
 
 def _nested(values: Mapping[str, Any]) -> dict[str, Any]:
     tree: dict[str, Any] = {}
-    for path, value in values.items():
+    for given, value in values.items():
+        path = f"{given}.name" if isinstance(value, str) and _is_part(given) else given
         *groups, last = path.split(".")
-        branch = tree
+        branch: Any = tree
         for group in groups:
-            branch = branch.setdefault(group, {})
-            if not isinstance(branch, dict):
-                raise ExperimentError(f"{path}: {group} is given both as one value and as a group of fields")
-        branch[last] = value
+            branch = branch.setdefault(group, {}) if isinstance(branch, dict) else None
+        if not isinstance(branch, dict) or (last in branch and isinstance(branch[last], dict) != isinstance(value, dict)):
+            raise ExperimentError(f"{given} is given both as one value and as a group of fields")
+        branch[last] = {**branch.get(last, {}), **value} if isinstance(value, dict) else value
     return tree
 
 
-def _explain(error: Any, sources: Mapping[str, str]) -> str:
-    path = ".".join(str(step) for step in error["loc"])
-    source = next((f" ({source})" for key, source in sources.items() if key == path or key.startswith(f"{path}.")), "")
+def _explained(errors: ValidationError, values: Mapping[str, Any], sources: Mapping[str, str]) -> list[str]:
+    """One line for each field: a schedule that is none, for example, is several errors to pydantic."""
+    lines: dict[str, str] = {}
+    for error in errors.errors():
+        path, given = ".".join(str(step) for step in error["loc"]), error["input"]
+        for whole in (key for key in values if path.startswith(f"{key}.")):  # one side of a size, one of a list
+            path, given = whole, values[whole]
+        lines.setdefault(path, _explain(error, path, given, sources))
+    return list(lines.values())
+
+
+def _explain(error: Any, path: str, given: Any, sources: Mapping[str, str]) -> str:
+    owner = path.rpartition(".")[0] if error["type"] == "missing" else path
+    source = next(
+        (f" ({source})" for key, source in sources.items() if key == path or key.startswith(f"{owner}.")),
+        "",
+    )
+    if error["type"] == "missing":
+        return f"{path} is missing; {owner} has options{source} but no name"
     if error["type"] == "extra_forbidden":
         model: Any = Experiment
         for step in error["loc"][:-1]:
             model = model.model_fields[step].annotation
         return f"there is no field {path!r}{source}. {nearest(str(error['loc'][-1]), model.model_fields)}".rstrip()
-    return f"{path} = {error['input']!r}{source} is not allowed: {error['msg'].removeprefix('Value error, ')}"
+    return f"{path} = {given!r}{source} is not allowed: {error['msg'].removeprefix('Value error, ')}"
 
 
 def by_hand(experiment: Experiment, sources: Mapping[str, str]) -> bool:
@@ -287,6 +324,11 @@ def complete(experiment: Experiment, *, trust: bool = False) -> Experiment:
     """
     from gansmith.training import optimizers
 
+    if experiment.batch % experiment.accumulate:
+        raise ExperimentError(
+            f"a batch of {experiment.batch} cannot be played in {experiment.accumulate} equal parts: "
+            f"choose a batch that is a multiple of accumulate"
+        )
     played = set(roles_of(experiment.game.name, trust=trust).values())
     update: dict[str, Any] = dict.fromkeys(ROLES)
     parts = [("game", "games", "build"), ("objective", "objectives", "build")]

@@ -121,7 +121,7 @@ def plain_loop(networks: Mapping[str, nn.Module], steps: int, generator_loss: Ca
         loss.backward()
         gradients.append([p.grad.clone() for p in make.parameters()])
         of_g.step()
-        losses.append((float(on_real + on_fake), float(loss)))
+        losses.append(((on_real + on_fake).item(), loss.item()))
     return losses, gradients
 
 
@@ -249,7 +249,7 @@ def test_parameters_frozen_before_stay_frozen() -> None:
 class Notes:
     """One weight, and a list of what happened."""
 
-    def __init__(self, *turns: Turn) -> None:
+    def __init__(self) -> None:
         self.net = nn.Linear(1, 1)
         self.happened: list[Any] = []
 
@@ -317,10 +317,10 @@ def test_settle_comes_after_the_update_without_gradient() -> None:
     settled: list[Any] = []
 
     def settle(terms: Terms, at: Moment) -> None:
-        settled.append((at.step, at.repeat, torch.is_grad_enabled(), float(terms.loss["loss"]), float(notes.net.weight)))
+        settled.append((at.step, at.repeat, torch.is_grad_enabled(), terms.loss["loss"].item(), notes.net.weight.item()))
         assert not terms.loss["loss"].requires_grad
 
-    before = float(notes.net.weight)
+    before = notes.net.weight.item()
     engine = notes.engine(Turn("a", ("one",), notes.play("a"), repeats=lambda step: 2, settle=settle))
     run(engine, 8)
     torch.testing.assert_close(
@@ -394,7 +394,7 @@ def test_waiting_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_an_unknown_event_is_an_error() -> None:
     notes = Notes()
-    with pytest.raises(ValueError, match="event is not defined"):
+    with pytest.raises(ValueError, match="Event step_done is not a valid event"):
         notes.engine(Turn("a", ("one",), notes.play("a"))).add_event_handler("step_done", print)
 
 

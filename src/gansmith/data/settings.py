@@ -22,6 +22,8 @@ def parse_size(value: Any) -> Any:
 
 Size = Annotated[tuple[Annotated[int, Field(gt=0)], Annotated[int, Field(gt=0)]], BeforeValidator(parse_size)]
 
+Byte = Annotated[int, Field(ge=0, le=255)]
+
 
 class DataSettings(BaseModel):
     """Where the images are, and how they become uint8 [N, H, W, C]."""
@@ -34,7 +36,7 @@ class DataSettings(BaseModel):
     size: Size | None = Field(None, description="height x width in pixels; recommended from the images when not given")
     channels: Literal[1, 3, 4] | None = Field(None, description="grey, RGB or RGBA; 1 when all are grey, else 3")
     fit: Literal["crop", "pad", "stretch"] = Field("crop", description="how an image of another aspect is made to fit")
-    background: tuple[int, int, int] = Field((255, 255, 255), description="behind transparent pixels and padding")
+    background: tuple[Byte, Byte, Byte] = Field((255, 255, 255), description="behind transparent pixels and padding")
     fraction: float = Field(1.0, gt=0, le=1, description="use this share of the images, drawn by a fixed seed")
     holdout: float = Field(0.05, ge=0, lt=1, description="share that is never trained on, kept for judging")
     holdout_by: str = Field(

@@ -59,9 +59,9 @@ class Checkpoints:
         warnings: list[str] = []
         for path in self._newest_first():
             try:
-                return self._read(path), warnings
+                return self._read(path), [f"{warning}; going back to the one before it" for warning in warnings]
             except CheckpointError as error:
-                warnings.append(f"{error}; going back to the one before it")
+                warnings.append(str(error))
         found = "; ".join(warnings) or "the folder holds none"
         raise CheckpointError(f"no checkpoint in {self.folder} can be read: {found}")
 

@@ -37,7 +37,7 @@ def names() -> list[str]:
 
 
 def build(name: str, parameters: Iterable[torch.nn.Parameter], options: Mapping[str, Any]) -> Scheduled:
-    """An optimizer over `parameters`. Options are torch's own, `lr` a number or a schedule."""
+    """An optimizer over `parameters`. Options are torch's own, `lr` a number or a schedule. Raises OptionError."""
     chosen = check(name, options)
     kind: Callable[..., Optimizer] = _classes()[name]
     parameters = list(parameters)
@@ -45,7 +45,10 @@ def build(name: str, parameters: Iterable[torch.nn.Parameter], options: Mapping[
     fused = "fused" in inspect.signature(kind).parameters and parameters[0].device.type in ("cpu", "cuda", "mps")
     if fused:
         chosen["fused"] = True
-    return Scheduled(kind(parameters, lr=lr(0), **chosen), lr)
+    try:
+        return Scheduled(kind(parameters, lr=lr(0), **chosen), lr)
+    except ValueError as error:  # torch's own limits: a negative learning rate, a momentum of 1
+        raise OptionError(f"optimizer {name}: {error}") from None
 
 
 def plain(name: str, options: Mapping[str, Any]) -> dict[str, Any]:
@@ -75,7 +78,8 @@ def check(name: str, options: Mapping[str, Any]) -> dict[str, Any]:
             given[key] = TypeAdapter(like).validate_python(given[key])
     except ValidationError as error:
         first = error.errors()[0]
-        raise OptionError(f"{where}: {first['input']!r} is not allowed: {first['msg']}") from None
+        problem = first["msg"].removeprefix("Value error, ")
+        raise OptionError(f"{where}: {first['input']!r} is not allowed: {problem}") from None
     return given
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import re
+from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
@@ -33,10 +34,10 @@ def parse_count(value: Any) -> Any:
 def parse_amount(value: Any) -> Any:
     """As `parse_count`, and any other number: `"2e-4"` -> 0.0002."""
     if isinstance(value, str):
-        try:
-            return float(value)
-        except ValueError:
-            return parse_count(value)
+        for read in (float, parse_count):
+            with suppress(ValueError):
+                return read(value)
+        raise ValueError(f"a number is written like 0.0002, 2e-4, 50k or 1.5M, not {value!r}")
     return value
 
 

@@ -1,0 +1,59 @@
+"""Allocations that fail, in words."""
+
+from __future__ import annotations
+
+import psutil
+import pytest
+import torch
+
+from gansmith.adversarial import Sample
+from gansmith.errors import OutOfMemoryError, TrainingError
+from gansmith.training.memory import available, explained
+
+
+def batch(size: int) -> dict[str, Sample]:
+    return {"a": Sample(torch.zeros(size, 1, 1, 1)), "b": Sample(torch.zeros(1, 1, 1, 1))}
+
+
+def test_a_real_allocation_that_fails() -> None:
+    with pytest.raises(OutOfMemoryError) as raised, explained(batch(64)):
+        torch.empty(1 << 50)
+    text = str(raised.value)
+    assert text.startswith(
+        "out of memory at batch 64. Halve it (--batch 32), or keep the batch and play it in parts (--set accumulate=2), "
+        "or take smaller images (--size). Saved checkpoints are untouched. ("
+    )
+    assert "allocate" in text
+    assert "\n" not in text
+    assert isinstance(raised.value, TrainingError)
+    assert isinstance(raised.value.__cause__, RuntimeError)
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (torch.OutOfMemoryError("CUDA out of memory. Tried 2 GiB\nmore"), "(CUDA out of memory. Tried 2 GiB)"),
+        (MemoryError(), "(no more memory)"),
+        (RuntimeError("MPS backend out of memory"), "(MPS backend out of memory)"),
+    ],
+)
+def test_every_kind_of_allocation(error: Exception, reason: str) -> None:
+    with pytest.raises(OutOfMemoryError) as raised, explained(batch(1)):
+        raise error
+    assert "Halve it (--batch 1)" in str(raised.value)
+    assert str(raised.value).endswith(reason)
+
+
+def test_other_errors_pass_as_they_are() -> None:
+    error = RuntimeError("shapes do not match")
+    with pytest.raises(RuntimeError) as raised, explained(batch(4)):
+        raise error
+    assert raised.value is error
+    with explained(batch(4)):
+        done = True
+    assert done
+
+
+def test_available_memory_is_the_machines() -> None:
+    free = available(torch.device("cpu"))
+    assert 0 < free <= psutil.virtual_memory().total

@@ -1,0 +1,104 @@
+"""Torch's optimizers by name."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+from torch import nn
+
+from gansmith.errors import OptionError, UnknownNameError
+from gansmith.training import optimizers
+
+FIRST_ORDER = (
+    "adadelta adafactor adagrad adam adamax adamw asgd nadam radam rmsprop rprop sgd".split()
+)  # of torch 2.6 and later; lbfgs needs a closure, sparseadam sparse gradients, muon matrices only
+
+
+def net() -> nn.Module:
+    torch.manual_seed(0)
+    return nn.Sequential(nn.Linear(3, 4), nn.Tanh(), nn.Linear(4, 1))
+
+
+def step(network: nn.Module, optimizer: torch.optim.Optimizer, times: int = 3) -> list[torch.Tensor]:
+    rng = torch.Generator().manual_seed(1)
+    for _ in range(times):
+        optimizer.zero_grad()
+        network(torch.randn(5, 3, generator=rng)).square().mean().backward()
+        optimizer.step()
+    return [p.detach().clone() for p in network.parameters()]
+
+
+def test_the_known_names() -> None:
+    names = optimizers.names()
+    assert names == sorted(names)
+    assert set(FIRST_ORDER) <= set(names)
+    assert not {"lbfgs", "sparseadam", "muon", "optimizer"} & set(names)
+
+
+@pytest.mark.parametrize("name", optimizers.names())
+def test_each_takes_torchs_steps(name: str) -> None:
+    """Built by name, with its defaults: the weights after three steps are those of torch's own class."""
+    kind = next(value for key, value in vars(torch.optim).items() if key.lower() == name)
+    ours, theirs = net(), net()
+    mine = optimizers.build(name, ours.parameters(), {"lr": 0.02})
+    found = step(ours, mine.optimizer)
+    for left, right, start in zip(found, step(theirs, kind(theirs.parameters(), lr=0.02)), net().parameters(), strict=True):
+        torch.testing.assert_close(left, right, rtol=1e-5, atol=1e-6)
+        assert not torch.equal(left, start)
+
+
+def test_fused_where_there_is_a_fused_one() -> None:
+    for name in ("adam", "adamw", "sgd"):
+        assert optimizers.build(name, net().parameters(), {}).optimizer.defaults["fused"] is True
+    assert not optimizers.build("rmsprop", net().parameters(), {}).optimizer.defaults.get("fused")
+
+
+def test_options_reach_torch() -> None:
+    made = optimizers.build("adam", net().parameters(), {"lr": 3e-4, "betas": [0.0, 0.99], "eps": 1e-6}).optimizer
+    group = made.param_groups[0]
+    assert (group["lr"], tuple(group["betas"]), group["eps"]) == (3e-4, (0.0, 0.99), 1e-6)
+    assert optimizers.build("sgd", net().parameters(), {"nesterov": True, "momentum": 0.9}).optimizer.defaults["nesterov"]
+
+
+def test_the_learning_rate_may_be_scheduled() -> None:
+    made = optimizers.build("sgd", net().parameters(), {"lr": {"start": 1.0, "end": 0.5, "hold": 10, "decay": 10}})
+    assert made.optimizer.param_groups[0]["lr"] == 1.0
+    made.set_clock(15)
+    assert made.optimizer.param_groups[0]["lr"] == 0.75
+    made.set_clock(0)
+    assert made.optimizer.param_groups[0]["lr"] == 1.0
+
+
+def test_plain_is_complete_and_plain() -> None:
+    plain = optimizers.plain("adam", {"lr": {"start": 1, "decay": "1k"}})
+    assert plain["lr"] == {"start": 1.0, "end": 0.0, "hold": 0, "decay": 1000, "shape": "linear"}
+    assert plain["betas"] == [0.9, 0.999]
+    assert plain["weight_decay"] == 0.0
+    assert not {"params", "fused", "foreach", "maximize"} & plain.keys()
+    for name in optimizers.names():  # a run's file holds these, and they build the same again
+        plain = optimizers.plain(name, {})
+        assert optimizers.plain(name, plain) == plain
+        optimizers.build(name, net().parameters(), plain)
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "kind", "text"),
+    [
+        ("adm", {}, UnknownNameError, "no optimizer called 'adm'. Did you mean 'adam'? Known: adadelta, "),
+        ("lbfgs", {}, UnknownNameError, "no optimizer called 'lbfgs'. "),
+        ("adam", {"beta": 1}, OptionError, "optimizer adam has no option 'beta'. Did you mean 'betas'? It has: lr, betas, eps, "),
+        ("adam", {"fused": True}, OptionError, "optimizer adam has no option 'fused'. "),
+        ("adam", {"maximize": True}, OptionError, "optimizer adam has no option 'maximize'. "),
+        ("adam", {"lr": "fast"}, OptionError, "optimizer adam: 'fast' is not allowed: a number is written like 0.0002, 2e-4, 50k or 1.5M, not 'fast'"),
+        ("adam", {"betas": ["a", 1]}, OptionError, "optimizer adam: 'a' is not allowed: Input should be a valid number"),
+        ("sgd", {"nesterov": "maybe"}, OptionError, "optimizer sgd: 'maybe' is not allowed: Input should be a valid boolean"),
+        ("adam", {"eps": "small"}, OptionError, "optimizer adam: 'small' is not allowed: Input should be a valid number"),
+    ],
+)
+def test_mistakes(name: str, options: dict[str, Any], kind: type[Exception], text: str) -> None:
+    for attempt in (lambda: optimizers.check(name, options), lambda: optimizers.build(name, net().parameters(), options)):
+        with pytest.raises(kind) as raised:
+            attempt()
+        assert str(raised.value).startswith(text)
