@@ -11,9 +11,9 @@ from torch import nn
 from benchmarks.report import Figure, main
 from gansmith import machine
 from gansmith.adversarial import Batch, Game, Moment, Sample, Terms, Turn
-from gansmith.bench import Ours, synthetic
 from gansmith.records.recorder import Recorder
 from gansmith.run import describe
+from gansmith.side_by_side import Ours, synthetic
 from gansmith.training import optimizers
 from gansmith.training.engine import Engine, Events, build_engine, play_until
 

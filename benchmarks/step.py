@@ -24,7 +24,7 @@ def measure(quick: bool = False) -> list[Figure]:
     figures: list[Figure] = []
     for precision in SPEEDUP:
         for threads in (1, 2):
-            figures += _one(precision, threads, seconds=4 if quick else 90)
+            figures += _one(precision, threads, seconds=4 if quick else 60)
     return figures
 
 

@@ -456,7 +456,9 @@ def test_printing_a_traced_value():
         return a * 2
 
     assert gradient(f)(1.5) == (2.0, 3.0)
-    assert written.getvalue().startswith("tensor(1.5000, dtype=torch.float64, grad_fn=<CloneBackward0>) 1.500 tensor(1.5000")
+    assert written.getvalue().startswith(
+        "tensor(1.5000, dtype=torch.float64, grad_fn=<CloneBackward0>) 1.500 tensor(1.5000"
+    )
 
 
 # --- wrong arguments ---

@@ -17,7 +17,7 @@ from benchmarks.report import Figure
 from torch import Tensor, nn
 from typer.testing import CliRunner
 
-from gansmith import bench, machine
+from gansmith import bench, machine, side_by_side
 from gansmith.adversarial import Dimensions
 from gansmith.cli.bench import table
 from gansmith.cli.main import app
@@ -46,18 +46,18 @@ def small(**fields: Any) -> Experiment:
 
 
 def losses_of(experiment: Experiment, change: Callable[[Any], object] | None = None) -> dict[str, list[list[float]]]:
-    parts = bench.synthetic(experiment)
-    plain = bench.by_plain_torch(parts)
+    parts = side_by_side.synthetic(experiment)
+    plain = side_by_side.by_plain_torch(parts)
     if change is not None:
         change(plain["by hand"])
-    loops: dict[str, Any] = {**plain, "gansmith": bench.Ours(parts)}
-    return {name: bench.first_losses(loop, 4) for name, loop in loops.items()}
+    loops: dict[str, Any] = {**plain, "gansmith": side_by_side.Ours(parts)}
+    return {name: side_by_side.first_losses(loop, 4) for name, loop in loops.items()}
 
 
 @pytest.mark.parametrize("prior", ["normal", "uniform"])
 def test_three_loops_have_equal_losses(prior: str) -> None:
     losses = losses_of(small(prior={"kind": prior, "size": 10}))
-    assert bench.equal(losses, 1e-3)
+    assert side_by_side.equal(losses, 1e-3)
     first = losses["gansmith"]
     assert len(first) == 4
     assert all(len(pair) == 2 for pair in first)
@@ -67,9 +67,9 @@ def test_three_loops_have_equal_losses(prior: str) -> None:
 def test_bfloat16_agrees_with_the_textbook_only_loosely() -> None:
     losses = losses_of(small(precision="bfloat16"))
     assert losses["by hand"] != losses["textbook"]
-    assert bench.equal(losses, 5e-2)
+    assert side_by_side.equal(losses, 5e-2)
     by_hand = {name: losses[name] for name in ("by hand", "gansmith")}
-    assert bench.equal(by_hand, 1e-3)  # both in bfloat16
+    assert side_by_side.equal(by_hand, 1e-3)  # both in bfloat16
 
 
 def half(loop: ByHand) -> None:
@@ -101,19 +101,19 @@ def other_images(loop: ByHand) -> None:
 
 @pytest.mark.parametrize("wrong", [half, never_updates_the_discriminator, other_latents, other_images])
 def test_a_loop_that_computes_something_else_is_found_out(wrong: Callable[[Any], object]) -> None:
-    assert not bench.equal(losses_of(small(), wrong), bench.TOLERANCE["float32"])
+    assert not side_by_side.equal(losses_of(small(), wrong), side_by_side.TOLERANCE["float32"])
 
 
 def test_equal_looks_at_every_loss_of_every_loop() -> None:
     values = [[1.0, 2.0], [3.0, 4.0]]
-    assert bench.equal({"a": values, "b": copy.deepcopy(values)}, 1e-3)
+    assert side_by_side.equal({"a": values, "b": copy.deepcopy(values)}, 1e-3)
     for step_, place in np.ndindex(2, 2):
         other = copy.deepcopy(values)
         other[step_][place] *= 1.002
-        assert not bench.equal({"a": values, "b": other}, 1e-3)
-        assert not bench.equal({"a": values, "b": values, "c": other}, 1e-3)
-    assert not bench.equal({"a": values, "b": values[:1]}, 1e-3)
-    assert not bench.equal({"a": [[float("nan")]], "b": [[float("nan")]]}, 1e-3)
+        assert not side_by_side.equal({"a": values, "b": other}, 1e-3)
+        assert not side_by_side.equal({"a": values, "b": values, "c": other}, 1e-3)
+    assert not side_by_side.equal({"a": values, "b": values[:1]}, 1e-3)
+    assert not side_by_side.equal({"a": [[float("nan")]], "b": [[float("nan")]]}, 1e-3)
 
 
 class Flat(nn.Module):
@@ -162,8 +162,8 @@ def test_the_plain_loops_in_closed_form(kind: Any) -> None:
 
 
 def test_by_hand_leaves_no_gradient_of_the_generator_s_turn_on_the_discriminator() -> None:
-    parts = bench.synthetic(small())
-    loop = bench.by_plain_torch(parts)["by hand"]
+    parts = side_by_side.synthetic(small())
+    loop = side_by_side.by_plain_torch(parts)["by hand"]
     assert isinstance(loop, ByHand)
     kept: list[Tensor] = []
     right = loop.adam_d.step
@@ -279,12 +279,12 @@ def test_command_prints_json() -> None:
     assert set(found["peak_operations_per_second"]) == {"matmul", "convolution"}
     assert set(found["comparison"]["seconds"]["by hand"]) == {"median", "least", "most", "n"}
     assert found["comparison"]["equal"] is True
-    assert len(found["comparison"]["losses"]["textbook"]) == bench.COMPARED
+    assert len(found["comparison"]["losses"]["textbook"]) == side_by_side.COMPARED
     assert found["not_compared"] is None
 
 
 def test_command_fails_when_losses_differ(monkeypatch: pytest.MonkeyPatch) -> None:
-    made = bench.by_plain_torch
+    made = side_by_side.by_plain_torch
 
     def spoiled(parts: Any) -> dict[str, Any]:
         plain = made(parts)
@@ -299,9 +299,9 @@ def test_command_fails_when_losses_differ(monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_a_recipe_keeps_its_own_size() -> None:
     experiment, _ = describe(recipe="dcgan_digits", environment={})
-    parts = bench.synthetic(experiment)
+    parts = side_by_side.synthetic(experiment)
     assert parts.dimensions == Dimensions(1, 32, 32, 64, 0)
-    parts = bench.synthetic(describe(recipe="dcgan", environment={})[0])
+    parts = side_by_side.synthetic(describe(recipe="dcgan", environment={})[0])
     assert parts.dimensions[:3] == (3, 64, 64)
 
 
@@ -310,7 +310,7 @@ def test_interleaved_plays_all_loops_equally_often_and_begins_with_another_each_
     loops: dict[str, Callable[[int], object]] = {
         name: (lambda steps, name=name: order.append(f"{name}{steps}")) for name in "abc"
     }
-    times = bench.interleaved(loops, torch.device("cpu"), steps=5, seconds=0)
+    times = side_by_side.interleaved(loops, torch.device("cpu"), steps=5, seconds=0)
     assert order == ["a5", "b5", "c5", "b5", "c5", "a5", "c5", "a5", "b5"]
     assert {name: len(values) for name, values in times.items()} == {"a": 3, "b": 3, "c": 3}
 

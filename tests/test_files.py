@@ -26,11 +26,16 @@ def test_a_file_is_written_and_its_folder_made(tmp_path: Path) -> None:
 def test_what_fails_inside_leaves_the_old_content(tmp_path: Path) -> None:
     target = tmp_path / "file"
     target.write_bytes(b"old")
-    with pytest.raises(ValueError, match="in between"), atomic(target) as file:
-        file.write(b"half")
-        file.flush()
-        assert target.read_bytes() == b"old"
-        raise ValueError("in between")
+
+    def half() -> None:
+        with atomic(target) as file:
+            file.write(b"half")
+            file.flush()
+            assert target.read_bytes() == b"old"
+            raise ValueError("in between")
+
+    with pytest.raises(ValueError, match="in between"):
+        half()
     assert target.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [target]
 
@@ -62,9 +67,7 @@ def test_the_content_is_on_disk_before_the_name(tmp_path: Path, monkeypatch: pyt
     """fsync of the file, then the rename, then fsync of the folder."""
     order: list[str] = []
     fsync, replace = os.fsync, Path.replace
-    monkeypatch.setattr(
-        os, "fsync", lambda d: (order.append("folder" if _is_folder(d) else "file"), fsync(d))[1]
-    )
+    monkeypatch.setattr(os, "fsync", lambda d: (order.append("folder" if _is_folder(d) else "file"), fsync(d))[1])
     monkeypatch.setattr(Path, "replace", lambda self, target: (order.append("rename"), replace(self, target))[1])
     write_text(tmp_path / "file", "text")
     assert order == ["file", "rename", "folder"]

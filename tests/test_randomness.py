@@ -7,7 +7,7 @@ import itertools
 import pytest
 import torch
 
-from gansmith.randomness import generator, mix, seeded
+from gansmith.randomness import generator, mix, seed_all, seeded
 
 
 def splitmix(*words: int) -> int:
@@ -64,9 +64,23 @@ def test_seeded_leaves_the_global_state_alone() -> None:
     before = torch.get_rng_state()
     with seeded(1, "network"):
         first = torch.rand(3)
-    with pytest.raises(ValueError, match="inside"), seeded(1, "network"):
-        torch.testing.assert_close(torch.rand(3), first, rtol=0, atol=0)
-        raise ValueError("inside")
+
+    def fail() -> None:
+        with seeded(1, "network"):
+            torch.testing.assert_close(torch.rand(3), first, rtol=0, atol=0)
+            raise ValueError("inside")
+
+    with pytest.raises(ValueError, match="inside"):
+        fail()
     assert torch.equal(torch.get_rng_state(), before)
     with seeded(2, "network"):
         assert not torch.equal(torch.rand(3), first)
+
+
+def test_seed_all_gives_the_numbers_of_torch_manual_seed() -> None:
+    with seeded(0):
+        for number in (0, 7, 2**63 - 1):
+            torch.manual_seed(number)
+            expected = torch.rand(5)
+            seed_all(number, torch.device("cpu"))
+            torch.testing.assert_close(torch.rand(5), expected, rtol=0, atol=0)

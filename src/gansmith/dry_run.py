@@ -9,8 +9,10 @@ import yaml
 from gansmith.assemble import assemble, resolved
 from gansmith.experiment import Experiment
 from gansmith.progress import clock
-from gansmith.session import run_folder
+from gansmith.run import Run
+from gansmith.session import borrow, run_folder
 from gansmith.training.forecast import forecast, timed
+from gansmith.training.memory import explained
 from gansmith.training.wiring import check_wiring
 
 
@@ -21,15 +23,19 @@ def report(experiment: Experiment, sources: dict[str, str], *, trust: bool = Fal
     experiment = parts.experiment
     batch = next(parts.stream)
     parts.stream.close()
-    check_wiring(parts.game, batch, device=parts.device, precision=experiment.precision)
-    made = forecast(parts.game, batch, parts.device, experiment)
+    begun_from = [] if experiment.start_from is None else borrow(parts, Run(experiment.start_from))
+    with explained(batch):
+        check_wiring(parts.game, batch, device=parts.device, precision=experiment.precision)
+        made = forecast(parts.game, batch, parts.device, experiment)
     warnings = [*data.warnings, *made.warnings(parts.device)]
     lines = [_with_sources(experiment.plain(), sources), f"# run folder: {run_folder(experiment)}"]
     lines.append(f"# data: {len(data.train):,} images to train on, {data.count - len(data.train):,} held out")
     lines += [f"# {name}: {count:,} parameters" for name, count in made.parameters.items()]
+    lines += [f"# {line}" for line in begun_from]
     lines.append(f"# a step: {made.operations / 1e9:,.1f} GFLOP, about {made.memory / 2**30:.2f} GiB")
     if not made.warnings(parts.device):
-        made = timed(made, parts.game, batch, parts.device, experiment)
+        with explained(batch):
+            made = timed(made, parts.game, batch, parts.device, experiment)
         lines.append(
             f"# time: {made.step_seconds or 0:.3f} s a step on {parts.device}, {made.steps:,} steps, "
             f"about {clock(made.seconds or 0)} in all (h:mm:ss or m:ss)"

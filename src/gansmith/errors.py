@@ -4,6 +4,7 @@ GansmithError                 what was given, what is allowed, what to do; no tr
 |- UnknownNameError           no such model, objective, format, recipe, field ...; names the nearest
 |- OptionError                a known thing with a wrong option or value
 |- DataError                  the images: missing, empty, unreadable, of the wrong shape
+|  |- UnreadableImageError    one image that cannot be decoded
 |- ExperimentError            fields that do not fit together
 |- RunError                   a run folder: absent, locked by another process, of another experiment
 |  |- CheckpointError         no checkpoint, or none that can be read
@@ -11,6 +12,7 @@ GansmithError                 what was given, what is allowed, what to do; no tr
 |  |- WiringError             a trained parameter without gradient, an idle player with one
 |  |- NotFiniteError          a NaN or infinity in a term or in the weights
 |  |- OutOfMemoryError        an allocation that failed
+|  |- TrainingInterrupted     Ctrl-C or SIGTERM: nothing is lost
 |- NoDependencyError          a gradient was asked of something that the output does not depend on
 |  |- LostGraphError          ... because a traced value was turned into a plain number
 |- MissingExtraError          an optional package or program that is not installed

@@ -34,8 +34,11 @@ NOT_FIELDS = frozenset(("GANSMITH_DATASETS", "GANSMITH_CACHE", "GANSMITH_TEST_DA
 
 
 def _not_negative(value: Value) -> Value:
-    ends = [value.start, value.end] if isinstance(value, Decay) else [value]
-    if min(value.phases.values() if isinstance(value, Phases) else ends) < 0:
+    if isinstance(value, Phases):
+        least = min(value.phases.values())
+    else:
+        least = min(value.start, value.end) if isinstance(value, Decay) else value
+    if least < 0:
         raise ValueError("it must not be negative")
     return value
 
@@ -111,7 +114,9 @@ class Experiment(BaseModel):
     precision: Literal["float32", "bfloat16"] = "float32"
     memory_format: Literal["auto", "channels_last", "contiguous"] = "auto"
     threads: AtLeastOne | None = Field(None, description="of the CPU; torch's choice when not given")
-    workers: Annotated[int, Field(ge=0)] | None = Field(None, description="processes that decode images; none when they are cached")
+    workers: Annotated[int, Field(ge=0)] | None = Field(
+        None, description="processes that decode images; none when they are cached"
+    )
     out: str | None = Field(None, description="the run folder; runs/DATA-RECIPE when not given")
     start_from: str | None = Field(None, description="another run, whose weights to begin with where they fit")
     sheet: AtLeastOne = Field(64, description="images on a sample sheet")
@@ -216,7 +221,7 @@ def from_assignments(assignments: Iterable[str]) -> Layer:
 
 
 def parse_value(text: str, path: str = "") -> Any:
-    """A value as YAML reads it: numbers, true/false, null, lists, words; the field `path` may want a word (`out=007`)."""
+    """A value as YAML reads it: numbers, true/false, null, lists, words; a word where a field wants one (`out=007`)."""
     try:
         value = yaml.safe_load(text)
     except yaml.YAMLError:
@@ -276,7 +281,9 @@ def _nested(values: Mapping[str, Any]) -> dict[str, Any]:
         branch: Any = tree
         for group in groups:
             branch = branch.setdefault(group, {}) if isinstance(branch, dict) else None
-        if not isinstance(branch, dict) or (last in branch and isinstance(branch[last], dict) != isinstance(value, dict)):
+        if not isinstance(branch, dict) or (
+            last in branch and isinstance(branch[last], dict) != isinstance(value, dict)
+        ):
             raise ExperimentError(f"{given} is given both as one value and as a group of fields")
         branch[last] = {**branch.get(last, {}), **value} if isinstance(value, dict) else value
     return tree
@@ -313,6 +320,7 @@ def by_hand(experiment: Experiment, sources: Mapping[str, str]) -> bool:
     """Was every dotted name, which imports code from outside, given on the command line or in Python, not in a file?"""
     parts = {path: getattr(experiment, path) for path in _PARTS}
     dotted = [f"{path}.name" for path, part in parts.items() if part is not None and "." in part.name]
+    dotted += ["data.format"] if "." in (experiment.data.format or "") else []
     return bool(dotted) and all(sources.get(path) in ("arguments", "--set") for path in dotted)
 
 

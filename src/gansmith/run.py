@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gansmith import experiment as layers
-from gansmith.errors import CheckpointError, RunError
+from gansmith.errors import CheckpointError, ExperimentError, RunError
 from gansmith.experiment import Experiment, Layer, from_assignments, from_environment, from_file, from_recipe
 from gansmith.models import saved
 from gansmith.models.saved import Card
@@ -24,7 +24,7 @@ from gansmith.training.checkpoint import Checkpoints, State
 from gansmith.training.precision import choose_device
 
 if TYPE_CHECKING:
-    from torch import nn
+    from torch import Tensor, nn
 
     from gansmith.latent.renderer import Renderer
     from gansmith.latent.sample import Pictures
@@ -63,13 +63,19 @@ class Run:
     @property
     def experiment(self) -> Experiment:
         """What was run. Raises ExperimentError when the file was changed to something that is none."""
-        experiment, _ = layers.resolve([from_file(self.path / "experiment.yaml")], parts=False)
-        return experiment
+        return layers.resolve([self._stored()], parts=False)[0]
 
     @property
     def records(self) -> list[dict[str, Any]]:
         """The records of the training, oldest first."""
         return jsonl.read(self.path / "events.jsonl")
+
+    @property
+    def players(self) -> list[str]:
+        """The networks it holds: generator, discriminator ..."""
+        if self.model.is_file():
+            return [saved.read_card(self.model).player]
+        return sorted(file.stem for file in self.model.glob("*.safetensors"))
 
     def checkpoint(self, name: str | None = None) -> State:
         """The state called `name`, or the newest that is whole."""
@@ -88,6 +94,14 @@ class Run:
             averaged = not raw and player in state["averaging"]
             network.load_state_dict(state["averaging" if averaged else "players"][player])
         return network, card
+
+    def weights(self, player: str) -> dict[str, Tensor]:
+        """A player's weights as trained where a checkpoint is kept, else those of its model file. Builds no network,
+        so that nothing is imported. Raises RunError."""
+        if self.checkpoints.names():
+            state: dict[str, Tensor] = self.checkpoint()["players"][player]
+            return state
+        return saved.read_state(self.model if self.model.is_file() else self.model / f"{player}.safetensors")
 
     def renderer(self, *, raw: bool = False, checkpoint: str | None = None, device: str = "auto") -> Renderer:
         """The generator, ready to turn latents into images."""
@@ -112,13 +126,29 @@ class Run:
         """Train on, to `images` in all; `changes` may be any field of `experiment.MAY_CHANGE`."""
         from gansmith.session import work
 
+        if not self.is_run(self.path):
+            raise RunError(
+                f"{self.path} holds models only, so there is nothing to continue. "
+                f"To begin a run with their weights: gansmith train ... --from {self.path}"
+            )
         given = changes if images is None else {**changes, "images": images}
-        stored = from_file(self.path / "experiment.yaml")
-        wanted, _ = layers.resolve([stored, Layer("arguments", {**given, "out": str(self.path)})], parts=False)
+        wanted, _ = layers.resolve([self._stored(), Layer("arguments", {**given, "out": str(self.path)})], parts=False)
         changed = layers.difference(self.experiment, wanted)
         if changed:
             raise RunError(f"a resumed run cannot change {'; '.join(changed)}. Start another run with another --out")
         return work(wanted, trust=self.trust)
+
+    def _stored(self) -> Layer:
+        path = self.path / "experiment.yaml"
+        try:
+            stored = from_file(path)
+            layers.resolve([stored], parts=False)
+            if stored.values:
+                return stored
+            problem = f"{path} is empty"
+        except ExperimentError as error:
+            problem = str(error)
+        raise ExperimentError(f"{problem}. The command that began the run, given again, writes the file anew")
 
 
 def train(

@@ -22,7 +22,14 @@ from torch import Tensor, nn
 from gansmith import __version__
 from gansmith import experiment as experiments
 from gansmith.assemble import Assembly, assemble, resolved
-from gansmith.errors import CheckpointError, NotFiniteError, RunError, TrainingInterrupted
+from gansmith.errors import (
+    CheckpointError,
+    ExperimentError,
+    GansmithError,
+    NotFiniteError,
+    RunError,
+    TrainingInterrupted,
+)
 from gansmith.experiment import Experiment
 from gansmith.files import write_text
 from gansmith.latent.renderer import Renderer
@@ -32,9 +39,10 @@ from gansmith.records import jsonl, pictures
 from gansmith.records.recorder import Recorder
 from gansmith.records.terminal import Terminal
 from gansmith.run import Run
-from gansmith.training.checkpoint import State
+from gansmith.training.checkpoint import Checkpoints, State
 from gansmith.training.engine import Engine, Events, clock, play_until
 from gansmith.training.forecast import forecast
+from gansmith.training.memory import explained
 from gansmith.training.wiring import check_wiring
 
 _FORMAT = 1
@@ -48,6 +56,10 @@ def work(experiment: Experiment, *, trust: bool = False) -> Run:
     """
     folder = run_folder(experiment)
     with _locked(folder):
+        if not Run.is_run(folder):
+            _refuse_strangers(folder)
+            if experiment.start_from is not None:
+                Run(experiment.start_from)  # before the images are prepared, which can take long
         experiment, data = resolved(experiment, trust=trust)
         experiment = _same_experiment(folder, experiment)
         for warning in data.warnings:
@@ -71,17 +83,23 @@ class Session:
         self.folder, self.parts = folder, assembly
         self.experiment = assembly.experiment
         self.trust = trust
-        self.step = self.seconds = 0
+        self.checkpoints = Checkpoints(folder / "checkpoints")
+        self.step = 0
+        self.saved: int | None = None  # the step of the newest checkpoint of this sitting
         self.stopped_by: int | None = None
 
     def work(self) -> Run:
         experiment, engine = self.experiment, self.parts.engine
-        run = self._open()
-        seconds = self._continue(run)
+        seconds = self._continue()
         done = self.parts.stream.drawn
         if done >= experiment.images:
             _say(f"{self.folder} is complete at {done:,} images; to train on: gansmith resume {self.folder} --images N")
-            return run
+            self.parts.stream.close()
+            return Run(self.folder, trust=self.trust)
+        write_text(self.folder / "experiment.yaml", experiment.to_yaml())
+        jsonl.cut(self.folder / "events.jsonl", self.step)
+        if not done:
+            self._sheet(0)
         terminal = Terminal(images=experiment.images, done=done)
         views: list[Any] = [jsonl.JsonLines(self.folder / "events.jsonl"), terminal]
         if experiment.tensorboard:
@@ -94,29 +112,30 @@ class Session:
             with self._signals(engine):
                 self.recorder.start(done)
                 play_until(engine, experiment.images, step=self.step)
-            self._save(engine)
+                if self.stopped_by is None:
+                    self._sheet(clock(engine))
+                self._save(engine)
+                self._film()
+        except KeyboardInterrupt:
+            raise TrainingInterrupted(
+                f"stopped at once; what came after the last checkpoint is lost. "
+                f"Continue with: gansmith resume {self.folder}",
+                signal=signal.SIGINT,
+            ) from None
         finally:
             self.recorder.close()
             self.parts.stream.close()
-        self._film()
         if self.stopped_by is not None:
             raise TrainingInterrupted(
                 f"stopped at {clock(engine):,} of {experiment.images:,} images; everything is saved. "
                 f"Continue with: gansmith resume {self.folder}",
                 signal=self.stopped_by,
             )
-        return run
-
-    def _open(self) -> Run:
-        """Write experiment.yaml if it is a new run."""
-        target = self.folder / "experiment.yaml"
-        if not target.exists():
-            write_text(target, self.experiment.to_yaml())
         return Run(self.folder, trust=self.trust)
 
-    def _continue(self, run: Run) -> float:
+    def _continue(self) -> float:
         """Take up the newest checkpoint, or begin. Returns the seconds trained before."""
-        if not run.checkpoints.names():
+        if not self.checkpoints.names():
             if (self.folder / "model").exists():
                 raise CheckpointError(
                     f"{self.folder} was trained but its checkpoints are gone, so it cannot be continued. "
@@ -124,27 +143,29 @@ class Session:
                 )
             self._begin()
             return 0.0
-        state, warnings = run.checkpoints.load()
+        state, warnings = self.checkpoints.load()
         for warning in warnings:
             _say(f"warning: {warning}")
+        if warnings:
+            self.checkpoints.set_aside()
         self._restore(state)
-        jsonl.cut(self.folder / "events.jsonl", self.step)
-        _say(f"continuing {self.folder} at {self.parts.stream.drawn:,} images (step {self.step:,})")
+        if self.parts.stream.drawn < self.experiment.images:
+            _say(f"continuing {self.folder} at {self.parts.stream.drawn:,} images (step {self.step:,})")
         return float(state["seconds"])
 
     def _begin(self) -> None:
         parts = self.parts
         if self.experiment.start_from is not None:
-            for line in borrow(parts, Run(self.experiment.start_from, trust=self.trust)):
+            for line in borrow(parts, Run(self.experiment.start_from)):
                 _say(line)
         position = parts.stream.state_dict()
         batch = next(parts.stream)
         parts.stream.load_state_dict(position)
-        check_wiring(parts.game, batch, device=parts.device, precision=self.experiment.precision)
-        for warning in forecast(parts.game, batch, parts.device, self.experiment).warnings(parts.device):
+        with explained(batch):
+            check_wiring(parts.game, batch, device=parts.device, precision=self.experiment.precision)
+            made = forecast(parts.game, batch, parts.device, self.experiment)
+        for warning in made.warnings(parts.device):
             _say(f"warning: {warning}")
-        jsonl.cut(self.folder / "events.jsonl", 0)
-        self._sheet(0)
 
     def _attach(self, engine: Engine, terminal: Terminal) -> None:
         state: Any = engine.state
@@ -160,8 +181,9 @@ class Session:
             if _passed(before, images, self.experiment.samples_every):
                 self._sheet(images)
                 self.recorder.pause()
-            if _passed(before, images, self.experiment.checkpoint_every):
-                self._save(engine, keep=_passed(before, images, self.experiment.keep_every))
+            keep = _passed(before, images, self.experiment.keep_every)
+            if keep or _passed(before, images, self.experiment.checkpoint_every):
+                self._save(engine, keep=keep)
                 self._film()
                 self.recorder.pause()
 
@@ -169,12 +191,14 @@ class Session:
 
     def _save(self, engine: Engine, *, keep: bool = False) -> None:
         """Checkpoint and model files, after the pending terms and the weights were found finite."""
+        if self.saved == self.step:
+            return
         images = clock(engine)
         self.recorder.flush(step=self.step, images=images)
         self._check_finite()
-        run = Run(self.folder, trust=self.trust)
-        run.checkpoints.save(self._state(images), keep_as=f"{images:09}" if keep else None)
+        self.checkpoints.save(self._state(images), keep_as=f"{images:09}" if keep else None)
         saved.save(self.folder / "model", self._cards(images))
+        self.saved = self.step
 
     def _state(self, images: int) -> State:
         parts = self.parts
@@ -201,6 +225,12 @@ class Session:
             raise RunError(
                 f"{self.folder} was trained on other images than {self.experiment.data.path} holds now. "
                 f"Bring them back, or start another run with another --out"
+            )
+        changed = experiments.difference(Experiment.model_validate(state["experiment"]), self.experiment)
+        if changed:
+            raise RunError(
+                f"{self.folder}/experiment.yaml was changed since the checkpoint was written: {'; '.join(changed)}. "
+                f"Change it back, or start another run with another --out"
             )
         if state["device"] != str(parts.device):
             _say(
@@ -269,9 +299,12 @@ class Session:
         pictures.save(sheet, self.folder / "samples" / f"{images:09}.png")
 
     def _film(self) -> None:
-        sheets = sorted((self.folder / "samples").glob("*.png"))
+        sheets = sorted(path for path in (self.folder / "samples").glob("*.png") if path.stem.isdigit())
         if len(sheets) > 1:
-            pictures.film(sheets, self.folder / "progress.webp")
+            try:
+                pictures.film(sheets, self.folder / "progress.webp")
+            except (OSError, GansmithError) as error:  # a sheet that somebody damaged must not stop the training
+                _say(f"warning: no film of the sheets was made: {error}")
 
     @contextmanager
     def _signals(self, engine: Engine) -> Iterator[None]:
@@ -298,8 +331,12 @@ class Session:
 def borrow(parts: Assembly, other: Run) -> list[str]:
     """Begin with another run's weights: each tensor that has the same name and shape. Returns what to tell the user."""
     lines = []
+    known = other.players
     for name, player in parts.game.players.items():
-        theirs = other.network(name, raw=other.checkpoints.names() != [])[0].state_dict()
+        if name not in known:
+            lines.append(f"{name}: {other.path} has none; it begins anew")
+            continue
+        theirs = other.weights(name)
         mine = player.state_dict()
         fitting = {key: value for key, value in theirs.items() if key in mine and mine[key].shape == value.shape}
         player.load_state_dict({**mine, **fitting})
@@ -314,19 +351,21 @@ def borrow(parts: Assembly, other: Run) -> list[str]:
 def _same_experiment(folder: Path, experiment: Experiment) -> Experiment:
     """`experiment`, with the memory layout that the run in `folder` recorded: it is not chosen again.
 
-    Raises RunError when the folder holds something else.
+    Raises RunError when the folder holds another experiment, unless that one had nothing to show yet.
     """
     if not Run.is_run(folder):
-        strangers = [path.name for path in folder.iterdir() if path.name != ".lock"]
-        if strangers:
-            raise RunError(
-                f"{folder} exists and is not a run (it holds {', '.join(sorted(strangers)[:3])}); choose another --out"
-            )
         return experiment
-    recorded = Run(folder).experiment
+    try:
+        recorded = Run(folder).experiment
+    except ExperimentError as error:
+        _say(f"warning: {error}")
+        return experiment
     if experiment.memory_format == "auto":
         experiment = experiment.model_copy(update={"memory_format": recorded.memory_format})
     changed = experiments.difference(recorded, experiment)
+    if changed and not any((folder / name).exists() for name in ("checkpoints", "model")) and not Run(folder).records:
+        _say(f"note: nothing was trained in {folder} yet; its experiment is replaced")
+        return experiment
     if changed:
         listed = "\n  ".join(changed)
         raise RunError(
@@ -336,19 +375,34 @@ def _same_experiment(folder: Path, experiment: Experiment) -> Experiment:
     return experiment
 
 
+def _refuse_strangers(folder: Path) -> None:
+    strangers = [path.name for path in folder.iterdir() if path.name != ".lock"]
+    if strangers:
+        raise RunError(
+            f"{folder} exists and is not a run (it holds {', '.join(sorted(strangers)[:3])}); choose another --out"
+        )
+
+
 @contextmanager
 def _locked(folder: Path) -> Iterator[None]:
+    """Alone in `folder`, which is made if it is absent, and removed if nothing came of it."""
+    lock = FileLock(folder / ".lock")
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(folder / ".lock")
-        with lock.acquire(timeout=0):
-            yield
+        lock.acquire(timeout=0)
     except Timeout:
         raise RunError(f"another process is working on {folder}; wait for it, or choose another --out") from None
     except (FileExistsError, NotADirectoryError):
         raise RunError(f"{folder} cannot be a run folder: there is a file in its place. Choose another --out") from None
-    except PermissionError as error:
+    except OSError as error:
         raise RunError(f"{folder} cannot be written: {error.strerror}. Choose another --out") from error
+    try:
+        yield
+    finally:
+        if [path.name for path in folder.iterdir()] == [".lock"]:
+            (folder / ".lock").unlink()
+            folder.rmdir()
+        lock.release()
 
 
 def _passed(before: int, now: int, every: int) -> bool:

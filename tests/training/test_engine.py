@@ -90,7 +90,9 @@ def weights(networks: Mapping[str, nn.Module]) -> dict[str, Tensor]:
 def assert_same(left: Mapping[str, Tensor], right: Mapping[str, Tensor], tolerance: float = 0.0) -> None:
     assert left.keys() == right.keys()
     for name in left:
-        torch.testing.assert_close(left[name], right[name], rtol=tolerance, atol=tolerance, msg=lambda m, n=name: f"{n}: {m}")
+        torch.testing.assert_close(
+            left[name], right[name], rtol=tolerance, atol=tolerance, msg=lambda m, n=name: f"{n}: {m}"
+        )
 
 
 # ---- equality with a plain loop
@@ -151,7 +153,9 @@ def test_three_steps_are_those_of_a_plain_loop(objective: str, normalised: bool)
     played = run(build_engine(game, Batches(), chosen, seed=4), 24)
     assert [[turn for turn, _ in step] for step in played] == [["discriminator", "generator"]] * 3
     found = [tuple(float(terms["loss"]) for _, terms in step) for step in played]
-    torch.testing.assert_close(torch.tensor(found, dtype=torch.float64), torch.tensor(losses, dtype=torch.float64), rtol=1e-12, atol=0)
+    torch.testing.assert_close(
+        torch.tensor(found, dtype=torch.float64), torch.tensor(losses, dtype=torch.float64), rtol=1e-12, atol=0
+    )
     assert len(seen) == len(gradients) == 6
     for left, right in zip(seen, gradients, strict=True):
         for a, b in zip(left, right, strict=True):
@@ -190,7 +194,12 @@ def test_idle_players_are_frozen_and_get_no_gradient() -> None:
 
     def watched(turn: Turn) -> Turn:
         def play(batch: Batch, at: Moment) -> Terms:
-            wanted.append((turn.name, *(all(p.requires_grad for p in networks[n].parameters()) for n in ("generator", "discriminator"))))
+            wanted.append(
+                (
+                    turn.name,
+                    *(all(p.requires_grad for p in networks[n].parameters()) for n in ("generator", "discriminator")),
+                )
+            )
             assert len({p.requires_grad for p in networks["generator"].parameters()}) == 1
             return turn.play(batch, at)
 
@@ -278,7 +287,9 @@ def test_repeats_draws_and_clock() -> None:
     outputs: list[Any] = []
     engine.add_event_handler(
         Events.ITERATION_COMPLETED,
-        lambda e: outputs.append((e.state.iteration, e.state.images, e.state.drawn, [turn for turn, _ in e.state.output])),
+        lambda e: outputs.append(
+            (e.state.iteration, e.state.images, e.state.drawn, [turn for turn, _ in e.state.output])
+        ),
     )
     play_until(engine, 20)
     of = [(name, step, images, repeat) for name, step, images, repeat, *_ in notes.happened]
@@ -317,7 +328,9 @@ def test_settle_comes_after_the_update_without_gradient() -> None:
     settled: list[Any] = []
 
     def settle(terms: Terms, at: Moment) -> None:
-        settled.append((at.step, at.repeat, torch.is_grad_enabled(), terms.loss["loss"].item(), notes.net.weight.item()))
+        settled.append(
+            (at.step, at.repeat, torch.is_grad_enabled(), terms.loss["loss"].item(), notes.net.weight.item())
+        )
         assert not terms.loss["loss"].requires_grad
 
     before = notes.net.weight.item()
@@ -398,7 +411,9 @@ def test_an_unknown_event_is_an_error() -> None:
         notes.engine(Turn("a", ("one",), notes.play("a"))).add_event_handler("step_done", print)
 
 
-def test_an_error_in_a_play_is_raised_and_not_printed(capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture) -> None:
+def test_an_error_in_a_play_is_raised_and_not_printed(
+    capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
     notes = Notes()
 
     def fail(batch: Batch, at: Moment) -> Terms:
@@ -435,7 +450,9 @@ def test_accumulating_four_parts_is_the_whole_batch() -> None:
         played = run(build_engine(two(networks), Batches(), adam(networks), accumulate=parts), 24)
         gradients = {f"{n}.{k}": p.grad.clone() for n, net in networks.items() for k, p in net.named_parameters()}
         shown = networks["discriminator"].shown
-        terms = {f"{i}.{t}.{k}": v for i, step in enumerate(played) for t, d in step for k, v in d.items() if k != "accuracy"}
+        terms = {
+            f"{i}.{t}.{k}": v for i, step in enumerate(played) for t, d in step for k, v in d.items() if k != "accuracy"
+        }
         found.append((weights(networks), gradients, terms))
         assert {len(images) for images in shown} == {8 // parts}
     for one, four in zip(*found, strict=True):
@@ -509,7 +526,9 @@ def test_an_allocation_that_fails_says_what_to_halve() -> None:
     def greedy(batch: Batch, at: Moment) -> Terms:
         return Terms({"loss": torch.empty(1 << 50).sum() * notes.net.weight.sum()})
 
-    with pytest.raises(OutOfMemoryError, match=r"^out of memory at batch 6\. Halve it \(--batch 3\), or keep the batch and"):
+    with pytest.raises(
+        OutOfMemoryError, match=r"^out of memory at batch 6\. Halve it \(--batch 3\), or keep the batch and"
+    ):
         run(notes.engine(Turn("a", ("one",), greedy), source=Batches(6)), 6)
 
 

@@ -20,8 +20,8 @@ def test_a_real_allocation_that_fails() -> None:
         torch.empty(1 << 50)
     text = str(raised.value)
     assert text.startswith(
-        "out of memory at batch 64. Halve it (--batch 32), or keep the batch and play it in parts (--set accumulate=2), "
-        "or take smaller images (--size). Saved checkpoints are untouched. ("
+        "out of memory at batch 64. Halve it (--batch 32), or keep the batch and play it in parts "
+        "(--set accumulate=2), or take smaller images (--size). Saved checkpoints are untouched. ("
     )
     assert "allocate" in text
     assert "\n" not in text

@@ -11,9 +11,20 @@ from torch import nn
 from gansmith.errors import OptionError, UnknownNameError
 from gansmith.training import optimizers
 
-FIRST_ORDER = (
-    "adadelta adafactor adagrad adam adamax adamw asgd nadam radam rmsprop rprop sgd".split()
-)  # of torch 2.6 and later; lbfgs needs a closure, sparseadam sparse gradients, muon matrices only
+FIRST_ORDER = [
+    "adadelta",
+    "adafactor",
+    "adagrad",
+    "adam",
+    "adamax",
+    "adamw",
+    "asgd",
+    "nadam",
+    "radam",
+    "rmsprop",
+    "rprop",
+    "sgd",
+]  # of torch 2.6 and later; lbfgs needs a closure, sparseadam sparse gradients, muon matrices only
 
 
 def net() -> nn.Module:
@@ -44,7 +55,9 @@ def test_each_takes_torchs_steps(name: str) -> None:
     ours, theirs = net(), net()
     mine = optimizers.build(name, ours.parameters(), {"lr": 0.02})
     found = step(ours, mine.optimizer)
-    for left, right, start in zip(found, step(theirs, kind(theirs.parameters(), lr=0.02)), net().parameters(), strict=True):
+    for left, right, start in zip(
+        found, step(theirs, kind(theirs.parameters(), lr=0.02)), net().parameters(), strict=True
+    ):
         torch.testing.assert_close(left, right, rtol=1e-5, atol=1e-6)
         assert not torch.equal(left, start)
 
@@ -59,7 +72,9 @@ def test_options_reach_torch() -> None:
     made = optimizers.build("adam", net().parameters(), {"lr": 3e-4, "betas": [0.0, 0.99], "eps": 1e-6}).optimizer
     group = made.param_groups[0]
     assert (group["lr"], tuple(group["betas"]), group["eps"]) == (3e-4, (0.0, 0.99), 1e-6)
-    assert optimizers.build("sgd", net().parameters(), {"nesterov": True, "momentum": 0.9}).optimizer.defaults["nesterov"]
+    assert optimizers.build("sgd", net().parameters(), {"nesterov": True, "momentum": 0.9}).optimizer.defaults[
+        "nesterov"
+    ]
 
 
 def test_the_learning_rate_may_be_scheduled() -> None:
@@ -88,17 +103,45 @@ def test_plain_is_complete_and_plain() -> None:
     [
         ("adm", {}, UnknownNameError, "no optimizer called 'adm'. Did you mean 'adam'? Known: adadelta, "),
         ("lbfgs", {}, UnknownNameError, "no optimizer called 'lbfgs'. "),
-        ("adam", {"beta": 1}, OptionError, "optimizer adam has no option 'beta'. Did you mean 'betas'? It has: lr, betas, eps, "),
+        (
+            "adam",
+            {"beta": 1},
+            OptionError,
+            "optimizer adam has no option 'beta'. Did you mean 'betas'? It has: lr, betas, eps, ",
+        ),
         ("adam", {"fused": True}, OptionError, "optimizer adam has no option 'fused'. "),
         ("adam", {"maximize": True}, OptionError, "optimizer adam has no option 'maximize'. "),
-        ("adam", {"lr": "fast"}, OptionError, "optimizer adam: 'fast' is not allowed: a number is written like 0.0002, 2e-4, 50k or 1.5M, not 'fast'"),
-        ("adam", {"betas": ["a", 1]}, OptionError, "optimizer adam: 'a' is not allowed: Input should be a valid number"),
-        ("sgd", {"nesterov": "maybe"}, OptionError, "optimizer sgd: 'maybe' is not allowed: Input should be a valid boolean"),
-        ("adam", {"eps": "small"}, OptionError, "optimizer adam: 'small' is not allowed: Input should be a valid number"),
+        (
+            "adam",
+            {"lr": "fast"},
+            OptionError,
+            "optimizer adam: 'fast' is not allowed: a number is written like 0.0002, 2e-4, 50k or 1.5M, not 'fast'",
+        ),
+        (
+            "adam",
+            {"betas": ["a", 1]},
+            OptionError,
+            "optimizer adam: 'a' is not allowed: Input should be a valid number",
+        ),
+        (
+            "sgd",
+            {"nesterov": "maybe"},
+            OptionError,
+            "optimizer sgd: 'maybe' is not allowed: Input should be a valid boolean",
+        ),
+        (
+            "adam",
+            {"eps": "small"},
+            OptionError,
+            "optimizer adam: 'small' is not allowed: Input should be a valid number",
+        ),
     ],
 )
 def test_mistakes(name: str, options: dict[str, Any], kind: type[Exception], text: str) -> None:
-    for attempt in (lambda: optimizers.check(name, options), lambda: optimizers.build(name, net().parameters(), options)):
+    for attempt in (
+        lambda: optimizers.check(name, options),
+        lambda: optimizers.build(name, net().parameters(), options),
+    ):
         with pytest.raises(kind) as raised:
             attempt()
         assert str(raised.value).startswith(text)

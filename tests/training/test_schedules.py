@@ -35,7 +35,7 @@ def test_counts(text: Any, count: int) -> None:
 
 @pytest.mark.parametrize("text", ["", "k", "-5", "5 apples", "1.5.5", "5kk", "1e", "fifty"])
 def test_what_is_no_count(text: str) -> None:
-    with pytest.raises(ValueError, match="a number of images is written like 50000, 50k, 1.5M or 2e7, not") as raised:
+    with pytest.raises(ValueError, match=r"a number of images is written like 50000, 50k, 1\.5M or 2e7, not") as raised:
         parse_count(text)
     assert repr(text) in str(raised.value)
 

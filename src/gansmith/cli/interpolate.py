@@ -12,11 +12,15 @@ from gansmith.cli import arguments as given
 
 
 class PathKind(StrEnum):
+    """What `--path` takes."""
+
     LINEAR = "linear"
     SPHERICAL = "spherical"
 
 
 class Form(StrEnum):
+    """What `--form` takes."""
+
     STRIP = "strip"
     GRID = "grid"
     FILM = "film"

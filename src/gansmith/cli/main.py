@@ -35,9 +35,10 @@ def main() -> None:
     except GansmithError as error:
         print(f"error: {error}" if error.exit_code == 1 else str(error), file=sys.stderr)
         sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        print("stopped", file=sys.stderr)
-        sys.exit(130)
+    except SystemExit as end:
+        if end.code == 130:  # typer makes this of a KeyboardInterrupt, and says nothing
+            print("stopped", file=sys.stderr)
+        raise
     except BrokenPipeError:  # the reader of our output went away (`| head`)
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -11,6 +11,7 @@ def resume(
     run: Annotated[str, typer.Argument(help="the run folder")],
     images: Annotated[str | None, typer.Option(help="train to this many images in all: 1M")] = None,
     device: Annotated[str | None, typer.Option(help="auto, cpu, cuda, cuda:1, mps")] = None,
+    data: Annotated[str | None, typer.Option(help="where the images are now, should they have moved")] = None,
     workers: Annotated[int | None, typer.Option(help="processes that decode images")] = None,
     checkpoint_every: Annotated[str | None, typer.Option(help="in images: 50k")] = None,
     trust: Annotated[
@@ -20,6 +21,8 @@ def resume(
     """Continue a run at its last checkpoint, exactly as if it had never stopped."""
     from gansmith.run import Run
 
-    changes = {"device": device, "workers": workers, "checkpoint_every": checkpoint_every}
+    changes: dict[str, Any] = {"device": device, "workers": workers, "checkpoint_every": checkpoint_every}
+    if data is not None:
+        changes["data"] = {"path": data}
     done = Run(run, trust=trust).resume(images=images, **{k: v for k, v in changes.items() if v is not None})
     print(f"done: sheets in {done.path}/samples, the model in {done.path}/model")

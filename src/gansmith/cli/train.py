@@ -76,8 +76,9 @@ def train(
         print(report(experiment, sources, trust=outside))
         return
     run = work(experiment, trust=outside)
+    film = f", their film {run.path}/progress.webp" if (run.path / "progress.webp").exists() else ""
     print(
-        f"done: sheets in {run.path}/samples, their film {run.path}/progress.webp, the model in {run.path}/model\n"
+        f"done: sheets in {run.path}/samples{film}, the model in {run.path}/model\n"
         f"next: gansmith sample {run.path} --seeds 0-63 --out grid.png\n"
         f"      gansmith interpolate {run.path} 3 8 12 --out strip.png"
     )

@@ -75,10 +75,19 @@ def load(folder: Path, player: str = "generator", *, trust: bool = False) -> tup
     card = read_card(path)
     network = card.build(trust=trust)
     try:
-        network.load_state_dict(safetensors.torch.load_file(path))
-    except (RuntimeError, safetensors.SafetensorError) as error:
+        network.load_state_dict(read_state(path))
+    except RuntimeError as error:
         raise RunError(f"the model file {path} does not fit the network it names: {error}") from error
     return network.eval(), card
+
+
+def read_state(path: Path) -> dict[str, Tensor]:
+    """The tensors of the model file at `path`; builds no network. Raises RunError when it is damaged."""
+    try:
+        state: dict[str, Tensor] = safetensors.torch.load_file(path)
+        return state
+    except (OSError, safetensors.SafetensorError) as error:
+        raise RunError(f"the model file {path} is damaged: {error}") from error
 
 
 def read_card(path: Path) -> Card:

@@ -56,7 +56,8 @@ class Checkpoints:
                     f"There are: {', '.join(known) or 'none'}"
                 )
             return self._read(path), []
-        warnings: list[str] = []
+        latest = self.folder / "latest.pt"
+        warnings = [f"the checkpoint {latest} is gone"] if self.names() and not latest.is_file() else []
         for path in self._newest_first():
             try:
                 return self._read(path), [f"{warning}; going back to the one before it" for warning in warnings]
@@ -64,6 +65,12 @@ class Checkpoints:
                 warnings.append(str(error))
         found = "; ".join(warnings) or "the folder holds none"
         raise CheckpointError(f"no checkpoint in {self.folder} can be read: {found}")
+
+    def set_aside(self) -> None:
+        """Give a damaged latest.pt another name, so that it does not become the new previous.pt."""
+        latest = self.folder / "latest.pt"
+        if latest.is_file():
+            latest.replace(latest.with_suffix(".damaged"))
 
     def names(self) -> list[str]:
         return sorted(path.stem for path in self.folder.glob("*.pt") if not path.name.startswith("."))

@@ -76,7 +76,8 @@ def forecast(game: Game, batch: Batch, device: torch.device, settings: Settings)
     weights = 4 * (_COPIES * sum(parameters.values()) + sum(parameters[name] for name in game.averaged))
     draws = sum(turn.repeats(1000) for turn in game.turns if turn.draws)  # past any warm-up
     drawn = settings.batch * max(draws, 1)  # every step has a batch
-    return Forecast(parameters, operations, weights + at(share, small[1], large[1]), -(-settings.images // drawn))
+    saved = max(at(share, *of_turn) for of_turn in zip(small[1], large[1], strict=True))
+    return Forecast(parameters, operations, weights + saved, -(-settings.images // drawn))
 
 
 def timed(made: Forecast, game: Game, batch: Batch, device: torch.device, settings: Settings) -> Forecast:
@@ -110,27 +111,26 @@ class _Operations(TorchDispatchMode):
         return result
 
 
-def _count(game: Game, batch: Batch, device: torch.device, precision: Precision) -> tuple[float, float]:
-    """Floating-point operations of a step, and bytes saved for the backward pass by its largest turn."""
-    most = current = 0
+def _count(game: Game, batch: Batch, device: torch.device, precision: Precision) -> tuple[float, list[float]]:
+    """Floating-point operations of a step, and the bytes that each of its turns saves for the backward pass."""
+    weights = {p.untyped_storage().data_ptr() for player in game.players.values() for p in player.parameters()}
+    sizes: list[float] = []
     seen: set[int] = set()
 
     def pack(tensor: Tensor) -> Tensor:
-        nonlocal current
         storage = tensor.untyped_storage()
-        if not isinstance(tensor, torch.nn.Parameter) and storage.data_ptr() not in seen:
+        if storage.data_ptr() not in seen:
             seen.add(storage.data_ptr())
-            current += storage.nbytes()
+            sizes[-1] += storage.nbytes()
         return tensor
 
     with untouched(game), _Operations() as counter:
         for turn in game.turns:
-            seen.clear()
-            current = 0
+            seen = set(weights)  # a weight's transposed view is saved too
+            sizes.append(0.0)
             with saved_tensors_hooks(pack, lambda tensor: tensor):
                 _play(game, turn, batch, device, precision)
-            most = max(most, current)
-    return counter.total, float(most)
+    return counter.total, sizes
 
 
 def _sized(batch: Batch, count: int) -> Batch:

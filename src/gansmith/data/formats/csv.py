@@ -22,6 +22,8 @@ _LABELS = ("label", "class", "category", "target")
 
 
 class Row(NamedTuple):
+    """One line of the list, and its number in the file."""
+
     line: int
     cells: list[str]
 

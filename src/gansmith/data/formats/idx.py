@@ -22,6 +22,7 @@ _PREFIX = {"train": ("train",), "test": ("t10k", "test")}
 
 
 def accepts(path: Path) -> bool:
+    """A folder that holds a pair, or a file that begins as images do."""
     if path.is_dir():
         return any(_candidates(path, split) for split in _PREFIX)
     try:

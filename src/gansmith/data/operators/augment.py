@@ -25,6 +25,8 @@ def build(
 
 
 class Augmented(Dataset):
+    """See `build`."""
+
     def __init__(
         self,
         dataset: Dataset,

@@ -22,6 +22,8 @@ def build(dataset: Dataset, *, size: int, last: Literal["keep", "drop"] = "keep"
 
 
 class Batched(Dataset):
+    """See `build`."""
+
     def __init__(self, dataset: Dataset, size: int, last: Literal["keep", "drop"]) -> None:
         self.dataset, self.size, self.last = dataset, size, last
 

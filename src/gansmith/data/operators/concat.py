@@ -17,6 +17,8 @@ def build(dataset: Dataset, *others: Dataset) -> Dataset:
 
 
 class Concatenated(Dataset):
+    """See `build`."""
+
     def __init__(self, parts: Sequence[Dataset]) -> None:
         self.parts = parts
         self.ends = np.cumsum([len(part) for part in parts])

@@ -17,6 +17,8 @@ def build(dataset: Dataset | Sequence[Any], function: Callable[[Any], Any]) -> D
 
 
 class Loaded(Dataset):
+    """See `build`."""
+
     def __init__(self, dataset: Dataset, function: Callable[[Any], Any]) -> None:
         self.dataset, self.function = dataset, function
 

@@ -27,6 +27,8 @@ def build(
 
 
 class Resized(Dataset):
+    """See `build`."""
+
     def __init__(
         self, dataset: Dataset, size: tuple[int, int], channels: int, fit: Fit, background: tuple[int, int, int]
     ) -> None:

@@ -20,6 +20,8 @@ def build(
 
 
 class Transformed(Dataset):
+    """See `build`."""
+
     def __init__(
         self, dataset: Dataset, function: Callable[[Any], Any], field: str | int | None, vectorised: bool
     ) -> None:

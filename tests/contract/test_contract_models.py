@@ -1,0 +1,152 @@
+"""Every model of the catalog, at every size: it builds, or says why not. A new file is tested the moment it exists."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from gansmith import catalog
+from gansmith.adversarial import Dimensions
+from gansmith.errors import ExperimentError
+from gansmith.experiment import ROLES
+from gansmith.randomness import seeded
+
+SIZES = [
+    Dimensions(1, 8, 8, 5),
+    Dimensions(3, 32, 32, 7, 10),
+    Dimensions(4, 12, 20, 6, 3),
+    Dimensions(3, 28, 28, 4),
+    Dimensions(2, 1, 1, 3),
+    Dimensions(3, 5, 9, 4),
+]
+ENTRIES = [(name, role) for role in ROLES for name in catalog.names("models", role)]
+SMALL = {"width": 4, "depth": 1}  # options that make a network small, where it has them
+
+
+def build(name: str, role: str, size: Dimensions, seed: int = 0) -> nn.Module:
+    function = catalog.find("models", name, role)
+    small = {option: value for option, value in SMALL.items() if option in catalog.keyword_options(function)}
+    with seeded(seed):
+        network = catalog.build("models", name, size, factory=role, **small)
+    assert isinstance(network, nn.Module)
+    return network
+
+
+def refusal(name: str, role: str, size: Dimensions) -> str | None:
+    try:
+        build(name, role, size)
+    except ExperimentError as error:
+        return str(error)
+    return None
+
+
+EVERY = [(name, role, size) for name, role in ENTRIES for size in SIZES]
+REFUSED = {case: text for case in EVERY if (text := refusal(*case)) is not None}
+ABLE = [case for case in EVERY if case not in REFUSED]
+
+
+def label(case: tuple[str, str, Dimensions]) -> str:
+    name, role, size = case
+    return f"{name}-{role}-{size.channels}x{size.height}x{size.width}"
+
+
+@pytest.fixture(params=ABLE, ids=label)
+def case(request: pytest.FixtureRequest) -> tuple[nn.Module, str, str, Dimensions]:
+    name, role, size = request.param
+    return build(name, role, size), name, role, size
+
+
+@pytest.mark.parametrize("case", REFUSED, ids=label)
+def test_a_size_that_cannot_be_made_is_refused_in_words(case: tuple[str, str, Dimensions]) -> None:
+    name, _, size = case
+    assert REFUSED[case].startswith(f"{name} cannot make {size.height}x{size.width} images: ")
+    assert "Set --size" in REFUSED[case]
+
+
+def inputs(role: str, size: Dimensions, n: int = 4, dtype: torch.dtype = torch.float32) -> tuple[Tensor, Tensor | None]:
+    rng = torch.Generator().manual_seed(1)
+    shape = (n, size.latent) if role == "generator" else (n, *size[:3])
+    given = torch.rand(shape, generator=rng, dtype=dtype) * 2 - 1
+    return given, torch.randint(size.classes, (n,), generator=rng) if size.classes else None
+
+
+def bounded(network: nn.Module) -> bool:
+    return any(isinstance(module, nn.Tanh) for module in network.modules())
+
+
+def test_outputs(case: tuple[nn.Module, str, str, Dimensions]) -> None:
+    network, _, role, size = case
+    given, labels = inputs(role, size)
+    for given_labels in (labels, None):
+        found = network(given, given_labels)
+        assert found.dtype == torch.float32
+        assert bool(torch.isfinite(found).all())
+        if role == "generator":
+            assert found.shape == (4, *size[:3])
+            assert not bounded(network) or float(found.detach().abs().max()) <= 1
+        elif role == "discriminator":
+            assert found.shape[0] == 4  # raw scores [B, ...]
+            assert not isinstance([*network.modules()][-1], (nn.Sigmoid, nn.Tanh))
+        else:
+            assert found.shape == (4, size.classes)
+
+
+def test_images_do_not_see_each_other_in_evaluation(case: tuple[nn.Module, str, str, Dimensions]) -> None:
+    network, _, role, size = case
+    network.eval()
+    given, labels = inputs(role, size)
+    with torch.no_grad():
+        whole = network(given, labels)
+        alone = torch.cat([network(given[i : i + 1], None if labels is None else labels[i : i + 1]) for i in range(4)])
+    torch.testing.assert_close(whole, alone, rtol=1e-4, atol=1e-5)
+
+
+def test_weights_depend_on_the_seed_alone(case: tuple[nn.Module, str, str, Dimensions]) -> None:
+    network, name, role, size = case
+    torch.rand(7)
+    again, other = build(name, role, size), build(name, role, size, seed=1)
+    state = network.state_dict()
+    for key, value in again.state_dict().items():
+        assert torch.equal(value, state[key])
+    assert any(not torch.equal(value, state[key]) for key, value in other.state_dict().items())
+
+
+def test_the_state_is_complete(case: tuple[nn.Module, str, str, Dimensions]) -> None:
+    network, name, role, size = case
+    given, labels = inputs(role, size)
+    network(given, labels)  # moves batch statistics
+    other = build(name, role, size, seed=1)
+    other.load_state_dict(network.state_dict())
+    with torch.no_grad():
+        torch.testing.assert_close(other.eval()(given, labels), network.eval()(given, labels), rtol=0, atol=0)
+
+
+def test_float64_and_a_gradient_for_every_parameter(case: tuple[nn.Module, str, str, Dimensions]) -> None:
+    network, _, role, size = case
+    network.double()
+    given, labels = inputs(role, size, dtype=torch.float64)
+    given.requires_grad_()
+    found = network(given, labels)
+    assert found.dtype == torch.float64
+    weight = torch.rand(found.shape, generator=torch.Generator().manual_seed(2), dtype=torch.float64)
+    (found * weight).sum().backward()
+    lost = [key for key, parameter in network.named_parameters() if parameter.grad is None]
+    assert lost == []
+    assert given.grad is not None
+    assert bool((given.grad != 0).any())
+
+
+def test_every_case_is_not_refused() -> None:
+    """Each model and role builds at one size at least, 32 x 32 for instance."""
+    assert ENTRIES
+    for name, role in ENTRIES:
+        assert build(name, role, SIZES[1])
+
+
+def test_unknown_options_are_refused() -> None:
+    from gansmith.errors import OptionError
+
+    for name, role in ENTRIES:
+        with pytest.raises(OptionError, match=f"^models/{name} has no option 'wdith'"):
+            catalog.build("models", name, SIZES[1], factory=role, wdith=3)

@@ -1,0 +1,226 @@
+"""The catalog: names, factories, options, and every message."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import pytest
+from pydantic import BaseModel, ConfigDict, Field
+
+from gansmith import catalog
+from gansmith.errors import OptionError, UnknownNameError, nearest, unknown
+
+
+def test_entries_are_files() -> None:
+    assert {"minimax", "nonsaturating"} <= set(catalog.names("objectives"))
+    assert {"dcgan", "mlp"} <= set(catalog.names("models", "generator"))
+    assert "saved" not in catalog.names("models")  # the loader of model files
+    assert "layers" not in catalog.names("models")  # a package is no entry
+    assert "parts" not in catalog.names("games")
+    assert "dcgan" in catalog.names("recipes")
+    for kind in catalog.KINDS:
+        names = catalog.names(kind)
+        assert names == sorted(names)
+        for name in names:
+            assert catalog.path_of(kind, name).is_file()
+
+
+def test_a_new_file_is_a_new_entry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No list anywhere: also for files that begin with an underscore, which stay private."""
+    folder = tmp_path / "my_objectives"
+    folder.mkdir()
+    (folder / "__init__.py").write_text("")
+    (folder / "spiral.py").write_text('"""A spiral.\n\nMore."""\n\ndef build(*, turns: int = 3):\n    return turns\n')
+    (folder / "_private.py").write_text("")
+    (folder / "broken.py").write_text('"""Cannot be imported."""\nraise RuntimeError\n')
+    (folder / "package").mkdir()
+    (folder / "package" / "__init__.py").write_text("")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setitem(catalog.KINDS, "objectives", ("my_objectives", "objective"))  # type: ignore[arg-type]
+    assert catalog.names("objectives") == ["broken", "spiral"]
+    assert catalog.names("objectives", "build") == ["spiral"]
+    assert catalog.describe("objectives", "spiral") == "A spiral."
+    assert catalog.describe("objectives", "broken") == "Cannot be imported."  # without importing it
+    assert catalog.build("objectives", "spiral", turns="5") == 5
+    assert catalog.build("objectives", "spiral") == 3
+
+
+def test_descriptions() -> None:
+    assert catalog.describe("objectives", "minimax").startswith("Minimax: both sides play for the same value")
+    assert catalog.describe("recipes", "dcgan").startswith("DCGAN as its authors ran it: 64 px")
+    assert catalog.describe("recipes", "dcgan-digits") == catalog.describe("recipes", "dcgan_digits")
+
+
+@pytest.mark.parametrize(
+    ("call", "kind", "text"),
+    [
+        (
+            lambda: catalog.find("objectives", "minmax"),
+            UnknownNameError,
+            "no objective called 'minmax'. Did you mean 'minimax'? Known: minimax, nonsaturating",
+        ),
+        (lambda: catalog.find("models", "zzz"), UnknownNameError, "no model called 'zzz'. Known: dcgan, mlp"),
+        (
+            lambda: catalog.path_of("recipes", "dcgam"),
+            UnknownNameError,
+            "no recipe called 'dcgam'. Did you mean 'dcgan'?",
+        ),
+        (lambda: catalog.describe("datasets", "digit"), UnknownNameError, "no built-in dataset called 'digit'. Did"),
+        (
+            lambda: catalog.names("objective"),
+            UnknownNameError,
+            "no kind called 'objective'. Did you mean 'objectives'?",
+        ),
+        (
+            lambda: catalog.find("models", "mlp", "classifier"),
+            OptionError,
+            "models/mlp has no classifier; models with one: none",
+        ),
+        (
+            lambda: catalog.find("models", "mlp", "paint"),
+            OptionError,
+            "models/mlp has no paint; models with one: none",
+        ),
+        (
+            lambda: catalog.find("objectives", "my_lab.spiral"),
+            UnknownNameError,
+            "objective 'my_lab.spiral' is code from outside gansmith, and importing is executing. Give it on the "
+            "command line or in Python, or add --trust if you trust the file that names it",
+        ),
+        (
+            lambda: catalog.find("objectives", "my_lab.spiral", trust=True),
+            UnknownNameError,
+            "objective 'my_lab.spiral': could not import it: No module named 'my_lab'",
+        ),
+        (
+            lambda: catalog.build("objectives", "minimax", wieght=1),
+            OptionError,
+            "objectives/minimax has no option 'wieght'. It has: no options",
+        ),
+    ],
+)
+def test_messages(call: Any, kind: type[Exception], text: str) -> None:
+    with pytest.raises(kind) as raised:
+        call()
+    assert str(raised.value).startswith(text)
+
+
+def test_a_missing_factory_names_the_files_that_have_it() -> None:
+    with pytest.raises(OptionError, match=r"^objectives/minimax has no ROLES; objectives with one: none$"):
+        catalog.find("objectives", "minimax", "ROLES")
+    with pytest.raises(OptionError, match=r"^models/dcgan has no build; models with one: none$"):
+        catalog.find("models", "dcgan")
+
+
+# ---- code from outside
+
+
+@pytest.fixture
+def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A user's own file, in the working folder; it leaves a sign when it is imported."""
+    (tmp_path / "own_lab").mkdir()
+    (tmp_path / "own_lab" / "spiral.py").write_text(
+        "from pathlib import Path\nPath(__file__).with_name('executed').touch()\n"
+        "def build(given, *, turns: int = 2):\n    return given, turns\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    before = list(sys.path)
+    monkeypatch.setattr(sys, "path", before)
+    yield tmp_path / "own_lab"
+    for name in [name for name in sys.modules if name.startswith("own_lab")]:
+        del sys.modules[name]
+
+
+def test_code_from_outside_needs_trust(lab: Path) -> None:
+    with pytest.raises(UnknownNameError, match="importing is executing"):
+        catalog.build("objectives", "own_lab.spiral", 1)
+    assert not (lab / "executed").exists()
+    assert catalog.build("objectives", "own_lab.spiral", 1, trust=True, turns=4) == (1, 4)
+    assert (lab / "executed").exists()
+
+
+# ---- options
+
+
+class Inner(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    size: int
+
+
+class Strange:
+    """Not known to pydantic."""
+
+
+def factory(
+    given: int,
+    *,
+    width: Annotated[int, Field(gt=0)] = 64,
+    mode: Literal["a", "b"] = "a",
+    inner: Inner | None = None,
+    strange: Strange | None = None,
+    needed: float,
+) -> dict[str, Any]:
+    return {"given": given, "width": width, "mode": mode, "inner": inner, "needed": needed}
+
+
+def test_options_are_keyword_only_parameters_completed_and_converted() -> None:
+    assert list(catalog.keyword_options(factory)) == ["width", "mode", "inner", "strange", "needed"]
+    done = catalog.complete("models/x", factory, {"needed": "2.5", "width": 7, "inner": {"size": "3"}})
+    assert done == {"width": 7, "mode": "a", "inner": Inner(size=3), "strange": None, "needed": 2.5}
+    odd = Strange()
+    assert catalog.complete("models/x", factory, {"needed": 1, "strange": odd})["strange"] is odd
+
+
+@pytest.mark.parametrize(
+    ("options", "text"),
+    [
+        ({}, "models/x needs the option 'needed'"),
+        (
+            {"needed": 1, "widht": 3},
+            "models/x has no option 'widht'. Did you mean 'width'? It has: width, mode, inner, strange, needed",
+        ),
+        ({"needed": 1, "given": 3}, "models/x has no option 'given'. "),
+        ({"needed": 1, "width": 0}, "models/x: width = 0 is not allowed: Input should be greater than 0"),
+        ({"needed": 1, "width": 1.5}, "models/x: width = 1.5 is not allowed: Input should be a valid integer"),
+        ({"needed": 1, "mode": "c"}, "models/x: mode = 'c' is not allowed: Input should be 'a' or 'b'"),
+        ({"needed": "much"}, "models/x: needed = 'much' is not allowed: Input should be a valid number"),
+        ({"needed": 1, "inner": {"sise": 1}}, "models/x: inner = {'sise': 1} is not allowed: "),
+        ({"needed": 1, "strange": 5}, "models/x: strange = 5 is not allowed: "),
+    ],
+)
+def test_options_that_are_refused(options: dict[str, Any], text: str) -> None:
+    with pytest.raises(OptionError) as raised:
+        catalog.complete("models/x", factory, options)
+    assert str(raised.value).startswith(text)
+
+
+# ---- the words of the errors
+
+
+def test_nearest_and_unknown() -> None:
+    assert nearest("WGAN_PG", ["wgan_gp", "lsgan"]) == "Did you mean 'wgan_gp'? "
+    assert nearest("x", ["wgan_gp", "lsgan"]) == ""
+    assert unknown("objective", "wgan_pg", ["wgan_gp", "lsgan"]) == (
+        "no objective called 'wgan_pg'. Did you mean 'wgan_gp'? Known: lsgan, wgan_gp"
+    )
+    assert unknown("thing", "a", []) == "no thing called 'a'. Known: none"
+
+
+def test_every_error_is_drawn_in_the_tree() -> None:
+    from gansmith import errors
+
+    tree = errors.__doc__ or ""
+    lines = {line.strip("|- ").partition(" ")[0]: line for line in tree.splitlines()}
+    classes = [
+        value for value in vars(errors).values() if isinstance(value, type) and value.__module__ == errors.__name__
+    ]
+    for error in classes:
+        assert issubclass(error, errors.GansmithError)
+        depth = error.__mro__.index(errors.GansmithError)
+        assert lines[error.__name__].count("|") == depth
+    assert errors.TrainingInterrupted("stopped", signal=2).exit_code == 130
+    assert errors.TrainingInterrupted("stopped", signal=15).exit_code == 143
+    assert errors.GansmithError("x").exit_code == 1
