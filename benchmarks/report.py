@@ -11,11 +11,13 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+import psutil
 import torch
 
 from gansmith import machine
 
 ROOT = Path(__file__).parent.parent
+LOAD = round(psutil.getloadavg()[0], 2)  # of the minute before; more than 0.2, and the figures are another's too
 BEGIN, END = "<!-- benchmarks: begin -->", "<!-- benchmarks: end -->"
 
 
@@ -64,10 +66,10 @@ HEADER = ["", "median", "least", "most", "n", "target", ""]
 
 
 def facts() -> dict[str, Any]:
-    """The machine's, and the commit's ("+" behind it: with changes that are not committed)."""
+    """The machine's, its load before we began, and the commit ("+" behind it: with changes not committed)."""
     found = machine.facts()
     del found["threads"]  # differs from figure to figure
-    return {**found, "commit": commit()}
+    return {**found, "commit": commit(), "load before": LOAD}
 
 
 def commit() -> str:

@@ -32,7 +32,7 @@ def report(experiment: Experiment, sources: dict[str, str], *, trust: bool = Fal
     lines.append(f"# data: {len(data.train):,} images to train on, {data.count - len(data.train):,} held out")
     lines += [f"# {name}: {count:,} parameters" for name, count in made.parameters.items()]
     lines += [f"# {line}" for line in begun_from]
-    lines.append(f"# a step: {made.operations / 1e9:,.1f} GFLOP, about {made.memory / 2**30:.2f} GiB")
+    lines.append(f"# a step: {_figure(made.operations / 1e9)} GFLOP, about {_figure(made.memory / 2**30)} GiB")
     if not made.warnings(parts.device):
         with explained(batch):
             made = timed(made, parts.game, batch, parts.device, experiment)
@@ -44,11 +44,16 @@ def report(experiment: Experiment, sources: dict[str, str], *, trust: bool = Fal
     return "\n".join(lines)
 
 
+def _figure(value: float) -> str:
+    """Three digits of what is small, all of what is not."""
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+
+
 def _with_sources(plain: dict[str, Any], sources: dict[str, str]) -> str:
     """YAML, with `# source` behind every line whose value a layer set."""
     lines: list[str] = []
     path: list[str] = []
-    for line in yaml.safe_dump(plain, sort_keys=False).splitlines():
+    for line in yaml.safe_dump(plain, sort_keys=False, width=10_000).splitlines():
         depth = (len(line) - len(line.lstrip())) // 2
         key = line.strip().partition(":")[0]
         path = [*path[:depth], key]

@@ -51,7 +51,8 @@ def build(players: Mapping[str, nn.Module], objective: Objective, prior: Prior) 
         loss = {
             "a": objective.generator_terms(players["of_a"], a, Sample(fake_a), at).loss["loss"],
             "b": objective.generator_terms(players["of_b"], b, Sample(fake_b), at).loss["loss"],
-            "cycle": (players["to_a"](fake_b) - a.image).abs().mean() + (players["to_b"](fake_a) - b.image).abs().mean(),
+            "cycle": (players["to_a"](fake_b) - a.image).abs().mean()
+            + (players["to_b"](fake_a) - b.image).abs().mean(),
         }
         return Terms(loss)
 

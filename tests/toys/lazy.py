@@ -48,5 +48,3 @@ def build(players: Mapping[str, nn.Module], objective: Objective, prior: Prior, 
 
     first, second = game.turns
     return replace(game, turns=(replace(first, settle=settle), second), state={"adapted": adapted})
-
-

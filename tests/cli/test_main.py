@@ -1,0 +1,128 @@
+"""The command line as a whole: what it says of mistakes, and with which exit status."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+import gansmith
+from gansmith.cli import main as cli
+from gansmith.errors import GansmithError, TrainingInterrupted
+from small import start
+
+
+def status_of(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int | str | None:
+    monkeypatch.setattr(sys, "argv", ["gansmith", *arguments])
+    with pytest.raises(SystemExit) as raised:
+        cli.main()
+    return raised.value.code
+
+
+def test_a_mistake_is_one_line_on_standard_error(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert status_of(monkeypatch, "train", "--recipe", "dcgam") == 1
+    out, said = capsys.readouterr()
+    assert out == ""
+    assert said.startswith("error: no recipe called 'dcgam'. Did you mean 'dcgan'? Known: ")
+    assert said.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["trian"], "No such command 'trian'"),
+        (["train", "--nope"], "No such option: --nope"),
+        (["train", "--batch", "zero"], "Invalid value for '--batch': "),
+        (["train", "--batch"], "requires an argument"),
+    ],
+)
+def test_mistakes_of_usage(
+    arguments: list[str], said: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert status_of(monkeypatch, *arguments) == 2
+    text = " ".join(capsys.readouterr().err.replace("│", " ").split())
+    assert said in text
+    assert "Traceback" not in text
+
+
+def test_errors_that_bring_their_own_status(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fails() -> None:
+        raise TrainingInterrupted("stopped at 3 of 5", signal=signal.SIGTERM)
+
+    monkeypatch.setattr(cli, "app", fails)
+    assert status_of(monkeypatch) == 143
+    assert capsys.readouterr().err == "stopped at 3 of 5\n"
+
+    def breaks() -> None:
+        raise GansmithError("no")
+
+    monkeypatch.setattr(cli, "app", breaks)
+    assert status_of(monkeypatch) == 1
+    assert capsys.readouterr().err == "error: no\n"
+
+
+def test_what_is_no_mistake_of_the_user_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    def breaks() -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(cli, "app", breaks)
+    with pytest.raises(ZeroDivisionError):
+        cli.main()
+
+
+@pytest.mark.parametrize("option", ["--help", "-h"])
+def test_help_names_every_command(
+    option: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert status_of(monkeypatch, option) == 0
+    text = capsys.readouterr().out
+    for command in ("train", "resume", "sample", "interpolate", "arithmetic", "data", "list", "draw", "bench"):
+        assert f" {command} " in text
+
+
+def test_help_does_not_import_torch() -> None:
+    code = (
+        "import sys\nsys.argv = ['gansmith', 'train', '--help']\nfrom gansmith.cli.main import main\ntry:\n    main()\n"
+    )
+    code += "except SystemExit:\n    assert 'torch' not in sys.modules\n"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "--recipe" in done.stdout
+
+
+def test_an_interrupt_before_any_training(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("gansmith.run.describe", interrupted)
+    assert status_of(monkeypatch, "train") == 130
+    assert capsys.readouterr().err.strip().endswith("stopped")
+
+
+def test_a_reader_that_went_away() -> None:
+    """`gansmith list | head -0`."""
+    with start("list", before="import time; time.sleep(0.5)") as process:
+        assert process.stdout is not None
+        process.stdout.close()
+        assert process.stderr is not None
+        said = process.stderr.read()
+        deadline = time.monotonic() + 30
+        while process.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.02)
+    assert process.returncode == 1
+    assert "Traceback" not in said
+
+
+def test_the_installed_command() -> None:
+    assert gansmith.__version__
+    script = [sys.executable.replace("python3", "gansmith").replace("python", "gansmith"), "list", "objectives"]
+    done = subprocess.run(script, capture_output=True, text=True, check=False)
+    assert done.returncode == 0
+    assert "nonsaturating" in done.stdout
