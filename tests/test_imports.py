@@ -18,7 +18,7 @@ ROOMS = (  # the longest matching name says the room; a module imports from its 
     "games records",
     "training",
     "latent evaluation",
-    "experiment recipes run assemble session dry_run bench side_by_side machine",
+    "experiment recipes layout assemble snapshot session run dry_run bench side_by_side machine",
     "cli web",
 )
 ROOM = {name: number for number, names in enumerate(ROOMS) for name in names.split()}

@@ -90,3 +90,14 @@ def test_a_bar_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "700/1,000 images" in shown
     assert "images/s" in shown
     assert "left D 1.2" in shown
+
+
+def test_what_was_done_before_is_no_speed(monkeypatch: pytest.MonkeyPatch) -> None:
+    screen = Terminal()
+    monkeypatch.setattr(sys, "stderr", screen)
+    monkeypatch.setenv("COLUMNS", "160")
+    monkeypatch.setenv("TERM", "xterm")
+    with bar("training", 1000, done=200) as advance:
+        advance(0)
+    shown = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", screen.getvalue())
+    assert "200/1,000 images 0.0 images/s" in " ".join(shown.split())

@@ -30,7 +30,7 @@ from gansmith.errors import (
 )
 from gansmith.models import saved
 from gansmith.run import Run
-from gansmith.session import run_folder
+from gansmith.layout import run_folder
 from small import OPTIONS, SMALL, files, start
 
 SLOW = ["--set", "game=toys.spoiled", "--set", "game.seconds=0.2"]

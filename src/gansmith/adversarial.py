@@ -194,8 +194,9 @@ def accuracy(real: Tensor, fake: Tensor) -> Tensor:
     (the Mann-Whitney statistic, or area under the ROC curve).
     """
     real, fake = (scores.flatten(1).mean(1) if scores.dim() > 1 else scores for scores in (real, fake))
-    difference = real[:, None] - fake[None, :]
-    return (difference.sign().mean() + 1) / 2
+    ordered = real.sort().values  # all pairs at once would take memory with the square of the batch
+    below, up_to = (torch.searchsorted(ordered, fake, right=right) for right in (False, True))
+    return 1 - (below + up_to).float().mean() / (2 * len(real))
 
 
 def seen_of(real: Tensor, fake: Tensor) -> dict[str, Tensor]:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import yaml
 
 from gansmith.assemble import assemble, resolved
 from gansmith.experiment import Experiment
+from gansmith.layout import run_folder
 from gansmith.progress import clock
-from gansmith.run import Run
-from gansmith.session import borrow, run_folder
+from gansmith.snapshot import borrow
 from gansmith.training.forecast import forecast, timed
 from gansmith.training.memory import explained
 from gansmith.training.wiring import check_wiring
@@ -23,7 +24,7 @@ def report(experiment: Experiment, sources: dict[str, str], *, trust: bool = Fal
     experiment = parts.experiment
     batch = next(parts.stream)
     parts.stream.close()
-    begun_from = [] if experiment.start_from is None else borrow(parts, Run(experiment.start_from))
+    begun_from = [] if experiment.start_from is None else borrow(parts, Path(experiment.start_from))
     with explained(batch):
         check_wiring(parts.game, batch, device=parts.device, precision=experiment.precision)
         made = forecast(parts.game, batch, parts.device, experiment)

@@ -1,11 +1,4 @@
-"""A run: the folder a training leaves behind, and the object that opens it.
-
-    experiment.yaml   complete and resolved                    events.jsonl   one record per line
-    samples/          sheets, named by the images clock        progress.webp  the film of them
-    checkpoints/      the whole state                          model/         the networks, for use
-
-A folder or file of models alone opens too, for what needs no more than a generator.
-"""
+"""A run as an object: open it, sample from it, train it on. What lies where is `layout`'s to say."""
 
 from __future__ import annotations
 
@@ -15,16 +8,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gansmith import experiment as layers
-from gansmith.errors import CheckpointError, ExperimentError, RunError
+from gansmith import layout
+from gansmith.errors import CheckpointError, RunError
 from gansmith.experiment import Experiment, Layer, from_assignments, from_environment, from_file, from_recipe
 from gansmith.models import saved
 from gansmith.models.saved import Card
 from gansmith.records import jsonl
-from gansmith.training.checkpoint import Checkpoints, State
+from gansmith.training.checkpoint import State
 from gansmith.training.precision import choose_device
 
 if TYPE_CHECKING:
-    from torch import Tensor, nn
+    from torch import nn
 
     from gansmith.latent.renderer import Renderer
     from gansmith.latent.sample import Pictures
@@ -42,28 +36,16 @@ class Run:
 
     def __init__(self, path: str | Path, *, trust: bool = False) -> None:
         self.path, self.trust = Path(path), trust
-        self.model = self.path / "model"
-        if not self.is_run(self.path):
-            if self.path.suffix == ".safetensors" or any(self.path.glob("*.safetensors")):
-                self.model = self.path
-            elif not self.path.exists():
-                near = sorted(str(other.parent) for other in self.path.parent.glob("*/experiment.yaml"))
-                raise RunError(f"there is no run {self.path}. Runs beside it: {', '.join(near[:8]) or 'none'}")
-            else:
-                raise RunError(f"{self.path} is not a run: it holds neither experiment.yaml nor model files")
-        self.checkpoints = Checkpoints(self.path / "checkpoints")
+        self.model = layout.models(self.path)
+        self.checkpoints = layout.checkpoints(self.path)
 
     def __repr__(self) -> str:
         return f"Run({str(self.path)!r})"
 
-    @staticmethod
-    def is_run(path: Path) -> bool:
-        return (path / "experiment.yaml").is_file()
-
     @property
     def experiment(self) -> Experiment:
         """What was run. Raises ExperimentError when the file was changed to something that is none."""
-        return layers.resolve([self._stored()], parts=False)[0]
+        return layout.experiment(self.path)
 
     @property
     def records(self) -> list[dict[str, Any]]:
@@ -73,9 +55,7 @@ class Run:
     @property
     def players(self) -> list[str]:
         """The networks it holds: generator, discriminator ..."""
-        if self.model.is_file():
-            return [saved.read_card(self.model).player]
-        return sorted(file.stem for file in self.model.glob("*.safetensors"))
+        return layout.players(self.path)
 
     def checkpoint(self, name: str | None = None) -> State:
         """The state called `name`, or the newest that is whole."""
@@ -94,14 +74,6 @@ class Run:
             averaged = not raw and player in state["averaging"]
             network.load_state_dict(state["averaging" if averaged else "players"][player])
         return network, card
-
-    def weights(self, player: str) -> dict[str, Tensor]:
-        """A player's weights as trained where a checkpoint is kept, else those of its model file. Builds no network,
-        so that nothing is imported. Raises RunError."""
-        if self.checkpoints.names():
-            state: dict[str, Tensor] = self.checkpoint()["players"][player]
-            return state
-        return saved.read_state(self.model if self.model.is_file() else self.model / f"{player}.safetensors")
 
     def renderer(self, *, raw: bool = False, checkpoint: str | None = None, device: str = "auto") -> Renderer:
         """The generator, ready to turn latents into images."""
@@ -126,29 +98,20 @@ class Run:
         """Train on, to `images` in all; `changes` may be any field of `experiment.MAY_CHANGE`."""
         from gansmith.session import work
 
-        if not self.is_run(self.path):
+        if not layout.is_run(self.path):
             raise RunError(
                 f"{self.path} holds models only, so there is nothing to continue. "
                 f"To begin a run with their weights: gansmith train ... --from {self.path}"
             )
         given = changes if images is None else {**changes, "images": images}
-        wanted, _ = layers.resolve([self._stored(), Layer("arguments", {**given, "out": str(self.path)})], parts=False)
+        wanted, _ = layers.resolve(
+            [layout.stored(self.path), Layer("arguments", {**given, "out": str(self.path)})], parts=False
+        )
         changed = layers.difference(self.experiment, wanted)
         if changed:
             raise RunError(f"a resumed run cannot change {'; '.join(changed)}. Start another run with another --out")
-        return work(wanted, trust=self.trust)
-
-    def _stored(self) -> Layer:
-        path = self.path / "experiment.yaml"
-        try:
-            stored = from_file(path)
-            layers.resolve([stored], parts=False)
-            if stored.values:
-                return stored
-            problem = f"{path} is empty"
-        except ExperimentError as error:
-            problem = str(error)
-        raise ExperimentError(f"{problem}. The command that began the run, given again, writes the file anew")
+        work(wanted, trust=self.trust)
+        return self
 
 
 def train(
@@ -171,7 +134,9 @@ def train(
     experiment, sources = describe(
         path, recipe=recipe, config=config, assignments=assignments, start_from=start_from, **fields
     )
-    return work(experiment, trust=trust or layers.by_hand(experiment, sources))
+    trust = trust or layers.by_hand(experiment, sources)
+    work(experiment, trust=trust)
+    return Run(layout.run_folder(experiment), trust=trust)
 
 
 def describe(

@@ -17,85 +17,63 @@ from typing import Any
 
 import torch
 from filelock import FileLock, Timeout
-from torch import Tensor, nn
+from torch import nn
 
-from gansmith import __version__
 from gansmith import experiment as experiments
+from gansmith import layout, snapshot
 from gansmith.assemble import Assembly, assemble, resolved
-from gansmith.errors import (
-    CheckpointError,
-    ExperimentError,
-    GansmithError,
-    NotFiniteError,
-    RunError,
-    TrainingInterrupted,
-)
+from gansmith.errors import CheckpointError, ExperimentError, GansmithError, RunError, TrainingInterrupted
 from gansmith.experiment import Experiment
 from gansmith.files import write_text
 from gansmith.latent.renderer import Renderer
 from gansmith.models import saved
-from gansmith.models.saved import Card
 from gansmith.records import jsonl, pictures
 from gansmith.records.recorder import Recorder
 from gansmith.records.terminal import Terminal
-from gansmith.run import Run
-from gansmith.training.checkpoint import Checkpoints, State
 from gansmith.training.engine import Engine, Events, clock, play_until
 from gansmith.training.forecast import forecast
 from gansmith.training.memory import explained
 from gansmith.training.wiring import check_wiring
 
-_FORMAT = 1
 
-
-def work(experiment: Experiment, *, trust: bool = False) -> Run:
+def work(experiment: Experiment, *, trust: bool = False) -> None:
     """Begin or continue the run that `experiment` describes, to its last image.
 
     Raises RunError when the folder belongs to another process or another experiment, TrainingInterrupted on Ctrl-C or
     SIGTERM, and whatever stops the training.
     """
-    folder = run_folder(experiment)
+    folder = layout.run_folder(experiment)
     with _locked(folder):
-        if not Run.is_run(folder):
+        if not layout.is_run(folder):
             _refuse_strangers(folder)
             if experiment.start_from is not None:
-                Run(experiment.start_from)  # before the images are prepared, which can take long
+                layout.models(Path(experiment.start_from))  # before the images are prepared, which can take long
         experiment, data = resolved(experiment, trust=trust)
         experiment = _same_experiment(folder, experiment)
         for warning in data.warnings:
             _say(f"warning: {warning}")
-        return Session(folder, assemble(experiment, data, trust=trust), trust=trust).work()
-
-
-def run_folder(experiment: Experiment) -> Path:
-    """`out`, or runs/DATA-RECIPE."""
-    if experiment.out is not None:
-        return Path(experiment.out)
-    data = Path(experiment.data.path)
-    name = data.stem if data.suffix.lower() in (".zip", ".npy", ".csv", ".gz") else data.name
-    return Path("runs") / f"{name or data.resolve().name}-{experiment.recipe or 'dcgan'}"
+        Session(folder, assemble(experiment, data, trust=trust)).work()
 
 
 class Session:
     """The handlers of one sitting, and what they share."""
 
-    def __init__(self, folder: Path, assembly: Assembly, *, trust: bool = False) -> None:
-        self.folder, self.parts = folder, assembly
-        self.experiment = assembly.experiment
-        self.trust = trust
-        self.checkpoints = Checkpoints(folder / "checkpoints")
+    def __init__(self, folder: Path, parts: Assembly) -> None:
+        self.folder, self.parts, self.experiment = folder, parts, parts.experiment
+        self.checkpoints = layout.checkpoints(folder)
         self.step = 0
         self.saved: int | None = None  # the step of the newest checkpoint of this sitting
         self.stopped_by: int | None = None
 
-    def work(self) -> Run:
+    def work(self) -> None:
+        """Train to the last image, or until something stops it."""
         experiment, engine = self.experiment, self.parts.engine
         seconds = self._continue()
         done = self.parts.stream.drawn
         if done >= experiment.images:
             _say(f"{self.folder} is complete at {done:,} images; to train on: gansmith resume {self.folder} --images N")
             self.parts.stream.close()
-            return Run(self.folder, trust=self.trust)
+            return
         write_text(self.folder / "experiment.yaml", experiment.to_yaml())
         jsonl.cut(self.folder / "events.jsonl", self.step)
         if not done:
@@ -131,7 +109,6 @@ class Session:
                 f"Continue with: gansmith resume {self.folder}",
                 signal=self.stopped_by,
             )
-        return Run(self.folder, trust=self.trust)
 
     def _continue(self) -> float:
         """Take up the newest checkpoint, or begin. Returns the seconds trained before."""
@@ -148,7 +125,9 @@ class Session:
             _say(f"warning: {warning}")
         if warnings:
             self.checkpoints.set_aside()
-        self._restore(state)
+        for line in snapshot.put_back(state, self.parts, self.folder):
+            _say(line)
+        self.step = state["step"]
         if self.parts.stream.drawn < self.experiment.images:
             _say(f"continuing {self.folder} at {self.parts.stream.drawn:,} images (step {self.step:,})")
         return float(state["seconds"])
@@ -156,7 +135,7 @@ class Session:
     def _begin(self) -> None:
         parts = self.parts
         if self.experiment.start_from is not None:
-            for line in borrow(parts, Run(self.experiment.start_from)):
+            for line in snapshot.borrow(parts, Path(self.experiment.start_from)):
                 _say(line)
         position = parts.stream.state_dict()
         batch = next(parts.stream)
@@ -195,91 +174,11 @@ class Session:
             return
         images = clock(engine)
         self.recorder.flush(step=self.step, images=images)
-        self._check_finite()
-        self.checkpoints.save(self._state(images), keep_as=f"{images:09}" if keep else None)
-        saved.save(self.folder / "model", self._cards(images))
+        snapshot.check_finite(self.parts)
+        state = snapshot.take(self.parts, step=self.step, seconds=self.recorder.seconds)
+        self.checkpoints.save(state, keep_as=f"{images:09}" if keep else None)
+        saved.save(self.folder / "model", snapshot.model_files(self.parts))
         self.saved = self.step
-
-    def _state(self, images: int) -> State:
-        parts = self.parts
-        return {
-            "format": _FORMAT,
-            "versions": {"gansmith": __version__, "torch": str(torch.__version__)},
-            "experiment": self.experiment.plain(),
-            "data": parts.data.digest,
-            "step": self.step,
-            "images": images,
-            "seconds": self.recorder.seconds,
-            "stream": parts.stream.state_dict(),
-            "players": {name: player.state_dict() for name, player in parts.game.players.items()},
-            "optimizers": {name: scheduled.optimizer.state_dict() for name, scheduled in parts.optimizers.items()},
-            "averaging": parts.averaging.state_dict(),
-            "game": {name: state.state_dict() for name, state in parts.game.state.items()},
-            "threads": torch.get_num_threads(),
-            "device": str(parts.device),
-        }
-
-    def _restore(self, state: State) -> None:
-        parts = self.parts
-        if state["data"] != parts.data.digest:
-            raise RunError(
-                f"{self.folder} was trained on other images than {self.experiment.data.path} holds now. "
-                f"Bring them back, or start another run with another --out"
-            )
-        changed = experiments.difference(Experiment.model_validate(state["experiment"]), self.experiment)
-        if changed:
-            raise RunError(
-                f"{self.folder}/experiment.yaml was changed since the checkpoint was written: {'; '.join(changed)}. "
-                f"Change it back, or start another run with another --out"
-            )
-        if state["device"] != str(parts.device):
-            _say(
-                f"note: begun on {state['device']}, continued on {parts.device}: close to the same run, not exactly it"
-            )
-        torch.set_num_threads(state["threads"])
-        for name, player in parts.game.players.items():
-            player.load_state_dict(state["players"][name])
-        for name, scheduled in parts.optimizers.items():
-            scheduled.optimizer.load_state_dict(state["optimizers"][name])
-        parts.averaging.load_state_dict(state["averaging"])
-        for name, remembered in parts.game.state.items():
-            remembered.load_state_dict(state["game"][name])
-        parts.stream.load_state_dict(state["stream"])
-        self.step = state["step"]
-
-    def _check_finite(self) -> None:
-        for player, network in self.parts.game.players.items():
-            named = [(name, value) for name, value in network.state_dict().items() if value.is_floating_point()]
-            finite = torch.stack([torch.isfinite(value).all() for _, value in named]).tolist()
-            bad = [name for (name, _), good in zip(named, finite, strict=True) if not good]
-            if bad:
-                raise NotFiniteError(
-                    f"weights of the {player} are no longer finite: {', '.join(bad[:4])}. "
-                    f"The last good checkpoint is kept"
-                )
-
-    def _shown(self) -> dict[str, nn.Module]:
-        return {**self.parts.game.players, **self.parts.averaging.players}
-
-    def _cards(self, images: int) -> dict[str, tuple[Card, dict[str, Tensor]]]:
-        cards = {}
-        for name, network in self._shown().items():
-            role = self.parts.roles[name]
-            part = getattr(self.experiment, role)
-            card = Card(
-                player=name,
-                role=role,
-                model=part.name,
-                options=part.options,
-                dimensions=self.parts.dimensions,
-                prior=self.parts.prior,
-                classes=tuple(self.parts.data.classes or ()),
-                images=images,
-                averaged=name in self.parts.averaging.players,
-                origin={"recipe": self.experiment.recipe, "data": self.parts.data.name, "gansmith": __version__},
-            )
-            cards[name] = (card, network.state_dict())
-        return cards
 
     @torch.no_grad()
     def _sheet(self, images: int) -> None:
@@ -287,7 +186,7 @@ class Session:
         show = self.parts.game.show
         if show is None:
             return
-        players = self._shown()
+        players = snapshot.shown(self.parts)
         modes = {name: player.training for name, player in players.items()}
         for player in players.values():
             player.eval()
@@ -328,42 +227,23 @@ class Session:
                 signal.signal(number, handler)
 
 
-def borrow(parts: Assembly, other: Run) -> list[str]:
-    """Begin with another run's weights: each tensor that has the same name and shape. Returns what to tell the user."""
-    lines = []
-    known = other.players
-    for name, player in parts.game.players.items():
-        if name not in known:
-            lines.append(f"{name}: {other.path} has none; it begins anew")
-            continue
-        theirs = other.weights(name)
-        mine = player.state_dict()
-        fitting = {key: value for key, value in theirs.items() if key in mine and mine[key].shape == value.shape}
-        player.load_state_dict({**mine, **fitting})
-        left = [key for key in mine if key not in fitting]
-        rest = f"; new: {', '.join(left)}" if left else ""
-        lines.append(f"{name}: {len(fitting)} of {len(mine)} tensors from {other.path}{rest}")
-    for name, average in parts.averaging.players.items():
-        average.load_state_dict(parts.game.players[name].state_dict())
-    return lines
-
-
 def _same_experiment(folder: Path, experiment: Experiment) -> Experiment:
     """`experiment`, with the memory layout that the run in `folder` recorded: it is not chosen again.
 
     Raises RunError when the folder holds another experiment, unless that one had nothing to show yet.
     """
-    if not Run.is_run(folder):
+    if not layout.is_run(folder):
         return experiment
     try:
-        recorded = Run(folder).experiment
+        recorded = layout.experiment(folder)
     except ExperimentError as error:
         _say(f"warning: {error}")
         return experiment
     if experiment.memory_format == "auto":
         experiment = experiment.model_copy(update={"memory_format": recorded.memory_format})
     changed = experiments.difference(recorded, experiment)
-    if changed and not any((folder / name).exists() for name in ("checkpoints", "model")) and not Run(folder).records:
+    begun = any((folder / name).exists() for name in ("checkpoints", "model")) or jsonl.read(folder / "events.jsonl")
+    if changed and not begun:
         _say(f"note: nothing was trained in {folder} yet; its experiment is replaced")
         return experiment
     if changed:

@@ -215,6 +215,25 @@ def test_both_damaged_falls_back_to_the_newest_kept(three: Checkpoints) -> None:
     assert [warning.split()[2].rpartition("/")[2] for warning in warnings] == ["latest.pt", "previous.pt"]
 
 
+def test_a_deleted_latest_falls_back_with_a_warning(three: Checkpoints) -> None:
+    latest = three.folder / "latest.pt"
+    latest.unlink()
+    found, warnings = three.load()
+    assert_state(found, 2)
+    assert warnings == [f"the checkpoint {latest} is gone; going back to the one before it"]
+
+
+def test_a_damaged_latest_that_is_set_aside_does_not_become_previous(three: Checkpoints) -> None:
+    latest = three.folder / "latest.pt"
+    latest.write_bytes(b"damaged")
+    three.set_aside()
+    three.save(state(4))
+    assert_state(three.load("latest")[0], 4)
+    assert_state(three.load("previous")[0], 2)
+    assert (three.folder / "latest.damaged").read_bytes() == b"damaged"
+    Checkpoints(three.folder / "empty").set_aside()
+
+
 def test_all_damaged(three: Checkpoints) -> None:
     for path in three.folder.iterdir():
         path.write_bytes(b"")

@@ -16,6 +16,8 @@ Raw = Annotated[bool, typer.Option("--raw", help="the weights as trained, withou
 Checkpoint = Annotated[str | None, typer.Option(help="a checkpoint's name (best, 000050000) instead of the model")]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 or mps")]
 
+Trust = Annotated[bool, typer.Option("--trust", help="import code that the model names from outside gansmith")]
+
 
 def parse_canvas(text: str | None) -> tuple[int, int] | None:
     """`3x5` -> (3, 5), height x width in latent cells. Raises OptionError."""

@@ -21,6 +21,7 @@ def arithmetic(
     raw: given.Raw = False,
     checkpoint: given.Checkpoint = None,
     device: given.Device = "auto",
+    trust: given.Trust = False,
 ) -> None:
     """Add and subtract what images have in common: --plus 1,4,9 --minus 2,3,5 --plus 7,8,6.
 
@@ -33,6 +34,6 @@ def arithmetic(
 
     terms = [Term(1, tuple(parse(seeds))) for seeds in plus]
     terms += [Term(-1, tuple(parse(seeds))) for seeds in minus or []]
-    renderer = Run(run).renderer(raw=raw, checkpoint=checkpoint, device=device)
+    renderer = Run(run, trust=trust).renderer(raw=raw, checkpoint=checkpoint, device=device)
     made = add_up(renderer, terms)
     given.tell(made.save(out, numbered=True), "images", len(made))

@@ -13,15 +13,14 @@ from gansmith.cli import arguments as given
 def draw(
     run: given.RunPath,
     out: Annotated[Path, typer.Option(help="the folder for PLAYER.svg, one for each network")] = Path("drawing"),
+    trust: given.Trust = False,
 ) -> None:
     """Draw each network of a run with the shapes at every layer (needs gansmith[draw] and Graphviz)."""
     from gansmith.records import graph
     from gansmith.run import Run
 
-    opened = Run(run)
-    single = opened.model.is_file()
-    players = [opened.model.stem] if single else sorted(file.stem for file in opened.model.glob("*.safetensors"))
-    for player in players:
+    opened = Run(run, trust=trust)
+    for player in opened.players:
         network, card = opened.network(player)
         path = graph.draw(network, out / f"{player}.svg", dimensions=card.dimensions, role=card.role)
         typer.echo(f"{player} -> {path}")

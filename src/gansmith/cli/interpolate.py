@@ -46,6 +46,7 @@ def interpolate(
     checkpoint: given.Checkpoint = None,
     numbered: Annotated[bool, typer.Option("--numbered", help="write each seed on its picture")] = False,
     device: given.Device = "auto",
+    trust: given.Trust = False,
 ) -> None:
     """Walk through the latent space from seed to seed."""
     from gansmith.errors import OptionError
@@ -60,7 +61,7 @@ def interpolate(
         raise OptionError("--seconds is the length of a film: add --as film, or write to a .webp or .gif")
     if film and numbered:
         raise OptionError("a film is not numbered: leave --numbered out, or write a strip with --as strip")
-    renderer = Run(run).renderer(raw=raw, checkpoint=checkpoint, device=device)
+    renderer = Run(run, trust=trust).renderer(raw=raw, checkpoint=checkpoint, device=device)
     made = walk(renderer, points, steps=steps, kind=path.value, rows=form is Form.GRID)
     if film:
         record.film(made.frames(), out, seconds=seconds, most=1000)

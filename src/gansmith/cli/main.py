@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 import sys
 
+from typing import Annotated
+
 import typer
 
+from gansmith import __version__
 from gansmith.cli import arithmetic, bench, data, draw, interpolate, list_, resume, sample, train
 from gansmith.errors import GansmithError
 
 app = typer.Typer(
-    help="Train, judge and explore GANs on your own images.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -26,6 +28,19 @@ app.add_typer(data.app, name="data")
 app.command("list")(list_.list_)
 app.command("draw")(draw.draw)
 app.command("bench")(bench.bench)
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        print(f"gansmith {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: Annotated[bool, typer.Option("--version", callback=_print_version, is_eager=True, help="say it")] = False,
+) -> None:
+    """Train, judge and explore GANs on your own images."""
 
 
 def main() -> None:

@@ -22,12 +22,13 @@ def sample(
     numbered: Annotated[bool, typer.Option("--numbered", help="write each seed on its picture")] = False,
     columns: Annotated[int | None, typer.Option(help="pictures a row of the sheet; near-square if not given")] = None,
     device: given.Device = "auto",
+    trust: given.Trust = False,
 ) -> None:
     """Make images from a trained generator, one for each seed."""
     from gansmith.latent.seeds import parse
     from gansmith.run import Run
 
     numbers, grid = parse(seeds), given.parse_canvas(canvas)
-    renderer = Run(run).renderer(raw=raw, checkpoint=checkpoint, device=device)
+    renderer = Run(run, trust=trust).renderer(raw=raw, checkpoint=checkpoint, device=device)
     pictures = renderer.images(numbers, grid=grid)
     given.tell(pictures.save(out, columns=columns, numbered=numbered), "images", len(pictures))

@@ -41,6 +41,7 @@ def train(
     Later settings win: defaults, recipe, --config, GANSMITH_... in the environment, options, --set.
     """
     from gansmith.experiment import by_hand
+    from gansmith.layout import run_folder
     from gansmith.run import describe
     from gansmith.session import work
 
@@ -75,10 +76,11 @@ def train(
 
         print(report(experiment, sources, trust=outside))
         return
-    run = work(experiment, trust=outside)
-    film = f", their film {run.path}/progress.webp" if (run.path / "progress.webp").exists() else ""
+    work(experiment, trust=outside)
+    folder = run_folder(experiment)
+    film = f", their film {folder}/progress.webp" if (folder / "progress.webp").exists() else ""
     print(
-        f"done: sheets in {run.path}/samples{film}, the model in {run.path}/model\n"
-        f"next: gansmith sample {run.path} --seeds 0-63 --out grid.png\n"
-        f"      gansmith interpolate {run.path} 3 8 12 --out strip.png"
+        f"done: sheets in {folder}/samples{film}, the model in {folder}/model\n"
+        f"next: gansmith sample {folder} --seeds 0-63 --out grid.png\n"
+        f"      gansmith interpolate {folder} 3 8 12 --out strip.png"
     )

@@ -100,7 +100,7 @@ class _Operations(TorchDispatchMode):
     and its hooks fail under the double backward of a gradient penalty.)"""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.total = 0.0
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
