@@ -126,3 +126,8 @@ def test_the_installed_command() -> None:
     done = subprocess.run(script, capture_output=True, text=True, check=False)
     assert done.returncode == 0
     assert "nonsaturating" in done.stdout
+
+
+def test_the_version(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    assert status_of(monkeypatch, "--version") == 0
+    assert capsys.readouterr().out == f"gansmith {gansmith.__version__}\n"
