@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,13 +12,12 @@ sys.path.insert(0, str(Path(__file__).parent))  # `toys` is imported by name, as
 
 
 @pytest.fixture(autouse=True, scope="session")
-def _alone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+def _alone(tmp_path_factory: pytest.TempPathFactory) -> None:
     """One thread, and a cache that nobody else uses."""
     import torch
 
     torch.set_num_threads(1)
     os.environ["GANSMITH_CACHE"] = str(tmp_path_factory.mktemp("cache"))
-    yield
 
 
 @pytest.fixture(scope="session")

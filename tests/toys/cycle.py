@@ -1,4 +1,4 @@
-"""A cycle: two generators trained in one turn, two discriminators in another on a pool of old fakes; real images reused.
+"""A cycle: two generators trained in one turn, two discriminators in another on a pool of old fakes, reals reused.
 
 One batch of reals is cut into two domains, the second mirrored.
 """

@@ -1,4 +1,4 @@
-"""Networks of a few weights, with everything that is easily lost on resume: batch normalisation, spectral norm, dropout."""
+"""Networks of a few weights, with what is easily lost on resume: batch normalisation, spectral norm, dropout."""
 
 from __future__ import annotations
 
