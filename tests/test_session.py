@@ -28,9 +28,9 @@ from gansmith.errors import (
     RunError,
     UnknownNameError,
 )
+from gansmith.layout import run_folder
 from gansmith.models import saved
 from gansmith.run import Run
-from gansmith.layout import run_folder
 from small import OPTIONS, SMALL, files, start
 
 SLOW = ["--set", "game=toys.spoiled", "--set", "game.seconds=0.2"]
