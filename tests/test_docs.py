@@ -44,7 +44,7 @@ def test_commands_and_their_options_exist(page: Path) -> None:
     from gansmith.cli.main import app
 
     root = get_command(app)
-    text = page.read_text()
+    text = page.read_text().replace("\\\n", " ")
     lines = [line for block in re.findall(r"^```\w*\n(.*?)^```", text, re.M | re.S) for line in block.splitlines()]
     lines += re.findall(r"`(gansmith [^`]+)`", text)
     for line in lines:

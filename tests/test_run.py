@@ -193,8 +193,8 @@ def test_models_from_outside_are_sampled_with_trust(tmp_path: Path) -> None:
 def test_fields_of_the_data_may_stand_alone() -> None:
     values = {"size": 16, "channels": 1, "fit": "pad", "fraction": 0.5, "holdout": 0.2, "holdout_by": "class"}
     values |= {"flip": True, "skip_unreadable": True, "cache": False, "format": "folder"}
-    assert set(values) == set(DATA_FIELDS)
-    experiment, _ = describe("photos", environment={}, data={"background": [1, 2, 3]}, **values)
+    assert {*values, "background"} == set(DATA_FIELDS)
+    experiment, _ = describe("photos", environment={}, background=[1, 2, 3], **values)
     given = experiment.data.model_dump()
     assert given == {**given, **values, "size": "16x16", "path": "photos", "background": (1, 2, 3)}
 
@@ -202,3 +202,20 @@ def test_fields_of_the_data_may_stand_alone() -> None:
 def test_a_field_that_does_not_exist() -> None:
     with pytest.raises(ExperimentError, match=r"there is no field 'bacth' \(arguments\)\. Did you mean 'batch'\?"):
         gansmith.train("digits", bacth=3)
+
+
+def test_a_recipe_from_the_environment_or_a_file(tmp_path: Path) -> None:
+    """It brings its settings, below those of the file and the environment, and not its name alone."""
+    experiment, sources = describe(environment={"GANSMITH_RECIPE": "dcgan_digits", "GANSMITH_BATCH": "8"})
+    assert (experiment.recipe, experiment.generator.options["width"], experiment.batch) == ("dcgan_digits", 32, 8)
+    assert sources["generator.width"] == "recipe dcgan_digits"
+    (tmp_path / "mine.yaml").write_text("recipe: dcgan_digits\nbatch: 4\n")
+    experiment, _ = describe(config=tmp_path / "mine.yaml", environment={})
+    assert (experiment.generator.options["width"], experiment.batch) == (32, 4)
+    (tmp_path / "own.yaml").write_text("recipe: a_recipe_of_my_own\n")
+    assert describe(config=tmp_path / "own.yaml", environment={})[0].recipe == "a_recipe_of_my_own"
+
+
+def test_a_discriminator_makes_no_images(run: Run) -> None:
+    with pytest.raises(RunError, match="holds a discriminator, which makes no images"):
+        Run(run.path / "model" / "discriminator.safetensors").renderer()

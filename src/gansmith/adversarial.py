@@ -182,9 +182,9 @@ class Objective:
         return Terms({"loss": self.generator(real_scores, exact(discriminator(*fake))).mean()})
 
 
-def exact(scores: Tensor) -> Tensor:
-    """Scores in float32 or better: losses and squares are never taken in a shorter format."""
-    return scores if scores.dtype == torch.float64 else scores.float()
+def exact(values: Tensor) -> Tensor:
+    """Scores or images in float32 or better: losses and squares are never taken in a shorter format."""
+    return values if values.dtype == torch.float64 else values.float()
 
 
 def accuracy(real: Tensor, fake: Tensor) -> Tensor:

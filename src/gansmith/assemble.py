@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 from torch import nn
@@ -19,7 +20,7 @@ from gansmith.training import optimizers
 from gansmith.training.averaging import Averaging
 from gansmith.training.engine import Engine, build_engine
 from gansmith.training.optimizers import Scheduled
-from gansmith.training.precision import choose_device, choose_memory_format, torch_format
+from gansmith.training.precision import choose_device, choose_memory_format, choose_precision, torch_format
 from gansmith.training.schedules import schedule
 
 
@@ -43,15 +44,22 @@ class Assembly:
 def resolved(experiment: Experiment, *, trust: bool = False) -> tuple[Experiment, Prepared]:
     """The experiment with its parts' options and the data's size and channels written out, and the data itself."""
     experiment = complete(experiment, trust=trust)
-    data = prepare(experiment.data, workers=decoders(experiment), trust=trust)
-    return experiment.model_copy(update={"data": data.settings}), data
+    data = prepare(experiment.data, workers=experiment.workers, trust=trust)
+    path = Path(data.settings.path).expanduser()
+    absolute = str(path.resolve()) if path.exists() else data.settings.path  # else it is the name of a built-in set
+    return experiment.model_copy(update={"data": data.settings.model_copy(update={"path": absolute})}), data
+
+
+def cores() -> int:
+    """Of this machine, or of the share of it that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def decoders(experiment: Experiment) -> int:
     """How many processes decode images: what was asked for, else one per core when they are decoded while training."""
     if experiment.workers is not None:
         return experiment.workers
-    return 0 if experiment.data.cache else os.cpu_count() or 1
+    return 0 if experiment.data.cache else cores()
 
 
 def assemble(experiment: Experiment, data: Prepared, *, trust: bool = False) -> Assembly:
@@ -60,6 +68,9 @@ def assemble(experiment: Experiment, data: Prepared, *, trust: bool = False) -> 
     Raises ExperimentError for parts that do not fit together.
     """
     device = choose_device(experiment.device)
+    if device.type == "cuda":
+        torch.cuda.set_device(device)
+        torch.backends.cudnn.benchmark, torch.backends.cudnn.deterministic = False, True  # resume is exact
     if experiment.threads is not None:
         torch.set_num_threads(experiment.threads)
     prior = Prior(experiment.prior.kind, experiment.prior.size)
@@ -68,7 +79,8 @@ def assemble(experiment: Experiment, data: Prepared, *, trust: bool = False) -> 
     players = {player: network(experiment, role, player, dimensions, trust=trust) for player, role in roles.items()}
 
     layout = choose_memory_format(players) if experiment.memory_format == "auto" else experiment.memory_format
-    experiment = experiment.model_copy(update={"memory_format": layout})
+    precision = choose_precision(device) if experiment.precision == "auto" else experiment.precision
+    experiment = experiment.model_copy(update={"memory_format": layout, "precision": precision})
     for built in players.values():
         built.to(device=device, memory_format=torch_format(layout))  # type: ignore[call-overload]
 
@@ -82,7 +94,7 @@ def assemble(experiment: Experiment, data: Prepared, *, trust: bool = False) -> 
         flip=experiment.data.flip,
         device=device,
         memory_format=torch_format(layout),
-        workers=0 if experiment.workers is None and experiment.data.cache else decoders(experiment),
+        workers=decoders(experiment),
     )
     chosen: dict[str, Scheduled] = {}
     for player, role in roles.items():
@@ -100,7 +112,7 @@ def assemble(experiment: Experiment, data: Prepared, *, trust: bool = False) -> 
         chosen,
         seed=experiment.seed,
         device=device,
-        precision=experiment.precision,
+        precision=precision,
         accumulate=experiment.accumulate,
     )
     return Assembly(experiment, data, dimensions, prior, device, roles, game, stream, chosen, averaging, engine)

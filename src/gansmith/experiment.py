@@ -111,7 +111,7 @@ class Experiment(BaseModel):
     accumulate: AtLeastOne = Field(1, description="play the batch in this many parts; saves memory")
     seed: int = 0
     device: str = "auto"
-    precision: Literal["float32", "bfloat16"] = "float32"
+    precision: Literal["auto", "float32", "bfloat16"] = Field("auto", description="auto: bfloat16 on CUDA")
     memory_format: Literal["auto", "channels_last", "contiguous"] = "auto"
     threads: AtLeastOne | None = Field(None, description="of the CPU; torch's choice when not given")
     workers: Annotated[int, Field(ge=0)] | None = Field(

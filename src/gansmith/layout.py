@@ -45,7 +45,8 @@ def models(path: Path) -> Path:
     if not path.exists():
         near = sorted(str(other.parent) for other in path.parent.glob("*/experiment.yaml"))
         raise RunError(f"there is no run {path}. Runs beside it: {', '.join(near[:8]) or 'none'}")
-    raise RunError(f"{path} is not a run: it holds neither experiment.yaml nor model files")
+    hint = f". Its models are in {path / 'model'}" if (path / "model").is_dir() else ""
+    raise RunError(f"{path} is not a run: it holds neither experiment.yaml nor model files{hint}")
 
 
 def checkpoints(path: Path) -> Checkpoints:

@@ -47,6 +47,7 @@ def _terminal(what: str, total: int, unit: str, done: int) -> Iterator[Advance]:
     from rich.console import Console
     from rich.progress import BarColumn, Progress, ProgressColumn, TextColumn
     from rich.progress import Task as RichTask
+    from rich.table import Column
     from rich.text import Text
 
     class Rate(ProgressColumn):
@@ -55,14 +56,14 @@ def _terminal(what: str, total: int, unit: str, done: int) -> Iterator[Advance]:
             fresh = task.completed - done
             rate = fresh / spent if spent > 0 else 0.0
             left = (total - task.completed) / rate if rate > 0 else 0.0
-            return Text(f"{_rate(rate)} {unit}/s  {clock(spent)} gone, {clock(left)} left")
+            return Text(f"{_rate(rate)}/s  {clock(left)} left", no_wrap=True)
 
     with Progress(
         TextColumn("{task.description}"),
-        BarColumn(bar_width=24),
-        TextColumn(f"{{task.completed:,.0f}}/{total:,} {unit}"),
-        Rate(),
-        TextColumn("{task.fields[note]}"),
+        BarColumn(bar_width=8),
+        TextColumn(f"{{task.completed:,.0f}}/{total:,} {unit}", table_column=Column(no_wrap=True)),
+        Rate(table_column=Column(no_wrap=True)),
+        TextColumn("{task.fields[note]}", table_column=Column(no_wrap=True, overflow="ellipsis")),
         console=Console(stderr=True),
         refresh_per_second=4,
     ) as progress:

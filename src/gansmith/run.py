@@ -7,8 +7,9 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from gansmith import catalog, layout
 from gansmith import experiment as layers
-from gansmith import layout
+from gansmith.data.settings import DataSettings
 from gansmith.errors import CheckpointError, RunError
 from gansmith.experiment import Experiment, Layer, from_assignments, from_environment, from_file, from_recipe
 from gansmith.models import saved
@@ -24,10 +25,7 @@ if TYPE_CHECKING:
     from gansmith.latent.sample import Pictures
 
 # Shortcuts: fields of the data that may be given without the `data.` before them.
-DATA_FIELDS = (
-    *("size", "channels", "fit", "fraction", "holdout", "holdout_by"),
-    *("flip", "skip_unreadable", "cache", "format"),
-)
+DATA_FIELDS = tuple(name for name in DataSettings.model_fields if name not in ("path", "options"))
 
 
 class Run:
@@ -80,6 +78,8 @@ class Run:
         from gansmith.latent.renderer import Renderer
 
         generator, card = self.network("generator", raw=raw, checkpoint=checkpoint)
+        if card.role != "generator":
+            raise RunError(f"{self.path} holds a {card.role}, which makes no images: give the run or its generator")
         return Renderer(generator, card.prior, device=choose_device(device))
 
     def sample(
@@ -107,6 +107,9 @@ class Run:
         wanted, _ = layers.resolve(
             [layout.stored(self.path), Layer("arguments", {**given, "out": str(self.path)})], parts=False
         )
+        where = Path(wanted.data.path).expanduser()
+        if not where.exists() and wanted.data.path.replace("-", "_") not in catalog.names("datasets"):
+            raise RunError(f"the images of {self.path} are no longer at {where}. Say where they are: --data PATH")
         changed = layers.difference(self.experiment, wanted)
         if changed:
             raise RunError(f"a resumed run cannot change {'; '.join(changed)}. Start another run with another --out")
@@ -158,9 +161,17 @@ def describe(
         chosen["start_from"] = str(start_from)
     if data:
         chosen["data"] = {**chosen.get("data", {}), **data}
+    file = None if config is None else from_file(Path(config))
+    around = from_environment(os.environ if environment is None else environment)
+    recipe = recipe or around.values.get("recipe") or _recipe_of(file)
     stack = [from_recipe(recipe)] if recipe is not None else []
-    if config is not None:
-        stack.append(from_file(Path(config)))
-    stack.append(from_environment(os.environ if environment is None else environment))
+    stack += [*([] if file is None else [file]), around]
     stack += [Layer("arguments", chosen), from_assignments(assignments)]
     return layers.resolve(stack)
+
+
+def _recipe_of(file: Layer | None) -> str | None:
+    """The recipe that a file of settings begins with. A run's own file may bear the name of one that is not known here:
+    it is complete without."""
+    name = None if file is None else file.values.get("recipe")
+    return name if name in catalog.names("recipes") else None

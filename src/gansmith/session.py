@@ -9,6 +9,7 @@ from __future__ import annotations
 import signal
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -34,6 +35,9 @@ from gansmith.training.engine import Engine, Events, clock, play_until
 from gansmith.training.forecast import forecast
 from gansmith.training.memory import explained
 from gansmith.training.wiring import check_wiring
+
+_MODES = {1: "grey", 3: "RGB", 4: "RGBA"}
+_FILM_EVERY = 60.0  # seconds: a film is made of all sheets anew
 
 
 def work(experiment: Experiment, *, trust: bool = False) -> None:
@@ -64,6 +68,7 @@ class Session:
         self.step = 0
         self.saved: int | None = None  # the step of the newest checkpoint of this sitting
         self.stopped_by: int | None = None
+        self.filmed = time.monotonic()
 
     def work(self) -> None:
         """Train to the last image, or until something stops it."""
@@ -71,19 +76,22 @@ class Session:
         seconds = self._continue()
         done = self.parts.stream.drawn
         if done >= experiment.images:
+            self._mend(done)
             _say(f"{self.folder} is complete at {done:,} images; to train on: gansmith resume {self.folder} --images N")
             self.parts.stream.close()
             return
+        _say(self._opening())
         write_text(self.folder / "experiment.yaml", experiment.to_yaml())
         jsonl.cut(self.folder / "events.jsonl", self.step)
         if not done:
             self._sheet(0)
-        terminal = Terminal(images=experiment.images, done=done)
-        views: list[Any] = [jsonl.JsonLines(self.folder / "events.jsonl"), terminal]
+        views: list[Any] = [jsonl.JsonLines(self.folder / "events.jsonl")]
         if experiment.tensorboard:
             from gansmith.records.tensorboard import TensorBoard
 
-            views.append(TensorBoard(self.folder / "tensorboard"))
+            views.append(TensorBoard(self.folder / "tensorboard", begin=done))
+        terminal = Terminal(images=experiment.images, done=done)
+        views.append(terminal)
         self.recorder = Recorder(views, every=experiment.record_every, seconds=seconds)
         self._attach(engine, terminal)
         try:
@@ -109,6 +117,25 @@ class Session:
                 f"Continue with: gansmith resume {self.folder}",
                 signal=self.stopped_by,
             )
+
+    def _opening(self) -> str:
+        data, (channels, height, width) = self.parts.data, self.parts.data.shape
+        what = "points" if data.points else f"images, {height}x{width}, {_MODES[channels]}"
+        return (
+            f"{data.name}: {len(data.train):,} {what} ({data.count - len(data.train):,} more held out), "
+            f"on {self.parts.device} in {self.experiment.precision}, into {self.folder}"
+        )
+
+    def _mend(self, images: int) -> None:
+        """Write what a complete run lacks because it was killed after its last checkpoint."""
+        files = snapshot.model_files(self.parts)
+        kept = [self.folder / "model" / f"{name}.safetensors" for name in files]
+        if any(not path.is_file() or saved.read_card(path).images != images for path in kept):
+            saved.save(self.folder / "model", files)
+        if not (self.folder / "samples" / f"{images:09}.png").is_file():
+            self._sheet(images)
+        if not (self.folder / "progress.webp").is_file():
+            self._film()
 
     def _continue(self) -> float:
         """Take up the newest checkpoint, or begin. Returns the seconds trained before."""
@@ -163,9 +190,15 @@ class Session:
             keep = _passed(before, images, self.experiment.keep_every)
             if keep or _passed(before, images, self.experiment.checkpoint_every):
                 self._save(engine, keep=keep)
-                self._film()
+                if time.monotonic() - self.filmed > _FILM_EVERY:
+                    self._film()
                 self.recorder.pause()
 
+        def stopped_before(engine: Engine) -> None:
+            if self.stopped_by is not None:  # between the signal handlers and the first step
+                engine.terminate()
+
+        engine.add_event_handler(Events.STARTED, stopped_before)
         engine.add_event_handler(Events.ITERATION_COMPLETED, after_step)
 
     def _save(self, engine: Engine, *, keep: bool = False) -> None:
@@ -198,7 +231,9 @@ class Session:
         pictures.save(sheet, self.folder / "samples" / f"{images:09}.png")
 
     def _film(self) -> None:
-        sheets = sorted(path for path in (self.folder / "samples").glob("*.png") if path.stem.isdigit())
+        self.filmed = time.monotonic()
+        sheets = [path for path in (self.folder / "samples").glob("*.png") if path.stem.isdigit()]
+        sheets.sort(key=lambda path: int(path.stem))
         if len(sheets) > 1:
             try:
                 pictures.film(sheets, self.folder / "progress.webp")
@@ -228,7 +263,7 @@ class Session:
 
 
 def _same_experiment(folder: Path, experiment: Experiment) -> Experiment:
-    """`experiment`, with the memory layout that the run in `folder` recorded: it is not chosen again.
+    """`experiment`, with the layout and precision that the run in `folder` recorded: they are not chosen again.
 
     Raises RunError when the folder holds another experiment, unless that one had nothing to show yet.
     """
@@ -239,8 +274,9 @@ def _same_experiment(folder: Path, experiment: Experiment) -> Experiment:
     except ExperimentError as error:
         _say(f"warning: {error}")
         return experiment
-    if experiment.memory_format == "auto":
-        experiment = experiment.model_copy(update={"memory_format": recorded.memory_format})
+    for chosen in ("memory_format", "precision"):
+        if getattr(experiment, chosen) == "auto":
+            experiment = experiment.model_copy(update={chosen: getattr(recorded, chosen)})
     changed = experiments.difference(recorded, experiment)
     begun = any((folder / name).exists() for name in ("checkpoints", "model")) or jsonl.read(folder / "events.jsonl")
     if changed and not begun:

@@ -120,7 +120,7 @@ def by_plain_torch(parts: Assembly) -> dict[str, Textbook | ByHand]:
         copy.deepcopy(generator),
         copy.deepcopy(discriminator),
         inputs,
-        precision=experiment.precision,
+        precision="bfloat16" if experiment.precision == "bfloat16" else "float32",
         channels_last=last,
     )
     textbook = Textbook(_channels_first(generator), _channels_first(discriminator), inputs)

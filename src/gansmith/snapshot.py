@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from gansmith import __version__, layout
 from gansmith import experiment as experiments
 from gansmith.assemble import Assembly
-from gansmith.errors import NotFiniteError, RunError
+from gansmith.errors import CheckpointError, NotFiniteError, RunError
 from gansmith.experiment import Experiment
 from gansmith.models.saved import Card
 from gansmith.training.checkpoint import State
@@ -22,7 +23,7 @@ def take(parts: Assembly, *, step: int, seconds: float) -> State:
     """The whole state after `step` steps and `seconds` of training, as tensors and plain values."""
     return {
         "format": _FORMAT,
-        "versions": {"gansmith": __version__, "torch": str(torch.__version__)},
+        "versions": versions(),
         "experiment": parts.experiment.plain(),
         "data": parts.data.digest,
         "step": step,
@@ -38,15 +39,22 @@ def take(parts: Assembly, *, step: int, seconds: float) -> State:
     }
 
 
+def versions() -> dict[str, str]:
+    """What must be equal for a resumed run to be exactly the same."""
+    return {"gansmith": __version__, "torch": str(torch.__version__), "numpy": np.__version__}
+
+
 def put_back(state: State, parts: Assembly, folder: Path) -> list[str]:
     """Make `parts` what they were when `state` was taken, in the run at `folder`. Returns what the user should know.
 
     Raises RunError when the images or the experiment are others than then.
     """
+    if state["format"] != _FORMAT:
+        raise CheckpointError(f"the checkpoint in {folder} was written by a newer gansmith; update to read it")
     if state["data"] != parts.data.digest:
         raise RunError(
-            f"{folder} was trained on other images than {parts.experiment.data.path} holds now. "
-            f"Bring them back, or start another run with another --out"
+            f"{folder} was trained on other images than {parts.experiment.data.path} holds now, or held out "
+            f"others of them. Bring them back, or start another run with another --out"
         )
     changed = experiments.difference(Experiment.model_validate(state["experiment"]), parts.experiment)
     if changed:
@@ -63,9 +71,13 @@ def put_back(state: State, parts: Assembly, folder: Path) -> list[str]:
     for name, remembered in parts.game.state.items():
         remembered.load_state_dict(state["game"][name])
     parts.stream.load_state_dict(state["stream"])
-    if state["device"] == str(parts.device):
-        return []
-    return [f"note: begun on {state['device']}, continued on {parts.device}: close to the same run, not exactly it"]
+    then = {**state["versions"], "device": state["device"]}
+    now = {**versions(), "device": str(parts.device)}
+    return [
+        f"note: begun on {name} {then[name]}, continued on {now[name]}: close to the same run, not exactly it"
+        for name in now
+        if name != "gansmith" and then.get(name) != now[name]
+    ]
 
 
 def check_finite(parts: Assembly) -> None:
@@ -76,7 +88,7 @@ def check_finite(parts: Assembly) -> None:
         bad = [name for (name, _), good in zip(named, finite, strict=True) if not good]
         if bad:
             raise NotFiniteError(
-                f"weights of the {player} are no longer finite: {', '.join(bad[:4])}. The last good checkpoint is kept"
+                f"weights of the {player} are no longer finite: {', '.join(bad[:4])}. Checkpoints saved before are kept"
             )
 
 
@@ -111,9 +123,9 @@ def model_files(parts: Assembly) -> dict[str, tuple[Card, dict[str, Tensor]]]:
 def borrow(parts: Assembly, other: Path) -> list[str]:
     """Begin with the weights of the run (or models) at `other`: each tensor that has the same name and shape.
 
-    Returns what was taken and what was not.
+    Returns what was taken and what was not. Raises RunError when nothing fits.
     """
-    lines = []
+    lines, taken = [], 0
     known = layout.players(other)
     for name, player in parts.game.players.items():
         if name not in known:
@@ -121,10 +133,14 @@ def borrow(parts: Assembly, other: Path) -> list[str]:
             continue
         theirs, mine = layout.weights(other, name), player.state_dict()
         fitting = {key: value for key, value in theirs.items() if key in mine and mine[key].shape == value.shape}
+        taken += sum(value.is_floating_point() for value in fitting.values())
         player.load_state_dict({**mine, **fitting})
         left = [key for key in mine if key not in fitting]
-        rest = f"; new: {', '.join(left)}" if left else ""
+        more = f" and {len(left) - 6} more" if len(left) > 6 else ""
+        rest = f"; new: {', '.join(left[:6])}{more}" if left else ""
         lines.append(f"{name}: {len(fitting)} of {len(mine)} tensors from {other}{rest}")
+    if not taken:
+        raise RunError(f"nothing in {other} fits these networks: {'; '.join(lines)}")
     for name, average in parts.averaging.players.items():
         average.load_state_dict(parts.game.players[name].state_dict())
     return lines

@@ -141,7 +141,10 @@ MISTAKES: list[tuple[list[str], str]] = [
     (["--set", "batch"], "--set batch: write it as field=value, for example --set generator.width=32"),
     (["--set", "data.format=foldr"], "digits is a built-in dataset: it has no format to choose"),
     (["--device", "gpu"], "there is no device called 'gpu'. Allowed: auto, cpu, cuda, cuda:N, mps"),
-    (["--precision", "float16"], "precision = 'float16' (arguments) is not allowed: Input should be 'float32' or"),
+    (
+        ["--precision", "float16"],
+        "precision = 'float16' (arguments) is not allowed: Input should be 'auto', ",
+    ),
     (["--batch", "0"], "batch = 0 (arguments) is not allowed: Input should be greater than or equal to 1"),
     (["--size", "0"], "data.size = '0' (arguments) is not allowed: Input should be greater than 0"),
     (["--size", "3x"], "data.size = '3x' (arguments) is not allowed: a size is a number of pixels (64) or height x"),
@@ -175,7 +178,7 @@ def test_points_and_a_network_for_pictures(tmp_path: Path, monkeypatch: pytest.M
     status, _, said = gansmith_says(monkeypatch, capsys, "train", "ring")
     assert status == 1
     assert "error: dcgan cannot make 1x1 images" in said
-    assert "use the model mlp for points" in said
+    assert "for points (ring, grid) --recipe mlp_ring" in said
 
 
 def test_folders_that_cannot_be_trained_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:

@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from filelock import FileLock
 
 from gansmith.data import blocks, cache
 from gansmith.data.dataset import Arrays, Dataset, Listed, Picture
@@ -281,3 +282,22 @@ def test_meta_says_what_was_done(folder: Path) -> None:
     assert meta["settings"] == {"size": [6, 5]}
     assert meta["skipped"] == {"2.png": "2.png is empty"}
     assert meta["shape"] == [299, 6, 5, 3]
+
+
+def test_a_disk_without_room_is_seen_before_decoding(monkeypatch: pytest.MonkeyPatch) -> None:
+    images = np.zeros((10, 64, 64, 3), dtype=np.uint8)
+    monkeypatch.setattr(cache.shutil, "disk_usage", lambda path: type("Usage", (), {"free": images.nbytes - 1}))
+    monkeypatch.setattr(cache, "decode_all", None)
+    with pytest.raises(GansmithError, match=r"cache needs 0\.0 GiB and .* free\. Take smaller images \(--size\)"):
+        cache.store(Arrays(images), key="f" * 32, names=[str(n) for n in range(10)])
+
+
+def test_what_a_dead_build_of_another_key_left_is_removed() -> None:
+    left = cache.root() / f"{'a' * 32}.building.1"
+    left.mkdir(parents=True)
+    held = cache.root() / f"{'b' * 32}.building.1"
+    held.mkdir()
+    with FileLock(cache.root() / f"{'b' * 32}.lock"):
+        cache.store(Arrays(np.ones((3, 2, 2, 1), dtype=np.uint8)), key="c" * 32, names=list("xyz"))
+    assert not left.exists()
+    assert held.exists()

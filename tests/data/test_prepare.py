@@ -236,3 +236,10 @@ def test_workers_agree(folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: 
     alone = prepare(_settings(folder, size=32), workers=0)
     monkeypatch.setenv("GANSMITH_CACHE", str(tmp_path / "another"))
     assert prepare(_settings(folder, size=32), workers=2).digest == alone.digest
+
+
+def test_the_digest_knows_what_is_held_out() -> None:
+    """A resumed run must train on the same side of the split."""
+    some, more, none = (prepare(DataSettings(path="digits", size=(8, 8), holdout=share)) for share in (0.05, 0.1, 0.0))
+    assert len({some.digest, more.digest, none.digest}) == 3
+    assert prepare(DataSettings(path="digits", size=(8, 8), holdout=0.05)).digest == some.digest

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from gansmith.adversarial import Dimensions, Prior
 from gansmith.errors import OptionError, UnknownNameError
@@ -125,3 +126,14 @@ def test_bad_arguments(renderer: Renderer) -> None:
         UnknownNameError, match=r"^no path called 'sperical'. Did you mean 'spherical'\? Known: linear, sph"
     ):
         interpolate(renderer, [3, 4], kind="sperical")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("kind", "expected"), [("uniform", "linear"), ("normal", "spherical"), ("sphere", "spherical")]
+)
+def test_the_path_that_suits_the_prior(kind: Any, expected: Any) -> None:
+    """An arc between two points of a cube leaves the cube, where the generator never was."""
+    renderer = Renderer(nn.Identity(), Prior(kind, 6))
+    latents = renderer.latents([3, 8])
+    shown = interpolate(renderer, [3, 8], steps=4)
+    torch.testing.assert_close(shown.images, path(latents, steps=4, kind=expected).flatten(0, 1))

@@ -233,7 +233,7 @@ def test_it_says_that_it_takes_a_canvas() -> None:
 def test_too_small(role: str, size: tuple[int, int], advice: str) -> None:
     message = (
         rf"^dcgan cannot make {size[0]}x{size[1]} images: both sides must be at least 8 pixels. "
-        rf"Set --size {advice}, or use the model mlp for points$"
+        rf"Set --size {advice}, or for points \(ring, grid\) --recipe mlp_ring$"
     )
     with pytest.raises(ExperimentError, match=message):
         built(Dimensions(3, *size, 5), role)

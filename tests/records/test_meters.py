@@ -35,7 +35,7 @@ def test_a_single_value_that_is_not_finite_is_named(bad: float, word: str) -> No
     with pytest.raises(NotFiniteError) as raised:
         meter.value()
     assert str(raised.value) == (
-        f"the term 'penalty' of turn 'second' became {word}. The last good checkpoint is kept. "
+        f"the term 'penalty' of turn 'second' became {word}. Checkpoints saved before are kept. "
         f"Try a lower learning rate, float32 instead of bfloat16, or another objective"
     )
 

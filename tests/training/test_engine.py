@@ -550,3 +550,11 @@ def test_the_engine_never_reads_a_number_from_the_device(monkeypatch: pytest.Mon
 def _global_state() -> Iterator[None]:
     with torch.random.fork_rng(devices=[]):
         yield
+
+
+def test_afterwards_every_player_wants_gradients_again() -> None:
+    """So that the same networks can be played again, in another engine."""
+    networks = players()
+    for _ in range(2):
+        play_until(build_engine(two(networks), Batches(), adam(networks)), 16)
+        assert all(p.requires_grad for network in networks.values() for p in network.parameters())

@@ -173,3 +173,14 @@ def test_a_step_that_does_not_fit_is_foretold(monkeypatch: pytest.MonkeyPatch) -
     ]
     monkeypatch.setattr(module, "available", lambda device: 4 * 2**30)
     assert made.warnings(CPU) == []
+
+
+def test_operations_count_how_often_a_turn_repeats() -> None:
+    made = game()
+    first, second = made.turns
+    often = replace(made, turns=(replace(first, repeats=lambda step: 5), second))
+    of_often, of_once, of_first = (
+        forecast(each, batch(), torch.device("cpu"), Settings()).operations
+        for each in (often, made, replace(made, turns=(first,)))
+    )
+    assert of_often - of_once == pytest.approx(4 * of_first)

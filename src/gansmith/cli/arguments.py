@@ -13,7 +13,7 @@ from gansmith.errors import OptionError
 
 RunPath = Annotated[Path, typer.Argument(metavar="RUN", help="a run's folder, or a folder or file of models")]
 Raw = Annotated[bool, typer.Option("--raw", help="the weights as trained, without averaging")]
-Checkpoint = Annotated[str | None, typer.Option(help="a checkpoint's name (best, 000050000) instead of the model")]
+Checkpoint = Annotated[str | None, typer.Option(help="a checkpoint's name (previous, 000050000) instead of the model")]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 or mps")]
 
 Trust = Annotated[bool, typer.Option("--trust", help="import code that the model names from outside gansmith")]
@@ -27,6 +27,16 @@ def parse_canvas(text: str | None) -> tuple[int, int] | None:
     if not found:
         raise OptionError(f"a canvas is height x width in latent cells, such as 3x5, not {text!r}")
     return int(found[1]), int(found[2])
+
+
+def tell_done(folder: Path) -> None:
+    """The last lines of a training: where to look, and what to try next."""
+    film = f", their film {folder}/progress.webp" if (folder / "progress.webp").exists() else ""
+    typer.echo(
+        f"done: sheets in {folder}/samples{film}, the model in {folder}/model\n"
+        f"next: gansmith sample {folder} --seeds 0-63 --out grid.png\n"
+        f"      gansmith interpolate {folder} 3 8 12 --out strip.png"
+    )
 
 
 def tell(files: Sequence[Path], what: str, count: int) -> None:

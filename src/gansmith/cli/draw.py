@@ -15,7 +15,7 @@ def draw(
     out: Annotated[Path, typer.Option(help="the folder for PLAYER.svg, one for each network")] = Path("drawing"),
     trust: given.Trust = False,
 ) -> None:
-    """Draw each network of a run with the shapes at every layer (needs gansmith[draw] and Graphviz)."""
+    """Draw each network of a run with the shapes at every layer (needs the extra `draw`, and Graphviz)."""
     from gansmith.records import graph
     from gansmith.run import Run
 

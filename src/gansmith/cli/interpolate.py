@@ -31,7 +31,10 @@ def interpolate(
     seeds: Annotated[list[str], typer.Argument(metavar="SEED SEED ...", help="where the way leads: 3 8 12")],
     *,
     steps: Annotated[int, typer.Option(min=1, help="how many steps lead from one seed to the next")] = 16,
-    path: Annotated[PathKind, typer.Option(help="straight line, or great arc of the sphere")] = PathKind.SPHERICAL,
+    path: Annotated[
+        PathKind | None,
+        typer.Option(help="straight line, or great arc of the sphere; a line for uniform latents if not given"),
+    ] = None,
     out: Annotated[Path, typer.Option(help="a picture (.png, .jpg, .webp) or a film (.webp, .gif, .png)")] = Path(
         "interpolation.png"
     ),
@@ -62,7 +65,7 @@ def interpolate(
     if film and numbered:
         raise OptionError("a film is not numbered: leave --numbered out, or write a strip with --as strip")
     renderer = Run(run, trust=trust).renderer(raw=raw, checkpoint=checkpoint, device=device)
-    made = walk(renderer, points, steps=steps, kind=path.value, rows=form is Form.GRID)
+    made = walk(renderer, points, steps=steps, kind=None if path is None else path.value, rows=form is Form.GRID)
     if film:
         record.film(made.frames(), out, seconds=seconds, most=1000)
     else:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
+from types import FrameType
 from typing import Annotated
 
 import typer
@@ -35,6 +37,10 @@ def _print_version(asked: bool) -> None:
         raise typer.Exit
 
 
+def _terminated(number: int, frame: FrameType | None) -> None:
+    sys.exit(128 + number)  # by way of every `finally`, so that nothing half made is left
+
+
 @app.callback()
 def root(
     version: Annotated[bool, typer.Option("--version", callback=_print_version, is_eager=True, help="say it")] = False,
@@ -44,6 +50,7 @@ def root(
 
 def main() -> None:
     """Run a command. A GansmithError is printed without traceback; the exit status is its own."""
+    signal.signal(signal.SIGTERM, _terminated)
     try:
         app()
     except GansmithError as error:

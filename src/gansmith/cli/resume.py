@@ -6,6 +6,8 @@ from typing import Annotated, Any
 
 import typer
 
+from gansmith.cli.arguments import tell_done
+
 
 def resume(
     run: Annotated[str, typer.Argument(help="the run folder")],
@@ -25,4 +27,4 @@ def resume(
     if data is not None:
         changes["data"] = {"path": data}
     done = Run(run, trust=trust).resume(images=images, **{k: v for k, v in changes.items() if v is not None})
-    print(f"done: sheets in {done.path}/samples, the model in {done.path}/model")
+    tell_done(done.path)

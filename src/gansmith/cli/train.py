@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from gansmith.cli.arguments import tell_done
+
 Where = Annotated[str | None, typer.Argument(help="folder, zip or file of images, or a built-in dataset (digits)")]
 
 
@@ -40,6 +42,7 @@ def train(
 
     Later settings win: defaults, recipe, --config, GANSMITH_... in the environment, options, --set.
     """
+    from gansmith.errors import ExperimentError
     from gansmith.experiment import by_hand
     from gansmith.layout import run_folder
     from gansmith.run import describe
@@ -70,6 +73,8 @@ def train(
         objective=objective,
         tensorboard=tensorboard,
     )
+    if path is None and "data.path" not in sources:
+        raise ExperimentError("which images? gansmith train PATH, a folder, a zip, or a built-in set such as digits")
     outside = trust or by_hand(experiment, sources)
     if dry_run:
         from gansmith.dry_run import report
@@ -77,10 +82,4 @@ def train(
         print(report(experiment, sources, trust=outside))
         return
     work(experiment, trust=outside)
-    folder = run_folder(experiment)
-    film = f", their film {folder}/progress.webp" if (folder / "progress.webp").exists() else ""
-    print(
-        f"done: sheets in {folder}/samples{film}, the model in {folder}/model\n"
-        f"next: gansmith sample {folder} --seeds 0-63 --out grid.png\n"
-        f"      gansmith interpolate {folder} 3 8 12 --out strip.png"
-    )
+    tell_done(run_folder(experiment))

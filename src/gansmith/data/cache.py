@@ -18,7 +18,8 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,7 +30,7 @@ from numpy.typing import NDArray
 
 from gansmith.data.blocks import Blocks, decode_all
 from gansmith.data.dataset import Arrays, Dataset
-from gansmith.errors import DataError, GansmithError
+from gansmith.errors import DataError, GansmithError, UnreadableImageError
 from gansmith.files import sync_folder, write_json
 from gansmith.progress import bar
 
@@ -106,6 +107,7 @@ def store(
                 warnings.clear()
                 found = _open(folder, warnings)
                 if found is None:
+                    _room_for(dataset, folder)
                     _build(
                         folder,
                         dataset,
@@ -142,6 +144,21 @@ def store(
     )
 
 
+def _room_for(dataset: Dataset, folder: Path) -> None:
+    """Raises GansmithError before anything is decoded when the disk has no room for the pixels."""
+    for index in range(min(len(dataset), 16)):
+        with suppress(UnreadableImageError, OSError):
+            needed = len(dataset) * dataset.one(index).image.nbytes
+            free = shutil.disk_usage(folder.parent).free
+            if needed > free:
+                raise GansmithError(
+                    f"the pixel cache needs {needed / 2**30:.1f} GiB and {folder.parent} has {free / 2**30:.1f} GiB "
+                    f"free. Take smaller images (--size) or fewer (--fraction), set GANSMITH_CACHE to a folder with "
+                    f"room, or decode while training (--set data.cache=false)"
+                )
+            return
+
+
 def unreadable(failures: Mapping[str, str], total: int) -> DataError:
     """One error for all the pictures that could not be decoded."""
     return DataError(
@@ -171,21 +188,19 @@ def _need(error: OSError) -> str:
     return "The disk is full: make room, " if error.errno in (errno.ENOSPC, errno.EDQUOT) else "Either "
 
 
-class _locked:  # noqa: N801  (used as a verb: `with _locked(folder)`)
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
     """One process at a time; says so when it has to wait. The lock dies with the process that holds it."""
-
-    def __init__(self, folder: Path) -> None:
-        self.lock = FileLock(f"{folder}.lock")
-
-    def __enter__(self) -> None:
-        try:
-            self.lock.acquire(timeout=0)
-        except Timeout:
-            print("waiting for another process that builds the same pixel cache", file=sys.stderr, flush=True)
-            self.lock.acquire()
-
-    def __exit__(self, *error: object) -> None:
-        self.lock.release()
+    lock = FileLock(f"{folder}.lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        print("waiting for another process that builds the same pixel cache", file=sys.stderr, flush=True)
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def _open(folder: Path, warnings: list[str]) -> tuple[Arrays, dict[str, Any]] | None:
@@ -222,6 +237,9 @@ def _build(
     """Called under the lock of `folder`: whatever other building place of this key exists belongs to the dead."""
     for left in folder.parent.glob(f"{folder.name}.building*"):
         shutil.rmtree(left, ignore_errors=True)
+    for left in folder.parent.glob("*.building.*"):  # of other keys, unless somebody is at work there
+        with suppress(Timeout), FileLock(folder.with_name(f"{left.name.partition('.')[0]}.lock"), timeout=0):
+            shutil.rmtree(left, ignore_errors=True)
     place = folder.with_name(f"{folder.name}.building.{os.getpid()}")
     try:
         place.mkdir()

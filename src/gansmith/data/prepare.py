@@ -45,7 +45,7 @@ class Prepared:
     classes          their names, or None;  labelled: whether the pictures have classes at all
     count            of all pictures, both sides;  keys: their names
     holdout_indices  int64, ascending, into the `count` pictures
-    digest           of the content and of what was done to it: what a checkpoint remembers of its data
+    digest           of the content, of what was done to it and of what is held out: what a checkpoint remembers
     settings         as given, with size and channels resolved;  warnings: for the user
     """
 
@@ -111,7 +111,7 @@ def prepare(settings: DataSettings, *, workers: int | None = None, trust: bool =
         count=count,
         keys=pixels.keys,
         holdout_indices=held,
-        digest=pixels.digest,
+        digest=hashlib.blake2b(pixels.digest.encode() + kept.tobytes(), digest_size=16).hexdigest(),
         name=source.name,
         points=source.points,
         settings=settings,
@@ -170,7 +170,7 @@ def pixels_of(source: Source, settings: DataSettings, *, workers: int | None = N
         "background": settings.background,
         "points": source.points,
         "classes": source.classes,
-        "pillow": PIL.__version__.partition(".")[0],
+        "pillow": None if source.points else PIL.__version__.partition(".")[0],
     }
     key = cache.key_of(_stamps(source, taken), how)
     if settings.cache and not source.points:

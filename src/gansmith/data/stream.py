@@ -104,10 +104,11 @@ class Stream:
         self._ahead = None
 
     def _on_device(self, picture: Picture, number: int) -> Sample:
-        image = normalised(self._moved(picture.image)).contiguous(memory_format=self.memory_format)
+        pixels = picture.image
         if self.flip:
-            coin = torch.rand(len(image), generator=generator(self.seed, "flip", number, self.rank)) < 0.5
-            image = torch.where(coin.to(self.device)[:, None, None, None], image.flip(3), image)
+            coin = torch.rand(len(pixels), generator=generator(self.seed, "flip", number, self.rank)).numpy() < 0.5
+            pixels = np.where(coin[:, None, None, None], pixels[:, :, ::-1], pixels)
+        image = normalised(self._moved(pixels)).contiguous(memory_format=self.memory_format)
         return Sample(image, None if picture.label is None else self._moved(picture.label))
 
     def _moved(self, array: NDArray[Any]) -> Tensor:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
-from gansmith.adversarial import Batch, Game, Moment, Objective, Prior, Sample, Terms, Turn
+from gansmith.adversarial import Batch, Game, Moment, Objective, Prior, Sample, Terms, Turn, exact
 
 ROLES = {"generator": "generator", "discriminator": "discriminator"}  # player -> role in the model's file
 
@@ -27,13 +27,13 @@ def build(players: Mapping[str, nn.Module], objective: Objective, prior: Prior) 
         real = batch["real"]
         z, label = prior.draw(len(real.image), at.rng, like=real)
         with torch.no_grad():
-            fake = Sample(generator(z, label), label)
+            fake = Sample(exact(generator(z, label)), label)
         return objective.discriminator_terms(discriminator, real, fake, at)
 
     def generate(batch: Batch, at: Moment) -> Terms:
         real = batch["real"]
         z, label = prior.draw(len(real.image), at.rng, like=real)
-        return objective.generator_terms(discriminator, real, Sample(generator(z, label), label), at)
+        return objective.generator_terms(discriminator, real, Sample(exact(generator(z, label)), label), at)
 
     def settle(terms: Terms, at: Moment) -> None:
         if objective.project is not None:

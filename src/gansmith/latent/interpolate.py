@@ -62,11 +62,14 @@ def interpolate(
     seeds: Sequence[int],
     *,
     steps: int = 16,
-    kind: Kind = "spherical",
+    kind: Kind | None = None,
     rows: bool = False,
 ) -> Pictures:
     """From seed to seed in `steps` steps each: one strip, or one row for each leg (`rows`, which shows the seeds
-    between two legs twice). The pictures of the seeds are those of `Renderer.images`, to the bit."""
+    between two legs twice). Without a `kind`, a straight line for uniform latents and an arc
+    for the others. The pictures of the seeds are those of `Renderer.images`, to the bit."""
+    if kind is None:  # an arc between points of a cube leaves the cube
+        kind = "linear" if renderer.prior.kind == "uniform" else "spherical"
     legs = path(renderer.latents(seeds), steps=steps, kind=kind)
     names = [[_name(a, b, step, steps) for step in range(steps + 1)] for a, b in pairwise(seeds)]
     if not rows:

@@ -47,7 +47,7 @@ class Renderer:
             self._check(grid)
         return torch.cat([self.prior.latents(1, randomness("latent", seed), grid) for seed in seeds])
 
-    @torch.inference_mode()
+    @torch.no_grad()
     def render(self, latents: Tensor) -> Tensor:
         """Latents [N, Z], or [N, Z, h, w] for canvases -> images [N, C, H, W], float32, on the CPU."""
         if latents.dim() not in (2, 4) or latents.shape[1] != self.prior.size or len(latents) == 0:

@@ -18,6 +18,7 @@ from gansmith.adversarial import Dimensions
 from gansmith.errors import ExperimentError
 
 Width = Annotated[int, Field(gt=0)]
+Slope = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=0)]
 
 _BASE = 4  # the smallest base grid, in pixels
@@ -41,7 +42,7 @@ def generator(
 
 
 def discriminator(
-    dimensions: Dimensions, *, width: Width = 64, slope: float = 0.2, extra_layers: Count = 0
+    dimensions: Dimensions, *, width: Width = 64, slope: Slope = 0.2, extra_layers: Count = 0
 ) -> Discriminator:
     """Images [B, C, H, W] in [-1, 1] -> raw scores [B].
 
@@ -55,7 +56,7 @@ def stages(height: int, width: int) -> int:
     if min(height, width) < 2 * _BASE:
         raise ExperimentError(
             f"dcgan cannot make {height}x{width} images: both sides must be at least {2 * _BASE} pixels. "
-            f"Set --size {max(height, 2 * _BASE)}x{max(width, 2 * _BASE)}, or use the model mlp for points"
+            f"Set --size {max(height, 2 * _BASE)}x{max(width, 2 * _BASE)}, or for points (ring, grid) --recipe mlp_ring"
         )
     return (min(height, width) // _BASE).bit_length() - 1
 

@@ -35,7 +35,7 @@ class TermMeter:
             if bad is not None:
                 turn, _, term = name.partition("/")
                 raise NotFiniteError(
-                    f"the term {term!r} of turn {turn!r} became {bad}. The last good checkpoint is kept. "
+                    f"the term {term!r} of turn {turn!r} became {bad}. Checkpoints saved before are kept. "
                     f"Try a lower learning rate, float32 instead of bfloat16, or another objective"
                 )
             means[name] = math.fsum(values) / len(values)

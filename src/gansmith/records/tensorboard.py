@@ -9,14 +9,18 @@ from gansmith.records.recorder import Record
 
 
 class TensorBoard:
-    """Every number of a record as a scalar over the images clock. Raises MissingExtraError without the extra."""
+    """Every number of a record as a scalar over the images clock. What an earlier sitting wrote after `begin` images
+    is forgotten.
 
-    def __init__(self, folder: Path) -> None:
+    Raises MissingExtraError without the extra.
+    """
+
+    def __init__(self, folder: Path, *, begin: int = 0) -> None:
         try:
             from torch.utils.tensorboard import SummaryWriter
         except ImportError:
             raise MissingExtraError("TensorBoard is not installed: pip install 'gansmith[tensorboard]'") from None
-        self._writer = SummaryWriter(str(folder))
+        self._writer = SummaryWriter(str(folder), purge_step=begin + 1 if begin else None)
 
     def record(self, record: Record) -> None:
         for name, value in record.items():

@@ -76,7 +76,9 @@ class Checkpoints:
         return sorted(path.stem for path in self.folder.glob("*.pt") if not path.name.startswith("."))
 
     def _newest_first(self) -> Iterator[Path]:
-        kept = sorted((p for p in self.folder.glob("*.pt") if p.stem.isdigit()), reverse=True)
+        kept = sorted(
+            (p for p in self.folder.glob("*.pt") if p.stem.isdigit()), key=lambda p: int(p.stem), reverse=True
+        )
         for path in (self.folder / "latest.pt", self.folder / "previous.pt", *kept):
             if path.is_file():
                 yield path

@@ -110,7 +110,12 @@ def build_engine(
                 turn.settle(terms, at)
         return {**terms.loss, **terms.seen}
 
+    def release(engine: Engine) -> None:
+        hold(trained, tuple(trained))
+
     engine = Engine(step)
+    engine.add_event_handler(Events.COMPLETED, release)
+    engine.logger = logging.getLogger("gansmith.engine")
     engine.logger.setLevel(logging.CRITICAL)  # errors are raised; they need not be logged as well
     return engine
 

@@ -22,6 +22,7 @@ from gansmith.training.memory import available
 from gansmith.training.precision import Precision, autocast
 from gansmith.training.wiring import untouched
 
+_LATER = 1000  # the step whose repeats count: past any warm-up
 _COPIES = 4  # of every parameter: the weight, its gradient, Adam's two moments
 
 
@@ -74,7 +75,7 @@ def forecast(game: Game, batch: Batch, device: torch.device, settings: Settings)
     operations = at(share, small[0], large[0]) * settings.accumulate
     parameters = {name: sum(p.numel() for p in player.parameters()) for name, player in game.players.items()}
     weights = 4 * (_COPIES * sum(parameters.values()) + sum(parameters[name] for name in game.averaged))
-    draws = sum(turn.repeats(1000) for turn in game.turns if turn.draws)  # past any warm-up
+    draws = sum(turn.repeats(_LATER) for turn in game.turns if turn.draws)
     drawn = settings.batch * max(draws, 1)  # every step has a batch
     saved = max(at(share, *of_turn) for of_turn in zip(small[1], large[1], strict=True))
     return Forecast(parameters, operations, weights + saved, -(-settings.images // drawn))
@@ -87,8 +88,9 @@ def timed(made: Forecast, game: Game, batch: Batch, device: torch.device, settin
     with untouched(game):
         for _ in range(4):
             begun = time.perf_counter()
-            for turn in game.turns * settings.accumulate:
-                _play(game, turn, part, device, settings.precision)
+            for turn in game.turns:
+                for _ in range(turn.repeats(_LATER) * settings.accumulate):
+                    _play(game, turn, part, device, settings.precision)
             if device.type == "cuda":
                 torch.cuda.synchronize(device)
             seconds.append(time.perf_counter() - begun)
@@ -128,8 +130,10 @@ def _count(game: Game, batch: Batch, device: torch.device, precision: Precision)
         for turn in game.turns:
             seen = set(weights)  # a weight's transposed view is saved too
             sizes.append(0.0)
+            before = counter.total
             with saved_tensors_hooks(pack, lambda tensor: tensor):
                 _play(game, turn, batch, device, precision)
+            counter.total = before + (counter.total - before) * turn.repeats(_LATER)
     return counter.total, sizes
 
 

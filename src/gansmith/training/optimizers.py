@@ -15,6 +15,7 @@ from gansmith.adversarial import Schedule
 from gansmith.errors import OptionError, UnknownNameError, nearest, unknown
 from gansmith.training.schedules import Value, schedule
 
+_FUSED = ("adam", "adamw", "sgd")  # on every device that torch 2.6 and later fuse at all
 _OURS = {"params", "lr", "fused", "foreach", "capturable", "differentiable", "maximize"}
 _NEEDS_MORE = {"lbfgs", "sparseadam", "muon"}  # a closure, sparse gradients, matrices only
 
@@ -42,7 +43,7 @@ def build(name: str, parameters: Iterable[torch.nn.Parameter], options: Mapping[
     kind: Callable[..., Optimizer] = _classes()[name]
     parameters = list(parameters)
     lr = schedule(chosen.pop("lr"))
-    fused = "fused" in inspect.signature(kind).parameters and parameters[0].device.type in ("cpu", "cuda", "mps")
+    fused = name in _FUSED and all(parameter.device.type in ("cpu", "cuda", "mps") for parameter in parameters)
     if fused:
         chosen["fused"] = True
     try:
@@ -76,6 +77,8 @@ def check(name: str, options: Mapping[str, Any]) -> dict[str, Any]:
         for key, default in known.items():
             like: Any = tuple[float | None, ...] if isinstance(default, tuple) else _kind(default)
             given[key] = TypeAdapter(like).validate_python(given[key])
+            if isinstance(default, tuple) and len(given[key]) != len(default):
+                raise OptionError(f"{where}: {key} = {given[key]!r} is not allowed: it takes {len(default)} numbers")
     except ValidationError as error:
         first = error.errors()[0]
         problem = first["msg"].removeprefix("Value error, ")

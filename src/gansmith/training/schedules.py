@@ -41,7 +41,7 @@ def parse_amount(value: Any) -> Any:
     return value
 
 
-Amount = Annotated[float, BeforeValidator(parse_amount)]
+Amount = Annotated[float, Field(allow_inf_nan=False), BeforeValidator(parse_amount)]
 Count = Annotated[int, Field(ge=0), BeforeValidator(parse_count)]
 
 

@@ -58,12 +58,14 @@ def untouched(game: Game) -> Iterator[None]:
     wanting: list[tuple[nn.Parameter, bool]] = [
         (p, p.requires_grad) for player in game.players.values() for p in player.parameters()
     ]
-    with torch.random.fork_rng():
+    parameter = next((p for p, _ in wanting), None)
+    device = torch.device("cpu") if parameter is None else parameter.device
+    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         try:
             yield
         finally:
-            for parameter, wants in wanting:
-                parameter.requires_grad_(wants)
+            for weight, wants in wanting:
+                weight.requires_grad_(wants)
             for name, player in game.players.items():
                 player.load_state_dict(players[name])
             for name, state in game.state.items():

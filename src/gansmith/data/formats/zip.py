@@ -13,7 +13,7 @@ from gansmith.errors import DataError, UnreadableImageError
 
 
 def accepts(path: Path) -> bool:
-    return path.is_file() and zipfile.is_zipfile(path)
+    return path.is_file() and (zipfile.is_zipfile(path) or path.suffix.lower() == ".zip")
 
 
 def build(path: Path) -> Encoded:
@@ -22,7 +22,7 @@ def build(path: Path) -> Encoded:
         with zipfile.ZipFile(path) as archive:
             entries = {entry.filename: entry for entry in archive.infolist() if is_image(entry.filename)}
     except (zipfile.BadZipFile, OSError) as error:
-        raise DataError(f"{path} cannot be opened as a zip: {error}") from error
+        raise DataError(f"{path} is no whole zip, it may have been cut short: {error}") from error
     keys = ordered(entries)
     if not keys:
         raise DataError(f"no images in {path}: files that end in {known_suffixes()} are read, in folders too")
