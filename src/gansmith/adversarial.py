@@ -205,7 +205,10 @@ def seen_of(real: Tensor, fake: Tensor) -> dict[str, Tensor]:
 
 
 class Stateful(Protocol):
-    """Anything a checkpoint must not miss: an image pool, an adaptive probability, lagging averages."""
+    """Anything a checkpoint must not miss: an image pool, an adaptive probability, lagging averages.
+
+    What `load_state_dict` is given lies on the CPU: move it to where it is used.
+    """
 
     def state_dict(self) -> dict[str, Any]: ...
     def load_state_dict(self, state: dict[str, Any]) -> Any: ...

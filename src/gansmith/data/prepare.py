@@ -26,7 +26,7 @@ from gansmith.data.settings import DataSettings
 from gansmith.data.source import Source
 from gansmith.errors import DataError, GansmithError, UnreadableImageError
 from gansmith.files import atomic, write_json
-from gansmith.progress import bar
+from gansmith.progress import bar, track
 
 FEW = 500  # pictures: fewer are trained on with a warning
 SEED = 0  # of the share taken and of the hold-out: another training seed sees the same pictures
@@ -241,7 +241,7 @@ def _resized(source: Source, settings: DataSettings) -> Dataset:
 
 def _stamps(source: Source, taken: Indices) -> Iterator[bytes]:
     """What makes each picture what it is: its content, its name and its class."""
-    for index in taken.tolist():
+    for index in track(taken.tolist(), "reading", len(taken), "files"):
         try:
             stamp = source.stamp(index)
         except UnreadableImageError:

@@ -13,7 +13,7 @@ def parse_size(value: Any) -> Any:
     if isinstance(value, int) and not isinstance(value, bool):
         return (value, value)
     if isinstance(value, str):
-        found = re.fullmatch(r"\s*(\d+)(?:\s*[x×]\s*(\d+))?\s*", value)  # noqa: RUF001  (people type the sign too)
+        found = re.fullmatch(r"\s*(\d+)(?:\s*[xX×]\s*(\d+))?\s*", value)  # noqa: RUF001  (people type the sign too)
         if not found:
             raise ValueError(f"a size is a number of pixels (64) or height x width (48x64), not {value!r}")
         return (int(found[1]), int(found[2] or found[1]))
