@@ -440,7 +440,7 @@ def test_a_second_interrupt_stops_at_once(tmp_path: Path) -> None:
         process.send_signal(signal.SIGINT)
         read_until(process, "stopping after this step; once more to stop at once")
         begun = time.monotonic()
-        for _ in range(3):  # Python may lose an exception that a handler raises inside a __del__: a person presses again
+        for _ in range(3):  # Python loses what a handler raises inside a __del__: a person presses again
             process.send_signal(signal.SIGINT)
             with suppress(subprocess.TimeoutExpired):
                 process.wait(timeout=5)
