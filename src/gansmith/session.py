@@ -247,17 +247,27 @@ class Session:
             yield
             return
 
+        def insist(number: int, frame: FrameType | None) -> None:
+            """Once more each second until it is heard: Python drops what a handler raises inside a `__del__`."""
+            signal.setitimer(signal.ITIMER_REAL, 1.0)
+            raise KeyboardInterrupt
+
         def stop(number: int, frame: FrameType | None) -> None:
             if self.stopped_by is not None:
+                if hasattr(signal, "setitimer"):
+                    before.setdefault(signal.SIGALRM, signal.signal(signal.SIGALRM, insist))
+                    insist(number, frame)
                 raise KeyboardInterrupt
             self.stopped_by = number
             _say("\nstopping after this step; once more to stop at once")
             engine.terminate()
 
-        before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+        before: dict[int, Any] = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
         try:
             yield
         finally:
+            if len(before) > 2:  # the alarm is set
+                signal.setitimer(signal.ITIMER_REAL, 0)
             for number, handler in before.items():
                 signal.signal(number, handler)
 
