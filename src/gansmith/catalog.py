@@ -29,6 +29,8 @@ KINDS: Mapping[str, tuple[str, str]] = {  # kind -> (package, what one entry is 
     "formats": ("gansmith.data.formats", "format"),
     "datasets": ("gansmith.data.builtin", "built-in dataset"),
     "operators": ("gansmith.data.operators", "dataset operator"),
+    "features": ("gansmith.evaluation.features", "feature extractor"),
+    "metrics": ("gansmith.evaluation.metrics", "metric"),
     "recipes": ("gansmith.recipes", "recipe"),
 }
 

@@ -1,0 +1,1 @@
+"""Feature extractors, one file each: `build(*, weights=None, device="auto") -> Extractor`."""
