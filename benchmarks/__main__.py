@@ -6,9 +6,9 @@ from pathlib import Path
 
 import torch
 
-from benchmarks import engine, loader, report, startup, step
+from benchmarks import engine, evaluation, loader, report, startup, step
 
-PARTS = {"startup": startup, "engine": engine, "loader": loader, "step": step}
+PARTS = {"startup": startup, "engine": engine, "loader": loader, "step": step, "evaluation": evaluation}
 
 
 def main() -> None:

@@ -18,8 +18,8 @@ ROOMS = (  # the longest matching name says the room; a module imports from its 
     "games records",
     "training",
     "latent evaluation",
-    "experiment recipes layout assemble snapshot session watch run judge compare probe dry_run bench side_by_side "
-    "machine",
+    "experiment recipes layout assemble snapshot session watch looks run gather judge grade "
+    "compare probe dry_run bench side_by_side machine",
     "cli web",
 )
 ROOM = {name: number for number, names in enumerate(ROOMS) for name in names.split()}

@@ -47,7 +47,7 @@ def test_records(run: Run) -> None:
         assert set(record) == {
             *("step", "images", "seconds", "images_per_second", "waiting"),
             *("discriminator/loss", "discriminator/score_real", "discriminator/score_fake"),
-            *("discriminator/accuracy", "generator/loss"),
+            *("discriminator/accuracy", "generator/loss", "spread", "health"),
         }
         assert 0 <= record["discriminator/accuracy"] <= 1
         assert record["images_per_second"] > 0

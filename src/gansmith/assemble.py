@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from gansmith import catalog
-from gansmith.adversarial import Dimensions, Game, Prior
+from gansmith.adversarial import Dimensions, Game, Objective, Prior
 from gansmith.data.prepare import Prepared, prepare
 from gansmith.data.stream import Stream
 from gansmith.experiment import Experiment, complete, roles_of
@@ -84,7 +84,10 @@ def assemble(experiment: Experiment, data: Prepared, *, trust: bool = False) -> 
     for built in players.values():
         built.to(device=device, memory_format=torch_format(layout))  # type: ignore[call-overload]
 
-    objective = catalog.build("objectives", experiment.objective.name, trust=trust, **experiment.objective.options)
+    objective: Objective | None = None
+    if experiment.objective is not None:
+        part = experiment.objective
+        objective = catalog.build("objectives", part.name, trust=trust, **part.options)
     options = experiment.game.options
     game: Game = catalog.build("games", experiment.game.name, players, objective, prior, trust=trust, **options)
     stream = Stream(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -18,14 +19,14 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from gansmith import catalog
 from gansmith.data.settings import DataSettings
-from gansmith.errors import ExperimentError, OptionError, nearest, unknown
-from gansmith.training.schedules import Count, Decay, Phases, Value, parse_count
+from gansmith.errors import ExperimentError, GansmithError, OptionError, nearest, unknown
+from gansmith.training.schedules import Count, Decay, Phases, Points, Value, parse_count
 
 # Fields that say how or how long a run is worked on, not what it computes: a resumed run may change them. The images
 # may have moved; that they are the same ones is known by their digest.
 MAY_CHANGE = frozenset(
     [
-        *("images", "device", "workers", "out", "tensorboard", "data.path"),
+        *("images", "device", "workers", "out", "tensorboard", "data.path", "stop.metric", "stop.patience"),
         *("record_every", "samples_every", "checkpoint_every", "keep_every"),
     ]
 )
@@ -34,8 +35,8 @@ NOT_FIELDS = frozenset(("GANSMITH_DATASETS", "GANSMITH_CACHE", "GANSMITH_TEST_DA
 
 
 def _not_negative(value: Value) -> Value:
-    if isinstance(value, Phases):
-        least = min(value.phases.values())
+    if isinstance(value, Phases | Points):
+        least = min((value.phases if isinstance(value, Phases) else value.points).values())
     else:
         least = min(value.start, value.end) if isinstance(value, Decay) else value
     if least < 0:
@@ -85,6 +86,27 @@ class AveragingSettings(BaseModel):
     buffers: Literal["average", "copy"] = "average"
 
 
+class MetricsSettings(BaseModel):
+    """What is measured while training: metrics of the samples, or of a classifier's answers to held-out images."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    names: tuple[str, ...] = Field((), description="of metrics; none are measured when empty")
+    features: Part = Part(name="pixels")
+    samples: Annotated[int, Field(ge=2)] = Field(1000, description="images a side")
+    every: Annotated[int, Field(ge=1), BeforeValidator(parse_count)] = Field(100_000, description="in images")
+    against: Literal["train", "holdout"] = Field("train", description="which real images")
+
+
+class StopSettings(BaseModel):
+    """End the training before the last image, when a metric has not improved for long."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    metric: str | None = Field(None, description="which of the metrics; none: train to the last image")
+    patience: Images = Field(500_000, description="in images since the best look")
+
+
 def _adam() -> dict[str, Part]:
     """Radford, Metz, Chintala 2016, section 4: Adam, 0.0002, momentum 0.5."""
     adam = {"name": "adam", "lr": 2e-4, "betas": [0.5, 0.999]}
@@ -102,7 +124,7 @@ class Experiment(BaseModel):
     generator: Part | None = Part(name="dcgan")
     discriminator: Part | None = Part(name="dcgan")
     classifier: Part | None = None
-    objective: Part = Part(name="nonsaturating")
+    objective: Part | None = Field(Part(name="nonsaturating"), description="none for a game without a discriminator")
     prior: PriorSettings = PriorSettings()
     optimizer: dict[str, Part] = Field(default_factory=_adam, description="one for each role")
     averaging: AveragingSettings = AveragingSettings()
@@ -125,6 +147,8 @@ class Experiment(BaseModel):
     checkpoint_every: Images = 50_000
     keep_every: Count = Field(0, description="keep a checkpoint for good each so many images; 0 keeps none")
     tensorboard: bool = False
+    metrics: MetricsSettings = MetricsSettings()
+    stop: StopSettings = StopSettings()
 
     def plain(self) -> dict[str, Any]:
         """As plain dictionaries, lists, numbers and words, ready for YAML or JSON."""
@@ -248,6 +272,7 @@ def _part_defaults() -> dict[str, Any]:
 
 
 _PARTS = ("game", "objective", *ROLES)
+_FEATURES = "metrics.features"
 
 
 def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterable[tuple[str, Any]]:
@@ -265,12 +290,12 @@ def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterable[tuple[str, An
 
 def _is_part(path: str) -> bool:
     """Does the field hold a name with options?"""
-    return path in _PARTS or path.rpartition(".")[0] == "optimizer"
+    return path in (*_PARTS, _FEATURES) or path.rpartition(".")[0] == "optimizer"
 
 
 def _is_value(value: Mapping[str, Any]) -> bool:
     """Is this mapping one value (a schedule) and not a group of fields?"""
-    return bool({"start", "phases"} & value.keys())
+    return bool({"start", "phases", "points"} & value.keys())
 
 
 def _nested(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -338,8 +363,10 @@ def complete(experiment: Experiment, *, trust: bool = False) -> Experiment:
             f"choose a batch that is a multiple of accumulate"
         )
     played = set(roles_of(experiment.game.name, trust=trust).values())
-    update: dict[str, Any] = dict.fromkeys(ROLES)
-    parts = [("game", "games", "build"), ("objective", "objectives", "build")]
+    update: dict[str, Any] = dict.fromkeys((*ROLES, "objective"))
+    parts = [("game", "games", "build")]
+    if "discriminator" in played:
+        parts.append(("objective", "objectives", "build"))
     for field, kind, factory in [*parts, *((role, "models", role) for role in ROLES if role in played)]:
         part: Part | None = getattr(experiment, field)
         if part is None:
@@ -354,8 +381,22 @@ def complete(experiment: Experiment, *, trust: bool = False) -> Experiment:
     missing = sorted(played - experiment.optimizer.keys())
     if missing:
         raise ExperimentError(f"the {missing[0]} has no optimizer. Give it one: --set optimizer.{missing[0]}.name=adam")
+    features = experiment.metrics.features
+    extractor = catalog.find("features", features.name, trust=trust)
+    options = catalog.complete(f"features/{features.name}", extractor, features.options)
+    update["metrics"] = experiment.metrics.model_copy(update={"features": Part(name=features.name, **options)})
+    for name in experiment.metrics.names:
+        catalog.find("metrics", name, trust=trust)
     update["optimizer"] = {role: part for role, part in chosen.items() if role in played}
     return experiment.model_copy(update=update)
+
+
+def renewed(recorded: Experiment) -> Experiment:
+    """A recorded experiment with the defaults of the options that are newer than it; as it was where it cannot be
+    completed, because it names code from outside."""
+    with suppress(GansmithError):
+        return complete(recorded)
+    return recorded
 
 
 def roles_of(game: str, *, trust: bool = False) -> Mapping[str, str]:

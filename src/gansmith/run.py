@@ -94,8 +94,9 @@ class Run:
         """One image for each seed; image i depends on seed i alone, to the bit."""
         return self.renderer(raw=raw, checkpoint=checkpoint, device=device).images(seeds, grid=canvas)
 
-    def resume(self, *, images: int | str | None = None, **changes: Any) -> Run:
-        """Train on, to `images` in all; `changes` may be any field of `experiment.MAY_CHANGE`."""
+    def resume(self, *, images: int | str | None = None, assignments: Iterable[str] = (), **changes: Any) -> Run:
+        """Train on, to `images` in all; `changes`, or `assignments` as --set takes them, may be any field of
+        `experiment.MAY_CHANGE`."""
         from gansmith.session import work
 
         if not layout.is_run(self.path):
@@ -104,9 +105,8 @@ class Run:
                 f"To begin a run with their weights: gansmith train ... --from {self.path}"
             )
         given = changes if images is None else {**changes, "images": images}
-        wanted, _ = layers.resolve(
-            [layout.stored(self.path), Layer("arguments", {**given, "out": str(self.path)})], parts=False
-        )
+        arguments = Layer("arguments", {**given, "out": str(self.path)})
+        wanted, _ = layers.resolve([layout.stored(self.path), from_assignments(assignments), arguments], parts=False)
         where = Path(wanted.data.path).expanduser()
         if not where.exists() and wanted.data.path.replace("-", "_") not in catalog.names("datasets"):
             raise RunError(f"the images of {self.path} are no longer at {where}. Say where they are: --data PATH")

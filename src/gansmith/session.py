@@ -10,7 +10,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -27,6 +27,7 @@ from gansmith.errors import CheckpointError, ExperimentError, GansmithError, Run
 from gansmith.experiment import Experiment
 from gansmith.files import write_text
 from gansmith.latent.renderer import Renderer
+from gansmith.looks import Looks
 from gansmith.models import saved
 from gansmith.records import jsonl, pictures
 from gansmith.records.recorder import Recorder
@@ -35,6 +36,7 @@ from gansmith.training.engine import Engine, Events, clock, play_until
 from gansmith.training.forecast import forecast
 from gansmith.training.memory import explained
 from gansmith.training.wiring import check_wiring
+from gansmith.watch import Watch, at_rest
 
 _MODES = {1: "grey", 3: "RGB", 4: "RGBA"}
 _FILM_EVERY = 60.0  # seconds: a film is made of all sheets anew
@@ -56,18 +58,19 @@ def work(experiment: Experiment, *, trust: bool = False) -> None:
         experiment = _same_experiment(folder, experiment)
         for warning in data.warnings:
             _say(f"warning: {warning}")
-        Session(folder, assemble(experiment, data, trust=trust)).work()
+        Session(folder, assemble(experiment, data, trust=trust), trust=trust).work()
 
 
 class Session:
     """The handlers of one sitting, and what they share."""
 
-    def __init__(self, folder: Path, parts: Assembly) -> None:
-        self.folder, self.parts, self.experiment = folder, parts, parts.experiment
+    def __init__(self, folder: Path, parts: Assembly, *, trust: bool = False) -> None:
+        self.folder, self.parts, self.experiment, self.trust = folder, parts, parts.experiment, trust
         self.checkpoints = layout.checkpoints(folder)
         self.step = 0
         self.saved: int | None = None  # the step of the newest checkpoint of this sitting
         self.stopped_by: int | None = None
+        self.enough: str | None = None  # why the stop rule ends the training
         self.filmed = time.monotonic()
 
     def work(self) -> None:
@@ -78,6 +81,17 @@ class Session:
         if done >= experiment.images:
             self._mend(done)
             _say(f"{self.folder} is complete at {done:,} images; to train on: gansmith resume {self.folder} --images N")
+            self.parts.stream.close()
+            return
+        past = [record for record in jsonl.read(self.folder / "events.jsonl") if record["step"] <= self.step]
+        self.looks = Looks(self.parts, past, trust=self.trust)
+        enough = self.looks.enough()
+        if enough:
+            self._mend(done)
+            _say(
+                f"{self.folder} was ended by its stop rule at {done:,} images: {enough}. "
+                f"To train on: gansmith resume {self.folder} --set stop.metric=null"
+            )
             self.parts.stream.close()
             return
         _say(self._opening())
@@ -92,7 +106,8 @@ class Session:
             views.append(TensorBoard(self.folder / "tensorboard", begin=done))
         terminal = Terminal(images=experiment.images, done=done)
         views.append(terminal)
-        self.recorder = Recorder(views, every=experiment.record_every, seconds=seconds)
+        watch = Watch(self.parts, past)
+        self.recorder = Recorder(views, every=experiment.record_every, seconds=seconds, beside=watch)
         self._attach(engine, terminal)
         try:
             with self._signals(engine):
@@ -101,6 +116,8 @@ class Session:
                 if self.stopped_by is None:
                     self._sheet(clock(engine))
                 self._save(engine)
+                if self.stopped_by is None and self.looks.metrics:
+                    self._look(engine, closing=True)
                 self._film()
         except KeyboardInterrupt:
             raise TrainingInterrupted(
@@ -111,6 +128,9 @@ class Session:
         finally:
             self.recorder.close()
             self.parts.stream.close()
+        for line in (self.looks.summary(), self.enough and f"ended by the stop rule: {self.enough}"):
+            if line:
+                _say(line)
         if self.stopped_by is not None:
             raise TrainingInterrupted(
                 f"stopped at {clock(engine):,} of {experiment.images:,} images; everything is saved. "
@@ -187,9 +207,11 @@ class Session:
             if _passed(before, images, self.experiment.samples_every):
                 self._sheet(images)
                 self.recorder.pause()
-            keep = _passed(before, images, self.experiment.keep_every)
-            if keep or _passed(before, images, self.experiment.checkpoint_every):
-                self._save(engine, keep=keep)
+            keep = [f"{images:09}"] if _passed(before, images, self.experiment.keep_every) else []
+            if self.looks.due(before, images) and self._look(engine):
+                keep.append("best")
+            if keep or self.enough or _passed(before, images, self.experiment.checkpoint_every):
+                self._save(engine, keep_as=keep)
                 if time.monotonic() - self.filmed > _FILM_EVERY:
                     self._film()
                 self.recorder.pause()
@@ -201,15 +223,27 @@ class Session:
         engine.add_event_handler(Events.STARTED, stopped_before)
         engine.add_event_handler(Events.ITERATION_COMPLETED, after_step)
 
-    def _save(self, engine: Engine, *, keep: bool = False) -> None:
+    def _look(self, engine: Engine, *, closing: bool = False) -> bool:
+        """Take the metrics, and end the training if the stop rule says so. Was this the best look so far?"""
+        record = self.looks.take(snapshot.shown(self.parts), step=self.step, images=clock(engine), closing=closing)
+        self.recorder.look(record)
+        if closing:
+            return False
+        self.enough = self.looks.enough()
+        if self.enough:
+            engine.terminate()
+        return self.looks.best is record
+
+    def _save(self, engine: Engine, *, keep_as: Sequence[str] = ()) -> None:
         """Checkpoint and model files, after the pending terms and the weights were found finite."""
         if self.saved == self.step:
+            self.checkpoints.keep(keep_as)
             return
         images = clock(engine)
         self.recorder.flush(step=self.step, images=images)
         snapshot.check_finite(self.parts)
         state = snapshot.take(self.parts, step=self.step, seconds=self.recorder.seconds)
-        self.checkpoints.save(state, keep_as=f"{images:09}" if keep else None)
+        self.checkpoints.save(state, keep_as=keep_as)
         saved.save(self.folder / "model", snapshot.model_files(self.parts))
         self.saved = self.step
 
@@ -220,14 +254,10 @@ class Session:
         if show is None:
             return
         players = snapshot.shown(self.parts)
-        modes = {name: player.training for name, player in players.items()}
-        for player in players.values():
-            player.eval()
         renderer = Renderer(nn.Identity(), self.parts.prior)
         latents = renderer.latents(range(self.experiment.sheet)).to(self.parts.device)
-        sheet = pictures.sheet(show(players, latents).float().cpu())
-        for name, player in players.items():
-            player.train(modes[name])
+        with at_rest(players):
+            sheet = pictures.sheet(show(players, latents).float().cpu())
         pictures.save(sheet, self.folder / "samples" / f"{images:09}.png")
 
     def _film(self) -> None:
@@ -287,7 +317,7 @@ def _same_experiment(folder: Path, experiment: Experiment) -> Experiment:
     for chosen in ("memory_format", "precision"):
         if getattr(experiment, chosen) == "auto":
             experiment = experiment.model_copy(update={chosen: getattr(recorded, chosen)})
-    changed = experiments.difference(recorded, experiment)
+    changed = experiments.difference(experiments.renewed(recorded), experiment)
     begun = any((folder / name).exists() for name in ("checkpoints", "model")) or jsonl.read(folder / "events.jsonl")
     if changed and not begun:
         _say(f"note: nothing was trained in {folder} yet; its experiment is replaced")

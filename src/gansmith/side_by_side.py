@@ -89,10 +89,11 @@ def why_not(experiment: Experiment) -> str | None:
     """Why the plain loops, which are one game under one objective, do not compute what `experiment` does; or None."""
     needed = {"game": ("two_player", experiment.game), "objective": ("nonsaturating", experiment.objective)}
     for what, (name, part) in needed.items():
-        if part.name != name or (what == "objective" and part.options):
-            return f"the plain loops have the {what} {name} only, not {part.name}"
+        if part is None or part.name != name or (what == "objective" and part.options):
+            return f"the plain loops have the {what} {name} only, not {None if part is None else part.name}"
     for role, part in experiment.optimizer.items():
-        if part.name != "adam" or isinstance(part.options.get("lr"), dict):
+        values = [part.options.get("lr"), *part.options.get("betas", ())]
+        if part.name != "adam" or any(isinstance(value, dict) for value in values):
             return f"the plain loops have Adam at a constant rate only; the {role} has another optimizer"
     return "the plain loops do not accumulate" if experiment.accumulate > 1 else None
 

@@ -56,7 +56,8 @@ def put_back(state: State, parts: Assembly, folder: Path) -> list[str]:
             f"{folder} was trained on other images than {parts.experiment.data.path} holds now, or held out "
             f"others of them. Bring them back, or start another run with another --out"
         )
-    changed = experiments.difference(Experiment.model_validate(state["experiment"]), parts.experiment)
+    then_run = experiments.renewed(Experiment.model_validate(state["experiment"]))
+    changed = experiments.difference(then_run, parts.experiment)
     if changed:
         raise RunError(
             f"{folder}/experiment.yaml was changed since the checkpoint was written: {'; '.join(changed)}. "

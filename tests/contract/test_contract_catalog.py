@@ -17,7 +17,7 @@ from gansmith.training.wiring import check_wiring
 from toys import tiny
 
 SRC = Path(__file__).parents[2] / "src" / "gansmith"
-SIZE = Dimensions(1, 4, 4, 5, 3)
+SIZE = Dimensions(1, 6, 6, 5, 3)  # room for a padding of 4
 BATCH = 8
 
 
@@ -87,7 +87,7 @@ class Labelled:
     def __next__(self) -> dict[str, Sample]:
         self.drawn += BATCH
         rng = torch.Generator().manual_seed(self.drawn)
-        image = torch.rand(BATCH, 1, 4, 4, generator=rng) * 2 - 1
+        image = torch.rand(BATCH, *SIZE[:3], generator=rng) * 2 - 1
         return {"real": Sample(image, torch.randint(3, (BATCH,), generator=rng))}
 
 
@@ -117,7 +117,7 @@ def test_every_game_is_wired_and_plays(name: str) -> None:
         with torch.no_grad():
             sheet = game.show({**players}, torch.zeros(6, 5))
         assert sheet.dim() == 4
-        assert sheet.shape[1:] == (1, 4, 4)
+        assert sheet.shape[1:] == SIZE[:3]
 
 
 # ---- recipes and descriptions
@@ -132,7 +132,8 @@ def test_every_recipe_is_a_complete_experiment(name: str) -> None:
     done = experiment.complete(made)
     assert experiment.complete(done) == done
     again, _ = experiment.resolve([experiment.Layer("file", done.plain())], parts=False)
-    assert again == done
+    assert again.plain() == done.plain()
+    assert experiment.complete(again) == done  # lists of the file are tuples of the options again
     for part in (done.generator, done.discriminator):
         assert part is None or part.options
 

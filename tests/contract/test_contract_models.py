@@ -22,11 +22,18 @@ SIZES = [
 ]
 ENTRIES = [(name, role) for role in ROLES for name in catalog.names("models", role)]
 SMALL = {"width": 4, "depth": 1}  # options that make a network small, where it has them
+SMALL_OF = {"wrn": {"depth": 10, "widen": 1}}  # where these are not its least
+VERB = {"classifier": "read"}  # what a network that refuses a size cannot do with it; else "make"
+
+
+def sizes(role: str) -> list[Dimensions]:
+    """A classifier needs classes to tell apart."""
+    return [size._replace(classes=size.classes or 3) if role == "classifier" else size for size in SIZES]
 
 
 def build(name: str, role: str, size: Dimensions, seed: int = 0) -> nn.Module:
     function = catalog.find("models", name, role)
-    small = {option: value for option, value in SMALL.items() if option in catalog.keyword_options(function)}
+    small = SMALL_OF.get(name, {k: v for k, v in SMALL.items() if k in catalog.keyword_options(function)})
     with seeded(seed):
         network = catalog.build("models", name, size, factory=role, **small)
     assert isinstance(network, nn.Module)
@@ -41,9 +48,10 @@ def refusal(name: str, role: str, size: Dimensions) -> str | None:
     return None
 
 
-EVERY = [(name, role, size) for name, role in ENTRIES for size in SIZES]
+EVERY = [(name, role, size) for name, role in ENTRIES for size in sizes(role)]
 REFUSED = {case: text for case in EVERY if (text := refusal(*case)) is not None}
 ABLE = [case for case in EVERY if case not in REFUSED]
+CLASSIFIERS = [(name, role, size) for name, role, size in ABLE if role == "classifier"]
 
 
 def label(case: tuple[str, str, Dimensions]) -> str:
@@ -59,8 +67,8 @@ def case(request: pytest.FixtureRequest) -> tuple[nn.Module, str, str, Dimension
 
 @pytest.mark.parametrize("case", REFUSED, ids=label)
 def test_a_size_that_cannot_be_made_is_refused_in_words(case: tuple[str, str, Dimensions]) -> None:
-    name, _, size = case
-    assert REFUSED[case].startswith(f"{name} cannot make {size.height}x{size.width} images: ")
+    name, role, size = case
+    assert REFUSED[case].startswith(f"{name} cannot {VERB.get(role, 'make')} {size.height}x{size.width} images: ")
     assert "Set --size" in REFUSED[case]
 
 
@@ -90,6 +98,27 @@ def test_outputs(case: tuple[nn.Module, str, str, Dimensions]) -> None:
             assert not isinstance([*network.modules()][-1], (nn.Sigmoid, nn.Tanh))
         else:
             assert found.shape == (4, size.classes)
+
+
+@pytest.mark.parametrize("case", CLASSIFIERS, ids=label, indirect=True)
+def test_a_classifier_is_a_head_on_its_features(case: tuple[nn.Module, str, str, Dimensions]) -> None:
+    """features: [B, D] of images [B, C, H, W]; the head, one linear layer, makes the logits of them."""
+    network, _, role, size = case
+    given, labels = inputs(role, size)
+    network.eval()
+    features: Tensor = network.features(given)  # type: ignore[operator]
+    assert isinstance(network.head, nn.Linear)
+    assert features.shape == (4, network.head.in_features)
+    torch.testing.assert_close(network.head(features), network(given, labels), rtol=0, atol=0)
+    assert network.head is [*network.modules()][-1]  # no softmax behind it
+
+
+@pytest.mark.parametrize("classes", [0, 1])
+@pytest.mark.parametrize("name", catalog.names("models", "classifier"))
+def test_a_classifier_without_classes_is_refused(name: str, classes: int) -> None:
+    why = ["labels are needed, and these images have none", "these images are all of one class"][classes]
+    with pytest.raises(ExperimentError, match=f"^{name} is a classifier.*{why}"):
+        build(name, "classifier", Dimensions(3, 32, 32, 0, classes))
 
 
 def test_images_do_not_see_each_other_in_evaluation(case: tuple[nn.Module, str, str, Dimensions]) -> None:

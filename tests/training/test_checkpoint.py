@@ -43,7 +43,7 @@ def three(tmp_path: Path) -> Checkpoints:
     """Three were saved, the second also kept for good."""
     checkpoints = Checkpoints(tmp_path / "checkpoints")
     checkpoints.save(state(1))
-    checkpoints.save(state(2), keep_as="000000200")
+    checkpoints.save(state(2), keep_as=["000000200"])
     checkpoints.save(state(3))
     return checkpoints
 
@@ -74,7 +74,7 @@ def test_where_there_are_no_hard_links_it_copies(tmp_path: Path, monkeypatch: py
     monkeypatch.setattr(os, "link", refuse)
     checkpoints = Checkpoints(tmp_path)
     checkpoints.save(state(1))
-    checkpoints.save(state(2), keep_as="000000002")
+    checkpoints.save(state(2), keep_as=["000000002"])
     assert_state(checkpoints.load("latest")[0], 2)
     assert_state(checkpoints.load("previous")[0], 1)
     assert_state(checkpoints.load("000000002")[0], 2)
@@ -91,7 +91,7 @@ def test_a_full_disk_loses_nothing(three: Checkpoints, monkeypatch: pytest.Monke
     with monkeypatch.context() as patch:
         patch.setattr(os, "fsync", full)
         with pytest.raises(GansmithError) as raised:
-            three.save(state(4), keep_as="000000400")
+            three.save(state(4), keep_as=["000000400"])
     latest = three.folder / "latest.pt"
     assert str(raised.value) == (
         f"could not write {latest}: No space left on device. What was there before is untouched"
@@ -205,7 +205,7 @@ def test_any_flipped_bit_is_seen_or_harmless(tmp_path: Path) -> None:
 
 
 def test_both_damaged_falls_back_to_the_newest_kept(three: Checkpoints) -> None:
-    three.save(state(5), keep_as="000000500")
+    three.save(state(5), keep_as=["000000500"])
     for name in ("latest.pt", "previous.pt"):
         path = three.folder / name
         path.unlink()  # the kept ones are other names of the same content

@@ -86,6 +86,33 @@ def test_the_learning_rate_may_be_scheduled() -> None:
     assert made.optimizer.param_groups[0]["lr"] == 1.0
 
 
+def test_any_number_may_be_scheduled() -> None:
+    """One cycle: the rate rises while the momentum falls; a beta of a pair by itself; the others stay."""
+    cycle = {"lr": {"points": {0: 0.1, 10: 1.0}}, "momentum": {"points": {0: 0.95, 10: 0.85}}, "weight_decay": 0.01}
+    made = optimizers.build("sgd", net().parameters(), {**cycle, "nesterov": True})
+    (group,) = made.optimizer.param_groups
+    made.set_clock(5)
+    assert (group["lr"], group["momentum"], group["weight_decay"]) == pytest.approx((0.55, 0.9, 0.01))
+    made = optimizers.build("adam", net().parameters(), {"betas": [0.5, {"start": 0.9, "end": 0.99, "decay": 10}]})
+    (group,) = made.optimizer.param_groups
+    assert group["betas"] == (0.5, 0.9)
+    made.set_clock(10)
+    assert group["betas"] == (0.5, 0.99)
+    assert group["lr"] == 1e-3
+    assert optimizers.plain("adam", {"betas": [0.5, {"phases": {0: 0.9}}]})["betas"] == [0.5, {"phases": {"0": 0.9}}]
+
+
+def test_the_scheduled_momentum_is_what_the_step_uses() -> None:
+    ours, theirs = net(), net()
+    made = optimizers.build("sgd", ours.parameters(), {"lr": 0.1, "momentum": {"phases": {0: 0.9, 10: 0.5}}})
+    plain = torch.optim.SGD(theirs.parameters(), lr=0.1, momentum=0.9)
+    for images, momentum in ((0, 0.9), (10, 0.5), (20, 0.5)):
+        made.set_clock(images)
+        plain.param_groups[0]["momentum"] = momentum
+        for left, right in zip(step(ours, made.optimizer, 1), step(theirs, plain, 1), strict=True):
+            torch.testing.assert_close(left, right)
+
+
 def test_plain_is_complete_and_plain() -> None:
     plain = optimizers.plain("adam", {"lr": {"start": 1, "decay": "1k"}})
     assert plain["lr"] == {"start": 1.0, "end": 0.0, "hold": 0, "decay": 1000, "shape": "linear"}
@@ -121,7 +148,7 @@ def test_plain_is_complete_and_plain() -> None:
             "adam",
             {"betas": ["a", 1]},
             OptionError,
-            "optimizer adam: 'a' is not allowed: Input should be a valid number",
+            "optimizer adam: 'a' is not allowed: a number is written like 0.0002, 2e-4, 50k or 1.5M, not 'a'",
         ),
         (
             "sgd",
@@ -133,7 +160,13 @@ def test_plain_is_complete_and_plain() -> None:
             "adam",
             {"eps": "small"},
             OptionError,
-            "optimizer adam: 'small' is not allowed: Input should be a valid number",
+            "optimizer adam: 'small' is not allowed: a number is written like 0.0002, 2e-4, 50k or 1.5M, not 'small'",
+        ),
+        (
+            "adagrad",
+            {"initial_accumulator_value": {"phases": {0: 1}}},
+            OptionError,
+            "optimizer adagrad: {'phases': {0: 1}} is not allowed: Input should be a valid number",
         ),
     ],
 )

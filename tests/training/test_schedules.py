@@ -98,3 +98,13 @@ def test_phases_begin_at_their_number_of_images() -> None:
 def test_descriptions_that_are_refused(plain: Any, text: str) -> None:
     with pytest.raises(ValidationError, match=text):
         value(plain)
+
+
+def test_points_are_joined_by_straight_lines() -> None:
+    at = value({"points": {"12k": 0.8, "0": 0.08, "24k": 0.008}})  # in any order
+    corners = {0: 0.08, 3_000: 0.26, 6_000: 0.44, 12_000: 0.8, 18_000: 0.404, 24_000: 0.008, 10**9: 0.008}
+    assert {images: at(images) for images in corners} == pytest.approx(corners)
+    late = value({"points": {100: 1.0, 200: 3.0}})
+    assert [late(images) for images in (0, 100, 150, 200, 201)] == [1.0, 1.0, 2.0, 3.0, 3.0]
+    with pytest.raises(ValidationError):
+        value({"points": {0: 1.0}})

@@ -31,11 +31,15 @@ def parse_canvas(text: str | None) -> tuple[int, int] | None:
 
 def tell_done(folder: Path) -> None:
     """The last lines of a training: where to look, and what to try next."""
+    if not (folder / "model" / "generator.safetensors").exists():
+        typer.echo(f"done: the model in {folder}/model\nnext: gansmith evaluate {folder}")
+        return
     film = f", their film {folder}/progress.webp" if (folder / "progress.webp").exists() else ""
     typer.echo(
         f"done: sheets in {folder}/samples{film}, the model in {folder}/model\n"
         f"next: gansmith sample {folder} --seeds 0-63 --out grid.png\n"
-        f"      gansmith interpolate {folder} 3 8 12 --out strip.png"
+        f"      gansmith interpolate {folder} 3 8 12 --out strip.png\n"
+        f"      gansmith evaluate {folder}"
     )
 
 

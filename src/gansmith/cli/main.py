@@ -11,7 +11,20 @@ from typing import Annotated
 import typer
 
 from gansmith import __version__
-from gansmith.cli import arithmetic, bench, data, draw, interpolate, list_, resume, sample, train
+from gansmith.cli import (
+    arithmetic,
+    bench,
+    compare,
+    data,
+    draw,
+    evaluate,
+    interpolate,
+    list_,
+    probe,
+    resume,
+    sample,
+    train,
+)
 from gansmith.errors import GansmithError
 
 app = typer.Typer(
@@ -26,6 +39,9 @@ app.command("sample")(sample.sample)
 app.command("interpolate")(interpolate.interpolate)
 app.command("arithmetic")(arithmetic.arithmetic)
 app.add_typer(data.app, name="data")
+app.command("evaluate")(evaluate.evaluate)
+app.command("compare")(compare.compare)
+app.command("probe")(probe.probe)
 app.command("list")(list_.list_)
 app.command("draw")(draw.draw)
 app.command("bench")(bench.bench)

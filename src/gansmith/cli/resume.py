@@ -16,6 +16,9 @@ def resume(
     data: Annotated[str | None, typer.Option(help="where the images are now, should they have moved")] = None,
     workers: Annotated[int | None, typer.Option(help="processes that decode images")] = None,
     checkpoint_every: Annotated[str | None, typer.Option(help="in images: 50k")] = None,
+    assignments: Annotated[
+        list[str] | None, typer.Option("--set", help="another field that may change: stop.metric=null")
+    ] = None,
     trust: Annotated[
         bool, typer.Option("--trust", help="import code that the run names from outside gansmith")
     ] = False,
@@ -26,5 +29,6 @@ def resume(
     changes: dict[str, Any] = {"device": device, "workers": workers, "checkpoint_every": checkpoint_every}
     if data is not None:
         changes["data"] = {"path": data}
-    done = Run(run, trust=trust).resume(images=images, **{k: v for k, v in changes.items() if v is not None})
+    given = {k: v for k, v in changes.items() if v is not None}
+    done = Run(run, trust=trust).resume(images=images, assignments=assignments or (), **given)
     tell_done(done.path)

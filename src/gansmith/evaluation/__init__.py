@@ -1,7 +1,53 @@
 """Judging images: metrics and tests on feature matrices, usable without any run.
 
     from gansmith.evaluation import fid, kid
-    fid(real_features, fake_features)
+    fid(real_features, fake_features).value
 
-The names below are found in the files they are named after when they are first used.
+The names below are found in the files they are named after when they are first used; importing this package imports
+neither torch nor scipy.
 """
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from gansmith.evaluation.metrics.density_coverage import density_coverage
+    from gansmith.evaluation.metrics.fid import fid
+    from gansmith.evaluation.metrics.fid_infinity import fid_infinity
+    from gansmith.evaluation.metrics.inception_score import inception_score
+    from gansmith.evaluation.metrics.kid import kid, kid_subsets, kid_test
+    from gansmith.evaluation.metrics.precision_recall import precision_recall
+
+__all__ = [
+    "density_coverage",
+    "fid",
+    "fid_infinity",
+    "inception_score",
+    "kid",
+    "kid_subsets",
+    "kid_test",
+    "precision_recall",
+]
+
+_HOMES = {
+    "density_coverage": "gansmith.evaluation.metrics.density_coverage",
+    "fid": "gansmith.evaluation.metrics.fid",
+    "fid_infinity": "gansmith.evaluation.metrics.fid_infinity",
+    "inception_score": "gansmith.evaluation.metrics.inception_score",
+    "kid": "gansmith.evaluation.metrics.kid",
+    "kid_subsets": "gansmith.evaluation.metrics.kid",
+    "kid_test": "gansmith.evaluation.metrics.kid",
+    "precision_recall": "gansmith.evaluation.metrics.precision_recall",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return getattr(importlib.import_module(_HOMES[name]), name)
+    raise AttributeError(f"module 'gansmith.evaluation' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__

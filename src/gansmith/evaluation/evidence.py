@@ -32,7 +32,8 @@ class Extractor:
     digest     of the weights and of everything that changes a feature; it keys the cache
     prepared   how an image is brought to it, for the protocol: "grey repeated, alpha on white, bicubic to 224"
     classes    the names of its classes, where it has any
-    distance   (a, b), uint8 batches of equal shape -> [B], where it defines a perceptual distance (LPIPS)
+    distance   (a, b), batches of equal shape, uint8 or floats in [-1, 1] -> [B], where it defines a perceptual
+               distance (LPIPS)
     """
 
     name: str

@@ -1,14 +1,15 @@
 """The recorder gathers what the engine plays and hands one record to every view, each so many images.
 
 A record is a flat dictionary: step, images, seconds (of training, over all resumes), images_per_second, waiting (share
-of the time spent waiting for images), and the mean of every term since the last record as "turn/term".
+of the time spent waiting for images), the mean of every term since the last record as "turn/term", and what is measured
+beside the training: its health among them.
 """
 
 from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from gansmith.errors import GansmithError
@@ -27,9 +28,16 @@ class View(Protocol):
 class Recorder:
     """Call `add` after every step; `flush` when the terms so far must be known, which also proves them finite."""
 
-    def __init__(self, views: Sequence[View], *, every: int, seconds: float = 0.0) -> None:
+    def __init__(
+        self,
+        views: Sequence[View],
+        *,
+        every: int,
+        seconds: float = 0.0,
+        beside: Callable[[Record], Record] | None = None,
+    ) -> None:
         self.views = list(views)
-        self.every, self.seconds = every, seconds
+        self.every, self.seconds, self._beside = every, seconds, beside
         self._terms, self._rate = TermMeter(), RateMeter()
         self._last = time.perf_counter()
         self._recorded = 0
@@ -52,12 +60,21 @@ class Recorder:
         """Write a record of everything since the last one. Raises NotFiniteError."""
         terms = self._terms.value()
         if terms:
-            record = {"step": step, "images": images, "seconds": round(self.seconds, 3)}
+            record: dict[str, Any] = {"step": step, "images": images, "seconds": round(self.seconds, 3)}
             record |= {name: round(value, 4) for name, value in self._rate.value().items()}
-            self._hand_out({**record, **terms})
+            record |= terms
+            if self._beside is not None:
+                record |= self._beside(record)
+                self.pause()
+            self._hand_out(record)
         self._terms.reset()
         self._rate.reset()
         self._recorded = images
+
+    def look(self, record: Record) -> None:
+        """Hand out a record that was measured beside the training."""
+        self._hand_out(record)
+        self.pause()
 
     def pause(self) -> None:
         """Time since the last step is not training time (a checkpoint was written, a sheet made)."""

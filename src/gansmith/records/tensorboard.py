@@ -24,7 +24,7 @@ class TensorBoard:
 
     def record(self, record: Record) -> None:
         for name, value in record.items():
-            if name not in ("step", "images"):
+            if name not in ("step", "images") and isinstance(value, (int, float)):
                 self._writer.add_scalar(name, value, record["images"])
 
     def close(self) -> None:

@@ -26,7 +26,11 @@ class Terminal:
 
 
 def note(record: Record) -> str:
-    """`D 1.21  G 0.86  accuracy 0.63`: each turn's loss by its initial, and what else is worth a glance."""
-    words = [f"{name[0].upper()} {record[name]:.2f}" for name in record if name.endswith("/loss")]
+    """`balanced  D 1.21  G 0.86  accuracy 0.63`: the health, each turn's loss by its initial, and what else is worth a
+    glance; `kid 0.0213` for a look."""
+    words = [record["health"]] if record.get("health") else []
+    words += [f"{name.removeprefix('metric/')} {record[name]:.4g}" for name in record if name.count("/") == 1
+              and name.startswith("metric/")]  # fmt: skip
+    words += [f"{name[0].upper()} {record[name]:.2f}" for name in record if name.endswith("/loss")]
     words += [f"accuracy {value:.2f}" for name, value in record.items() if name.endswith("/accuracy")]
     return "  ".join(words)

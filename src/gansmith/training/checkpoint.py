@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any
 
@@ -28,8 +28,8 @@ class Checkpoints:
     def __init__(self, folder: Path) -> None:
         self.folder = Path(folder)
 
-    def save(self, state: State, *, keep_as: str | None = None) -> None:
-        """Write latest.pt, the old one becoming previous.pt; with `keep_as`, also under that name for good.
+    def save(self, state: State, *, keep_as: Sequence[str] = ()) -> None:
+        """Write latest.pt, the old one becoming previous.pt; and under each name in `keep_as` for good.
 
         Killed at any moment, there is a whole latest.pt, or at least a whole previous.pt.
         """
@@ -39,8 +39,12 @@ class Checkpoints:
             file.flush()
             if latest.exists():
                 self._link(latest, "previous.pt")
-        if keep_as is not None:
-            self._link(latest, f"{keep_as}.pt")
+        self.keep(keep_as)
+
+    def keep(self, names: Sequence[str]) -> None:
+        """Give latest.pt these further names."""
+        for name in names:
+            self._link(self.folder / "latest.pt", f"{name}.pt")
 
     def load(self, name: str | None = None) -> tuple[State, list[str]]:
         """The state called `name` or, without one, the newest that is whole; and warnings about those that are not.

@@ -1,4 +1,5 @@
-"""Torch's optimizers by name, fused where the device has a fused one; a learning rate may follow the images clock."""
+"""Torch's optimizers by name, fused where the device has a fused one; any number they are given (a learning rate, a
+momentum, each of the betas) may follow the images clock."""
 
 from __future__ import annotations
 
@@ -8,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from pydantic import TypeAdapter, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 from torch.optim import Optimizer
 
 from gansmith.adversarial import Schedule
@@ -17,20 +18,22 @@ from gansmith.training.schedules import Value, schedule
 
 _FUSED = ("adam", "adamw", "sgd")  # on every device that torch 2.6 and later fuse at all
 _OURS = {"params", "lr", "fused", "foreach", "capturable", "differentiable", "maximize"}
+_ONCE = {"initial_accumulator_value"}  # read when the optimizer is built, so that a schedule would do nothing
 _NEEDS_MORE = {"lbfgs", "sparseadam", "muon"}  # a closure, sparse gradients, matrices only
 
 
 @dataclass(frozen=True)
 class Scheduled:
-    """An optimizer and the schedule of its learning rate."""
+    """An optimizer and the schedules of its learning rate and of what else follows the clock; a tuple of schedules for
+    an option that is a tuple."""
 
     optimizer: Optimizer
-    lr: Schedule
+    schedules: Mapping[str, Schedule | tuple[Schedule, ...]]
 
     def set_clock(self, images: int) -> None:
-        rate = self.lr(images)
+        values = {name: _at(value, images) for name, value in self.schedules.items()}
         for group in self.optimizer.param_groups:
-            group["lr"] = rate
+            group.update(values)
 
 
 def names() -> list[str]:
@@ -38,16 +41,17 @@ def names() -> list[str]:
 
 
 def build(name: str, parameters: Iterable[torch.nn.Parameter], options: Mapping[str, Any]) -> Scheduled:
-    """An optimizer over `parameters`. Options are torch's own, `lr` a number or a schedule. Raises OptionError."""
+    """An optimizer over `parameters`. Options are torch's own, numbers or schedules. Raises OptionError."""
     chosen = check(name, options)
     kind: Callable[..., Optimizer] = _classes()[name]
     parameters = list(parameters)
-    lr = schedule(chosen.pop("lr"))
+    schedules = {key: _schedules(value) for key, value in chosen.items() if key == "lr" or _changes(value)}
+    chosen |= {key: _at(value, 0) for key, value in schedules.items()}
     fused = name in _FUSED and all(parameter.device.type in ("cpu", "cuda", "mps") for parameter in parameters)
     if fused:
         chosen["fused"] = True
     try:
-        return Scheduled(kind(parameters, lr=lr(0), **chosen), lr)
+        return Scheduled(kind(parameters, **chosen), schedules)
     except ValueError as error:  # torch's own limits: a negative learning rate, a momentum of 1
         raise OptionError(f"optimizer {name}: {error}") from None
 
@@ -75,7 +79,7 @@ def check(name: str, options: Mapping[str, Any]) -> dict[str, Any]:
     try:
         given["lr"] = TypeAdapter(Value).validate_python(given["lr"])
         for key, default in known.items():
-            like: Any = tuple[float | None, ...] if isinstance(default, tuple) else _kind(default)
+            like: Any = tuple[Value | None, ...] if isinstance(default, tuple) else _kind(key, default)
             given[key] = TypeAdapter(like).validate_python(given[key])
             if isinstance(default, tuple) and len(given[key]) != len(default):
                 raise OptionError(f"{where}: {key} = {given[key]!r} is not allowed: it takes {len(default)} numbers")
@@ -86,8 +90,25 @@ def check(name: str, options: Mapping[str, Any]) -> dict[str, Any]:
     return given
 
 
-def _kind(default: Any) -> Any:
-    return type(default) if isinstance(default, bool) else float if isinstance(default, (int, float)) else Any
+def _kind(option: str, default: Any) -> Any:
+    if isinstance(default, bool):
+        return bool
+    if isinstance(default, (int, float)):
+        return float if option in _ONCE else Value
+    return Any
+
+
+def _changes(value: Any) -> bool:
+    """Is there a schedule in an option's value?"""
+    return any(isinstance(part, BaseModel) for part in (value if isinstance(value, tuple) else (value,)))
+
+
+def _schedules(value: Any) -> Schedule | tuple[Schedule, ...]:
+    return tuple(schedule(part) for part in value) if isinstance(value, tuple) else schedule(value)
+
+
+def _at(value: Schedule | tuple[Schedule, ...], images: int) -> float | tuple[float, ...]:
+    return tuple(part(images) for part in value) if isinstance(value, tuple) else value(images)
 
 
 def _classes() -> dict[str, type[Optimizer]]:

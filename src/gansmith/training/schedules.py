@@ -75,7 +75,26 @@ class Phases(BaseModel):
         return self.phases[max(begun) if begun else min(self.phases)]
 
 
-Value = Amount | Decay | Phases
+class Points(BaseModel):
+    """`{points: {0: 0.08, 12k: 0.8, 24k: 0.008}}`: straight lines between the points, level before and after them.
+
+    One cycle (Smith 2018, "A disciplined approach to neural network hyper-parameters", section 4) is a learning rate
+    that rises and falls like this while the momentum falls and rises.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    points: dict[Count, Amount] = Field(min_length=2)
+
+    def at(self, images: int) -> float:
+        known = sorted(self.points)
+        left = max((point for point in known if point <= images), default=known[0])
+        right = min((point for point in known if point >= images), default=known[-1])
+        start, end = self.points[left], self.points[right]
+        return start if left >= right else start + (end - start) * (images - left) / (right - left)
+
+
+Value = Amount | Decay | Phases | Points
 
 
 def schedule(value: Value) -> Schedule:

@@ -1,0 +1,153 @@
+"""`gansmith compare`: which generator is better, by the discriminators of the others and by metrics."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from gansmith.cli import arguments as given
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from gansmith.compare.comparison import Comparison, Measured
+    from gansmith.evaluation.answers import Number
+    from gansmith.evaluation.cross_play import CrossPlay, Pair
+
+
+def compare(
+    runs: Annotated[list[str], typer.Argument(metavar="RUN RUN ...", help="runs, or RUN@CHECKPOINT of one or several")],
+    *,
+    against: Annotated[
+        str | None, typer.Option(help="real images that no run was trained on  [default: what the runs held out]")
+    ] = None,
+    samples: Annotated[int, typer.Option(help="images of each generator")] = 1000,
+    raw: given.Raw = False,
+    metrics: Annotated[str, typer.Option(help="measured side by side: kid,precision_recall ... or none")] = "kid",
+    features: Annotated[str, typer.Option(help="the extractor that metrics read")] = "pixels",
+    weights: Annotated[str | None, typer.Option(help="the extractor's weights, a file")] = None,
+    out: Annotated[Path | None, typer.Option(help="a folder for compare.json and compare.png")] = None,
+    device: given.Device = "auto",
+    trust: given.Trust = False,
+) -> None:
+    """Rank generators by the discriminators they were not trained with.
+
+    A discriminator's accuracy is the share of pairs of a held-out real image and a sample in which the real one gets
+    the higher score. 0.5 means that it cannot tell them apart, which is what a perfect generator would get from all.
+    """
+    from rich.console import Console
+
+    from gansmith.compare import compare as judge
+
+    names = [name.strip() for name in metrics.split(",") if name.strip() and name.strip() != "none"]
+    found = judge(
+        list(runs),
+        against=against,
+        samples=samples,
+        raw=raw,
+        metrics=names,
+        features=features,
+        weights=weights,
+        device=device,
+        trust=trust,
+    )
+    console = Console(soft_wrap=False)
+    console.print(matrix(found.play, width=console.width))
+    console.print("\n".join(ranking(found.play)), highlight=False, markup=False, soft_wrap=True)
+    for name, measured in found.metrics.items():
+        console.print()
+        console.print(side_by_side(name, measured, order=[one.name for one in found.play.standings]))
+        console.print(f"protocol: {measured.protocol}", highlight=False, markup=False, soft_wrap=True)
+    for note in found.notes:
+        console.print(f"note: {note}", highlight=False, markup=False, soft_wrap=True)
+    console.print(f"protocol: {found.protocol}", highlight=False, markup=False, soft_wrap=True)
+    if out is not None:
+        write(found, out)
+        typer.echo(f"-> {out / 'compare.json'}, {out / 'compare.png'}")
+
+
+def write(found: Comparison, folder: Path) -> None:
+    """compare.json and compare.png."""
+    from gansmith.evaluation.matrix_picture import matrix_picture
+    from gansmith.files import write_json
+    from gansmith.records import pictures
+
+    write_json(folder / "compare.json", found.record())
+    pictures.save(matrix_picture(found.play), folder / "compare.png")
+
+
+def matrix(play: CrossPlay, *, width: int) -> Table:
+    """A row for each discriminator; generators from best to worst. Own pairs in brackets; intervals where there is
+    room in `width` letters."""
+    from rich.markup import escape
+    from rich.table import Table
+
+    order = [play.names.index(one.name) for one in play.standings]
+    roomy = width >= 14 * (len(order) + 1)
+    table = Table(title="accuracy of discriminators (rows) on generators (columns; own in brackets)", show_lines=True)
+    table.title_justify = "left"
+    table.add_column("discriminator of", overflow="fold")
+    for index in order:
+        table.add_column(escape(play.names[index]), justify="right", overflow="fold")
+    for judge in order:
+        row = play.accuracy[judge]
+        cells = [
+            f"({_value(row[i])})" if play.own(judge, i) else f"{_value(row[i])}{interval(row[i]) if roomy else ''}"
+            for i in order
+        ]
+        table.add_row(escape(play.names[judge]), *cells)
+    return table
+
+
+def interval(number: Number) -> str:
+    """On a line of its own."""
+    return "\n" + _range(number, dash="-")
+
+
+def ranking(play: CrossPlay) -> list[str]:
+    """In words: the order, how surely each is told apart, and which neighbours cannot be separated."""
+    how = f"{'' if play.adjusted else 'not '}adjusted for how strict each discriminator is"
+    lines = [f"told apart from real images, best first (0.5 cannot be, 1 always; {how}):"]
+    for place, one in enumerate(play.standings, start=1):
+        lines.append(f"{place}. {one.name}  {_value(one.told_apart)} ({_range(one.told_apart)})")
+    lines += [sentence(pair) for pair in play.pairs]
+    return lines
+
+
+def sentence(pair: Pair) -> str:
+    """What is known of two generators."""
+    judges = f"{pair.agree} of {pair.common} common discriminator{'' if pair.common == 1 else 's'} agree"
+    said = f"; {judges}" if pair.common else ""
+    numbers = f"by {pair.difference.value:.3f} ({_range(pair.difference)}){said}"
+    if pair.separated:
+        return f"   {pair.better} is better than {pair.worse} {numbers}"
+    return f"   {pair.better} and {pair.worse} cannot be separated: {pair.better} is ahead {numbers}"
+
+
+def side_by_side(name: str, measured: Measured, *, order: Sequence[str]) -> Table:
+    """One metric: a row for each generator, in the order of the ranking."""
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table(title=name, title_justify="left")
+    table.add_column("generator of")
+    first = next(iter(measured.numbers.values()))
+    for quantity in first:
+        way = measured.better.get(quantity)
+        table.add_column(f"{quantity}{f' ({way} is better)' if way else ''}", justify="right")
+    for who in order:
+        numbers = measured.numbers[who]
+        cells = [f"{_value(numbers[quantity], 4)} ({_range(numbers[quantity], 4)})" for quantity in first]
+        table.add_row(escape(who), *cells)
+    return table
+
+
+def _value(number: Number, digits: int = 3) -> str:
+    return f"{number.value:.{digits}f}"
+
+
+def _range(number: Number, digits: int = 3, dash: str = " to ") -> str:
+    return "no interval" if number.low is None else f"{number.low:.{digits}f}{dash}{number.high:.{digits}f}"

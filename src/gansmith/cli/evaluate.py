@@ -1,0 +1,64 @@
+"""`gansmith evaluate`: is it any good, did it copy, did it collapse?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gansmith.cli import arguments as given
+
+
+def evaluate(
+    subject: Annotated[Path, typer.Argument(metavar="RUN", help="a run, or a folder, zip or .npy of made images")],
+    *,
+    against: Annotated[str | None, typer.Option(help="the images it was trained on; a run's own if not given")] = None,
+    holdout: Annotated[str | None, typer.Option(help="real images it was not trained on")] = None,
+    features: Annotated[
+        str, typer.Option(help="gansmith list features; auto: the best whose weights are here")
+    ] = "auto",
+    weights: Annotated[
+        str | None, typer.Option(help="the file of the features' weights, or a classification run")
+    ] = None,
+    classifier: Annotated[str | None, typer.Option(help="a classification run, to count classes")] = None,
+    samples: Annotated[int, typer.Option(help="images to make for each repeat")] = 2000,
+    repeats: Annotated[int, typer.Option(help="how often, each from other seeds")] = 3,
+    real: Annotated[int, typer.Option(help="at most so many real images are looked at")] = 10_000,
+    raw: given.Raw = False,
+    checkpoint: given.Checkpoint = None,
+    seed: Annotated[int, typer.Option(help="of which real images are drawn, and of the tests")] = 0,
+    device: given.Device = "auto",
+    out: Annotated[Path | None, typer.Option(help="where the report goes; RUN/audit if not given")] = None,
+    trust: given.Trust = False,
+) -> None:
+    """Judge a run, or a folder of made images: a verdict on five questions, as report.html and audit.json.
+
+    A classification run is graded instead: class error, top-5, confusion, AUC and the like on held-out images.
+    """
+    from gansmith import grade, judge
+
+    if grade.is_classifier(subject):
+        grading = grade.evaluate(subject, against=against, checkpoint=checkpoint, device=device, out=out, trust=trust)
+        typer.echo(grading.text)
+        typer.echo(f"-> {grading.folder}")
+        return
+    audit = judge.evaluate(
+        subject,
+        against=against,
+        holdout=holdout,
+        features=features,
+        weights=weights,
+        classifier=classifier,
+        samples=samples,
+        repeats=repeats,
+        real=real,
+        checkpoint=checkpoint,
+        raw=raw,
+        device=device,
+        seed=seed,
+        out=out,
+        trust=trust,
+    )
+    typer.echo(audit.as_text())
+    typer.echo(f"-> {(subject / 'audit' if out is None else out) / 'report.html'}")

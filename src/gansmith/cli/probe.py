@@ -1,0 +1,99 @@
+"""`gansmith probe`: are the classes of images in what a discriminator makes of them?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from gansmith.cli import arguments as given
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from gansmith.evaluation.answers import Number
+    from gansmith.probe import Report
+
+
+def probe(
+    run: given.RunPath,
+    *,
+    data: Annotated[str, typer.Option(help="labelled images: a folder of folders, a CSV, digits ...")],
+    player: Annotated[
+        str | None, typer.Option(help="whose features  [default: the discriminator, else the classifier]")
+    ] = None,
+    images: Annotated[int, typer.Option(help="most images used")] = 2000,
+    checkpoint: given.Checkpoint = None,
+    seed: Annotated[int, typer.Option(help="of the images drawn, the split and the random networks")] = 0,
+    random_networks: Annotated[int, typer.Option(help="how many untrained networks are the control")] = 3,
+    out: Annotated[Path | None, typer.Option(help="everything measured, as FILE.json")] = None,
+    device: given.Device = "auto",
+    trust: given.Trust = False,
+) -> None:
+    """A linear classifier on a network's features, beside the same on raw pixels and on random networks."""
+    from rich.console import Console
+
+    from gansmith.files import write_json
+    from gansmith.probe import probe as measure
+
+    report = measure(
+        run,
+        data,
+        player=player,
+        images=images,
+        checkpoint=checkpoint,
+        seed=seed,
+        random_networks=random_networks,
+        device=device,
+        trust=trust,
+    )
+    console = Console(soft_wrap=False)
+    console.print(table(report))
+    console.print("\n".join(conclusions(report)), highlight=False, markup=False, soft_wrap=True)
+    console.print(f"protocol: {report.how}", highlight=False, markup=False, soft_wrap=True)
+    if out is not None:
+        write_json(out, report.record())
+        typer.echo(f"-> {out}")
+
+
+def table(report: Report) -> Table:
+    """Accuracies on the test part."""
+    from rich.table import Table
+
+    found = Table(title=f"accuracy on {len(report.parts.test):,} test images", title_justify="left")
+    for column in ("features", "numbers an image", "accuracy", "95 % interval", "C"):
+        found.add_column(column, justify="left" if column == "features" else "right")
+    rows = {report.player: report.features}
+    rows |= {f"random network {number}": one for number, one in enumerate(report.random)}
+    rows |= dict(report.controls)
+    for name, one in rows.items():
+        accuracy = one.accuracy
+        found.add_row(name, f"{one.dimensions:,}", f"{accuracy.value:.3f}", _range(accuracy), f"{one.cost:g}")
+    found.add_row("always the commonest class", "0", f"{report.majority:.3f}", "", "")
+    return found
+
+
+def conclusions(report: Report) -> list[str]:
+    """In words: better than each control, worse, or not to be told."""
+    mean, spread = report.random_accuracy
+    lines = [f"random networks: {mean:.3f} on average, standard deviation {spread:.3f} over {len(report.random)} seeds"]
+    return lines + [sentence(report.player, control, gain) for control, gain in report.gains.items()]
+
+
+def sentence(player: str, control: str, gain: Number) -> str:
+    """What is known of the features against one control."""
+    who, numbers = f"the {player}'s features", f"{gain.value:+.3f} ({_range(gain, '+.3f')})"
+    if gain.low is not None and gain.low > 0:
+        return f"{who} are better than {_the(control)}: {numbers}"
+    if gain.high is not None and gain.high < 0:
+        return f"{who} are worse than {_the(control)}: {numbers}"
+    return f"{who} cannot be told from {_the(control)} by their accuracy: {numbers}"
+
+
+def _the(control: str) -> str:
+    return f"{control}s" if control.endswith("network") else control
+
+
+def _range(number: Number, form: str = ".3f") -> str:
+    return "" if number.low is None else f"{number.low:{form}} to {number.high:{form}}"

@@ -1,0 +1,167 @@
+"""A network and images -> one row of features an image: what its layers say, whatever network it is.
+
+Radford, Metz, Chintala 2016, "Unsupervised Representation Learning with Deep Convolutional Generative Adversarial
+Networks", section 5.1: the activations of all convolutional layers, max-pooled to a grid of 4 x 4, flattened and
+concatenated. The last layer, which makes the score or the classes, is left out; a network without convolutions gives
+the outputs of its linear layers.
+
+Activations are taken after the nonlinearity. It is found by following the data, not the modules: every call of a torch
+function is watched, and from a convolution's output the trail goes on through normalisations, dropout and biases to the
+first activation function, be it a module's or called as a function. Where the trail ends before one (a residual sum, a
+nonlinearity made of other operations), what was reached counts.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
+
+from gansmith.errors import GansmithError, NotFiniteError
+from gansmith.progress import bar
+
+GRID = 4  # cells a side
+MOST = 30_000  # numbers an image; the paper's discriminator gives 28,672
+_LAYERS = {"conv2d": "convolution", "linear": "linear"}
+_CARRY = ("batch_norm", "instance_norm", "group_norm", "layer_norm", "dropout", "dropout2d", "feature_dropout")
+_ACTIVATIONS = (
+    *("relu", "leaky_relu", "rrelu", "relu6", "prelu", "threshold", "elu", "selu", "celu", "gelu", "silu", "mish"),
+    *("softplus", "softsign", "tanh", "sigmoid", "logsigmoid", "hardtanh", "hardswish", "hardsigmoid"),
+)
+
+
+class _Watch(TorchFunctionMode):
+    """Follows each layer's output to the activation after it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[tuple[str, Tensor]] = []  # (kind of layer, the furthest output reached), in order of the calls
+        self.trail: dict[int, int] = {}  # id of a tensor that `found` keeps alive -> the layer it comes from
+
+    def __torch_function__(self, function: Callable[..., Any], types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        options = kwargs or {}
+        name = getattr(function, "__name__", "").removesuffix("_")
+        given = args[0] if args else options.get("input")
+        output = function(*args, **options)
+        if not isinstance(output, Tensor):
+            return output
+        if name in _LAYERS:
+            self.trail[id(output)] = len(self.found)
+            self.found.append((_LAYERS[name], output))
+        elif name in _ACTIVATIONS and id(given) in self.trail:
+            # a copy, because what comes next may write into it (a residual sum in place)
+            self._reached(self.trail.pop(id(given)), output.clone())
+        elif id(given) in self.trail and (name in _CARRY or _is_bias(name, args, output)):
+            layer = self.trail.pop(id(given))
+            self._reached(layer, output)
+            self.trail[id(output)] = layer
+        return output
+
+    def _reached(self, layer: int, output: Tensor) -> None:
+        self.found[layer] = (self.found[layer][0], output)
+
+
+def activations(
+    network: nn.Module,
+    images: NDArray[np.uint8],
+    *,
+    grid: int = GRID,
+    most: int = MOST,
+    device: torch.device | str = "cpu",
+    batch: int = 64,
+    what: str = "features",
+) -> NDArray[np.float32]:
+    """Images uint8 [N, H, W, C] -> float32 [N, D]: every layer's maps pooled to at most grid x grid.
+
+    The network is run as it is, in evaluation mode and float32. A layer's maps that are smaller stay as they are. Where
+    an image would give more than `most` numbers, the grid is halved until it does not.
+    Raises GansmithError for a network without a hidden layer, NotFiniteError for a NaN.
+    """
+    network = copy.deepcopy(network).to(device=device, dtype=torch.float32).eval()
+    hidden = layers(network, _batch(images[:1], device))
+    while grid > 1 and _width(hidden, grid) > most:
+        grid //= 2
+    rows = np.empty((len(images), _width(hidden, grid)), dtype=np.float32)
+    with bar(what, len(images)) as advance:
+        for start in range(0, len(images), batch):
+            part = _batch(images[start : start + batch], device)
+            found = [_pooled(maps, grid).flatten(1) for maps in layers(network, part)]
+            rows[start : start + len(part)] = torch.cat(found, dim=1).float().cpu().numpy()
+            advance(len(part))
+    if not np.isfinite(rows).all():
+        raise NotFiniteError(f"{what}: the network's activations hold a NaN or an infinity; its weights have diverged")
+    return rows
+
+
+@torch.no_grad()
+def layers(network: nn.Module, images: Tensor) -> list[Tensor]:
+    """Images [B, C, H, W] in [-1, 1] -> the activations of each hidden layer, [B, C, h, w] or [B, D], in order."""
+    with _Watch() as watch:
+        network(images)
+    called = watch.found
+    kind = "convolution" if any(kind == "convolution" for kind, _ in called) else "linear"
+    hidden = [maps for kind_of, maps in called[:-1] if kind_of == kind]
+    if not hidden:
+        raise GansmithError(
+            f"this network has {len(called)} layer{'' if len(called) == 1 else 's'} and none of them hidden: "
+            f"there are no features to take"
+        )
+    return hidden
+
+
+@torch.no_grad()
+def settle(network: nn.Module, images: NDArray[np.uint8], *, batch: int = 64) -> nn.Module:
+    """A copy whose batch normalisations have the statistics of `images`, as training would have given them.
+
+    A network with random weights gets them this way: a control must not lose for want of what needs no training.
+    """
+    network = copy.deepcopy(network).eval()
+    normalisations = [module for module in network.modules() if isinstance(module, nn.modules.batchnorm._BatchNorm)]
+    for module in normalisations:
+        module.reset_running_stats()
+        module.momentum = None  # the mean over all batches
+        module.train()
+    if normalisations:
+        for start in range(0, len(images) - len(images) % batch or len(images), batch):
+            network(_batch(images[start : start + batch], "cpu"))
+    return network.eval()
+
+
+def to_input(images: NDArray[np.uint8]) -> Tensor:
+    """uint8 [N, H, W, C] -> float32 [N, C, H, W] in [-1, 1], as the discriminator saw them in training."""
+    return torch.from_numpy(np.ascontiguousarray(images)).movedim(-1, 1).float().div_(127.5).sub_(1.0)
+
+
+def pooled_pixels(images: NDArray[np.uint8], grid: int = GRID) -> NDArray[np.float32]:
+    """The pixels brought to features exactly as a layer's maps are: [N, C * grid * grid]."""
+    rows: NDArray[np.float32] = _pooled(to_input(images), grid).flatten(1).numpy()
+    return rows
+
+
+def _batch(images: NDArray[np.uint8], device: torch.device | str) -> Tensor:
+    return to_input(images).contiguous().to(device)
+
+
+def _pooled(maps: Tensor, grid: int) -> Tensor:
+    if maps.dim() < 4:
+        return maps
+    return F.adaptive_max_pool2d(maps, (min(grid, maps.shape[2]), min(grid, maps.shape[3])))
+
+
+def _width(hidden: Iterable[Tensor], grid: int) -> int:
+    return sum(_pooled(maps, grid)[0].numel() for maps in hidden)
+
+
+def _is_bias(name: str, args: Any, output: Tensor) -> bool:
+    """An addition of something that has no images: a bias of one's own."""
+    if name not in ("add", "__add__", "__radd__", "__iadd__") or len(args) < 2:
+        return False
+    other = args[1]
+    return not isinstance(other, Tensor) or other.dim() < output.dim() or other.shape[0] != output.shape[0]

@@ -1,0 +1,223 @@
+"""The five questions asked of one set of evidence, and what becomes of the answers: audit.json, a page, five lines.
+
+A question whose data do not allow an answer is answered "cannot tell", with the reason; it never costs the others.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields
+from importlib import import_module
+from pathlib import Path
+from typing import Any, get_args
+
+import numpy as np
+import torch
+
+from gansmith import __version__
+from gansmith.errors import GansmithError, RunError, UnknownNameError, unknown
+from gansmith.evaluation.answers import QUESTIONS, Answer, Figure, Number, Verdict
+from gansmith.evaluation.evidence import Evidence, Images
+from gansmith.evaluation.protocol import Protocol
+from gansmith.files import write_json, write_text
+from gansmith.randomness import mix
+from gansmith.records.pictures import sheet
+
+FORMAT = 1  # of audit.json; raised when a reader of the old one would misread the new one
+JSON, PAGE = "audit.json", "report.html"
+MARKS: Mapping[Verdict, str] = {"good": "+", "bad": "-", "cannot tell": "?"}
+_SHOWN = 30  # images on a sheet of the page
+_COLUMNS = 6
+
+
+@dataclass(frozen=True)
+class Audit:
+    """The answers about one subject.
+
+    subject   whose images were judged: the name of a run or of a folder
+    protocol  what the answers have in common (each has its own beside it)
+    counts    how many images of each kind there were
+    facts     what else a reader wants to know: images trained, when, on what, with which versions
+    notes     anything to be said about how it was measured
+    sheets    samples and real images to look at; not part of audit.json
+    """
+
+    answers: Mapping[str, Answer]
+    subject: str
+    protocol: Protocol
+    title: str = "Audit"
+    counts: Mapping[str, int] = field(default_factory=dict)
+    facts: Mapping[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    sheets: tuple[Figure, ...] = field(default=(), compare=False)
+
+    def record(self) -> dict[str, Any]:
+        """As audit.json holds it: one object for each question; what is not finite is null."""
+        whole: dict[str, Any] = {
+            "format": FORMAT,
+            "version": __version__,
+            "title": self.title,
+            "subject": self.subject,
+            "counts": dict(self.counts),
+            "facts": dict(self.facts),
+            "notes": list(self.notes),
+            "protocol": self.protocol.record(),
+            **{question: answer.record() for question, answer in self.answers.items()},
+        }
+        return {key: _plain(value) for key, value in whole.items()}
+
+    def write(self, folder: str | Path) -> tuple[Path, Path]:
+        """Write audit.json and report.html into a folder, made if need be; each appears whole or not at all."""
+        from gansmith.evaluation.audit.report import page
+
+        made = page(self)
+        data, html = Path(folder) / JSON, Path(folder) / PAGE
+        write_json(data, self.record())
+        write_text(html, made)
+        return data, html
+
+    def as_text(self) -> str:
+        """One line a question: mark, verdict, name, sentence."""
+        return "\n".join(
+            f"{MARKS[answer.verdict]} {answer.verdict:<11}  {question:<12}  {answer.sentence}"
+            for question, answer in self.answers.items()
+        )
+
+
+def answer_all(
+    evidence: Evidence,
+    *,
+    questions: Iterable[str] = tuple(QUESTIONS),
+    subject: str = "",
+    title: str = "Audit",
+    facts: Mapping[str, str] | None = None,
+    notes: Iterable[str] = (),
+) -> Audit:
+    """Ask `questions`, in the order of the report. Raises UnknownNameError for one that does not exist."""
+    asked = list(questions)
+    for question in asked:
+        if question not in QUESTIONS:
+            raise UnknownNameError(unknown("question", question, QUESTIONS))
+    return Audit(
+        answers={question: _ask(question, evidence) for question in QUESTIONS if question in asked},
+        subject=subject or evidence.base.fake or "unnamed",
+        protocol=evidence.base,
+        title=title,
+        counts={
+            "images trained on": len(evidence.train),
+            "real images held out": 0 if evidence.holdout is None else len(evidence.holdout),
+            "samples": sum(map(len, evidence.fakes)),
+            "repeats": len(evidence.fakes),
+        },
+        facts=dict(facts or {}),
+        notes=tuple(notes),
+        sheets=_sheets(evidence),
+    )
+
+
+def read(path: str | Path) -> Audit:
+    """The audit in an audit.json, or in the folder of one; its figures are in the page only.
+
+    Raises RunError when there is none, or none of this format.
+    """
+    path = Path(path)
+    file = path / JSON if path.is_dir() else path
+    try:
+        whole = json.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise RunError(f"no audit at {path}: gansmith evaluate makes one, RUN/audit/{JSON}") from None
+    except (OSError, ValueError) as error:
+        raise RunError(f"{file} cannot be read: {error}. Make it again with gansmith evaluate") from error
+    given = whole.get("format") if isinstance(whole, dict) else None
+    if given != FORMAT:
+        raise RunError(
+            f"{file} is of format {given}, this version of gansmith reads format {FORMAT}. "
+            f"Make it again with gansmith evaluate"
+        )
+    try:
+        return Audit(
+            answers={question: _answer(question, whole[question]) for question in QUESTIONS if question in whole},
+            subject=whole["subject"],
+            protocol=_protocol(whole["protocol"]),
+            title=whole["title"],
+            counts=whole["counts"],
+            facts=whole["facts"],
+            notes=tuple(whole["notes"]),
+        )
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise RunError(
+            f"{file} is not a whole audit ({type(error).__name__}: {error}). Make it again with gansmith evaluate"
+        ) from error
+
+
+def _ask(question: str, evidence: Evidence) -> Answer:
+    module = import_module(f"gansmith.evaluation.audit.{question}")
+    try:
+        answer: Answer = module.answer(evidence)
+    except GansmithError as error:
+        return Answer(
+            question=question,
+            verdict="cannot tell",
+            sentence=f"This could not be measured: {error}.".replace("..", "."),
+            headline="",
+            numbers={},
+            protocol=evidence.base,
+        )
+    return answer
+
+
+def _sheets(evidence: Evidence) -> tuple[Figure, ...]:
+    found = []
+    if evidence.fakes and evidence.fakes[0].images is not None:
+        images = evidence.fakes[0].images[:_SHOWN]
+        found.append(Figure(f"What was made: the first {len(images)}, not chosen", image=_picture(images)))
+    if evidence.train.images is not None:
+        everything = evidence.train.images
+        rng = np.random.default_rng(mix(evidence.seed, "sheet of real images"))
+        chosen = np.sort(rng.choice(len(everything), size=min(_SHOWN, len(everything)), replace=False))
+        found.append(Figure(f"Real images: {len(chosen)} drawn at random", image=_picture(everything[chosen])))
+    return tuple(found)
+
+
+def _picture(images: Images) -> Any:
+    batch = torch.from_numpy(np.array(images)).movedim(-1, 1).float() / 127.5 - 1
+    return sheet(batch, columns=min(_COLUMNS, len(images)), padding=1)
+
+
+def _plain(value: Any) -> Any:
+    """JSON knows no NaN and no infinity."""
+    if isinstance(value, dict):
+        return {key: _plain(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(inner) for inner in value]
+    if isinstance(value, np.generic):
+        value = value.item()
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _answer(question: str, record: Mapping[str, Any]) -> Answer:
+    if record["verdict"] not in get_args(Verdict):
+        raise ValueError(f"{question} has the verdict {record['verdict']!r}")
+    evidence = record["evidence"]
+    return Answer(
+        question=question,
+        verdict=record["verdict"],
+        sentence=record["sentence"],
+        headline=evidence["headline"],
+        numbers={name: _number(number) for name, number in evidence["numbers"].items()},
+        protocol=_protocol(record["protocol"]),
+        details=tuple(evidence["details"]),
+        advice=tuple(evidence["advice"]),
+    )
+
+
+def _number(record: Mapping[str, Any]) -> Number:
+    low, high = record["interval"] or (None, None)
+    value = math.nan if record["value"] is None else float(record["value"])
+    return Number(value, low, high, record["means"], record["level"])
+
+
+def _protocol(record: Mapping[str, Any]) -> Protocol:
+    return Protocol(**{known.name: record[known.name] for known in fields(Protocol)})

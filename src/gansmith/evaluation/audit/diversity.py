@@ -1,0 +1,204 @@
+"""Does it cover the variety of the real images? How many real images have a sample near them, beside real ones.
+
+Coverage (Naeem et al. 2020) decides: the share of real images in whose neighbourhood a sample lies, as a ratio to the
+same share for as many other real images. The whole interval above 2/3 is good, below 1/3 bad. Where a classifier saw
+both, a generator that leaves out half of the data's classes or more is bad too, whatever its coverage. Recall
+(Kynkaanniemi et al. 2019), whose balls are drawn round the samples, stands beside it and decides nothing: a single
+odd sample has a ball that holds everything.
+
+Both shares grow with the number of samples, so everything is measured at one count: samples, real images, and the other
+real images that are the anchor. Samples that look like nothing real cover nothing: where quality is bad, so is this.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from gansmith.evaluation import intervals
+from gansmith.evaluation.answers import Answer, Figure, Number, Verdict
+from gansmith.evaluation.audit import plots
+from gansmith.evaluation.audit.anchor import Ground, features, ground, judge, of_a_hundred, some, undecided
+from gansmith.evaluation.blocks import nearest, radii, within
+from gansmith.evaluation.evidence import Evidence, Features, Side
+from gansmith.evaluation.metrics import class_histogram
+from gansmith.evaluation.metrics.precision_recall import members
+from gansmith.records.pictures import sheet
+
+NEIGHBOURS = 5  # Naeem et al.; recall's three are Kynkaanniemi et al.'s
+HALF = 0.5  # of the data's classes
+_RESAMPLINGS = 1000
+_SHOWN = 16
+_MOST_BARS = 30
+
+Members = NDArray[np.bool_]
+
+
+class Reached(NamedTuple):
+    """bool [N], of each real image: does one of them lie in its ball;  is it in one of their balls."""
+
+    covered: Members
+    recalled: Members
+
+
+def answer(evidence: Evidence) -> Answer:
+    """The answer to "diversity". Raises DataError for too few images, or features that cannot be used."""
+    given = ground(evidence, "diversity")
+    count = min(len(given.reference), len(given.anchor), *map(len, given.made))
+    reference, anchor, *made = (
+        some(side, count, evidence.seed) for side in (given.reference, given.anchor, *given.made)
+    )
+    balls = radii(features(reference), count=NEIGHBOURS, what="diversity: real images among themselves")
+    held = _reached(features(anchor), features(reference), balls)
+    each = [_reached(features(side), features(reference), balls) for side in made]
+    numbers = _numbers(each, held, given.about, evidence.seed)
+    numbers |= _classes(evidence)
+    verdict = _verdict(numbers)
+    return Answer(
+        "diversity",
+        verdict,
+        _sentence(verdict, numbers, given),
+        "classes_found" if _lacking(numbers) and judge(numbers["coverage_ratio"]) != "bad" else "coverage_ratio",
+        numbers,
+        evidence.base.of(
+            f"diversity(coverage, neighbours={NEIGHBOURS}; recall, neighbours=3)", real_count=count, fake_count=count
+        ),
+        details=(
+            f"Measured {len(each)} times with {count:,} samples against {count:,} real images, "
+            f"beside {count:,} {given.about}.",
+            "Real images that no sample comes near may be a kind that is never made, or one that is made badly.",
+            *given.notes,
+        ),
+        advice=_advice(verdict),
+        figures=(*_never_made(reference, made, balls), *_histogram(evidence)),
+    )
+
+
+def _reached(judged: Features, reference: Features, balls: NDArray[np.float32]) -> Reached:
+    inside = within(judged, reference, base_radii=balls, what="diversity: who is near a real image").inside
+    return Reached(inside > 0, members(reference, judged).reached)
+
+
+def _numbers(each: list[Reached], held: Reached, about: str, seed: int) -> dict[str, Number]:
+    """Intervals are bootstraps over the real images, which are the same for samples and anchor, widened by the spread
+    over the repeats; what another draw of the anchor would change is not in them."""
+    covered, recalled = (np.mean([getattr(one, field) for one in each], axis=0) for field in Reached._fields)
+    numbers = {
+        "coverage": _mean(covered, "share of the real images that have a sample near them"),
+        "coverage_held_out": _mean(held.covered, f"the same share for as many {about}: what can be reached"),
+        "recall": _mean(recalled, "share of the real images that lie among the samples"),
+        "recall_held_out": _mean(held.recalled, f"the same share for as many {about}: what can be reached"),
+    }
+
+    def quotient(indices: NDArray[np.int64]) -> float:
+        return float(covered[indices].sum() / max(1, held.covered[indices].sum()))
+
+    value = quotient(np.arange(len(covered)))
+    low, high = intervals.bootstrap(len(covered), quotient, seed=seed, repeats=_RESAMPLINGS)
+    shares = [float(one.covered.mean()) for one in each]
+    spread = 2 * float(np.std(shares, ddof=1)) / max(float(held.covered.mean()), 1e-9) if len(shares) > 1 else 0.0
+    numbers["coverage_ratio"] = Number(
+        value,
+        max(0.0, value - float(np.hypot(value - low, spread))),
+        value + float(np.hypot(high - value, spread)),
+        "how much of the variety is covered, of what as many real images cover: 1 is as varied as real",
+    )
+    return numbers
+
+
+def _mean(values: NDArray[Any], means: str) -> Number:
+    """Of shares in [0, 1], one a real image; the exact binomial interval of as many trials."""
+    low, high = intervals.share(round(float(values.sum())), len(values))
+    return Number(float(values.mean()), low, high, means)
+
+
+def _probabilities(evidence: Evidence) -> tuple[Features, Features] | None:
+    """Of the real images and of all samples, where the classes have names and a classifier saw both."""
+    made = [side.probabilities for side in evidence.fakes if side.probabilities is not None]
+    real = evidence.train.probabilities
+    if evidence.classes is None or real is None or len(made) < len(evidence.fakes):
+        return None
+    return real, np.concatenate(made)
+
+
+def _classes(evidence: Evidence) -> dict[str, Number]:
+    given = _probabilities(evidence)
+    if given is None:
+        return {}
+    found = class_histogram.class_histogram(*given, seed=evidence.seed)
+    there = int((class_histogram.histogram(given[0]) > 0).sum())
+    named = {("classes_p_value" if name == "p_value" else name): number for name, number in found.items()}
+    return {**named, "classes_in_data": Number(float(there), means="classes that the real images are of")}
+
+
+def _lacking(numbers: Mapping[str, Number]) -> bool:
+    """Are half of the data's classes or more surely left out?"""
+    found = numbers.get("classes_found")
+    if found is None:
+        return False
+    return (found.value if found.high is None else found.high) <= HALF * numbers["classes_in_data"].value
+
+
+def _verdict(numbers: Mapping[str, Number]) -> Verdict:
+    return "bad" if _lacking(numbers) else judge(numbers["coverage_ratio"])
+
+
+def _sentence(verdict: Verdict, numbers: Mapping[str, Number], given: Ground) -> str:
+    reached, held = (of_a_hundred(numbers[name]) for name in ("coverage", "coverage_held_out"))
+    said = (
+        f"Of 100 real images, {reached} {'has' if reached == '1' else 'have'} a sample near; "
+        f"{held} have one of as many {given.about} near"
+    )
+    if _lacking(numbers):
+        found, there = (f"{numbers[name].value:.0f}" for name in ("classes_found", "classes_in_data"))
+        return f"{said}. Of {there} classes, {found} {'is' if found == '1' else 'are'} made."
+    return f"{said}: {undecided(numbers['coverage_ratio'])}." if verdict == "cannot tell" else f"{said}."
+
+
+def _advice(verdict: Verdict) -> tuple[str, ...]:
+    if verdict == "good":
+        return ()
+    if verdict == "cannot tell":
+        return ("give more samples (--samples), and hold out more real images, for a narrower interval",)
+    return (
+        "look at the answers on quality and collapse first: images that look like nothing real cover nothing",
+        "try another objective or a penalty (gansmith list objectives): some leave fewer kinds out",
+        "train with a larger batch, so that every kind is seen at every step",
+    )
+
+
+def _never_made(reference: Side, made: list[Side], balls: NDArray[np.float32]) -> tuple[Figure, ...]:
+    """The real images that the samples stay farthest from, measured by how far their own neighbours are."""
+    if reference.images is None:
+        return ()
+    everything = np.concatenate([features(side) for side in made])
+    distances = nearest(features(reference), everything, what="diversity: the sample nearest to each real image")[0]
+    away = distances[:, 0] / np.maximum(balls, np.finfo(np.float32).tiny)
+    chosen = np.argsort(-away, kind="stable")[: min(_SHOWN, int((away > 1).sum()))]
+    if not len(chosen):
+        return ()
+    batch = torch.from_numpy(reference.images[chosen]).movedim(-1, 1).float() / 127.5 - 1
+    return (
+        Figure(
+            f"What it never makes: the {len(chosen)} of {len(reference):,} real images that all samples stay "
+            f"farthest from."
+            if len(chosen) > 1
+            else f"What it never makes: the one of {len(reference):,} real images that no sample comes near.",
+            image=sheet(batch, columns=min(len(chosen), _SHOWN // 2), padding=1),
+        ),
+    )
+
+
+def _histogram(evidence: Evidence) -> tuple[Figure, ...]:
+    given = _probabilities(evidence)
+    if given is None or evidence.classes is None or len(evidence.classes) > _MOST_BARS:
+        return ()
+    shares = {}
+    for name, rows in zip(("real", "made"), given, strict=True):
+        counts = class_histogram.histogram(rows)
+        shares[name] = dict(zip(evidence.classes, (100 * counts / counts.sum()).tolist(), strict=True))
+    return (Figure("How often each class occurs, by the classifier's eye.", svg=plots.bars(shares, y="share (%)")),)

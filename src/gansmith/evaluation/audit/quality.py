@@ -1,0 +1,215 @@
+"""Do the images look like the real ones? How many samples lie among the real images, beside how many real ones do.
+
+Two measurements decide.
+
+- The share of samples that lie among the real images (precision, Kynkaanniemi et al. 2019), as a ratio to the same
+  share of real images that were held out: the whole interval above 2/3 is good, below 1/3 bad. Between, the answer is
+  "cannot tell", with the number.
+- What all samples have in common that the real images nearest to them have not: the kernel distance (KID, Binkowski et
+  al. 2018) between samples and the training images nearest to them, each training image at most once, as a share of the
+  distance of a single real image from all of them. It sees what each image by itself hides: stripes or grain on
+  every sample that precision, whose balls reach far round odd real images, lets pass. Surely above FLAW is bad; a
+  value above it is no longer good. Because each sample is held against its own neighbour, samples of few kinds are not
+  blamed here: that is the question of diversity. But where all samples lie near the same few real images, a flaw cannot
+  be told from what is particular to these few, and the answer is at best "cannot tell".
+
+KID and FID against all real images stand beside them, for comparison with other runs; they mix quality and diversity
+and decide nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy import stats
+
+from gansmith.errors import DataError
+from gansmith.evaluation import intervals
+from gansmith.evaluation.answers import Answer, Figure, Number, Verdict
+from gansmith.evaluation.audit.anchor import Ground, features, ground, judge, of_a_hundred, ratio, undecided
+from gansmith.evaluation.blocks import nearest, radii, within
+from gansmith.evaluation.evidence import Evidence, Features, Images
+from gansmith.evaluation.metrics.fid import fid
+from gansmith.evaluation.metrics.fid_infinity import fid_infinity
+from gansmith.evaluation.metrics.kid import Kernel, estimate, kernel_sums, kid
+from gansmith.records.pictures import sheet
+
+NEIGHBOURS = 3  # Kynkaanniemi et al.
+FLAW = 0.08  # half again what a short but honest training leaves on garments of 28 pixels (docs/metrics.md)
+LEAST_DISTINCT = 20  # training images that are nearest to some sample: below, their mean is chance
+_SHOWN = 8
+
+
+def answer(evidence: Evidence) -> Answer:
+    """The answer to "quality". Raises DataError for too few images, or features that cannot be used."""
+    given = ground(evidence, "quality")
+    reference, anchor = features(given.reference), features(given.anchor)
+    made = np.concatenate([features(side) for side in given.made])
+    balls = radii(reference, count=NEIGHBOURS, what="quality: real images among themselves")
+    passes = within(made, reference, base_radii=balls, what="quality: samples among real images").balls > 0
+    held = within(anchor, reference, base_radii=balls, what="quality: held-out among real images").balls > 0
+    numbers = {
+        "precision": _share(passes, "share of the samples that lie among the real images, and so would pass for one"),
+        "precision_held_out": _share(held, f"the same share of {given.about}: what can be reached"),
+    }
+    numbers["precision_ratio"] = ratio(
+        numbers["precision"],
+        numbers["precision_held_out"],
+        "how many samples pass for a real image, for each real one that does: 1 is as good as real",
+    )
+    places = nearest(made, reference, what="quality: the real image nearest to each sample")[1][:, 0]
+    flaw = common_flaw(made, reference, places)
+    if flaw is not None:
+        numbers["common_flaw"] = flaw
+    numbers |= _distances(reference, anchor, made)
+    verdict = _verdict(numbers)
+    return Answer(
+        "quality",
+        verdict,
+        _sentence(verdict, numbers, given),
+        "common_flaw" if verdict == "bad" and judge(numbers["precision_ratio"]) != "bad" else "precision_ratio",
+        numbers,
+        evidence.base.of(
+            f"quality(precision, neighbours={NEIGHBOURS}; flaw < {FLAW})",
+            real_count=len(reference),
+            fake_count=len(made),
+        ),
+        details=(_repeats(given, passes), *_remarks(numbers), *given.notes),
+        advice=_advice(verdict),
+        figures=_figures(given, made, balls),
+    )
+
+
+def common_flaw(made: Features, reference: Features, places: NDArray[np.int64]) -> Number | None:
+    """[M, D], [N, D], and for each sample the index of its nearest real image -> what sets all samples off from them.
+
+    0: nothing; 1: as much as one real image is off from all of them. None where fewer than LEAST_DISTINCT real images
+    are nearest to any sample.
+    """
+    matched, first = np.unique(places, return_index=True)
+    if len(matched) < LEAST_DISTINCT:
+        return None
+    value, error = estimate(kernel_sums(reference[matched], made[first], Kernel()))
+    own = kernel_sums(reference, reference[:1], Kernel()).real
+    apart = own.sum() / (len(reference) * (len(reference) - 1))
+    alone = float(np.power(np.square(reference.astype(np.float64)).sum(1) / reference.shape[1] + 1, 3).mean())
+    scale = alone - apart  # of |f(x) - mean f|^2 in the space of the kernel, over real images x
+    half = float(stats.t.ppf(0.975, len(matched) - 1)) * error
+    return Number(
+        value / scale,
+        (value - half) / scale,
+        (value + half) / scale,
+        "what all samples have in common and the real images nearest to them have not: 0 is nothing",
+    )
+
+
+def _share(members: NDArray[np.bool_], means: str) -> Number:
+    low, high = intervals.share(int(members.sum()), len(members))
+    return Number(float(members.mean()), low, high, means)
+
+
+def _distances(reference: Features, anchor: Features, made: Features) -> dict[str, Number]:
+    """KID and FID to all real images, and what held-out ones have; FID only where there are images enough."""
+    numbers = {"kid": kid(reference, made), "kid_held_out": kid(reference, anchor)}
+    with suppress(DataError):  # too few images for so many features: KID is there
+        numbers["fid"] = fid(reference, made)
+        numbers["fid_infinity"] = fid_infinity(reference, made)
+    with suppress(DataError):
+        if "fid" in numbers:
+            numbers["fid_held_out"] = fid(reference, anchor)
+    return {
+        name: replace(number, means=f"{number.means}; of held-out images") if name.endswith("held_out") else number
+        for name, number in numbers.items()
+    }
+
+
+def _verdict(numbers: Mapping[str, Number]) -> Verdict:
+    verdict, flaw = judge(numbers["precision_ratio"]), numbers.get("common_flaw")
+    if flaw is not None and flaw.low is not None and flaw.low > FLAW:
+        return "bad"
+    return "cannot tell" if verdict == "good" and (flaw is None or flaw.value > FLAW) else verdict
+
+
+def _sentence(verdict: Verdict, numbers: Mapping[str, Number], given: Ground) -> str:
+    passing, held = (of_a_hundred(numbers[name]) for name in ("precision", "precision_held_out"))
+    said = f"Of 100 samples, {passing} would pass for a real image; of 100 {given.about}, {held} do"
+    found, flaw = numbers["precision_ratio"], numbers.get("common_flaw")
+    if judge(found) == "bad" or verdict == "good":
+        return f"{said}."
+    if verdict == "bad":
+        return f"{said}. But all samples share a flaw that real images have not."
+    if judge(found) == "good" and flaw is None:
+        return f"{said}. But all samples lie near the same few real images, and so look real or broken all alike."
+    if flaw is not None and flaw.value > FLAW:
+        return f"{said}. But the samples seem to share a flaw that real images have not."
+    return f"{said}: {undecided(found)}."
+
+
+def _repeats(given: Ground, passes: NDArray[np.bool_]) -> str:
+    ends = np.cumsum([len(side) for side in given.made])[:-1]
+    shares = [float(part.mean()) for part in np.split(passes, ends)]
+    if len(shares) == 1:
+        return f"Measured once, with {len(passes):,} samples."
+    each = ", ".join(f"{100 * share:.0f}" for share in shares)
+    return (
+        f"Measured {len(shares)} times with different seeds: {each} of 100 pass "
+        f"(mean {100 * np.mean(shares):.1f}, spread {100 * np.std(shares, ddof=1):.1f})."
+    )
+
+
+def _remarks(numbers: Mapping[str, Number]) -> list[str]:
+    found = []
+    if "common_flaw" not in numbers:
+        found.append("So few real images are near any sample that no flaw common to all could be looked for.")
+    if "fid" not in numbers:
+        found.append("There are too few images for a FID; KID, which is fair to few images, stands in its place.")
+    found.append("A sample that the extractor takes for real may still look wrong to a person: look at the pictures.")
+    return found
+
+
+def _advice(verdict: Verdict) -> tuple[str, ...]:
+    if verdict == "good":
+        return ()
+    found = ("train longer, if the pictures of the run were still getting better at its end",)
+    if verdict == "bad":
+        return (
+            *found,
+            "look at the health line of the training: a discriminator that always wins or loses teaches nothing",
+            "give both networks more room (--set generator.width=128 --set discriminator.width=128)",
+        )
+    return (*found, "give more samples (--samples), and hold out more real images, for a narrower interval")
+
+
+def _figures(given: Ground, made: Features, balls: NDArray[np.float32]) -> tuple[Figure, ...]:
+    """The most and the least real samples, each above the real image nearest to it.
+
+    By the realism of Kynkaanniemi et al. 2019, eq. 3: the radius of a real image's ball over the distance to it, where
+    only the narrower half of the balls count. # Differs: of the nearest such image, not the largest over all of them.
+    """
+    real = given.reference.images
+    images = [side.images for side in given.made if side.images is not None]
+    if real is None or len(images) < len(given.made) or len({part.shape[1:] for part in (*images, real)}) > 1:
+        return ()
+    narrow = np.flatnonzero(balls <= np.median(balls))
+    distances, places = nearest(made, features(given.reference)[narrow], what="quality: the best and the worst")
+    realism = balls[narrow[places[:, 0]]] / np.maximum(distances[:, 0], np.finfo(np.float32).tiny)
+    order, everything = np.argsort(-realism, kind="stable"), np.concatenate(images)
+    shown = min(_SHOWN, len(order) // 2)
+    return tuple(
+        Figure(
+            f"The {shown} samples that look {which} real (upper row), each above the real image nearest to it.",
+            image=_rows(everything[chosen], real[narrow[places[chosen, 0]]]),
+        )
+        for which, chosen in (("most", order[:shown]), ("least", order[::-1][:shown]))
+    )
+
+
+def _rows(upper: Images, lower: Images) -> Any:
+    batch = torch.from_numpy(np.concatenate([upper, lower])).movedim(-1, 1).float() / 127.5 - 1
+    return sheet(batch, columns=len(upper), padding=1)

@@ -1,0 +1,142 @@
+"""The audit as one page of HTML that needs nothing outside itself: it opens from disk, prints, and follows dark mode.
+
+Written for a person who never read a paper on the subject: verdicts first, then the evidence for each, then how it
+was measured. The same audit gives the same page, to the byte.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+import re
+from collections import Counter
+from dataclasses import fields
+from importlib.resources import files
+from xml.etree import ElementTree
+
+from jinja2 import Environment, StrictUndefined
+from markupsafe import Markup
+from PIL import Image
+
+from gansmith.errors import OptionError
+from gansmith.evaluation.answers import QUESTIONS, Answer, Figure, Number, Verdict
+from gansmith.evaluation.audit import words
+from gansmith.evaluation.audit.audit import Audit
+from gansmith.evaluation.audit.glossary import GLOSSARY, explains
+from gansmith.evaluation.protocol import Protocol
+
+SIGNS: dict[Verdict, str] = {"good": "\u2713", "bad": "\u2717", "cannot tell": "?"}
+_WIDEST = 1200  # pixels: sharp at the width of the page on a fine screen
+_SMALL = 420  # pixels: a narrower picture is enlarged, with its pixels kept square
+_BRIEF = 32  # letters: a longer fact stands at the end of the page, not at its top
+_PNG = 120_000  # bytes: a larger picture is stored as WebP
+_CAPITALS = {"fid": "FID", "kid": "KID", "lpips": "LPIPS", "ppl": "PPL", "kl": "KL", "fd": "FD"}
+_PARTS = {
+    "features": "What compares the images (the extractor)",
+    "real": "Real images",
+    "size": "Size compared",
+    "averaging": "Weights of the generator",
+    "fake": "Judged",
+    "seeds": "Seeds",
+    "version": "gansmith",
+}
+
+
+def page(audit: Audit) -> str:
+    """The whole HTML document. Every text is escaped; a figure's `<svg>` must be self-contained, or it is refused."""
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment.globals.update(
+        picture=picture,
+        drawing=drawing,
+        narrow=narrow,
+        upright=upright,
+        value=words.interval,
+        count=words.number,
+        shown_name=shown_name,
+        explains=explains,
+        headline=headline,
+    )
+    template = environment.from_string(files(__package__).joinpath("report.html").read_text(encoding="utf-8"))
+    tally = Counter(answer.verdict for answer in audit.answers.values())
+    return template.render(
+        audit=audit,
+        questions=QUESTIONS,
+        signs=SIGNS,
+        tally=[(verdict, tally[verdict]) for verdict in SIGNS if tally[verdict]],
+        about="" if audit.subject in audit.title else audit.title,
+        heading=audit.title if audit.subject in audit.title else audit.subject,
+        facts={name: fact for name, fact in audit.facts.items() if len(fact) <= _BRIEF},
+        circumstances=[(name, fact) for name, fact in audit.facts.items() if len(fact) > _BRIEF],
+        protocol=protocol_rows(audit.protocol),
+        glossary=GLOSSARY,
+    )
+
+
+def headline(answer: Answer) -> Number | None:
+    return answer.numbers.get(answer.headline)
+
+
+def shown_name(name: str) -> str:
+    """`kid_spread` -> `KID spread`: underscores become spaces, abbreviations get their capitals."""
+    return re.sub(r"\bc t\b", "C_T", " ".join(_CAPITALS.get(word, word) for word in re.split("[_ ]+", name)))
+
+
+def protocol_rows(protocol: Protocol) -> list[tuple[str, str]]:
+    """What the numbers have in common, in plain words; what is empty is left out."""
+    known = {one.name: str(getattr(protocol, one.name)) for one in fields(protocol)}
+    return [(name, known[key]) for key, name in _PARTS.items() if known[key]]
+
+
+def narrow(figure: Figure) -> bool:
+    """Whether the picture is so small that its pixels are shown as squares."""
+    return figure.image is not None and figure.image.width <= _SMALL
+
+
+def upright(figure: Figure) -> bool:
+    """Whether the picture would be too high at the width of the others."""
+    return figure.image is not None and figure.image.height > 0.6 * figure.image.width
+
+
+def picture(image: Image.Image) -> str:
+    """A data URI: PNG, or WebP where that would be large; at most 1,200 pixels wide."""
+    if image.mode not in {"L", "RGB", "RGBA"}:
+        image = image.convert("RGBA" if "A" in image.getbands() or "transparency" in image.info else "RGB")
+    if image.width > _WIDEST:
+        image = image.resize((_WIDEST, max(1, round(image.height * _WIDEST / image.width))), Image.Resampling.LANCZOS)
+    stored, kind = _stored(image, "PNG", optimize=True), "png"
+    if len(stored) > _PNG:
+        stored, kind = _stored(image, "WEBP", quality=80, method=4), "webp"
+    return f"data:image/{kind};base64,{base64.b64encode(stored).decode('ascii')}"
+
+
+def _stored(image: Image.Image, kind: str, **options: int | bool) -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, kind, **options)
+    return buffer.getvalue()
+
+
+def drawing(figure: Figure) -> Markup:
+    """The `<svg>` of a figure. Raises OptionError unless it is one, without scripts and links."""
+    reason = "" if figure.svg is None else _unsafe(figure.svg)
+    if reason:
+        raise OptionError(f"the drawing of {figure.caption!r} cannot be put into a report: {reason}")
+    return Markup(figure.svg or "")
+
+
+def _unsafe(svg: str) -> str:
+    try:
+        root = ElementTree.fromstring(svg)
+    except ElementTree.ParseError as error:
+        return f"it is not well-formed ({error})"
+    if root.tag.rpartition("}")[2] != "svg":
+        return f"it is <{root.tag.rpartition('}')[2]}>, not <svg>"
+    for element in root.iter():
+        tag = str(element.tag).rpartition("}")[2].lower()
+        names = [name.rpartition("}")[2].lower() for name in element.attrib]
+        if tag in {"script", "foreignobject", "image", "use", "a", "iframe"}:
+            return f"it holds <{tag}>"
+        if any(name.startswith("on") or name == "href" for name in names):
+            return f"<{tag}> has a script or a link"
+        if tag == "style" and any(word in (element.text or "").lower() for word in ("@import", "url(", "<")):
+            return "its style reaches outside of it"
+    return ""

@@ -1,0 +1,69 @@
+"""A classifier of one's own: the features and classes of a classification run, for images unlike ImageNet's.
+
+Such a network has `features(images) -> [B, D]` and gives logits [B, K] when called, of images float32 in [-1, 1] at the
+size and with the channels that it was trained on. What it says depends on what it was trained on: its numbers compare
+generators with each other, and with nothing published.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from torch import Tensor, nn
+
+from gansmith.adversarial import Dimensions
+from gansmith.errors import OptionError, RunError
+from gansmith.evaluation import bring
+from gansmith.evaluation.device import choose
+from gansmith.evaluation.evidence import Extractor, Outputs
+from gansmith.evaluation.weights import content_of, identity
+from gansmith.models import saved
+
+PLAYER = "classifier"
+
+
+def build(*, weights: str | None = None, device: str = "auto", trust_model: bool = False) -> Extractor:
+    """Features [B, D] and logits [B, K]; `weights` is a run's folder, its `model/`, or a `classifier.safetensors`.
+
+    trust_model: the model may be code from outside gansmith. Raises OptionError without `weights`, RunError when there
+    is no classifier, or one without features.
+    """
+    if weights is None:
+        raise OptionError(
+            "the extractor classifier is a classification run of yours: say which with --weights RUN "
+            "(train one: gansmith train DATA --recipe darknet_fashion)"
+        )
+    path = Path(weights).expanduser()
+    network, card = saved.load(path / "model" if (path / "model").is_dir() else path, PLAYER, trust=trust_model)
+    if not callable(getattr(network, "features", None)):
+        raise RunError(
+            f"the classifier of {path} (model {card.model}) has no `features(images)`, which are needed here"
+        )
+    return wrap(network, card.dimensions, classes=card.classes, device=device)
+
+
+def wrap(
+    network: nn.Module, dimensions: Dimensions, *, classes: tuple[str, ...] = (), device: str = "auto"
+) -> Extractor:
+    """The extractor round a network with such features, built for images of `dimensions`."""
+    where = choose(device)
+    size = (dimensions.height, dimensions.width)
+    digest = content_of(network)
+    network = network.eval().requires_grad_(False).to(where)
+    head = getattr(network, "head", None)  # where there is one, the features are not computed twice
+
+    def run(images: Tensor) -> Outputs:
+        levels = bring.resize(bring.to_channels(bring.levels(images), dimensions.channels), size)
+        scaled = levels / 127.5 - 1
+        features = network.features(scaled)  # type: ignore[operator]
+        return Outputs(features.float(), (network(scaled) if head is None else head(features)).float())
+
+    return Extractor(
+        name=PLAYER,
+        digest=identity(digest),
+        prepared=bring.words(size, dimensions.channels),
+        run=run,
+        device=where,
+        batch=64,
+        classes=classes or None,
+    )

@@ -1,0 +1,38 @@
+"""The pixels themselves, averaged over areas: no network, no weights, the plainest control."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import torch.nn.functional as F
+from pydantic import Field
+from torch import Tensor
+
+from gansmith.errors import OptionError
+from gansmith.evaluation import bring
+from gansmith.evaluation.device import choose
+from gansmith.evaluation.evidence import Extractor, Outputs
+from gansmith.evaluation.weights import identity
+
+
+def build(*, weights: str | None = None, device: str = "auto", size: Annotated[int, Field(ge=1)] = 16) -> Extractor:
+    """Features [B, C * h * w] in [-1, 1]: each of the C channels as it is (alpha too), at most `size` pixels a side.
+
+    A longer side is divided into `size` areas and averaged, a shorter one kept. Takes no weights.
+    """
+    if weights is not None:
+        raise OptionError(f"the extractor pixels has no weights, and weights = {weights!r} was given. Leave it out")
+
+    def run(images: Tensor) -> Outputs:
+        height, width = images.shape[-2:]
+        smaller = F.adaptive_avg_pool2d(bring.levels(images), (min(size, height), min(size, width)))
+        return Outputs((smaller / 127.5 - 1).flatten(1))
+
+    return Extractor(
+        name="pixels",
+        digest=identity("pixels", {"size": size}),
+        prepared=f"channels as they are, areas averaged to at most {size}x{size}",
+        run=run,
+        device=choose(device),
+        batch=256,
+    )

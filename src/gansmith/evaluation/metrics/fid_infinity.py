@@ -1,0 +1,105 @@
+"""FID at infinitely many images: what would be left of the FID if its dependence on the count were taken away.
+
+Chong and Forsyth 2020, "Effectively Unbiased FID and Inception Score and where to find them", section 4: the FID of N
+images is FID_infinity + c / N to first order, so a straight line through FIDs at several N, against 1 / N, meets 0 at
+FID_infinity.
+
+# Differs: both sides are drawn at N, where the paper draws the made images only and keeps all 50,000 real ones: the
+# real images' count makes the FID larger just as much, and of one's own images there are few.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from pydantic import Field
+from scipy import linalg, stats
+from torch import Tensor
+
+from gansmith.errors import DataError
+from gansmith.evaluation.answers import Number
+from gansmith.evaluation.blocks import pair
+from gansmith.evaluation.evidence import Metric, Side
+from gansmith.evaluation.sides import needed
+from gansmith.evaluation.statistics import Statistics, frechet, statistics
+from gansmith.progress import track
+from gansmith.randomness import mix
+
+LEAST = 4  # images for each dimension: below, 1 / N^2 bends the line
+FEWEST = 20  # images a side, however few the dimensions
+_MEANS = "the FID that infinitely many images would give"
+
+
+def fid_infinity(
+    real: ArrayLike | Tensor,
+    fake: ArrayLike | Tensor,
+    *,
+    points: Annotated[int, Field(ge=3)] = 15,
+    seed: int = 0,
+    level: float = 0.95,
+) -> Number:
+    """Real [N, D], fake [M, D] -> the line's value at 1 / N = 0, and its interval. It can be slightly below 0.
+
+    points: counts from max(2 D, n / 10) to n = min(N, M), evenly spaced, one drawing without replacement at each. The
+    interval joins two sources: the scatter about the line, and the images that there are, whose share is taken from the
+    influence of each single image on the FID. Raises DataError for fewer than 4 D images on a side, or 20.
+    """
+    ours, theirs = pair(real, fake)
+    count, width = min(len(ours), len(theirs)), ours.shape[1]
+    least = max(LEAST * width, FEWEST)
+    if count < least:
+        raise DataError(
+            f"{count:,} images are too few to extrapolate the FID of {width:,} features: at least {least:,} "
+            f"are needed on each side. Use KID, which is right for any count, or an extractor of fewer features"
+        )
+    sizes = np.unique(np.linspace(max(2 * width, count // 10), count, points).round().astype(int))
+    rng = np.random.default_rng(mix(seed, "fid infinity"))
+    values = []
+    for size in track(sizes.tolist(), "FID at several counts", len(sizes), "counts"):
+        parts = (side[rng.choice(len(side), size, replace=False)] for side in (ours, theirs))
+        values.append(frechet(*map(statistics, parts)))
+    line = stats.linregress(1 / sizes, values)
+    error = float(np.hypot(line.intercept_stderr, _error(ours, theirs)))
+    half = float(stats.t.ppf((1 + level) / 2, len(sizes) - 2)) * error
+    value = float(line.intercept)
+    return Number(value, value - half, value + half, _MEANS, level)
+
+
+def _error(real: NDArray[Any], fake: NDArray[Any]) -> float:
+    """The standard error of the FID that the images at hand leave, by its derivative in each image (delta method).
+
+    Taken for a function of one side's mean and covariance, its derivatives are 2 (m1 - m2) and I - T, where T is the
+    map that carries that side's Gaussian to the other (Takatsu 2011, "Wasserstein geometry of Gaussian measures").
+    """
+    variance = 0.0
+    one, other = statistics(real), statistics(fake)
+    for side, here, there in ((real, one, other), (fake, other, one)):
+        centred = side - here.mean
+        slope = np.eye(len(here.mean)) - _transport(here, there)
+        influence = 2 * centred @ (here.mean - there.mean) + ((centred @ slope) * centred).sum(axis=1)
+        variance += float(influence.var(ddof=1)) / len(side)
+    return float(np.sqrt(variance))
+
+
+def _transport(here: Statistics, there: Statistics) -> NDArray[np.float64]:
+    """C1^(-1/2) (C1^(1/2) C2 C1^(1/2))^(1/2) C1^(-1/2), symmetric; nothing where C1 has no extent."""
+    values, vectors = linalg.eigh(here.covariance)
+    kept = values > values[-1] * 1e-10
+    roots, basis = np.sqrt(values[kept]), vectors[:, kept]
+    inner = roots[:, None] * (basis.T @ there.covariance @ basis) * roots
+    squares, turn = linalg.eigh((inner + inner.T) / 2)
+    middle = (turn * np.sqrt(np.clip(squares, 0, None))) @ turn.T
+    carried: NDArray[np.float64] = basis @ (middle / roots[:, None] / roots) @ basis.T
+    return carried
+
+
+def build(*, points: Annotated[int, Field(ge=3)] = 15, seed: int = 0) -> Metric:
+    """{"fid_infinity"}, lower for a better generator."""
+
+    def measure(real: Side, fake: Side) -> dict[str, Number]:
+        ours, theirs = (needed(side, "features", "fid_infinity") for side in (real, fake))
+        return {"fid_infinity": fid_infinity(ours, theirs, points=points, seed=seed)}
+
+    return Metric(measure, better={"fid_infinity": "lower"}, words=f"fid_infinity(points={points})", least=FEWEST)

@@ -1,0 +1,74 @@
+"""Inception score: are the made images clearly of some class each, and of all classes together?
+
+Salimans et al. 2016, "Improved Techniques for Training GANs", section 4: exp(E KL(p(y|x) || p(y))), the mean over ten
+parts. It never looks at a real image: a generator that makes one perfect picture of each class, or copies, scores best.
+Between 1 and the number of classes. Fewer images a part make it smaller, so it is comparable at equal counts only.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Annotated
+
+import numpy as np
+from numpy.typing import ArrayLike
+from pydantic import Field
+from torch import Tensor
+
+from gansmith.errors import DataError
+from gansmith.evaluation import intervals
+from gansmith.evaluation.answers import Number
+from gansmith.evaluation.blocks import matrix
+from gansmith.evaluation.evidence import Metric, Side
+from gansmith.evaluation.sides import needed
+from gansmith.randomness import mix
+
+
+def inception_score(
+    probabilities: ArrayLike | Tensor, *, splits: Annotated[int, Field(ge=1)] = 10, seed: int | None = 0
+) -> Number:
+    """Class probabilities [N, K] of made images, N at least `splits` -> the mean over `splits` equal parts.
+
+    seed: of the order in which images are dealt to the parts; None keeps the given one. The interval is Student's over
+    the parts, for their mean; None with one part. Raises DataError for what are no probabilities, or too few images.
+    """
+    given = matrix(probabilities, "the probabilities:", least=1).astype(np.float64)
+    wrong = int(((given < 0).any(axis=1) | (np.abs(given.sum(axis=1) - 1) > 1e-3)).sum())
+    if wrong:
+        raise DataError(
+            f"{wrong:,} of {len(given):,} rows are no probabilities: each must be 0 or more, and sum to 1 "
+            f"(give the softmax of a classifier's scores)"
+        )
+    if len(given) < splits:
+        raise DataError(f"{len(given):,} images cannot be dealt to {splits} parts: give more images, or fewer splits")
+    if seed is not None:
+        given = given[np.random.default_rng(mix(seed, "inception score")).permutation(len(given))]
+    edges = [number * len(given) // splits for number in range(splits + 1)]
+    scores = [_score(given[start:end]) for start, end in pairwise(edges)]
+    low, high = intervals.mean(scores) if splits > 1 else (None, None)
+    return Number(
+        float(np.mean(scores)), low, high, "how many classes the made images clearly show: at most all of them"
+    )
+
+
+def _score(part: np.ndarray[tuple[int, int], np.dtype[np.float64]]) -> float:
+    tiny = np.finfo(np.float64).tiny  # 0 log 0 is 0
+    marginal = part.mean(axis=0)
+    divergences = (part * (np.log(np.maximum(part, tiny)) - np.log(np.maximum(marginal, tiny)))).sum(axis=1)
+    return float(np.exp(divergences.mean()))
+
+
+def build(*, splits: Annotated[int, Field(ge=1)] = 10, seed: int = 0) -> Metric:
+    """{"inception_score"}, higher for a better generator; the real side is not read."""
+
+    def measure(real: Side, fake: Side) -> dict[str, Number]:
+        given = needed(fake, "probabilities", "inception_score")
+        return {"inception_score": inception_score(given, splits=splits, seed=seed)}
+
+    return Metric(
+        measure,
+        better={"inception_score": "higher"},
+        words=f"inception_score(splits={splits})",
+        needs=("probabilities",),
+        least=max(2, splits),
+    )

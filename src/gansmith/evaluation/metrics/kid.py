@@ -1,0 +1,235 @@
+"""KID: the squared maximum mean discrepancy of two sets of features, without bias at any count of images.
+
+Binkowski, Sutherland, Arbel, Gretton 2018, "Demystifying MMD GANs", section 4 and appendix C: the kernel
+k(x, y) = (x'y / D + 1)^3. The estimator is eq. 3 of Gretton et al. 2012, "A Kernel Two-Sample Test": pairs of
+different images within each side, all pairs between the sides. It can be negative where the two are alike.
+
+kid          from all images at once, with an interval for P != Q
+kid_subsets  the mean over random subsets, as the paper and torch-fidelity report it
+kid_test     is it more than chance? A permutation test, exact at P = Q at any count
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from typing import Annotated, Any, NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike, NDArray
+from pydantic import Field
+from scipy import stats
+from torch import Tensor
+
+from gansmith.errors import DataError, OptionError
+from gansmith.evaluation.answers import Number
+from gansmith.evaluation.blocks import pair
+from gansmith.evaluation.evidence import Metric, Side
+from gansmith.evaluation.sides import needed
+from gansmith.progress import Advance, bar
+from gansmith.randomness import mix
+
+MEANS = "kernel distance between the made and the real images' features: 0 for the same, at any count of images"
+_BLOCK = 2048  # images: 16 MiB of kernel values
+_LONG = 2e10  # multiplications: about a second of one core
+
+
+class Kernel(NamedTuple):
+    """(gamma x'y + coef)^degree; gamma None is 1 / D."""
+
+    degree: int = 3
+    gamma: float | None = None
+    coef: float = 1.0
+
+    def block(self, one: Tensor, other: Tensor) -> Tensor:
+        """[n, D] and [m, D] -> [n, m]"""
+        gamma = 1 / one.shape[1] if self.gamma is None else self.gamma
+        base = torch.addmm(one.new_full((), self.coef).expand(1, len(other)), one, other.T, alpha=gamma)
+        found = base
+        for _ in range(self.degree - 1):
+            found = found * base
+        return found
+
+
+class Sums(NamedTuple):
+    """Of kernel values, for each image: over the others of its own side, and over all of the other side. float64."""
+
+    real: NDArray[np.float64]
+    fake: NDArray[np.float64]
+    real_across: NDArray[np.float64]
+    fake_across: NDArray[np.float64]
+
+
+class Subsets(NamedTuple):
+    """mean and population spread over subsets, which overlap: the spread is no interval of the mean."""
+
+    mean: float
+    spread: float
+
+
+class Tested(NamedTuple):
+    """value: the estimate;  p: how often chance alone gives as much, of `permutations` and itself."""
+
+    value: float
+    p: float
+    permutations: int
+
+
+def kid(
+    real: ArrayLike | Tensor,
+    fake: ArrayLike | Tensor,
+    *,
+    degree: Annotated[int, Field(ge=1)] = 3,
+    gamma: float | None = None,
+    coef: float = 1.0,
+    level: float = 0.95,
+) -> Number:
+    """Real [N, D], fake [M, D], N and M at least 3 -> the estimate from all images, and its interval.
+
+    The interval is the estimate -+ Student's quantile times the jackknife's standard error over single images of either
+    side (Arvesen 1969, "Jackknifing U-statistics"). It is right where the two differ; where they are alike the estimate
+    is no longer normal, and `kid_test` answers. Raises DataError for features that do not fit together.
+    """
+    ours, theirs = pair(real, fake, least=3)
+    sums = kernel_sums(ours, theirs, Kernel(degree, gamma, coef))
+    value, error = estimate(sums)
+    half = float(stats.t.ppf((1 + level) / 2, min(len(ours), len(theirs)) - 1)) * error
+    return Number(value, value - half, value + half, MEANS, level)
+
+
+def kernel_sums(real: NDArray[Any], fake: NDArray[Any], kernel: Kernel) -> Sums:
+    """Block by block; of the pairs within a side each block is computed once. Sums are in float64."""
+    sides = [torch.from_numpy(side) for side in (real, fake)]
+    within = [torch.zeros(len(side), dtype=torch.float64) for side in sides]
+    across = [torch.zeros(len(side), dtype=torch.float64) for side in sides]
+    spans = [[slice(at, at + _BLOCK) for at in range(0, len(side), _BLOCK)] for side in sides]
+    jobs = [(side, side, i, j) for side in (0, 1) for i in range(len(spans[side])) for j in range(i, len(spans[side]))]
+    jobs += [(0, 1, i, j) for i in range(len(spans[0])) for j in range(len(spans[1]))]
+    with _progress(len(jobs), real.shape[1]) as advance:
+        for first, second, i, j in jobs:
+            rows, columns = spans[first][i], spans[second][j]
+            block = kernel.block(sides[first][rows], sides[second][columns])
+            if first != second:
+                across[0][rows] += block.sum(1, dtype=torch.float64)
+                across[1][columns] += block.sum(0, dtype=torch.float64)
+            else:
+                if i == j:
+                    block.fill_diagonal_(0)
+                else:
+                    within[first][columns] += block.sum(0, dtype=torch.float64)
+                within[first][rows] += block.sum(1, dtype=torch.float64)
+            advance()
+    return Sums(*(found.numpy() for found in (*within, *across)))
+
+
+def estimate(sums: Sums) -> tuple[float, float]:
+    """(the estimate, its standard error by the jackknife)"""
+    n, m = len(sums.real), len(sums.fake)
+    real, fake, across = sums.real.sum(), sums.fake.sum(), sums.real_across.sum()
+    value = real / (n * (n - 1)) + fake / (m * (m - 1)) - 2 * across / (n * m)
+    variance = 0.0
+    for own, other, total, rest, count, others in (
+        (sums.real, sums.real_across, real, fake / (m * (m - 1)), n, m),
+        (sums.fake, sums.fake_across, fake, real / (n * (n - 1)), m, n),
+    ):
+        without = (total - 2 * own) / ((count - 1) * (count - 2)) + rest - 2 * (across - other) / ((count - 1) * others)
+        variance += (count - 1) ** 2 / count * float(np.var(without, ddof=1))
+    return float(value), float(np.sqrt(variance))
+
+
+def kid_subsets(
+    real: ArrayLike | Tensor,
+    fake: ArrayLike | Tensor,
+    *,
+    subsets: Annotated[int, Field(ge=1)] = 100,
+    size: Annotated[int, Field(ge=2)] = 1000,
+    seed: int = 2020,
+    degree: Annotated[int, Field(ge=1)] = 3,
+    gamma: float | None = None,
+    coef: float = 1.0,
+) -> Subsets:
+    """Real [N, D], fake [M, D] -> over `subsets` drawings of `size` images of each side, without replacement.
+
+    Drawn as torch-fidelity does with the made images as its first input and the same seed. Raises DataError when a
+    side has fewer than `size` images.
+    """
+    ours, theirs = pair(real, fake)
+    if min(len(ours), len(theirs)) < size:
+        raise DataError(
+            f"subsets of {size:,} images cannot be drawn from {len(ours):,} real and {len(theirs):,} made ones: "
+            f"give a smaller size, or leave subsets out, and all images are used at once"
+        )
+    rng = np.random.RandomState(seed)  # the numbers of torch-fidelity
+    kernel = Kernel(degree, gamma, coef)
+    values = np.empty(subsets)
+    for number in range(subsets):
+        some = theirs[rng.choice(len(theirs), size, replace=False)]
+        values[number] = estimate(kernel_sums(ours[rng.choice(len(ours), size, replace=False)], some, kernel))[0]
+    return Subsets(float(values.mean()), float(values.std()))
+
+
+def kid_test(real: ArrayLike | Tensor, fake: ArrayLike | Tensor, *, permutations: int = 999, seed: int = 0) -> Tested:
+    """Real [N, D], fake [M, D] -> the share of ways to deal all images to two sides that give at least this estimate.
+
+    p <= .05 happens in at most 5 % of tests when both come from one distribution (Phipson and Smyth 2010, "Permutation
+    P-values should never be zero": the given dealing counts among them). In float64. Raises OptionError for fewer than
+    19 permutations, which could never reach .05.
+    """
+    if permutations < 19:
+        raise OptionError(f"permutations = {permutations} is not allowed: at least 19, or no p can be as low as .05")
+    ours, theirs = pair(real, fake)
+    n, m = len(ours), len(theirs)
+    everything = torch.from_numpy(np.concatenate([ours, theirs]).astype(np.float64))
+    rng = np.random.default_rng(mix(seed, "kid test"))
+    sides = torch.zeros(n + m, permutations + 1, dtype=torch.float64)  # 1: dealt to the real side
+    sides[:n, 0] = 1
+    for column in range(1, permutations + 1):
+        sides[torch.from_numpy(rng.permutation(n + m)[:n]), column] = 1
+    inside = torch.zeros(permutations + 1, dtype=torch.float64)  # sums over pairs of the real side
+    touching = torch.zeros(permutations + 1, dtype=torch.float64)  # over pairs whose first is of the real side
+    total = 0.0
+    spans = [slice(at, at + _BLOCK) for at in range(0, n + m, _BLOCK)]
+    with _progress(len(spans) ** 2, everything.shape[1] + permutations) as advance:
+        for i, rows in enumerate(spans):
+            for j, columns in enumerate(spans):
+                block = Kernel().block(everything[rows], everything[columns])
+                if i == j:
+                    block.fill_diagonal_(0)
+                own = block.sum(1)
+                total += float(own.sum())
+                touching += own @ sides[rows]
+                inside += ((block @ sides[columns]) * sides[rows]).sum(0)
+                advance()
+    across = touching - inside
+    values = inside / (n * (n - 1)) + (total - inside - 2 * across) / (m * (m - 1)) - 2 * across / (n * m)
+    rounding = 1e-10 * abs(total) / ((n + m) * (n + m - 1))  # equal dealings must count as equal
+    reached = int((values >= values[0] - rounding).sum())
+    return Tested(float(values[0]), reached / (permutations + 1), permutations)
+
+
+@contextmanager
+def _progress(blocks: int, width: int) -> Iterator[Advance]:
+    shown = bar("kernel distances", blocks, "blocks") if blocks * _BLOCK**2 * width > _LONG else None
+    with shown or nullcontext(lambda amount=1, note="": None) as advance:
+        yield advance
+
+
+def build(
+    *,
+    subsets: Annotated[int, Field(ge=1)] | None = None,
+    size: Annotated[int, Field(ge=2)] = 1000,
+    seed: int = 2020,
+    degree: Annotated[int, Field(ge=1)] = 3,
+) -> Metric:
+    """{"kid": kernel distance}, lower for a better generator. From all images; with `subsets`, as torch-fidelity."""
+
+    def measure(real: Side, fake: Side) -> dict[str, Number]:
+        ours, theirs = needed(real, "features", "kid"), needed(fake, "features", "kid")
+        if subsets is None:
+            return {"kid": kid(ours, theirs, degree=degree)}
+        found = kid_subsets(ours, theirs, subsets=subsets, size=size, seed=seed, degree=degree)
+        return {"kid": Number(found.mean, means=f"{MEANS}; spread over subsets {found.spread:.3g}")}
+
+    words = f"kid(degree={degree})" if subsets is None else f"kid(degree={degree}, {subsets} x {size}, seed {seed})"
+    return Metric(measure, better={"kid": "lower"}, words=words, least=3 if subsets is None else size)

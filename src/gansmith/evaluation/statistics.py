@@ -1,0 +1,88 @@
+"""Mean and covariance of features in float64, and the Frechet distance of two of them.
+
+The distance of two Gaussians (Dowson and Landau 1982, "The Frechet Distance between Multivariate Normal Distributions",
+eq. 4): |m1 - m2|^2 + tr(C1 + C2 - 2 (C1 C2)^(1/2)). The eigenvalues of C1 C2 are those of the symmetric L' C2 L with
+C1 = L L', which are real and not negative however few images there were; L comes from a Cholesky factorisation with
+pivots, which stops at the rank of C1. No matrix root is ever taken.
+
+Where there are fewer images than dimensions on both sides, the roots of these eigenvalues are the singular values of
+A B', where A and B hold the centred images over the root of their count - 1: no covariance is needed at all.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import linalg
+
+from gansmith.errors import DataError
+
+_ROWS = 4096  # brought to float64 at a time
+
+
+class Statistics(NamedTuple):
+    """mean float64 [D];  covariance float64 [D, D], the sum of squares divided by n - 1."""
+
+    mean: NDArray[np.float64]
+    covariance: NDArray[np.float64]
+
+
+def statistics(features: NDArray[Any]) -> Statistics:
+    """Features [N, D], finite, N >= 2 (see `blocks.matrix`)."""
+    mean = features.mean(axis=0, dtype=np.float64)
+    scatter = np.zeros((features.shape[1],) * 2)
+    for start in range(0, len(features), _ROWS):
+        part = features[start : start + _ROWS] - mean
+        scatter += part.T @ part  # of a matrix with itself: numpy computes one half and mirrors it
+    return Statistics(mean, scatter / (len(features) - 1))
+
+
+def frechet(one: Statistics, other: Statistics) -> float:
+    """The squared Frechet distance of two Gaussians, not negative.
+
+    Raises DataError for statistics of different shapes, not finite, or whose covariance is not one.
+    """
+    for given in (one, other):
+        _check(given)
+    if one.mean.shape != other.mean.shape:
+        raise DataError(
+            f"statistics of {len(one.mean):,} dimensions cannot be compared with statistics of {len(other.mean):,}: "
+            f"both must come from the same extractor"
+        )
+    first, second = (np.asarray(given.covariance, dtype=np.float64) for given in (one, other))
+    factor, pivots, rank, _ = linalg.lapack.dpstrf(first, lower=1)
+    rows = np.empty((len(first), rank))
+    rows[pivots - 1] = np.tril(factor)[:, :rank]
+    inner = rows.T @ second @ rows
+    roots = np.sqrt(np.clip(linalg.eigvalsh((inner + inner.T) / 2), 0, None)) if rank else np.zeros(1)
+    return _sum(one.mean, other.mean, float(np.trace(first) + np.trace(second)), float(roots.sum()))
+
+
+def frechet_of_few(one: NDArray[Any], other: NDArray[Any]) -> float:
+    """The same from features [N, D] and [M, D], finite, of at least two images each; made for N and M below D."""
+    means = [given.mean(axis=0, dtype=np.float64) for given in (one, other)]
+    first, second = ((given - mean) / np.sqrt(len(given) - 1) for given, mean in zip((one, other), means, strict=True))
+    traces = float(np.square(first).sum() + np.square(second).sum())
+    return _sum(means[0], means[1], traces, float(linalg.svdvals(first @ second.T).sum()))
+
+
+def _sum(one: NDArray[np.float64], other: NDArray[np.float64], traces: float, roots: float) -> float:
+    return max(0.0, float(np.square(one - other).sum()) + traces - 2 * roots)
+
+
+def _check(given: Statistics) -> None:
+    mean, covariance = np.asarray(given.mean), np.asarray(given.covariance)
+    if mean.ndim != 1 or covariance.shape != (len(mean), len(mean)):
+        raise DataError(
+            f"a mean of shape {list(mean.shape)} and a covariance of shape {list(covariance.shape)} "
+            f"do not belong together: [D] and [D, D] are needed"
+        )
+    if not (np.isfinite(mean).all() and np.isfinite(covariance).all()):
+        raise DataError(
+            "the mean or the covariance holds a NaN or an infinity: the features it was taken of are broken"
+        )
+    largest = float(np.abs(covariance).max(initial=0))
+    if not np.allclose(covariance, covariance.T, rtol=0, atol=1e-6 * largest) or (np.diag(covariance) < 0).any():
+        raise DataError("what was given as a covariance is not symmetric, or has a negative variance")

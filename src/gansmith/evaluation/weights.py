@@ -1,0 +1,101 @@
+"""The weights of published networks: found on this machine, and verified before a byte of them is interpreted.
+
+A number judged with other weights is another number under the same name. So every extractor pins the sha256 of the
+one file it reads; there is no way round it. Nothing is fetched: the file is given (`--weights PATH`) or lies under its
+own name in the folder `weights` of the cache.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from gansmith.data import cache
+from gansmith.errors import OptionError
+from gansmith.progress import bar
+
+_PIECE = 1 << 24  # bytes read and hashed at a time
+
+
+@dataclass(frozen=True)
+class Published:
+    """A file of weights as its authors published it.
+
+    extractor   who reads it, for messages;  file: its published name;  sha256: of its bytes
+    source      who published it, and which packages carry it
+    """
+
+    extractor: str
+    file: str
+    sha256: str
+    source: str
+
+
+def folder() -> Path:
+    """Where files of weights are looked for when no path is given."""
+    return cache.root() / "weights"
+
+
+def read(published: Published, given: str | None = None) -> bytes:
+    """The bytes of the file at `given` (the file, or the folder it lies in), else of that name in `folder()`.
+
+    Raises OptionError when there is none, or when its digest is not the published one.
+    """
+    path = folder() if given is None else Path(given).expanduser()
+    if path.is_dir() or given is None:
+        path = path / published.file
+    if not path.is_file():
+        asked = f"There is no file {path}" if given is None else f"{given} was given, and there is no file {path}"
+        raise OptionError(
+            f"the extractor {published.extractor} reads {published.file} ({published.source}; "
+            f"sha256 {published.sha256}). {asked}: put it there, or say where it is with --weights PATH"
+        )
+    content, digest = bytearray(), hashlib.sha256()
+    size = path.stat().st_size
+    try:
+        with bar(f"reading {path.name}", -(-size // _PIECE), unit="pieces") as advance, path.open("rb") as file:
+            while piece := file.read(_PIECE):
+                content += piece
+                digest.update(piece)
+                advance()
+    except OSError as error:
+        raise OptionError(f"the file of weights {path} could not be read: {error.strerror or error}") from error
+    if digest.hexdigest() != published.sha256:
+        raise OptionError(
+            f"{path} is not {published.file}: its sha256 is {digest.hexdigest()}, that of the published file is "
+            f"{published.sha256}. Numbers made with it would not be comparable, and nothing in it was interpreted. "
+            f"Get the published one: {published.source}"
+        )
+    return bytes(content)
+
+
+def state_of(content: bytes) -> dict[str, Tensor]:
+    """A state dict out of the verified bytes of a `.pth` file; executes nothing."""
+    state: dict[str, Tensor] = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
+    return state
+
+
+def content_of(network: nn.Module) -> str:
+    """The sha256 of a network's parameters and buffers, with their names, types and shapes."""
+    digest = hashlib.sha256()
+    for name, value in sorted(network.state_dict().items()):
+        digest.update(f"{name} {value.dtype} {list(value.shape)};".encode())
+        digest.update(value.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().tobytes())
+    return digest.hexdigest()
+
+
+def identity(weights: str, options: Mapping[str, object] | None = None) -> str:
+    """16 hexadecimal digits for weights (by their digest) and the options that change a feature.
+
+    Without options, the first digits of the weights' own digest.
+    """
+    if not options:
+        return weights[:16]
+    words = " ".join(f"{name}={options[name]}" for name in sorted(options))
+    return hashlib.sha256(f"{weights} {words}".encode()).hexdigest()[:16]

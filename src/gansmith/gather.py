@@ -1,0 +1,205 @@
+"""The images that the judge looks at, all at one size: made ones, real ones trained on, real ones held out."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from gansmith import layout
+from gansmith.data.dataset import Dataset
+from gansmith.data.open import open_dataset
+from gansmith.data.prepare import Prepared, prepare
+from gansmith.data.settings import DataSettings
+from gansmith.errors import DataError, OptionError
+from gansmith.evaluation.evidence import Images
+from gansmith.progress import bar, track
+from gansmith.randomness import mix
+from gansmith.records import pictures
+from gansmith.run import Run
+
+LEAST = 20  # images a side; below, nothing can be said
+_CHUNK = 64  # images made at once
+
+
+@dataclass(frozen=True)
+class Made:
+    """Images that were made: one array for each repeat, at one size, and how they came about."""
+
+    name: str
+    parts: tuple[Images, ...]
+    seeds: str
+    averaging: str
+    facts: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Real:
+    """Real images at that size: trained on, and held out (None where none are known to be)."""
+
+    name: str
+    train: tuple[Images, NDArray[np.int64] | None]
+    holdout: tuple[Images, NDArray[np.int64] | None] | None
+    description: str
+    classes: tuple[str, ...] | None
+    notes: tuple[str, ...]
+
+
+def subject_of(
+    place: Path, samples: int, repeats: int, *, checkpoint: str | None, raw: bool, device: str, trust: bool
+) -> tuple[DataSettings, Made, Run | None]:
+    """(how images are brought to its size, the images, the run if it is one)."""
+    if layout.is_run(place) or (place.suffix == ".safetensors" and place.is_file()) or _holds_models(place):
+        run = Run(place, trust=trust)
+        settings = run.experiment.data if layout.is_run(place) else DataSettings()
+        return settings, _from_run(run, samples, repeats, checkpoint=checkpoint, raw=raw, device=device), run
+    if checkpoint is not None or raw:
+        raise OptionError(f"--checkpoint and --raw choose weights of a run, and {place} is none")
+    found = prepare(DataSettings(path=str(place), holdout=0, size=_own_size(place, trust=trust)), trust=trust)
+    return found.settings, _from_files(found, samples, repeats), None
+
+
+def _own_size(place: Path, *, trust: bool) -> tuple[int, int]:
+    """The one size (height, width) of all images at `place`: made images are never resized."""
+    source = open_dataset(place, trust=trust)
+    if source.points:
+        raise DataError(f"{place} holds points, and only images can be judged")
+    shapes = (source.one(index).image.shape for index in track(range(len(source)), "measuring", len(source)))
+    sizes = Counter((shape[0], shape[1]) for shape in shapes)
+    if not sizes:
+        raise DataError(f"there are no images in {place}")
+    if len(sizes) > 1:
+        said = ", ".join(f"{count:,} of {height}x{width}" for (height, width), count in sizes.most_common(3))
+        raise DataError(
+            f"the images in {place} are of {len(sizes)} different sizes ({said}), and made images are compared as they "
+            f"are. Bring them to one size first: gansmith data pack {place} OUT.npy --size 64"
+        )
+    return next(iter(sizes))
+
+
+def _holds_models(place: Path) -> bool:
+    return place.is_dir() and any(place.glob("*.safetensors"))
+
+
+def _from_run(run: Run, samples: int, repeats: int, *, checkpoint: str | None, raw: bool, device: str) -> Made:
+    renderer = run.renderer(raw=raw, checkpoint=checkpoint, device=device)
+    renderer.chunk = _CHUNK
+    _, card = run.network("generator")
+    if (card.dimensions.height, card.dimensions.width) == (1, 1):
+        raise DataError(f"{run.path} makes points, and only images can be judged")
+    parts = []
+    with bar("making samples", samples * repeats) as advance:
+        for repeat in range(repeats):
+            made = []
+            latents = renderer.latents(range(repeat * samples, (repeat + 1) * samples))
+            for chunk in torch.split(latents, _CHUNK):
+                made.append(pictures.to_uint8(renderer.render(chunk)))
+                advance(len(chunk))
+            parts.append(np.concatenate(made))
+    images = card.images if checkpoint is None else int(run.checkpoint(checkpoint)["images"])
+    facts = {"run": str(run.path), "images trained": f"{images:,}", "checkpoint": checkpoint or "the model at the end"}
+    weights = "raw" if raw or not card.averaged else "averaged"
+    name = run.path.resolve().name + ("" if checkpoint is None else f"@{checkpoint}")
+    return Made(name, tuple(parts), f"0-{samples * repeats - 1}", weights, facts)
+
+
+def _from_files(found: Prepared, samples: int, repeats: int) -> Made:
+    """All of them in one part, or in `repeats` parts of `samples` where there are enough."""
+    count = len(found.train)
+    if count < LEAST:
+        raise DataError(f"{found.name} holds {count} image{'s' * (count != 1)}: at least {LEAST} are needed to judge")
+    order = np.random.default_rng(mix("files to judge")).permutation(count)
+    if count >= samples * repeats:
+        parts = [order[part * samples : (part + 1) * samples] for part in range(repeats)]
+    else:
+        parts = [order[:samples]]
+    arrays = tuple(_images(found.train, np.sort(part))[0] for part in parts)
+    return Made(found.name, arrays, "", "files", {"images": f"{count:,} in {found.name}"})
+
+
+def reals_of(
+    like: DataSettings,
+    made: Images,
+    own: Run | None,
+    *,
+    against: str | None,
+    holdout: str | None,
+    most: int,
+    seed: int,
+    trust: bool,
+) -> Real:
+    """Real images at the size of `made` [N, H, W, C]: those that the run `own` was trained on, or those `against`.
+
+    Raises OptionError when neither says which, DataError when there are too few, or they are points.
+    """
+    height, width, channels = made.shape[1:]
+    size: dict[str, Any] = {"size": (height, width), "channels": channels}
+    if against is None and (own is None or not layout.is_run(own.path)):
+        raise OptionError("against which real images? Say so with --against DATA: the images that it was trained on")
+    ours = against is None or (own is not None and _same_place(against, like.path))
+    if ours:
+        settings = like.model_copy(update=size)
+    else:
+        brought = {"fit": like.fit, "background": like.background} if own is not None else {}
+        settings = DataSettings(path=str(against), holdout=0, **brought, **size)
+    found = prepare(settings, trust=trust)
+    if found.points:
+        raise DataError(f"{settings.path} holds points, and only images can be judged")
+    kept, side, notes = found.holdout, "held out by the run", []
+    classes, digest = found.classes, found.digest
+    if holdout is not None:
+        other = prepare(settings.model_copy(update={"path": holdout, "format": None, "options": {}, "holdout": 0.0}))
+        kept, side = other.train, f"of {other.name}, {other.digest}"
+    if kept is None:
+        notes.append(
+            "No real images are known to have been held out of training (--holdout gives some), so part of the images "
+            "given stands in for them; copies of that part are not looked for."
+        )
+    if ours and own is not None and _trained_on(own) not in (None, found.digest):
+        notes.append(f"The images at {settings.path} are not the ones the run was trained on: they changed since.")
+    rng = np.random.default_rng(mix(seed, "real images to judge against"))
+    if len(found.train) > most:
+        notes.append(
+            f"{most:,} of the {len(found.train):,} training images were looked at, drawn at random (--real N for "
+            f"more): copies of the others are not seen."
+        )
+    train = _images(found.train, np.sort(rng.permutation(len(found.train))[:most]))
+    held = None if kept is None else _images(kept, np.sort(rng.permutation(len(kept))[:most]))
+    for what, number in (("real images", len(train[0])), ("held-out images", LEAST if held is None else len(held[0]))):
+        if number < LEAST:
+            raise DataError(f"there are only {number} {what}; at least {LEAST} are needed to judge anything")
+    said = f"{found.name} {digest}, train; held out: {'a part of it' if held is None else side}; fit {settings.fit}"
+    return Real(found.name, train, held, said, classes, tuple(notes))
+
+
+def _trained_on(run: Run) -> str | None:
+    """The digest of the images in the newest checkpoint, where there is one."""
+    return str(run.checkpoint()["data"]) if run.checkpoints.names() else None
+
+
+def _same_place(one: str, other: str) -> bool:
+    left, right = Path(one).expanduser(), Path(other).expanduser()
+    return left.resolve() == right.resolve() if left.exists() else one.replace("-", "_") == other.replace("-", "_")
+
+
+def _images(dataset: Dataset, chosen: NDArray[np.int64]) -> tuple[Images, NDArray[np.int64] | None]:
+    """Images [N, H, W, C] and labels [N], in blocks with progress where they are decoded as they come."""
+    blocks, labels = [], []
+    for picture in _blocks(dataset, chosen):
+        blocks.append(picture.image)
+        labels.append(picture.label)
+    return np.concatenate(blocks), None if labels[0] is None else np.concatenate(labels).astype(np.int64)
+
+
+def _blocks(dataset: Dataset, chosen: NDArray[np.int64]) -> Iterator[Any]:
+    with bar("reading real images", len(chosen)) as advance:
+        for start in range(0, len(chosen), 1024):
+            block = chosen[start : start + 1024]
+            yield dataset[block]
+            advance(len(block))

@@ -1,0 +1,160 @@
+"""From a run, or images in files, to an audit: what `gansmith evaluate` does.
+
+Gathers three kinds of images at one size (trained on, held out, made), has their features extracted, and hands the
+evidence to the questions in `evaluation/audit`.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gansmith import catalog, layout, machine
+from gansmith.errors import GansmithError, OptionError
+from gansmith.evaluation.audit.audit import Audit, answer_all
+from gansmith.evaluation.evidence import Evidence, Extractor, Images, Side
+from gansmith.evaluation.extract import extract
+from gansmith.evaluation.protocol import Protocol
+from gansmith.gather import LEAST, reals_of, subject_of
+
+BEST_FIRST = ("inception", "dinov2", "mobilenet", "pixels")  # `auto` takes the first whose weights are here
+COPIES = ("vgg", "pixels")  # for finding copies
+
+
+def evaluate(
+    subject: str | Path,
+    *,
+    against: str | None = None,
+    holdout: str | None = None,
+    features: str = "auto",
+    weights: str | None = None,
+    classifier: str | None = None,
+    samples: int = 2000,
+    repeats: int = 3,
+    real: int = 10_000,
+    checkpoint: str | None = None,
+    raw: bool = False,
+    device: str = "auto",
+    seed: int = 0,
+    out: str | Path | None = None,
+    trust: bool = False,
+) -> Audit:
+    """Judge the images of a run, or those in a folder, zip or .npy, and write audit.json and report.html.
+
+    against    the images it was trained on; a run's own when not given
+    holdout    real images it was not trained on; those that the run kept aside when not given
+    features   of the catalog, or auto: the best whose weights are here;  weights  their file
+    classifier a classification run, for the histogram of classes
+    samples, repeats  that many images, made that often from other seeds;  real  at most so many real images
+
+    Raises GansmithError for whatever cannot be judged; nothing is written then.
+    """
+    for name, value, least in (("samples", samples, LEAST), ("repeats", repeats, 1), ("real", real, 2 * LEAST)):
+        if value < least:
+            raise OptionError(f"{name} = {value} is not allowed: at least {least}")
+    begun = time.monotonic()
+    place = Path(subject)
+    where, made, own = subject_of(place, samples, repeats, checkpoint=checkpoint, raw=raw, device=device, trust=trust)
+    folder = _folder(place, out, is_run=own is not None)
+    reals = reals_of(where, made.parts[0], own, against=against, holdout=holdout, most=real, seed=seed, trust=trust)
+    extractor = choose(features, weights, BEST_FIRST, device=device, trust=trust)
+    copies = choose("auto", None, COPIES, device=device, trust=trust)
+    judge = None if classifier is None else catalog.build("features", "classifier", weights=classifier, device=device)
+    if judge is None and extractor.name == "classifier":
+        judge = extractor
+    height, width, channels = made.parts[0].shape[1:]
+    evidence = Evidence(
+        train=_side("real images", *reals.train, extractor, judge, cache=True),
+        holdout=None if reals.holdout is None else _side("held-out", *reals.holdout, extractor, judge, cache=True),
+        fakes=tuple(
+            _side(f"samples {number}", part, None, extractor, judge, cache=own is None)
+            for number, part in enumerate(made.parts, 1)
+        ),
+        extractor=extractor,
+        copies=copies,
+        base=Protocol(
+            metric="",
+            features=str(extractor),
+            real=reals.description,
+            real_count=len(reals.train[0]),
+            fake_count=len(made.parts[0]),
+            size=f"{height}x{width}x{channels}",
+            averaging=made.averaging,
+            fake=made.name,
+            seeds=made.seeds,
+        ),
+        classes=None if judge is None else judge.classes,
+        seed=seed,
+    )
+    found = machine.facts()
+    facts = {
+        **made.facts,
+        "real images": reals.name,
+        "when": time.strftime("%Y-%m-%d %H:%M"),
+        "made on": ", ".join(f"{key} {value}" for key, value in found.items() if key != "threads"),
+    }
+    audit = answer_all(
+        evidence,
+        subject=made.name,
+        title=f"Audit of {made.name}",
+        facts=facts,
+        notes=[*reals.notes, *_notes(extractor)],
+    )
+    audit = replace(audit, facts={**audit.facts, "time taken": f"{time.monotonic() - begun:,.0f} seconds"})
+    audit.write(folder)
+    return audit
+
+
+def choose(
+    name: str, weights: str | None, best_first: tuple[str, ...], *, device: str = "auto", trust: bool = False
+) -> Extractor:
+    """The extractor called `name`, or for `auto` the first whose weights are here. Raises as the extractors do."""
+    if name != "auto":
+        built: Extractor = catalog.build("features", name, trust=trust, weights=weights, device=device)
+        return built
+    if weights is not None:
+        raise OptionError(f"--weights {weights} belongs to an extractor: say which, for example --features mobilenet")
+    for candidate in best_first:
+        try:
+            found: Extractor = catalog.build("features", candidate, device=device)
+        except GansmithError:  # its weights, or the extra that reads them, are not here
+            continue
+        return found
+    raise GansmithError(f"none of the extractors {', '.join(best_first)} can be built here")
+
+
+def _side(
+    name: str,
+    images: Images,
+    labels: NDArray[np.int64] | None,
+    extractor: Extractor,
+    judge: Extractor | None,
+    *,
+    cache: bool,
+) -> Side:
+    features, _ = extract(images, extractor, what=f"{extractor.name} of {name}", cache=cache)
+    probabilities = None
+    if judge is not None:
+        probabilities = extract(images, judge, what=f"classes of {name}", cache=cache)[1]
+    return Side(name, images=images, features=features, probabilities=probabilities, labels=labels)
+
+
+def _folder(place: Path, out: str | Path | None, *, is_run: bool) -> Path:
+    if out is not None:
+        return Path(out)
+    if is_run and layout.is_run(place):
+        return place / "audit"
+    raise OptionError(f"{place} is not a run: say where the report is to lie, with --out DIR")
+
+
+def _notes(extractor: Extractor) -> list[str]:
+    if extractor.name != "pixels":
+        return []
+    return [
+        "Images were compared by their pixels: no network's weights are here. That sees layout and colour, and little "
+        "of what is in the pictures; docs/features.md says how to get better features."
+    ]

@@ -1,0 +1,90 @@
+"""The classifier of the Torch slides on `nn`: convolutions, tanh, pooling, and local contrast brought to one scale.
+
+Chintala, "A Deeper Dive" (slides on Torch 7), the network "to work on raw RGB images". Local contrast normalisation:
+Jarrett, Kavukcuoglu, Ranzato, LeCun 2009, "What is the Best Multi-Stage Architecture for Object Recognition?", section
+2.2 (N), as Torch's `nn.SpatialContrastiveNormalization` computes it.
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from gansmith.adversarial import Dimensions, exact
+from gansmith.models.layers.labels import classes_of
+from gansmith.models.layers.valid_grid import valid_grid
+
+
+def classifier(dimensions: Dimensions) -> Classifier:
+    """Images [B, C, H, W] in [-1, 1] -> logits [B, K]. Raises ExperimentError below 16 pixels a side."""
+    classes = classes_of("contrastive_net", dimensions)
+    return Classifier(dimensions.channels, valid_grid("contrastive_net", dimensions), classes)
+
+
+class Classifier(nn.Module):
+    """See `classifier`. The last convolution reads the whole grid, which at 32 x 32 is the slides' 5 x 5."""
+
+    def __init__(self, channels: int, grid: tuple[int, int], classes: int) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(
+            nn.Conv2d(channels, 16, 5),
+            nn.Tanh(),
+            nn.MaxPool2d(2),
+            ContrastiveNormalisation(gaussian(3)),
+            nn.Conv2d(16, 64, 5),
+            nn.Tanh(),
+            nn.MaxPool2d(2),
+            ContrastiveNormalisation(gaussian(3)),
+            nn.Conv2d(64, 256, grid),
+            nn.Tanh(),
+            nn.Flatten(),
+        )
+        self.head = nn.Linear(256, classes)
+
+    def features(self, image: Tensor) -> Tensor:
+        """Images [B, C, H, W] in [-1, 1] -> [B, 256] in [-1, 1]."""
+        found: Tensor = self.layers(image)
+        return found
+
+    def forward(self, image: Tensor, label: Tensor | None = None) -> Tensor:
+        logits: Tensor = self.head(self.features(image))
+        return logits
+
+
+class ContrastiveNormalisation(nn.Module):
+    """Maps [B, C, H, W] -> the same shape, float32 or better: less their local mean, by their local deviation.
+
+    Both are taken over all maps and a window weighted by `kernel` [k, k] (k odd; scaled to the sum 1 here), what lies
+    outside the picture left out. Deviations below `threshold` count as `threshold`, so that flat places stay flat.
+    """
+
+    kernel: Tensor
+
+    def __init__(self, kernel: Tensor, *, threshold: float = 1e-4) -> None:
+        super().__init__()
+        self.register_buffer("kernel", (kernel / kernel.sum())[None, None], persistent=False)
+        self.threshold = threshold
+
+    def forward(self, maps: Tensor) -> Tensor:
+        with torch.autocast(maps.device.type, enabled=False):  # squares are not taken in a short format
+            maps = exact(maps)
+            inside = self._around(torch.ones_like(maps[:1, :1]))  # the share of the window inside the picture
+            centred = maps - self._around(maps.mean(1, keepdim=True)) / inside
+            squares = self._around(centred.square().mean(1, keepdim=True))
+            # As Torch divides: the deviation by the share, not the variance, which lowers the contrast at the border.
+            # The threshold goes under the root, whose slope at 0 is infinite.
+            deviation = torch.maximum(squares, (self.threshold * inside).square()).sqrt() / inside
+            return centred / deviation
+
+    def _around(self, plane: Tensor) -> Tensor:
+        """[B, 1, H, W] -> the weighted sum over the window round each place."""
+        summed: Tensor = F.conv2d(plane, self.kernel.to(plane.dtype), padding=self.kernel.shape[-1] // 2)
+        return summed
+
+
+def gaussian(size: int) -> Tensor:
+    """Torch's `image.gaussian(size)`: [size, size], 1 in the middle, the deviation a quarter of the size."""
+    places = torch.arange(size) - (size - 1) / 2
+    line = torch.exp(-((places / (size / 4)) ** 2) / 2)
+    return line[:, None] * line

@@ -1,0 +1,106 @@
+"""The residual Darknet of fast.ai's lesson 12, a classifier for small images of any height and width.
+
+Howard 2018, "Cutting Edge Deep Learning for Coders", lesson 12, `cifar10-darknet`; its residual blocks are those of
+Darknet-53 (Redmon, Farhadi 2018, "YOLOv3: An Incremental Improvement", section 2.4): a 1 x 1 convolution that halves
+the channels, a 3 x 3 one that brings them back, and what came in added to it.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+from torch import Tensor, nn
+
+from gansmith.adversarial import Dimensions
+from gansmith.errors import ExperimentError
+from gansmith.models.layers.labels import classes_of
+from gansmith.models.layers.standardize import Deviations, Means, standardizing
+
+Width = Annotated[int, Field(gt=0)]
+Groups = Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=1)]
+Index = Annotated[int, Field(ge=0)]
+Share = Annotated[float, Field(gt=0, le=1)]
+
+_SLOPE = 0.1  # of the leaky ReLU, in the lesson and in Darknet's own configuration files
+
+
+def classifier(
+    dimensions: Dimensions,
+    *,
+    groups: Groups = (1, 2, 4, 6, 3),
+    width: Width = 32,
+    unstrided: Index | None = 1,
+    normalisation_momentum: Share = 0.01,
+    mean: Means | None = None,
+    deviation: Deviations | None = None,
+) -> Classifier:
+    """Images [B, C, H, W] in [-1, 1] -> logits [B, K].
+
+    groups: residual blocks in each group; a group begins with a convolution that doubles the channels. width: channels
+    of the first convolution. unstrided: the group that keeps the grid, counted from 0; all others halve it; None:
+    all do. normalisation_momentum: the share of the newest batch in batch normalisation's running statistics; the
+    lesson's 0.01 needs hundreds of steps to catch up, so take 0.1 for a short run. mean, deviation: of each channel on
+    [0, 1], by which images are standardized first.
+    """
+    classes = classes_of("darknet", dimensions)
+    if unstrided is not None and unstrided >= len(groups):
+        raise ExperimentError(
+            f"darknet with {len(groups)} group(s) has no group {unstrided} that could keep the grid: "
+            f"set classifier.unstrided to one of 0 to {len(groups) - 1}, or to null"
+        )
+    first = standardizing("darknet", dimensions.channels, mean, deviation)
+    network = Classifier(first, dimensions.channels, classes, groups=groups, width=width, unstrided=unstrided)
+    for module in network.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.momentum = normalisation_momentum
+    return network
+
+
+class Classifier(nn.Module):
+    """See `classifier`."""
+
+    def __init__(
+        self, first: nn.Module, channels: int, classes: int, *, groups: Groups, width: int, unstrided: int | None
+    ) -> None:
+        super().__init__()
+        layers = [first, convolution(channels, width, kernel=3)]
+        for index, blocks in enumerate(groups):
+            # Differs: the lesson's text says that group 0 keeps the grid; its code, and so the default, group 1.
+            layers.append(convolution(width, 2 * width, kernel=3, stride=1 if index == unstrided else 2))
+            width *= 2
+            layers += [Residual(width) for _ in range(blocks)]
+        self.layers = nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten())
+        self.head = nn.Linear(width, classes)
+
+    def features(self, image: Tensor) -> Tensor:
+        """Images [B, C, H, W] in [-1, 1] -> [B, width * 2**groups], averaged over the last grid."""
+        found: Tensor = self.layers(image)
+        return found
+
+    def forward(self, image: Tensor, label: Tensor | None = None) -> Tensor:
+        logits: Tensor = self.head(self.features(image))
+        return logits
+
+
+class Residual(nn.Module):
+    """[B, C, h, w] -> the same shape: itself plus two convolutions of it, C -> C / 2 -> C."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.squeeze = convolution(channels, channels // 2, kernel=1)
+        self.expand = convolution(channels // 2, channels, kernel=3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        # Differs: the lesson adds in place, into what the first convolution still needs for its gradient.
+        change: Tensor = self.expand(self.squeeze(x))
+        return x + change
+
+
+def convolution(before: int, after: int, *, kernel: int, stride: int = 1) -> nn.Sequential:
+    """Convolution without bias, batch normalisation, leaky ReLU; stride 1 keeps the grid, 2 halves it, rounded up."""
+    return nn.Sequential(
+        nn.Conv2d(before, after, kernel, stride, kernel // 2, bias=False),
+        nn.BatchNorm2d(after),
+        nn.LeakyReLU(_SLOPE, inplace=True),
+    )

@@ -1,0 +1,56 @@
+"""Images by the mean and standard deviation of each channel, as part of the network that reads them.
+
+What a network needs of the data's statistics is stored with it, so that whoever shows it an image in [-1, 1] later
+need not know them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated
+
+import torch
+from pydantic import Field
+from torch import Tensor, nn
+
+from gansmith.errors import ExperimentError
+
+Means = tuple[Annotated[float, Field(ge=0, le=1)], ...]
+Deviations = tuple[Annotated[float, Field(gt=0, allow_inf_nan=False)], ...]
+
+
+class Standardize(nn.Module):
+    """Images [B, C, H, W] in [-1, 1] -> (x - mean) / deviation, x being the image on [0, 1], where statistics are
+    published and where `gansmith data stats` prints them first."""
+
+    mean: Tensor
+    deviation: Tensor
+
+    def __init__(self, mean: Sequence[float], deviation: Sequence[float]) -> None:
+        super().__init__()
+        # Not in the state: they are options of the model, which its file holds already.
+        self.register_buffer("mean", torch.tensor(mean)[:, None, None], persistent=False)
+        self.register_buffer("deviation", torch.tensor(deviation)[:, None, None], persistent=False)
+
+    def forward(self, image: Tensor) -> Tensor:
+        standardized: Tensor = ((image + 1) / 2 - self.mean) / self.deviation
+        return standardized
+
+
+def standardizing(
+    name: str, channels: int, mean: Sequence[float] | None, deviation: Sequence[float] | None
+) -> nn.Module:
+    """The first layer of the model called `name`: Standardize, or nothing where both are None (images stay in [-1, 1]).
+
+    Raises ExperimentError unless there is one number for each channel, of both.
+    """
+    if mean is None and deviation is None:
+        return nn.Identity()
+    counts = [0 if values is None else len(values) for values in (mean, deviation)]
+    if mean is None or deviation is None or counts != [channels, channels]:
+        raise ExperimentError(
+            f"{name} is given {counts[0]} mean(s) and {counts[1]} deviation(s) for images of {channels} channel(s): it "
+            f"takes one of each for a channel, as `gansmith data stats` prints them, or --set classifier.mean=null "
+            f"--set classifier.deviation=null"
+        )
+    return Standardize(mean, deviation)

@@ -1,0 +1,111 @@
+"""Wide residual network, a classifier for small images of any height and width: few layers, many channels.
+
+Zagoruyko, Komodakis 2016, "Wide Residual Networks", table 1 and section 2.3 (blocks B(3, 3), dropout between the two
+convolutions), with the order of He, Zhang, Ren, Sun 2016, "Identity Mappings in Deep Residual Networks": batch
+normalisation, ReLU, convolution.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import torch.nn.functional as F
+from pydantic import AfterValidator, Field
+from torch import Tensor, nn
+
+from gansmith.adversarial import Dimensions
+from gansmith.models.layers.labels import classes_of
+from gansmith.models.layers.standardize import Deviations, Means, standardizing
+
+_BASE = 16  # channels of the first convolution, and of the first group at widen 1
+_GROUPS = 3
+
+
+def _whole_blocks(depth: int) -> int:
+    if depth < 10 or (depth - 4) % 6:
+        raise ValueError("a depth is 4 and 6 for each block in a group: 10, 16, 22, 28, 34, 40 ...")
+    return depth
+
+
+Depth = Annotated[int, AfterValidator(_whole_blocks)]
+Widen = Annotated[int, Field(gt=0)]
+Share = Annotated[float, Field(ge=0, lt=1)]
+
+
+def classifier(
+    dimensions: Dimensions,
+    *,
+    depth: Depth = 22,
+    widen: Widen = 6,
+    dropout: Share = 0.0,
+    mean: Means | None = None,
+    deviation: Deviations | None = None,
+) -> Classifier:
+    """Images [B, C, H, W] in [-1, 1] -> logits [B, K].
+
+    depth: convolutions along the longest way, 6 n + 4 with n blocks in each of the three groups. widen: the groups have
+    16, 32 and 64 times as many channels. dropout: between the convolutions of a block (0.3 in the paper where it is
+    used). mean, deviation: of each channel on [0, 1], by which images are standardized first.
+    """
+    classes = classes_of("wrn", dimensions)
+    first = standardizing("wrn", dimensions.channels, mean, deviation)
+    return Classifier(first, dimensions.channels, classes, blocks=(depth - 4) // 6, widen=widen, dropout=dropout)
+
+
+class Classifier(nn.Module):
+    """See `classifier`."""
+
+    def __init__(
+        self, first: nn.Module, channels: int, classes: int, *, blocks: int, widen: int, dropout: float
+    ) -> None:
+        super().__init__()
+        layers: list[nn.Module] = [first, nn.Conv2d(channels, _BASE, 3, padding=1, bias=False)]
+        before = _BASE
+        for group in range(_GROUPS):
+            after = _BASE * 2**group * widen
+            for block in range(blocks):
+                layers.append(Block(before, after, stride=2 if group and not block else 1, dropout=dropout))
+                before = after
+        layers += [nn.BatchNorm2d(before), nn.ReLU(inplace=True), nn.AdaptiveAvgPool2d(1), nn.Flatten()]
+        self.layers = nn.Sequential(*layers)
+        self.head = nn.Linear(before, classes)
+        self.apply(initialise)
+
+    def features(self, image: Tensor) -> Tensor:
+        """Images [B, C, H, W] in [-1, 1] -> [B, 64 * widen], averaged over the last grid."""
+        found: Tensor = self.layers(image)
+        return found
+
+    def forward(self, image: Tensor, label: Tensor | None = None) -> Tensor:
+        logits: Tensor = self.head(self.features(image))
+        return logits
+
+
+class Block(nn.Module):
+    """[B, before, h, w] -> [B, after, h / stride, w / stride]: two 3 x 3 convolutions and a way round them."""
+
+    def __init__(self, before: int, after: int, *, stride: int, dropout: float) -> None:
+        super().__init__()
+        self.normalise1 = nn.BatchNorm2d(before)
+        self.convolution1 = nn.Conv2d(before, after, 3, stride, 1, bias=False)
+        self.normalise2 = nn.BatchNorm2d(after)
+        self.convolution2 = nn.Conv2d(after, after, 3, 1, 1, bias=False)
+        self.dropout = nn.Dropout(dropout)
+        self.project = None if before == after and stride == 1 else nn.Conv2d(before, after, 1, stride, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        active = F.relu(self.normalise1(x), inplace=True)
+        # As the authors' code: what is projected is the activated input, what goes by unchanged is the input itself.
+        around = x if self.project is None else self.project(active)
+        inside = self.dropout(F.relu(self.normalise2(self.convolution1(active)), inplace=True))
+        change: Tensor = self.convolution2(inside)
+        return around + change
+
+
+def initialise(module: nn.Module) -> None:
+    """Convolutions from N(0, 2 / (outputs * kernel area)), offsets 0, as the authors' code (He, Zhang, Ren, Sun 2015,
+    "Delving Deep into Rectifiers", eq. 14)."""
+    if isinstance(module, nn.Conv2d):
+        nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
+    elif isinstance(module, nn.Linear):
+        nn.init.zeros_(module.bias)

@@ -1,0 +1,107 @@
+"""The health of a training in words, from the records alone: who is winning, and what goes wrong.
+
+    discriminator winning, balanced, discriminator losing    one of these, from its pairwise accuracy
+    collapsing         the samples became far more alike than they were, or stay far more alike than real images
+    memorising         the discriminator tells images it was trained on from real images held out
+    oscillating        the two players overturn each other again and again
+    diverging          scores or a loss grow without bound
+    starved loader     much of the time is spent waiting for images
+
+None of them stops a training; they say where to look. A state is a property of the latest records, so a resumed run
+that reads its own records goes on where it was.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Mapping
+from itertools import pairwise
+from statistics import fmean, quantiles
+from typing import Any
+
+WINDOW = 5  # records: one alone is noise
+_LONG = 20  # records in which players may overturn each other
+WINNING, LOSING = 0.98, 0.45  # mean pairwise accuracy
+_HIGH, _LOW = 0.7, 0.3  # accuracies of one overturning the other
+_FALLEN, _ALIKE, _SETTLED = 0.5, 0.25, 20_000  # of the widest spread; of the reals' spread; images
+_TOLD_APART = 0.65  # P(score of a training image > score of one held out); one half, give or take .05, by chance
+_GROWTH, _LARGE, _SURE = 10.0, 20.0, 3  # times the lower quartile so far; in absolute terms; so many in a row
+_WAITING = 0.3  # share of the time
+
+
+class Health:
+    """Give it every record, oldest first; it answers with the words to add to that record."""
+
+    def __init__(self, records: Iterable[Mapping[str, Any]] = ()) -> None:
+        self._recent: deque[Mapping[str, Any]] = deque(maxlen=_LONG)
+        self._sizes: list[float] = []  # of scores or losses, all records
+        self._widest = 0.0
+        for record in records:
+            self.add(record)
+
+    def add(self, record: Mapping[str, Any]) -> str:
+        """`balanced`, `discriminator winning, memorising` ... after this record.
+
+        Read are `.../accuracy`, `.../score_real`, `.../score_fake`, `.../loss`, `waiting`, and what is measured beside
+        the training: `spread` (of the samples, as a share of the real images' own) and `told_apart`.
+        """
+        self._recent.append(record)
+        self._widest = max(self._widest, record.get("spread", 0.0))
+        self._sizes.append(_size(record))
+        flags = {
+            "collapsing": self._collapsing(),
+            "memorising": self._mean("told_apart") > _TOLD_APART,
+            "oscillating": self._oscillating(),
+            "diverging": self._diverging(),
+            "starved loader": len(self._recent) > 1 and self._least("waiting") > _WAITING,
+        }
+        words = [self._balance(), *(name for name, raised in flags.items() if raised)]
+        return ", ".join(word for word in words if word)
+
+    def _balance(self) -> str:
+        accuracies = [value for record in self._latest() for value in _ending(record, "accuracy")]
+        if not accuracies:
+            return ""
+        mean = fmean(accuracies)
+        return "discriminator winning" if mean >= WINNING else "discriminator losing" if mean <= LOSING else "balanced"
+
+    def _collapsing(self) -> bool:
+        spreads = [record["spread"] for record in self._latest() if "spread" in record]
+        if len(spreads) < 2:
+            return False
+        now = max(spreads[-2:])
+        fallen = self._widest > _ALIKE and now < _FALLEN * min(self._widest, 1.0)
+        return fallen or bool(now < _ALIKE and self._recent[-1]["images"] >= _SETTLED)
+
+    def _oscillating(self) -> bool:
+        """Has the accuracy gone from above _HIGH to below _LOW and back, three crossings in all?"""
+        accuracies = [value for record in self._recent for value in _ending(record, "accuracy")]
+        sides = [value > _HIGH for value in accuracies if not _LOW <= value <= _HIGH]
+        return sum(before != after for before, after in pairwise(sides)) >= 3
+
+    def _diverging(self) -> bool:
+        """Are all of the latest scores or losses large, and many times what they were in a calm quarter of the run?"""
+        if len(self._sizes) <= 2 * _SURE:
+            return False
+        calm = quantiles(self._sizes, n=4)[0]
+        return min(self._sizes[-_SURE:]) > max(_LARGE, _GROWTH * calm)
+
+    def _latest(self) -> list[Mapping[str, Any]]:
+        return list(self._recent)[-WINDOW:]
+
+    def _mean(self, name: str) -> float:
+        values = [record[name] for record in self._latest() if name in record]
+        return fmean(values) if len(values) > 1 else 0.0
+
+    def _least(self, name: str) -> float:
+        return float(min(record.get(name, 0.0) for record in list(self._recent)[-2:]))
+
+
+def _ending(record: Mapping[str, Any], name: str) -> list[float]:
+    return [value for key, value in record.items() if key.endswith(f"/{name}")]
+
+
+def _size(record: Mapping[str, Any]) -> float:
+    """The largest score or loss, by its amount."""
+    values = [value for name in ("score_real", "score_fake", "loss") for value in _ending(record, name)]
+    return max(map(abs, values), default=0.0)

@@ -1,0 +1,143 @@
+"""gansmith compare."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from typer.testing import Result
+
+from gansmith.cli.compare import compare, ranking
+from gansmith.errors import OptionError, RunError, UnknownNameError
+from gansmith.evaluation.answers import Number
+from gansmith.evaluation.cross_play import CrossPlay, Pair, Standing
+from gansmith.models import saved
+from gansmith.randomness import seeded
+
+Command = Callable[..., Result]
+
+
+@pytest.fixture
+def several(models: Path, tmp_path: Path) -> list[Path]:
+    """The folder of models, and two of the same kind with other weights; one has square brackets in its name."""
+    folders = [models]
+    for name in ("second", "third[x]"):
+        players = {}
+        for player in ("generator", "discriminator"):
+            card = saved.read_card(models / f"{player}.safetensors")
+            with seeded(name, player):
+                players[player] = (card, card.build().state_dict())
+        saved.save(tmp_path / name, players)
+        folders.append(tmp_path / name)
+    return folders
+
+
+def test_a_comparison(
+    run_command: Command, several: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "out"
+    given = ("--against", "digits", "--samples", 12, "--device", "cpu", "--out", out, "--metrics", "kid, spectrum")
+    monkeypatch.setenv("COLUMNS", "100")
+    result = run_command(compare, *several, *given)
+    assert result.exit_code == 0, result.exception
+    record = json.loads((out / "compare.json").read_text())
+    assert record["compared"] == ["model", "second", "third[x]"]
+    assert set(record["metrics"]) == {"kid", "spectrum"}
+    assert record["protocol"]["fake_count"] == 12
+    with Image.open(out / "compare.png") as picture:
+        assert picture.size[0] > 300
+    text = result.stdout
+    first = record["ranking"][0]
+    low, high = first["told_apart"]["interval"]
+    assert f"1. {first['name']}  {first['told_apart']['value']:.3f} ({low:.3f} to {high:.3f})" in text
+    assert "adjusted for how strict each discriminator is" in text
+    assert "third[x]" in text.partition("told apart from")[0]
+    own = record["accuracy"]["second"]["second"]["value"]
+    foreign = record["accuracy"]["second"]["model"]
+    assert f"({own:.3f})" in text
+    assert f"{foreign['interval'][0]:.3f}-{foreign['interval'][1]:.3f}" in text
+    assert "kid (lower is better)" in text
+    assert f"{record['metrics']['kid']['numbers']['model']['kid']['value']:.4f} (" in text
+    assert f"protocol: {record['metrics']['kid']['protocol']['text']}" in text
+    assert all(f"note: {note}" in text for note in record["notes"])
+    assert text.endswith(f"-> {out}/compare.json, {out}/compare.png\n")
+
+
+def test_without_metrics_and_without_files(run_command: Command, several: list[Path], tmp_path: Path) -> None:
+    before = sorted(tmp_path.iterdir())
+    given = ("--against", "digits", "--samples", 4, "--device", "cpu", "--metrics", "none")
+    result = run_command(compare, *several[:2], *given)
+    assert result.exit_code == 0, result.exception
+    assert "not adjusted for how strict each discriminator is" in result.stdout
+    assert "is better)" not in result.stdout
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_a_narrow_terminal_shows_no_intervals(
+    run_command: Command, several: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = ("--against", "digits", "--samples", 4, "--device", "cpu", "--metrics", "none")
+    shown = {}
+    for columns in ("55", "56"):
+        monkeypatch.setenv("COLUMNS", columns)
+        shown[columns] = run_command(compare, *several, *given).stdout.partition("told apart")[0]
+    assert len(shown["55"].splitlines()) < len(shown["56"].splitlines())
+
+
+def test_the_ranking_in_words() -> None:
+    numbers = [Number(0.6, 0.55, 0.65), Number(0.7, 0.64, 0.76), Number(0.71, 0.66, 0.75)]
+    play = CrossPlay(
+        names=("b", "a", "c"),
+        accuracy=(),
+        standings=tuple(Standing(name, number, 0.6, 2) for name, number in zip("abc", numbers, strict=True)),
+        pairs=(
+            Pair("a", "b", Number(0.1, 0.02, 0.18), True, 1, 1),
+            Pair("b", "c", Number(0.01, -0.03, 0.05), False, 2, 3),
+            Pair("a", "c", Number(0.11, 0.03, 0.19), True, 0, 0),
+        ),
+        adjusted=True,
+        blind=(),
+        inverted=(),
+        kin=(0, 1, 2),
+    )
+    assert ranking(play) == [
+        "told apart from real images, best first "
+        "(0.5 cannot be, 1 always; adjusted for how strict each discriminator is):",
+        "1. a  0.600 (0.550 to 0.650)",
+        "2. b  0.700 (0.640 to 0.760)",
+        "3. c  0.710 (0.660 to 0.750)",
+        "   a is better than b by 0.100 (0.020 to 0.180); 1 of 1 common discriminator agree",
+        "   b and c cannot be separated: b is ahead by 0.010 (-0.030 to 0.050); 2 of 3 common discriminators agree",
+        "   a is better than c by 0.110 (0.030 to 0.190)",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "kind", "message"),
+    [
+        (["model"], OptionError, "1 run given and at least two are needed"),
+        (["model", "nowhere"], RunError, "there is no run nowhere"),
+        (["model", "second"], RunError, "holds models only, and does not say which images were held out"),
+        (["model", "second", "--against", "digits", "--metrics", "kdi"], UnknownNameError, "Did you mean 'kid'"),
+        (["model", "second", "--against", "digits", "--features", "pixel"], UnknownNameError, "Did you mean 'pixels'"),
+        (["model", "second", "--against", "digits", "--samples", "1"], OptionError, "samples = 1 is not allowed"),
+    ],
+)
+def test_errors(
+    run_command: Command, several: list[Path], arguments: list[str], kind: type[Exception], message: str
+) -> None:
+    result = run_command(compare, *arguments)
+    assert isinstance(result.exception, kind)
+    assert message in str(result.exception)
+
+
+def test_it_is_a_command() -> None:
+    code = "import sys; sys.argv = ['gansmith', 'compare', '--help']\nfrom gansmith.cli.main import main\nmain()"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0
+    assert "Rank generators by the discriminators they were not trained with" in done.stdout

@@ -1,0 +1,184 @@
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter
+from sklearn.datasets import load_digits
+
+from gansmith.errors import DataError
+from gansmith.evaluation import copies
+from gansmith.evaluation.audit import memorisation
+from gansmith.evaluation.evidence import Evidence, Side
+from gansmith.evaluation.features import pixels
+from gansmith.evaluation.protocol import Protocol
+
+BASE = Protocol("", "", "digits", 0, 0, "12x12x1", "averaged")
+PIXELS = pixels.build(device="cpu")
+
+
+@pytest.fixture(scope="module")
+def digits() -> NDArray[np.uint8]:
+    """[1500, 12, 12, 1], in random order."""
+    small = (load_digits().images * 255 / 16).round().astype(np.uint8)
+    return np.pad(small, ((0, 0), (2, 2), (2, 2)))[np.random.default_rng(0).permutation(1797)[:1500], ..., None]
+
+
+@pytest.fixture(scope="module")
+def evidence(digits: NDArray[np.uint8]) -> Evidence:
+    """500 trained on, 400 held out, 2 x 200 honest samples."""
+    fakes = (Side("one", digits[900:1100]), Side("two", digits[1100:1300]))
+    return Evidence(Side("train", digits[:500]), Side("held", digits[500:900]), fakes, PIXELS, PIXELS, BASE)
+
+
+def made(evidence: Evidence, images: NDArray[np.uint8]) -> Evidence:
+    return replace(evidence, fakes=(Side("made", images),))
+
+
+def test_honest_images_are_good_and_say_what_would_have_been_noticed(evidence: Evidence) -> None:
+    found = memorisation.answer(evidence)
+    assert (found.question, found.verdict) == ("memorisation", "good")
+    power = found.numbers["power_at_5_percent"].value
+    assert (
+        found.sentence == f"No copies were found; 5 % of copies would have been noticed with probability {power:.2f}."
+    )
+    assert power >= 0.95
+    assert found.numbers["power_at_1_percent"].value < found.numbers["power_at_2_percent"].value < power
+    assert found.advice == ()
+    assert (found.protocol.real_count, found.protocol.fake_count) == (500, 400)
+    assert found.protocol.features == str(PIXELS)
+    assert "400 held-out images and 400 samples are too few to see less than about" in " ".join(found.details)
+    assert 0 == found.numbers["copies"].low <= found.numbers["copies"].value < 0.02
+    assert json.loads(json.dumps(found.record()))["interval"][0] == 0
+    images = [figure.image for figure in found.figures if figure.image]
+    plots = [figure.svg for figure in found.figures if figure.svg]
+    assert len(images) == len(plots) == 2
+    assert images[0].size == (12 * 61 + 1, 2 * 61 + 1)
+    assert all(plot.startswith("<svg") for plot in plots)
+
+
+def test_copies_are_bad_and_shown_first(evidence: Evidence, digits: NDArray[np.uint8]) -> None:
+    samples = digits[900:1300].copy()
+    for place, kind in enumerate(copies.KINDS):
+        samples[place * 6 : place * 6 + 6] = copies.plant(digits[place * 6 : place * 6 + 6], kind, seed=1)
+    found = memorisation.answer(made(evidence, samples))
+    assert found.verdict == "bad"
+    assert found.sentence.startswith("Some are: ")
+    share = found.numbers["copies"]
+    assert 0.02 < (share.low or 0) < 30 / 400 < (share.high or 0) < 0.15
+    assert 0.05 < share.value < 0.1
+    assert found.numbers["p_value_lower_tail"].value < 1e-6
+    assert found.numbers["c_t"].value < 0
+    assert any("train on more images" in line for line in found.advice)
+    looked = memorisation.look(samples, digits[500:900], digits[:500], evidence)
+    np.testing.assert_array_equal(np.sort(np.argsort(looked.samples.nearness)[:30]), np.arange(30))
+    np.testing.assert_array_equal(looked.samples.source[:30], np.arange(30))
+
+
+def test_the_first_figure_shows_the_nearest_sample_over_its_training_image(digits: NDArray[np.uint8]) -> None:
+    queries = np.concatenate([digits[20:40], digits[3:4]])
+    nearest = copies.search(queries, digits[:20], PIXELS, what="queries")
+    picture = np.asarray(memorisation._pairs(nearest, queries, digits[:20]))
+    expected = digits[3, ..., 0].repeat(5, axis=0).repeat(5, axis=1)
+    np.testing.assert_array_equal(picture[1:61, 1:61], expected)
+    np.testing.assert_array_equal(picture[62:122, 1:61], expected)
+
+
+def test_the_same_evidence_gives_the_same_answer(evidence: Evidence) -> None:
+    assert memorisation.answer(evidence) == memorisation.answer(evidence)
+
+
+def test_smooth_images_and_noise_are_no_copies(evidence: Evidence, digits: NDArray[np.uint8]) -> None:
+    noise = np.random.default_rng(0).normal(128, 20, (400, 12, 12, 1)).clip(0, 255).astype(np.uint8)
+    smooth = gaussian_filter(digits[900:1300].astype(float), (0, 0.8, 0.8, 0)).astype(np.uint8)
+    for images in (noise, smooth):
+        assert memorisation.answer(made(evidence, images)).verdict != "bad"
+
+
+@pytest.fixture(scope="module")
+def found(evidence: Evidence, digits: NDArray[np.uint8]) -> memorisation.Found:
+    return memorisation.look(digits[900:1300], digits[500:900], digits[:500], evidence)
+
+
+@pytest.mark.parametrize(
+    ("p", "noticed", "expected"),
+    [
+        ((0.05, 1.0, 1.0), 1.0, "bad"),
+        ((0.051, 1.0, 1.0), 0.8, "good"),
+        ((0.051, 1.0, 1.0), 0.79, "cannot tell"),
+        ((1.0, 0.04, 1.0), 1.0, "cannot tell"),
+        ((1.0, 1.0, 0.0), 1.0, "good"),
+    ],
+)
+def test_only_the_tail_condemns_and_only_power_acquits(
+    found: memorisation.Found, p: tuple[float, float, float], noticed: float, expected: str
+) -> None:
+    changed = replace(found, p=p, power={**found.power, 0.05: noticed})
+    assert memorisation.judge(changed) == expected
+    told = " ".join((memorisation._sentence(memorisation.judge(changed), changed), *memorisation._details(changed)))
+    assert ("No single copies stand out, but all samples together lie nearer" in told) == (p[1] < 0.05)
+    assert ("the verdict does not rest on it" in told) == (p[2] < 0.05)
+
+
+def test_a_test_that_could_see_nothing_says_so(found: memorisation.Found) -> None:
+    blind = replace(found, power=dict.fromkeys(found.power, 0.1), twins=40)
+    told = " ".join(memorisation._details(blind))
+    assert "cannot show even one copy in five samples" in told
+    assert "40 of 400 held-out images are as near to a training image as a copy" in told
+    assert any("hold out whole groups" in line for line in memorisation._advice("cannot tell", blind))
+
+
+def test_few_held_out_images_cannot_tell(evidence: Evidence, digits: NDArray[np.uint8]) -> None:
+    answer = memorisation.answer(replace(evidence, holdout=Side("held", digits[500:530])))
+    assert answer.verdict == "cannot tell"
+    assert answer.sentence.startswith("No copies were found, but little would have been: 5 % of copies only with")
+    assert "400 samples and 30 held-out images" in answer.sentence
+    assert answer.advice
+    fewer = memorisation.answer(replace(evidence, holdout=Side("held", digits[500:519])))
+    assert fewer.verdict == "cannot tell"
+    assert fewer.sentence.startswith("19 held-out images are too few to know")
+
+
+def test_twins_across_the_split_are_counted_and_hide_copies(evidence: Evidence, digits: NDArray[np.uint8]) -> None:
+    held = digits[500:900].copy()
+    held[:60] = copies.plant(digits[:60], "recompressed", seed=0)
+    answer = memorisation.answer(replace(evidence, holdout=Side("held", held)))
+    assert answer.verdict == "cannot tell"
+    assert 50 <= answer.numbers["held_out_twins"].value <= 62
+    assert "the same pictures lie on both sides" in " ".join(answer.details)
+
+
+def test_without_a_hold_out_a_part_of_the_training_images_takes_its_place(
+    evidence: Evidence, digits: NDArray[np.uint8]
+) -> None:
+    bare = replace(evidence, train=Side("train", digits[:900]), holdout=None)
+    answer = memorisation.answer(bare)
+    assert answer.verdict == "good"
+    assert "No images were held out. 225 of the 900 training images took their place" in " ".join(answer.details)
+    assert answer.protocol.real_count == 675
+    train, held, _ = memorisation._real(bare)
+    seen = {image.tobytes() for image in train}
+    assert len(held) == 225
+    assert not any(image.tobytes() in seen for image in held)
+
+
+def test_at_most_so_many_are_looked_up(evidence: Evidence, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(memorisation, "MOST", 60)
+    answer = memorisation.answer(evidence)
+    assert answer.protocol.fake_count == 60
+    assert "60 held-out images and 60 samples" in " ".join((answer.sentence, *answer.details))
+
+
+def test_what_cannot_be_judged_is_said(evidence: Evidence, digits: NDArray[np.uint8]) -> None:
+    with pytest.raises(DataError, match="copies are looked for in images, and of train there are none"):
+        memorisation.answer(replace(evidence, train=Side("train", features=np.zeros((5, 2), np.float32))))
+    for fakes in ((), (Side("made", digits[:0]),)):
+        with pytest.raises(DataError, match="there are no samples to look for copies among: give at least one"):
+            memorisation.answer(replace(evidence, fakes=fakes))
+    with pytest.raises(DataError, match=r"the samples are of several shapes, \[\(11, 12, 1\), \(12, 12, 1\)\]"):
+        memorisation.answer(replace(evidence, fakes=(Side("a", digits[:5]), Side("b", digits[:5, 1:]))))
+    with pytest.raises(DataError, match=r"the samples are of \[11, 12, 1\] and the training images of \[12, 12, 1\]"):
+        memorisation.answer(made(evidence, digits[:5, 1:]))
+    with pytest.raises(DataError, match=r"1 training image\(s\) are too few"):
+        memorisation.answer(replace(evidence, train=Side("train", digits[:1])))
