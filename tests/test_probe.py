@@ -98,15 +98,24 @@ def test_the_record(run: Path) -> None:
     assert text == found.how
 
 
-def test_at_a_checkpoint(run: Path) -> None:
+def test_at_a_checkpoint(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The network probed is the checkpoint's; the random ones are the same whatever it is."""
+    asked: list[Any] = []
+
+    def watched(network: torch.nn.Module, *given: Any, **options: Any) -> Any:
+        asked.append(network.state_dict())
+        return activations(network, *given, **options)
+
+    monkeypatch.setattr("gansmith.probe.activations", watched)
     found = probe(run, "digits", images=150, checkpoint="previous", device="cpu", random_networks=2)
     now = probe(run, "digits", images=150, device="cpu", random_networks=2)
     assert "at checkpoint previous" in found.how
     assert [one.accuracy for one in found.random] == [one.accuracy for one in now.random]
-    network, _ = Run(run).network("discriminator", checkpoint="previous")
-    pixels, labels = drawn(labelled("digits", like=Run(run), card=Run(run).network("discriminator")[1]), 150, 0)
-    expected = linear_probe(activations(network, pixels), labels, parts=split(labels))
-    assert (found.features.correct == expected.correct).all()
+    opened = Run(run)
+    then, today = (opened.network("discriminator", checkpoint=name)[0].state_dict() for name in ("previous", "latest"))
+    assert any((then[key] != today[key]).any() for key in then)
+    torch.testing.assert_close(asked[0], then, rtol=0, atol=0)
+    torch.testing.assert_close(asked[3], today, rtol=0, atol=0)
 
 
 def test_which_player(run: Path, tmp_path: Path) -> None:
@@ -130,12 +139,22 @@ def test_which_player(run: Path, tmp_path: Path) -> None:
         player_of(Run(lone), None)
 
 
-def test_a_classifier_is_probed_like_a_discriminator(tmp_path: Path) -> None:
+def test_a_classifier_is_probed_like_a_discriminator(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[torch.nn.Module] = []
+
+    def watched(network: torch.nn.Module, *given: Any, **options: Any) -> Any:
+        asked.append(network)
+        return activations(network, *given, **options)
+
+    monkeypatch.setattr("gansmith.probe.activations", watched)
     folder = models(tmp_path / "net", net=("classifier", "darknet"), generator=("generator", "dcgan"))
     found = probe(folder, "digits", images=150, device="cpu", random_networks=2)
     assert found.player == "net"
     assert "net of net at 0 images" in found.how
     assert found.features.accuracy.value > found.majority
+    means = [[value for key, value in one.state_dict().items() if key.endswith("running_mean")] for one in asked]
+    assert all((value == 0).all() for value in means[0])  # as it is: never trained
+    assert all((value != 0).any() for random in means[1:] for value in random)  # settled on the images
 
 
 def write(folder: Path, counts: dict[str, int]) -> Path:

@@ -63,9 +63,9 @@ def evaluate(
     reals = reals_of(where, made.parts[0], own, against=against, holdout=holdout, most=real, seed=seed, trust=trust)
     extractor = choose(features, weights, BEST_FIRST, device=device, trust=trust)
     copies = choose("auto", None, COPIES, device=device, trust=trust)
-    judge = None if classifier is None else catalog.build("features", "classifier", weights=classifier, device=device)
-    if judge is None and extractor.name == "classifier":
-        judge = extractor
+    judge = extractor if extractor.name == "classifier" else None
+    if classifier is not None:
+        judge = catalog.build("features", "classifier", weights=classifier, device=device, trust_model=trust)
     height, width, channels = made.parts[0].shape[1:]
     evidence = Evidence(
         train=_side("real images", *reals.train, extractor, judge, cache=True),

@@ -19,10 +19,8 @@ Command = Callable[..., Result]
 def test_one_kind(run_command: Command) -> None:
     lines = run_command(list_, "models").stdout.splitlines()
     assert [line.split()[0] for line in lines] == catalog.names("models")
-    assert (
-        "dcgan  DCGAN: strided convolutions with batch normalisation, at any height and width from 8 pixels on."
-        in lines
-    )
+    said = "DCGAN: strided convolutions with batch normalisation, at any height and width from 8 pixels on."
+    assert f"{'dcgan':<{max(map(len, catalog.names('models')))}}  {said}" in lines
     assert {line.index(" ") >= 0 and len(line) - len(line.lstrip()) for line in lines} == {0}
 
 
@@ -45,7 +43,9 @@ def test_all_kinds(run_command: Command) -> None:
 def test_an_unknown_kind(run_command: Command) -> None:
     result = run_command(list_, "modles")
     assert isinstance(result.exception, UnknownNameError)
-    assert str(result.exception).startswith("no kind called 'modles'. Did you mean 'models'? Known: datasets, formats")
+    assert str(result.exception).startswith(
+        "no kind called 'modles'. Did you mean 'models'? Known: datasets, features, formats"
+    )
 
 
 def test_torch_is_not_imported() -> None:

@@ -41,6 +41,7 @@ def test_a_run_from_the_command_line(tmp_path: Path) -> None:
         f"done: sheets in {out}/samples, their film {out}/progress.webp, the model in {out}/model\n"
         f"next: gansmith sample {out} --seeds 0-63 --out grid.png\n"
         f"      gansmith interpolate {out} 3 8 12 --out strip.png\n"
+        f"      gansmith evaluate {out}\n"
     )
     assert errors.startswith("warning: only 359 pictures: ")
     assert "\x1b" not in errors

@@ -172,6 +172,7 @@ def seen(pictures: Number, kinds: Number, *, enough: float = 500.0) -> collapse.
         (Number(300, 200, 499), Number(1, 0.8, 1.2), "bad"),
         (Number(300, 200, 501), Number(1, 0.8, 1.2), "cannot tell"),
         (Number(300, 200, None), Number(0.4, 0.3, 0.49), "bad"),
+        (Number(300, 200, None), Number(0.4, 0.3, 0.51), "cannot tell"),
         (Number(300, 200, None), Number(1, 0.8, 1.2), "good"),  # twice the 100 samples
         (Number(300, 199, None), Number(1, 0.8, 1.2), "cannot tell"),
         (Number(300, 200, None), Number(0.6, 0.49, 0.7), "cannot tell"),
@@ -191,6 +192,9 @@ def test_enough_is_half_of_what_was_shown_or_of_what_real_images_show(real: dupl
     assert chance == pytest.approx(1e-4, rel=0.1)
     assert many.kinds.value == pytest.approx(1)
     assert many.spread.value == pytest.approx(1)
+    mean, error = duplicates.spread(real)
+    assert many.spread.low == pytest.approx(1 - 1.96 * np.sqrt(2) * error / mean)
+    assert many.spread.high == pytest.approx(1 + 1.96 * np.sqrt(2) * error / mean)
 
 
 def test_the_numbers_beside(digits: np.ndarray) -> None:

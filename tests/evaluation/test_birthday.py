@@ -65,6 +65,23 @@ def test_few_pairs_of_many_modes_are_poisson() -> None:
     assert found.high >= stats.chi2.ppf(0.975, 14) / 2 / pairs
 
 
+def test_many_pairs_have_the_interval_of_the_u_statistic() -> None:
+    """Ten groups of eight: 280 pairs, whose variance is mostly that of the groups."""
+    n, cubes = 1000, 10 * 8 * 7 * 6 / (1000 * 999 * 998)
+    theta = 280 / math.comb(n, 2)
+    variance = 2 * (2 * 998 * (cubes - theta**2) + theta * (1 - theta)) / (998 * 997)
+    found = birthday.collisions(degrees(*[8] * 10, *[1] * 920))
+    assert found.low == pytest.approx(theta * math.exp(-1.959964 * math.sqrt(variance) / theta))
+    assert found.high == pytest.approx(theta * math.exp(1.959964 * math.sqrt(variance) / theta))
+
+
+@pytest.mark.parametrize("pairs", [1, 5, 20, 100, 160, 200, 300, 450])
+def test_the_upper_end_of_poisson_is_always_within(pairs: int) -> None:
+    found = birthday.collisions(degrees(*[2] * pairs, *[1] * (1000 - 2 * pairs)))
+    assert found.high is not None
+    assert found.high >= stats.chi2.ppf(0.975, 2 * pairs + 2) / 2 / math.comb(1000, 2) * 0.995
+
+
 def test_no_pair_gives_only_a_lower_bound() -> None:
     found = birthday.support(degrees(*[1] * 1000))
     assert found.high is None
@@ -170,12 +187,11 @@ def test_beyond_is_only_a_bound_where_the_fakes_repeat_less() -> None:
 
 
 def test_the_ratio_of_supports() -> None:
-    real = Number(0.01, 0.008, 0.0125)
-    found = birthday.ratio(Number(0.04, 0.02, 0.08), real)
+    real = Number(0.01, 0.008, 0.015)
+    found = birthday.ratio(Number(0.04, 0.01, 0.08), real)
     assert found.value == pytest.approx(0.25)
-    half = math.hypot(math.log(2), math.log(1.25))
-    assert found.low == pytest.approx(0.25 * math.exp(-half))
-    assert found.high == pytest.approx(0.25 * math.exp(half))
+    assert found.low == pytest.approx(0.25 * math.exp(-math.hypot(math.log(2), math.log(1.25))))
+    assert found.high == pytest.approx(0.25 * math.exp(math.hypot(math.log(4), math.log(1.5))))
     none = birthday.ratio(Number(0.0, 0.0, 0.002), real)
     assert none.high is None
     assert none.value == none.low == pytest.approx(0.01 / 0.002 * 0.8)

@@ -77,6 +77,21 @@ def test_a_near_copy_keeps_its_small_distance() -> None:
     np.testing.assert_allclose(distances[:, 0], 1e-4, rtol=1e-5)
 
 
+def test_neighbours_that_rounding_confuses_are_put_right() -> None:
+    """Two groups a thousand away from their common mean: squared distances of a quarter are off by a tenth."""
+    rng = np.random.default_rng(12)
+    away = np.concatenate([np.full((1, 40), 160.0), np.full((1, 40), -160.0)])
+    directions = rng.standard_normal((3, 40))
+    directions /= np.linalg.norm(directions, axis=1, keepdims=True)
+    near = (away[0] + directions * np.array([[0.52], [0.5], [0.51]])).astype(np.float32)
+    base = np.concatenate([near, np.repeat(away[1:], 3, axis=0).astype(np.float32)])
+    for turn in range(6):
+        order = rng.permutation(6)
+        distances, indices = nearest(away[:1].astype(np.float32), base[order])
+        assert order[indices[0, 0]] == 1, turn
+        assert distances[0, 0] == pytest.approx(0.5, rel=1e-4)
+
+
 @pytest.mark.usefixtures("small_blocks")
 def test_within_equals_direct() -> None:
     queries, base = cloud(5, 130, 6), cloud(6, 250, 6, at=0.3)

@@ -149,6 +149,14 @@ def test_a_query_does_not_find_its_own_and_finds_what_equals_it(digits: NDArray[
     np.testing.assert_allclose(alone.nearness[1], without.nearness[0], rtol=1e-6)
 
 
+def test_a_query_that_skips_its_own_still_counts_enough_others(digits: NDArray[np.uint8]) -> None:
+    train, extractor = digits[:6], linear(24 * 24)
+    alone = copies.search(train, train, extractor, what="queries", own=np.arange(6))
+    for index in range(6):
+        without = copies.search(train[[index]], train[np.arange(6) != index], extractor, what="query")
+        np.testing.assert_allclose(alone.nearness[index], without.nearness[0], rtol=1e-5)
+
+
 def test_a_copy_among_equal_training_images_is_as_near_as_can_be(digits: NDArray[np.uint8]) -> None:
     train = np.concatenate([digits[:1].repeat(6, axis=0), digits[1:9]])
     found = copies.search(digits[:1], train, PIXELS, what="queries")

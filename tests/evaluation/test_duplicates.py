@@ -117,6 +117,11 @@ def test_clusters_do_not_chain() -> None:
     assert len(np.unique(np.concatenate(groups))) == 6
 
 
+def test_nobody_is_in_two_clusters() -> None:
+    groups = duplicates.clusters(points(0, 1, 2, 2.9, 3.8), 1.0)
+    assert [sorted(group.tolist()) for group in groups] == [[0, 1, 2], [3, 4]]
+
+
 def test_clusters_come_largest_first_and_singles_not_at_all() -> None:
     groups = duplicates.clusters(points(0, 50, 100, 100.5, 7, 7.2, 7.3, 200), 1.0)
     assert [sorted(group.tolist()) for group in groups] == [[4, 5, 6], [2, 3]]

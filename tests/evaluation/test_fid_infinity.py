@@ -9,7 +9,7 @@ from gansmith import catalog
 from gansmith.errors import DataError
 from gansmith.evaluation.evidence import Side
 from gansmith.evaluation.metrics.fid import fid
-from gansmith.evaluation.metrics.fid_infinity import fid_infinity
+from gansmith.evaluation.metrics.fid_infinity import _error, fid_infinity
 from gansmith.evaluation.statistics import Statistics, frechet
 
 WIDTH, COUNT = 8, 160
@@ -44,6 +44,18 @@ def test_no_distance_is_left_where_the_two_are_alike() -> None:
     values = [fid_infinity(*pair, points=6).value for pair in pairs]
     plain = np.mean([fid(*pair).value for pair in pairs])
     assert abs(np.mean(values)) < 0.1 * plain
+
+
+def test_the_influence_of_single_images_is_the_jackknifes() -> None:
+    """Each image left out in turn, on skewed features, where signs and halves would show."""
+    rng = np.random.default_rng(5)
+    real, fake = rng.exponential(size=(90, 3)), rng.exponential(size=(70, 3)) * [1, 2, 3] + [0.5, 0, -1]
+    variance = 0.0
+    for side, other in ((real, fake), (fake, real)):
+        count = len(side)
+        values = np.array([fid(np.delete(side, i, axis=0), other).value for i in range(count)])
+        variance += (count - 1) / count * float(np.square(values - values.mean()).sum())
+    assert _error(real, fake) == pytest.approx(np.sqrt(variance), rel=0.05)
 
 
 def test_the_interval_narrows_with_more_images() -> None:

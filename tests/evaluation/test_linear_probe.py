@@ -109,6 +109,20 @@ def test_the_cost_is_chosen_on_the_validation_part() -> None:
     assert by_hand[1e-4] < by_hand[found.cost] > by_hand[1e4]
 
 
+def test_of_costs_that_do_equally_well_the_most_regularised_is_taken() -> None:
+    labels = np.arange(60) % 2
+    rows = np.stack([10.0 * labels, np.random.default_rng(0).normal(size=60)], axis=1)
+    found = linear_probe(rows, labels, costs=[1.0, 0.5, 10.0])
+    assert found.chosen_by == {1.0: 1.0, 0.5: 1.0, 10.0: 1.0}
+    assert found.cost == 0.5
+
+
+def test_small_shares_leave_no_part_empty() -> None:
+    labels = np.repeat([0, 1], 4)
+    parts = split(labels, test=0.05, validation=0.05)
+    assert [sorted(labels[part]) for part in (parts.validation, parts.test)] == [[0, 1], [0, 1]]
+
+
 def test_the_rotation_loses_nothing() -> None:
     rng = np.random.default_rng(0)
     train, other = rng.normal(2, 3, (30, 200)), rng.normal(2, 3, (20, 200))

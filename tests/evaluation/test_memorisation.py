@@ -147,6 +147,20 @@ def test_power_without_copies_is_the_level_and_with_them_what_fresh_values_show(
     assert found[0.03] < found[0.05] < found[0.15] > 0.98
 
 
+def test_power_is_less_when_the_honest_samples_lie_farther_away() -> None:
+    held = np.linspace(1, 2, 200)
+    options = {"n": 200, "seed": 0, "shares": (0.0, 0.04), "repeats": 600}
+    near = memorisation.power([0.0], held, honest=held, **options)
+    far = memorisation.power([0.0], held, honest=[3.0], **options)
+    limits = memorisation.threshold(0.05 / 3, n=200, m=200)
+    assert far[0.0] == 0
+    assert abs(far[0.04] - stats.binom.sf(limits[1] - 1, 200, 0.04)) <= 0.06  # the first place needs the fewest
+    assert far[0.04] + 0.05 < near[0.04]
+    few = np.linspace(1, 2, 30)  # one place only, the first
+    tied = memorisation.power([3.0], few, n=30, seed=0, honest=[1.0], shares=(0.0,), repeats=300)
+    assert tied[0.0] < 0.5  # only where the nearest held-out image was not drawn: 36 %
+
+
 def test_copies_no_nearer_than_held_out_images_have_no_power() -> None:
     blind = memorisation.power(np.full(5, 1.0), np.ones(60), n=60, seed=0, shares=(0.2,), repeats=200)
     assert blind[0.2] <= 0.05

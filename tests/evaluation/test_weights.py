@@ -120,6 +120,12 @@ def test_the_content_of_a_network_changes_with_every_part_of_it() -> None:
     after = content_of(network)
     network[1].running_mean[0] = 3
     assert len({before, after, content_of(network), content_of(network.double())}) == 4
+    zeros = set()
+    for kind in (torch.float32, torch.int32):  # the same bytes
+        holder = nn.Module()
+        holder.register_buffer("zero", torch.zeros(3, dtype=kind))
+        zeros.add(content_of(holder))
+    assert len(zeros) == 2
 
 
 def test_identity_names_weights_and_options() -> None:

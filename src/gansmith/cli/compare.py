@@ -119,7 +119,7 @@ def ranking(play: CrossPlay) -> list[str]:
 
 def sentence(pair: Pair) -> str:
     """What is known of two generators."""
-    judges = f"{pair.agree} of {pair.common} common discriminator{'' if pair.common == 1 else 's'} agree"
+    judges = f"{pair.agree} of {pair.common} common discriminators say so"
     said = f"; {judges}" if pair.common else ""
     numbers = f"by {pair.difference.value:.3f} ({_range(pair.difference)}){said}"
     if pair.separated:

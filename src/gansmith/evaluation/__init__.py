@@ -13,25 +13,23 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from gansmith.evaluation.metrics.class_error import class_error
+    from gansmith.evaluation.metrics.class_histogram import class_histogram
+    from gansmith.evaluation.metrics.classification_accuracy import classification_accuracy
     from gansmith.evaluation.metrics.density_coverage import density_coverage
     from gansmith.evaluation.metrics.fid import fid
     from gansmith.evaluation.metrics.fid_infinity import fid_infinity
     from gansmith.evaluation.metrics.inception_score import inception_score
     from gansmith.evaluation.metrics.kid import kid, kid_subsets, kid_test
+    from gansmith.evaluation.metrics.lpips_diversity import lpips_diversity
     from gansmith.evaluation.metrics.precision_recall import precision_recall
-
-__all__ = [
-    "density_coverage",
-    "fid",
-    "fid_infinity",
-    "inception_score",
-    "kid",
-    "kid_subsets",
-    "kid_test",
-    "precision_recall",
-]
+    from gansmith.evaluation.metrics.spectrum import spectral_traces
+    from gansmith.evaluation.path_length import path_length
 
 _HOMES = {
+    "class_error": "gansmith.evaluation.metrics.class_error",
+    "class_histogram": "gansmith.evaluation.metrics.class_histogram",
+    "classification_accuracy": "gansmith.evaluation.metrics.classification_accuracy",
     "density_coverage": "gansmith.evaluation.metrics.density_coverage",
     "fid": "gansmith.evaluation.metrics.fid",
     "fid_infinity": "gansmith.evaluation.metrics.fid_infinity",
@@ -39,8 +37,27 @@ _HOMES = {
     "kid": "gansmith.evaluation.metrics.kid",
     "kid_subsets": "gansmith.evaluation.metrics.kid",
     "kid_test": "gansmith.evaluation.metrics.kid",
+    "lpips_diversity": "gansmith.evaluation.metrics.lpips_diversity",
+    "path_length": "gansmith.evaluation.path_length",
     "precision_recall": "gansmith.evaluation.metrics.precision_recall",
+    "spectral_traces": "gansmith.evaluation.metrics.spectrum",
 }
+__all__ = [
+    "class_error",
+    "class_histogram",
+    "classification_accuracy",
+    "density_coverage",
+    "fid",
+    "fid_infinity",
+    "inception_score",
+    "kid",
+    "kid_subsets",
+    "kid_test",
+    "lpips_diversity",
+    "path_length",
+    "precision_recall",
+    "spectral_traces",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -34,10 +34,11 @@ def of_modes(modes: ArrayLike) -> Degrees:
 def collisions(degrees: ArrayLike, *, level: float = 0.95) -> Number:
     """How many of the N - 1 others each sample equals [N] -> the chance theta that two samples are the same.
 
-    The interval is the widest of three: of the number of pairs as Poisson (right for few pairs of many modes), of the
-    U-statistic with its variance (many pairs, any modes), and of the largest group as one mode (few pairs that belong
-    to one). Without a single pair it is one-sided, from 0 to the largest theta that leaves this a chance of
-    1 - level whatever the modes are. Raises DataError for fewer than 2 samples or impossible counts.
+    The interval is the widest of three: of the number of pairs as Poisson (few pairs of many modes; its upper end is
+    always within the others'), of the U-statistic with its variance (many pairs, any modes), and of the largest group
+    as one mode (few pairs that belong to one). Without a single pair it is one-sided, from 0 to the largest theta that
+    leaves this a chance of 1 - level whatever the modes are. Raises DataError for fewer than 2 samples or impossible
+    counts.
     """
     found = _checked(degrees, level)
     n, pairs, largest = len(found), float(found.sum()) / 2, float(found.max()) + 1
@@ -50,13 +51,12 @@ def collisions(degrees: ArrayLike, *, level: float = 0.95) -> Number:
         return Number(0.0, 0.0, float(betaincinv(2, n - 1, level)) ** 2, means, level)
     error = math.sqrt(_variance(found, theta))
     factor = math.exp(float(ndtri(1 - tail)) * error / theta)
-    fewest = float(gammaincinv(pairs, tail))  # the exact ends of a Poisson mean
-    most = float(gammaincinv(pairs + 1, 1 - tail))
+    fewest = float(gammaincinv(pairs, tail))  # the exact lower end of a Poisson mean
     mode_low = float(betaincinv(largest, n - largest + 1, tail))  # Clopper and Pearson's
     mode_high = float(betaincinv(largest + 1, n - largest, 1 - tail)) if largest < n else 1.0
     others = max(0.0, pairs - largest * (largest - 1) / 2)  # pairs outside the largest group
     low = min(fewest / all_pairs, theta / factor, mode_low**2 + others * fewest / pairs / all_pairs)
-    high = max(most / all_pairs, theta * factor, mode_high**2 + others / all_pairs)
+    high = max(theta * factor, mode_high**2 + others / all_pairs)
     return Number(theta, max(0.0, low), min(1.0, high), means, level)
 
 

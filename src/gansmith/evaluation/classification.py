@@ -68,7 +68,8 @@ class Classification:
 
     def as_text(self) -> str:
         """For the terminal: the numbers, one line for each class, the most frequent mistakes."""
-        lines = [f"{name:<20} {_shown(number)}  {number.means}".rstrip() for name, number in self.numbers.items()]
+        width = max(len(name) for name in self.numbers)
+        lines = [f"{name:<{width}}  {_shown(number)}  {number.means}".rstrip() for name, number in self.numbers.items()]
         width = max(len("class"), *(len(one.name) for one in self.classes))
         lines += ["", f"{'class':<{width}}  images  precision  recall     F1    AUC     AP"]
         for one in self.classes:

@@ -41,11 +41,13 @@ class Nearest(NamedTuple):
     nearness  float64 [N]: the same as a share of the distance to the fifth nearest one: 0 for a copy, towards 1 for an
               image that is no nearer to one training image than to others. Smooth images are near to all of them
     source    int64 [N]: the nearest training image
+    scale     float64 [N]: the distance to the fifth nearest one
     """
 
     distance: NDArray[np.float64]
     nearness: NDArray[np.float64]
     source: NDArray[np.int64]
+    scale: NDArray[np.float64]
 
 
 def exact(images: Images, rng: Drawing) -> Images:
@@ -195,4 +197,4 @@ def _merged(
     order = np.argsort(near, axis=1, kind="stable")[:, :rank]
     first, last = (np.take_along_axis(near, order[:, [place]], 1)[:, 0] for place in (0, rank - 1))
     nearness = np.divide(first, last, out=np.zeros_like(first), where=last > 0)
-    return Nearest(first, nearness, np.take_along_axis(where, order[:, :1], 1)[:, 0])
+    return Nearest(first, nearness, np.take_along_axis(where, order[:, :1], 1)[:, 0], last)

@@ -193,29 +193,40 @@ def holm(given: Sequence[float]) -> list[float]:
 
 
 def power(
-    planted: ArrayLike, held: ArrayLike, *, n: int, seed: int, shares: Sequence[float] = SHARES, repeats: int = 1000
+    planted: ArrayLike,
+    held: ArrayLike,
+    *,
+    n: int,
+    seed: int,
+    honest: ArrayLike | None = None,
+    shares: Sequence[float] = SHARES,
+    repeats: int = 1000,
 ) -> dict[float, float]:
     """{share of copies: probability that `tail` notices it} at a third of LEVEL, with n samples and m held-out images.
 
-    planted: values of copies made on purpose. In each repeat m null and n honest values are drawn from the held-out
-    ones. A value drawn for both sides is no tie: the two are put in random order, as two images that near would be. A
-    copy counts as nearer than a held-out value only if it is, strictly.
+    planted: values of copies made on purpose. honest: values that the other samples are drawn from; None: the held-out
+    ones. In each repeat m null values are drawn from the held-out ones. A value drawn for both sides is no tie: the
+    two are put in random order, as two images that near would be. A copy, or another honest value, counts as nearer
+    than a held-out value only if it is, strictly.
     """
     copies, real = _checked(planted, "planted copies"), np.sort(_checked(held, "held-out images"))
     m = len(real)
     limits = threshold(LEVEL / TESTS, n=n, m=m)
-    where = np.searchsorted(real, copies, side="right").astype(np.float64)  # in units of held-out values passed
+    needed = np.array(list(limits.values()))
+    # Positions: how many held-out values are passed. A held-out value itself lies between i and i + 1.
+    where = np.searchsorted(real, copies, side="right").astype(np.float64)
+    others = None if honest is None else np.searchsorted(real, _checked(honest, "samples"), side="right")
     rng = np.random.default_rng(mix(seed, "power"))
     noticed = dict.fromkeys(shares, 0)
-    needed = np.array(list(limits.values()))
     for _ in range(repeats):
         null = np.sort(rng.integers(0, m, m) + rng.random(m))
         edges = null[[place - 1 for place in limits]]
-        honest = np.cumsum((rng.integers(0, m, n) + rng.random(n))[:, None] < edges, axis=0)
+        rest = rng.integers(0, m, n) + rng.random(n) if others is None else rng.choice(others, n)
+        genuine = np.cumsum(rest[:, None] < edges, axis=0)
         copied = np.cumsum(rng.choice(where, n)[:, None] < edges, axis=0)
         counts = np.searchsorted(np.sort(rng.random(n)), shares)
         for share, count in zip(shares, counts.tolist(), strict=True):
-            below = (copied[count - 1] if count else 0) + (honest[n - count - 1] if count < n else 0)
+            below = (copied[count - 1] if count else 0) + (genuine[n - count - 1] if count < n else 0)
             noticed[share] += bool((below >= needed).any())
     return {share: count / repeats for share, count in noticed.items()}
 

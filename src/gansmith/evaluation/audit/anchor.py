@@ -45,6 +45,8 @@ def ground(evidence: Evidence, question: str) -> Ground:
     if not evidence.fakes:
         raise DataError(f"{question} is a question about samples, and there are none")
     train, holdout = evidence.train, evidence.holdout
+    for side in (train, *evidence.fakes):
+        needed(side, "features", question)
     made = tuple(some(side, MOST // len(evidence.fakes), evidence.seed) for side in evidence.fakes)
     for side in made:
         pair(needed(train, "features", question), needed(side, "features", question))

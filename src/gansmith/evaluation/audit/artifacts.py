@@ -36,7 +36,7 @@ from gansmith.randomness import mix
 LEVEL = 0.025  # of each of the two tests: 5 % together
 GRID, FINE = 2.0, 1.0  # decibels: weaker ones are not called traces
 GRAIN = 1.5  # decibels: how irregular the spectrum of some fifteen real images is
-WIDE = 3  # times the decibels above: where an interval reaches so far, a clean result says nothing
+WIDE = 1.5  # times the decibels above: where an interval reaches further either way, a clean result says nothing
 SMALLEST = 16  # pixels a side: below, period 4 cannot be told from the picture itself
 FEWEST = 50  # images a side
 MOST = 5000  # images a side that are looked at: chance is then below half a decibel
@@ -84,7 +84,7 @@ def answer(evidence: Evidence) -> Answer:
     period = sites(*train.shape[1:3])[int((fake.grid.mean(axis=0) - real.grid.mean(axis=0)).argmax())][0]
     found = _found(numbers, period)
     grid, fine = numbers["checkerboard"], numbers["high_frequencies"]
-    unsure = (grid.high or 0) > WIDE * GRID or max(-(fine.low or 0), fine.high or 0) > WIDE * FINE
+    unsure = _reach(grid) > WIDE * GRID or _reach(fine) > WIDE * FINE
     verdict: Verdict = "bad" if found else "cannot tell" if unsure else "good"
     only_fine = found.checkerboard is None and found.fine is not None
     return Answer(
@@ -174,6 +174,10 @@ def _bounds(holdout: Side | None, real: Readings, fake_count: int, seed: int) ->
     return Limits(max(mine.checkerboard, grid), max(mine.high_frequencies, abs(fine))), (
         "The held-out images themselves differ from those trained on; only what goes beyond that is called a trace.",
     )
+
+
+def _reach(number: Number) -> float:
+    return ((number.high or 0.0) - (number.low or 0.0)) / 2
 
 
 def _above(numbers: Mapping[str, Number]) -> tuple[bool, bool]:

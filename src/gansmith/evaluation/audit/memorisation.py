@@ -3,7 +3,8 @@
 The verdict is "bad" only when the lower tail of `evaluation.memorisation` stands out: single samples that are nearer to
 one training image than almost any image that was never trained on. C_T alone, a shift of all samples together, makes it
 "cannot tell", and authenticity alone changes nothing: both also answer to images that are merely smooth, which lie near
-to many training images at once. "good" needs power: copies of 5 % would have been noticed.
+to many training images at once. "good" needs power: 5 % of copies would have been noticed, clean ones and such as are
+as flawed as the samples.
 """
 
 from __future__ import annotations
@@ -39,7 +40,12 @@ _LEGIBLE = 64  # pixels a side of each, about: smaller ones are enlarged by a wh
 
 @dataclass(frozen=True)
 class Found:
-    """All that the answer rests on. p: of tail, C_T and authenticity, corrected for there being three tests."""
+    """All that the answer rests on.
+
+    p      of tail, C_T and authenticity, corrected for there being three tests
+    power  {share: probability} for clean copies;  rough: for copies with the flaws of the samples
+    twins  held-out images as near to a training image as a planted copy
+    """
 
     samples: Nearest
     held: Nearest
@@ -49,6 +55,7 @@ class Found:
     authenticity: Result
     p: tuple[float, float, float]
     power: dict[float, float]
+    rough: dict[float, float]
     twins: int
 
 
@@ -119,16 +126,39 @@ def look(made: Images, held: Images, train: Images, evidence: Evidence) -> Found
         rank,
         authenticity,
         (first, second, third),
-        memorisation.power(planted.nearness, null.nearness, n=len(made), seed=seed),
+        _power(planted.nearness, null, samples, seed),
+        _power(roughened(planted, samples, null), null, samples, seed),
         int((null.nearness <= np.quantile(planted.nearness, 0.9)).sum()),
     )
+
+
+def roughened(planted: Nearest, samples: Nearest, held: Nearest) -> NDArray[np.float64]:
+    """[N]: the nearness of planted copies, had they the flaws of the samples.
+
+    A flaw of its own, independent of everything, adds its square to every squared distance. How large it is, is taken
+    from how much farther the samples lie than the held-out images: the difference of the median squares.
+    """
+    flaw = max(0.0, float(np.median(samples.distance**2) - np.median(held.distance**2)))
+    below = planted.scale**2 + flaw
+    return np.sqrt(np.divide(planted.distance**2 + flaw, below, out=np.zeros_like(below), where=below > 0))
+
+
+def _power(planted: NDArray[np.float64], held: Nearest, samples: Nearest, seed: int) -> dict[float, float]:
+    """The smaller of two: with honest samples like the held-out images, and like these samples, which may be farther
+    away from everything, so that fewer of them help a few copies to be noticed."""
+    first, second = (
+        memorisation.power(planted, held.nearness, n=len(samples.source), seed=seed, honest=honest)
+        for honest in (None, samples.nearness)
+    )
+    return {share: min(noticed, second[share]) for share, noticed in first.items()}
 
 
 def judge(found: Found) -> Verdict:
     """Bad by the lower tail only; good only with power, and when all samples together are not nearer either."""
     if found.p[0] <= LEVEL:
         return "bad"
-    return "cannot tell" if found.p[1] <= LEVEL or found.power[ASKED] < ENOUGH else "good"
+    seen = found.p[1] > LEVEL and found.power[ASKED] >= ENOUGH and found.rough[ASKED] >= ENOUGH
+    return "good" if seen else "cannot tell"
 
 
 def _real(evidence: Evidence) -> tuple[Images, Images, tuple[str, ...]]:
@@ -205,6 +235,11 @@ def _sentence(verdict: Verdict, found: Found) -> str:
         return (
             f"No copies were found; {_percent(ASKED)} of copies would have been noticed with probability {noticed:.2f}."
         )
+    if noticed >= ENOUGH:
+        return (
+            f"No clean copies were found ({_percent(ASKED)} would have been noticed with probability {noticed:.2f}), "
+            f"but rough ones, as flawed as these samples are, cannot be told from the other samples."
+        )
     return (
         f"No copies were found, but little would have been: {_percent(ASKED)} of copies only with probability "
         f"{noticed:.2f}, with {len(found.samples.source):,} samples and {len(found.held.source):,} held-out images."
@@ -225,19 +260,25 @@ def _numbers(found: Found) -> dict[str, Number]:
     }
     for share, noticed in found.power.items():
         name = f"power_at_{100 * share:g}_percent"
-        numbers[name] = Number(noticed, means=f"probability of noticing {100 * share:g} % of copies")
+        numbers[name] = Number(noticed, means=f"probability of noticing {100 * share:g} % of clean copies")
+        means = f"probability of noticing {100 * share:g} % of copies as flawed as the samples"
+        numbers[f"{name}_if_rough"] = Number(found.rough[share], means=means)
     return numbers
 
 
 def _details(found: Found) -> tuple[str, ...]:
     tail, least = found.tail, [share for share, noticed in found.power.items() if noticed >= ENOUGH]
-    said = ", ".join(f"{_percent(share)} of copies with {noticed:.2f}" for share, noticed in found.power.items())
+    said, rough = (
+        ", ".join(f"{_percent(share)} with {noticed:.2f}" for share, noticed in power.items())
+        for power in (found.power, found.rough)
+    )
     details = [
         f"Nearness is the distance to the nearest training image over that to the {copies.RANK}th nearest: 0 is a "
         f"copy, 1 is no nearer to one than to others. Below {tail.limit:.2f} lie {tail.place:,} of "
         f"{len(found.held.source):,} held-out images and {tail.below:,} of {len(found.samples.source):,} samples.",
         f"Copies are about {_percent(tail.share)} of the samples ({_percent(tail.low)} to {_percent(tail.high)}).",
         f"Judged by copies planted on purpose (mirrored, moved, re-compressed, relit), it would have noticed {said}.",
+        f"Of copies that are as flawed as these samples it would have noticed {rough}.",
         f"{len(found.held.source):,} held-out images and {len(found.samples.source):,} samples are too few to see less "
         f"than about {_percent(min(least))} of copies."
         if least
@@ -270,6 +311,8 @@ def _advice(verdict: Verdict, found: Found) -> tuple[str, ...]:
     advice = ["look at the nearest pairs below: are these the same pictures?"]
     if found.twins > 0.01 * len(found.held.source):
         advice.append("hold out whole groups of similar images, so that none has a twin that is trained on")
+    if found.power[ASKED] >= ENOUGH > found.rough[ASKED]:
+        advice.append("train on until the samples are cleaner, then ask again: rough copies are hard to tell")
     return (*advice, "give more samples (--samples 2000)", "hold more images out (--holdout), and train again")
 
 
@@ -279,7 +322,10 @@ def _figures(found: Found, made: Images, held: Images, train: Images) -> tuple[F
         "held-out images": found.held.nearness.tolist(),
         "planted copies": found.planted.nearness.tolist(),
     }
-    curve = [(100 * share, noticed) for share, noticed in found.power.items()]
+    curves = {
+        name: [(100 * share, noticed) for share, noticed in power.items()]
+        for name, power in (("clean copies", found.power), ("as flawed as the samples", found.rough))
+    }
     return (
         Figure(
             "The samples that come nearest to a training image (above), nearest first, and below each that training "
@@ -298,9 +344,7 @@ def _figures(found: Found, made: Images, held: Images, train: Images) -> tuple[F
         ),
         Figure(
             "How likely copies would have been noticed, by how many of the samples are copies.",
-            svg=plots.lines(
-                {"noticed": curve}, x="copies among the samples (%)", y="probability of noticing them", log_x=True
-            ),
+            svg=plots.lines(curves, x="copies among the samples (%)", y="probability of noticing them", log_x=True),
         ),
     )
 

@@ -38,6 +38,7 @@ from gansmith.evaluation.evidence import Evidence, Features, Images
 from gansmith.evaluation.metrics.fid import fid
 from gansmith.evaluation.metrics.fid_infinity import fid_infinity
 from gansmith.evaluation.metrics.kid import Kernel, estimate, kernel_sums, kid
+from gansmith.randomness import mix
 from gansmith.records.pictures import sheet
 
 NEIGHBOURS = 3  # Kynkaanniemi et al.
@@ -89,17 +90,17 @@ def answer(evidence: Evidence) -> Answer:
 def common_flaw(made: Features, reference: Features, places: NDArray[np.int64]) -> Number | None:
     """[M, D], [N, D], and for each sample the index of its nearest real image -> what sets all samples off from them.
 
-    0: nothing; 1: as much as one real image is off from all of them. None where fewer than LEAST_DISTINCT real images
-    are nearest to any sample.
+    0: nothing; 1: as much as one typical real image, repeated, is off from all of them: half of the squared distance
+    of two. None where fewer than LEAST_DISTINCT real images are nearest to any sample.
     """
     matched, first = np.unique(places, return_index=True)
     if len(matched) < LEAST_DISTINCT:
         return None
     value, error = estimate(kernel_sums(reference[matched], made[first], Kernel()))
-    own = kernel_sums(reference, reference[:1], Kernel()).real
-    apart = own.sum() / (len(reference) * (len(reference) - 1))
-    alone = float(np.power(np.square(reference.astype(np.float64)).sum(1) / reference.shape[1] + 1, 3).mean())
-    scale = alone - apart  # of |f(x) - mean f|^2 in the space of the kernel, over real images x
+    order = np.random.default_rng(mix(0, "pairs of real images")).permutation(len(reference))
+    one, other = (reference[half].astype(np.float64) for half in (order[0::2], np.roll(order, -1)[0::2]))
+    kernels = [((a * b).mean(axis=1) + 1) ** 3 for a, b in ((one, one), (other, other), (one, other))]
+    scale = float(np.median((kernels[0] + kernels[1] - 2 * kernels[2]) / 2))  # the median: odd images do not count
     half = float(stats.t.ppf(0.975, len(matched) - 1)) * error
     return Number(
         value / scale,
