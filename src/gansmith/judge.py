@@ -22,7 +22,6 @@ from gansmith.evaluation.protocol import Protocol
 from gansmith.gather import LEAST, reals_of, subject_of
 
 BEST_FIRST = ("inception", "dinov2", "mobilenet", "pixels")  # `auto` takes the first whose weights are here
-COPIES = ("vgg", "pixels")  # for finding copies
 
 
 def evaluate(
@@ -62,7 +61,7 @@ def evaluate(
     folder = _folder(place, out, is_run=own is not None)
     reals = reals_of(where, made.parts[0], own, against=against, holdout=holdout, most=real, seed=seed, trust=trust)
     extractor = choose(features, weights, BEST_FIRST, device=device, trust=trust)
-    copies = choose("auto", None, COPIES, device=device, trust=trust)
+    copies: Extractor = catalog.build("features", "pixels", device=device)  # the best for copies: docs/memorisation.md
     judge = extractor if extractor.name == "classifier" else None
     if classifier is not None:
         judge = catalog.build("features", "classifier", weights=classifier, device=device, trust_model=trust)

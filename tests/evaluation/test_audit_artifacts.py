@@ -157,12 +157,25 @@ def test_a_faint_trace_is_told_and_is_good() -> None:
     assert -1 < found.numbers["high_frequencies"].value < -0.2
 
 
-def test_few_images_cannot_tell() -> None:
+def test_few_images_cannot_tell(monkeypatch: pytest.MonkeyPatch) -> None:
     wild = (TRAIN * np.random.default_rng(0).uniform(0.02, 1, (300, 1, 1, 1))).astype(np.uint8)
     found = answer(evidence(wild[:60], wild[200:250]))
     assert found.verdict == "cannot tell"
     assert found.sentence.startswith("No clear trace of the network was found, but there are too few images")
     assert found.advice == ("give more images (--samples)",)
+    assert abs(found.numbers["high_frequencies"].value) < 3
+    monkeypatch.setattr(artifacts, "WIDE", 1)
+    alike = answer(evidence(TRAIN[:60], MADE[:50]))  # of equal contrast: only the checkerboard is uncertain
+    assert alike.verdict == "cannot tell"
+    assert alike.numbers["high_frequencies"].high < 1  # type: ignore[operator]
+
+
+def test_chance_is_drawn_from_training_and_held_out_images() -> None:
+    numbers = answer(evidence(TRAIN, MADE[:200], held=HELD)).numbers
+    both = readings(np.concatenate([TRAIN, HELD]))
+    expected = limits(both, 300, 200)
+    assert numbers["checkerboard_by_chance"].value == pytest.approx(expected.checkerboard)
+    assert numbers["high_frequencies_by_chance"].value == pytest.approx(expected.high_frequencies)
 
 
 @pytest.mark.parametrize(

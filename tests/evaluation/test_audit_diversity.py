@@ -75,7 +75,7 @@ def test_half_of_the_kinds_is_neither() -> None:
 def test_few_images_cannot_tell() -> None:
     found = answer(evidence(6, each=25, held=None))
     assert found.verdict == "cannot tell"
-    assert found.sentence.endswith("with so few images, no more can be said.")
+    assert found.sentence.endswith("too near the line between two verdicts to call with so few images.")
     assert found.details[-1].startswith("No real images were held out: 100 of the images trained on")
 
 

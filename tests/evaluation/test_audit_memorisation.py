@@ -40,8 +40,10 @@ def test_honest_images_are_good_and_say_what_would_have_been_noticed(evidence: E
     found = memorisation.answer(evidence)
     assert (found.question, found.verdict) == ("memorisation", "good")
     power = found.numbers["power_at_5_percent"].value
+    rough = found.numbers["power_at_20_percent_if_rough"].value
     assert (
-        found.sentence == f"No copies were found; 5 % of copies would have been noticed with probability {power:.2f}."
+        found.sentence == f"No copies were found; 5 % of copies would have been noticed with probability {power:.2f}, "
+        f"and 20 % of rough ones, as flawed as these samples are, with {rough:.2f}."
     )
     assert power >= 0.95
     assert found.numbers["power_at_1_percent"].value < found.numbers["power_at_2_percent"].value < power
@@ -115,7 +117,7 @@ def found(evidence: Evidence, digits: NDArray[np.uint8]) -> memorisation.Found:
 def test_only_the_tail_condemns_and_only_power_acquits(
     found: memorisation.Found, p: tuple[float, float, float], noticed: float, rough: float, expected: str
 ) -> None:
-    changed = replace(found, p=p, power={**found.power, 0.05: noticed}, rough={**found.rough, 0.05: rough})
+    changed = replace(found, p=p, power={**found.power, 0.05: noticed}, rough={**found.rough, 0.2: rough})
     assert memorisation.judge(changed) == expected
     told = " ".join((memorisation._sentence(memorisation.judge(changed), changed), *memorisation._details(changed)))
     assert ("No single copies stand out, but all samples together lie nearer" in told) == (p[1] < 0.05)

@@ -88,7 +88,7 @@ def test_in_between_is_neither() -> None:
 def test_few_images_cannot_tell() -> None:
     found = answer(evidence(cloud(6, 60, scale=1.3), held=None, train=60))
     assert found.verdict == "cannot tell"
-    assert found.sentence.endswith("with so few images, no more can be said.")
+    assert found.sentence.endswith("too near the line between two verdicts to call with so few images.")
     assert found.details[-1].startswith("No real images were held out: 20 of the images trained on were set aside")
     assert "real images set aside" in found.sentence
 

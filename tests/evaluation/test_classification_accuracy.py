@@ -129,6 +129,19 @@ def test_more_regularisation_where_noise_is_learned() -> None:
     assert module._strength(*clouds(200, 0, apart=1.5)) in module.STRENGTHS
 
 
+def test_strength_weighs_against_the_mean_loss() -> None:
+    """A strong one leaves the more frequent class alone; and twice the same images change nothing."""
+    features = np.array([[1.0], [1], [1], [-1], [-1]])
+    labels = np.array([0, 0, 0, 1, 1])
+    tested = np.array([[1.0], [-1]])
+    assert module._predicted(features, labels, tested, 1e4).tolist() == [0, 0]
+    assert module._predicted(features, labels, tested, 1e-4).tolist() == [0, 1]
+    for strength in np.geomspace(0.01, 100, 30):
+        given = [np.tile(part, (times,) + (1,) * (part.ndim - 1)) for times in (1, 50) for part in (features, labels)]
+        few, many = (module._predicted(*given[i : i + 2], tested, strength).tolist() for i in (0, 2))
+        assert few == many
+
+
 def test_one_class_in_a_small_share() -> None:
     assert module._predicted(np.ones((3, 2)), np.array([4, 4, 4]), np.zeros((2, 2)), 0.1).tolist() == [4, 4]
 

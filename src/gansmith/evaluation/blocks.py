@@ -78,12 +78,14 @@ def nearest(
     count: int = 1,
     exclude_self: bool = False,
     what: str | None = None,
+    quiet: bool = False,
     device: torch.device | str = "cpu",
 ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
     """Queries [N, D], base [M, D] -> (Euclidean distances float32 [N, count], ascending; indices int64 [N, count]).
 
     exclude_self: queries are the base, and no row finds itself (another row that is equal to it, it finds).
-    what: said beside the progress. Raises DataError when the base has fewer than `count` (others).
+    what: said beside the progress, of which there is none if `quiet`. Raises DataError when the base has fewer than
+    `count` (others).
     """
     looking, there = _Points.both(queries, base, device)
     if exclude_self and len(looking) != len(there):
@@ -99,7 +101,7 @@ def nearest(
     wanted = min(count + SPARE, others)
     distances = np.empty((len(looking), count), dtype=np.float32)
     indices = np.empty((len(looking), count), dtype=np.int64)
-    with _progress(what or "nearest neighbours", looking, there) as advance:
+    with _progress(what or "nearest neighbours", looking, there, quiet=quiet) as advance:
         for start in range(0, len(looking), ROWS):
             some, _ = looking.part(start, ROWS)
             best = torch.full((len(some), wanted), torch.inf, device=device)
@@ -246,8 +248,8 @@ def _require_same_width(one: NDArray[Any], other: NDArray[Any], first: str, seco
 
 
 @contextmanager
-def _progress(what: str, looking: _Points, there: _Points) -> Iterator[Advance]:
+def _progress(what: str, looking: _Points, there: _Points, *, quiet: bool = False) -> Iterator[Advance]:
     """A bar where the work takes more than a moment."""
-    work = looking.given.numel() * len(there)
+    work = 0 if quiet else looking.given.numel() * len(there)
     with bar(what, len(looking)) if work > _LONG else nullcontext(lambda amount=1, note="": None) as advance:
         yield advance

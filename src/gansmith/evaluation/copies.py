@@ -22,6 +22,7 @@ from gansmith.errors import DataError, UnknownNameError, unknown
 from gansmith.evaluation.blocks import nearest
 from gansmith.evaluation.evidence import Extractor, Images
 from gansmith.evaluation.extract import extract
+from gansmith.progress import bar
 from gansmith.randomness import mix
 
 Drawing = np.random.Generator
@@ -157,17 +158,14 @@ def search(
     looks = list(views(queries)) if every else [queries, np.ascontiguousarray(queries[:, :, ::-1])]
     seen = [] if every else [_features(look, extractor, f"{what}{way}") for look, way in zip(looks, _WAYS, strict=True)]
     parts = []
-    for start in range(0, len(queries), _CHUNK):
-        some = slice(start, start + _CHUNK)
-        features = [_features(look[some], extractor, what) for look in looks] if every else [one[some] for one in seen]
-        distances, indices = nearest(
-            np.concatenate(features),
-            base,
-            count=rank + (own is not None),
-            what=f"nearest training images of {what}, {start:,} of {len(queries):,} done",
-            device=extractor.device,
-        )
-        parts.append(_merged(distances, indices, len(features), rank, None if own is None else own[some]))
+    with bar(f"looking for copies: {what}", len(queries)) as advance:
+        for start in range(0, len(queries), _CHUNK):
+            some = slice(start, start + _CHUNK)
+            features = [_features(look[some], extractor, what) for look in looks] if every else [o[some] for o in seen]
+            count = rank + (own is not None)
+            found = nearest(np.concatenate(features), base, count=count, quiet=True, device=extractor.device)
+            parts.append(_merged(*found, len(features), rank, None if own is None else own[some]))
+            advance(len(queries[some]))
     return Nearest(*(np.concatenate(column) for column in zip(*parts, strict=True)))
 
 

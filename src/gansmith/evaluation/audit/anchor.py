@@ -128,7 +128,7 @@ def judge(found: Number) -> Verdict:
 def undecided(found: Number) -> str:
     """Why a ratio is neither: its interval is too wide, or it lies between."""
     sure = found.low is not None and found.low >= BAD and found.high is not None and found.high <= GOOD
-    return "neither good nor bad" if sure else "with so few images, no more can be said"
+    return "neither good nor bad" if sure else "too near the line between two verdicts to call with so few images"
 
 
 def of_a_hundred(found: Number) -> str:

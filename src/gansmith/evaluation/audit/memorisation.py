@@ -28,6 +28,7 @@ from gansmith.randomness import mix
 from gansmith.records.pictures import sheet
 
 ASKED = 0.05  # the share of copies that must have been noticed before "good" is said
+ROUGH = 0.2  # the share of rough copies, as flawed as the samples, that must have been noticed as well
 ENOUGH = 0.8  # with this probability
 MOST = 2000  # samples, and held-out images, that are looked up
 PAIRS = 30_000_000  # times training images: a few minutes of one processor core at most
@@ -157,7 +158,7 @@ def judge(found: Found) -> Verdict:
     """Bad by the lower tail only; good only with power, and when all samples together are not nearer either."""
     if found.p[0] <= LEVEL:
         return "bad"
-    seen = found.p[1] > LEVEL and found.power[ASKED] >= ENOUGH and found.rough[ASKED] >= ENOUGH
+    seen = found.p[1] > LEVEL and found.power[ASKED] >= ENOUGH and found.rough[ROUGH] >= ENOUGH
     return "good" if seen else "cannot tell"
 
 
@@ -233,12 +234,14 @@ def _sentence(verdict: Verdict, found: Found) -> str:
         )
     if verdict == "good":
         return (
-            f"No copies were found; {_percent(ASKED)} of copies would have been noticed with probability {noticed:.2f}."
+            f"No copies were found; {_percent(ASKED)} of copies would have been noticed with probability "
+            f"{noticed:.2f}, and {_percent(ROUGH)} of rough ones, as flawed as these samples are, with {found.rough[ROUGH]:.2f}."
         )
     if noticed >= ENOUGH:
         return (
             f"No clean copies were found ({_percent(ASKED)} would have been noticed with probability {noticed:.2f}), "
-            f"but rough ones, as flawed as these samples are, cannot be told from the other samples."
+            f"but rough ones, as flawed as these samples are, cannot be told from the other samples: not even were "
+            f"{_percent(ROUGH)} of the samples such."
         )
     return (
         f"No copies were found, but little would have been: {_percent(ASKED)} of copies only with probability "
@@ -311,7 +314,7 @@ def _advice(verdict: Verdict, found: Found) -> tuple[str, ...]:
     advice = ["look at the nearest pairs below: are these the same pictures?"]
     if found.twins > 0.01 * len(found.held.source):
         advice.append("hold out whole groups of similar images, so that none has a twin that is trained on")
-    if found.power[ASKED] >= ENOUGH > found.rough[ASKED]:
+    if found.power[ASKED] >= ENOUGH > found.rough[ROUGH]:
         advice.append("train on until the samples are cleaner, then ask again: rough copies are hard to tell")
     return (*advice, "give more samples (--samples 2000)", "hold more images out (--holdout), and train again")
 
