@@ -62,7 +62,7 @@ def test_descriptions() -> None:
             UnknownNameError,
             "no objective called 'minmax'. Did you mean 'minimax'? Known: minimax, nonsaturating",
         ),
-        (lambda: catalog.find("models", "zzz"), UnknownNameError, "no model called 'zzz'. Known: dcgan, mlp"),
+        (lambda: catalog.find("models", "zzz"), UnknownNameError, "no model called 'zzz'. Known: contrastive_net, dar"),
         (
             lambda: catalog.path_of("recipes", "dcgam"),
             UnknownNameError,
@@ -77,7 +77,7 @@ def test_descriptions() -> None:
         (
             lambda: catalog.find("models", "mlp", "classifier"),
             OptionError,
-            "models/mlp has no classifier; models with one: none",
+            "models/mlp has no classifier; models with one: contrastive_net, darknet",
         ),
         (
             lambda: catalog.find("models", "mlp", "paint"),

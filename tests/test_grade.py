@@ -14,13 +14,14 @@ from typer import Typer
 from typer.testing import CliRunner
 
 import gansmith
-from gansmith import grade
+from gansmith import catalog, grade
 from gansmith.cli.evaluate import evaluate as command
 from gansmith.data.prepare import prepare
 from gansmith.data.settings import DataSettings
 from gansmith.data.stream import normalised
 from gansmith.errors import DataError, GansmithError, OptionError
 from gansmith.evaluation import class_error
+from gansmith.evaluation.evidence import Side
 from gansmith.run import Run
 from small import SMALL
 
@@ -108,6 +109,8 @@ def test_mistakes(run: Run, tmp_path: Path) -> None:
         DataError, run.path, against=str(strange)
     )
     assert "holds models only: say which labelled images" in refused(OptionError, run.path / "model")
+    with pytest.raises(OptionError, match="model is not a run: say where the report is to lie, with --out DIR"):
+        grade.evaluate(run.path / "model", against="digits")
     assert not (tmp_path / "out").exists()
 
 
@@ -125,17 +128,31 @@ def test_the_command(run: Run) -> None:
     assert done.exit_code == 0, done.output
     assert done.stdout.startswith("class_error ")
     assert done.stdout.splitlines()[-1] == f"-> {run.path}/audit"
+    refused = CliRunner().invoke(app, [str(run.path), "--samples", "2000", "--raw"])
+    assert isinstance(refused.exception, OptionError)
+    assert str(refused.exception) == (
+        f"--samples, --raw cannot be used here: {run.path} is a classifier, and only generators are judged with them. "
+        f"Leave them out"
+    )
 
 
 def test_class_error_by_hand() -> None:
-    from gansmith.evaluation.evidence import Side
-
     probabilities = np.array([[0.5, 0.25, 0.25], [0.1, 0.8, 0.1], [0.3, 0.3, 0.4], [0.9, 0.05, 0.05]], np.float32)
-    numbers = class_error(Side("real", labels=np.array([0, 1, 0, 2])), Side("answers", probabilities=probabilities))
+    labels = np.array([0, 1, 0, 2])
+    numbers = class_error(labels, probabilities)
     assert numbers["class_error"].value == 0.5
     expected = -np.log(np.array([0.5, 0.8, 0.3, 0.05])).mean()
     assert numbers["cross_entropy"].value == pytest.approx(expected, rel=1e-5)
+    metric = catalog.build("metrics", "class_error")
+    assert metric.measure(Side("real", labels=labels), Side("answers", probabilities=probabilities)) == numbers
     with pytest.raises(DataError, match="real has no labels, and class_error needs them"):
-        class_error(Side("real", features=probabilities), Side("answers", probabilities=probabilities))
-    with pytest.raises(DataError, match="the classifier's answer to each labelled image"):
-        class_error(Side("real", labels=np.array([0])), Side("answers", probabilities=probabilities))
+        metric.measure(Side("real", features=probabilities), Side("answers", probabilities=probabilities))
+    for asked, message in (
+        (labels[:1], "the classifier's answer to each labelled image"),
+        (labels + 1, "the labels go from 1 to 3: 0 to 2 are the classes"),
+        (labels - 1, "the labels go from -1 to 1: 0 to 2 are the classes"),
+    ):
+        with pytest.raises(DataError, match=message):
+            class_error(asked, probabilities)
+    with pytest.raises(DataError, match="at least 2 labelled images, not 1"):
+        class_error(labels[:1], probabilities[:1])

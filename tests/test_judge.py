@@ -56,7 +56,7 @@ def test_a_run_is_judged_against_its_own_images(run: Run) -> None:
     assert "http://" not in page.replace("http://www.w3.org", "")
     assert 'src="data:' in page
     assert set(audit.answers) == set(QUESTIONS)
-    assert audit.facts["images trained"] == "320"
+    assert audit.facts["trained for"] == "320 images"
 
 
 def test_the_same_again_is_the_same(run: Run, tmp_path: Path) -> None:
@@ -69,8 +69,10 @@ def test_the_same_again_is_the_same(run: Run, tmp_path: Path) -> None:
 
 
 def test_what_a_run_makes_and_from_which_seeds(run: Run) -> None:
-    _, made, own = subject_of(run.path, 70, 2, checkpoint=None, raw=False, device="cpu", trust=False)
-    assert own is not None
+    subject = subject_of(run.path, 70, 2, checkpoint=None, raw=False, device="cpu", trust=False)
+    made = subject.make()
+    assert subject.run is not None
+    assert subject.shape == (8, 8, 1)
     assert [part.shape for part in made.parts] == [(70, 8, 8, 1)] * 2
     assert made.seeds == "0-139"
     expected = run.sample(range(140)).images
@@ -79,11 +81,10 @@ def test_what_a_run_makes_and_from_which_seeds(run: Run) -> None:
 
 
 def test_the_real_images_are_those_of_the_run(run: Run) -> None:
-    settings = run.experiment.data
-    data = prepare(settings)
-    made = np.zeros((30, 8, 8, 1), np.uint8)
+    data = prepare(run.experiment.data)
+    subject = subject_of(run.path, 30, 1, checkpoint=None, raw=False, device="cpu", trust=False)
     options: dict[str, Any] = {"seed": 0, "trust": False}
-    found = reals_of(settings, made, run, against=None, holdout=None, most=10_000, **options)
+    found = reals_of(subject, against=None, holdout=None, most=10_000, **options)
     assert found.holdout is not None
     assert data.holdout is not None
     sides = ((found.train, data.train), (found.holdout, data.holdout))
@@ -92,10 +93,10 @@ def test_the_real_images_are_those_of_the_run(run: Run) -> None:
         np.testing.assert_array_equal(images, picture.image)
         np.testing.assert_array_equal(labels, picture.label)
     assert not found.notes
-    few = reals_of(settings, made, run, against=None, holdout=None, most=50, **options)
+    few = reals_of(subject, against=None, holdout=None, most=50, **options)
     assert len(few.train[0]) == len(few.holdout[0]) == 50  # type: ignore[index]
     assert few.notes[0].startswith("50 of the ")
-    same = reals_of(settings, made, run, against="digits", holdout=None, most=10_000, **options)
+    same = reals_of(subject, against="digits", holdout=None, most=10_000, **options)
     np.testing.assert_array_equal(same.train[0], found.train[0])  # its own images by name: still with its hold-out
 
 
@@ -117,12 +118,13 @@ def test_files_are_judged_against_what_is_given(run: Run, real: Path, tmp_path: 
 
 
 def test_enough_files_make_several_repeats(tmp_path: Path, real: Path) -> None:
-    _, made, own = subject_of(real, 30, 3, checkpoint=None, raw=False, device="cpu", trust=False)
-    assert own is None
+    subject = subject_of(real, 30, 3, checkpoint=None, raw=False, device="cpu", trust=False)
+    made = subject.make()
+    assert subject.run is None
     assert [len(part) for part in made.parts] == [30, 30, 30]
     whole = {image.tobytes() for image in np.load(real)}
     assert all(image.tobytes() in whole for part in made.parts for image in part)
-    _, made, _ = subject_of(real, 40, 3, checkpoint=None, raw=False, device="cpu", trust=False)
+    made = subject_of(real, 40, 3, checkpoint=None, raw=False, device="cpu", trust=False).make()
     assert [len(part) for part in made.parts] == [40]
 
 
@@ -131,6 +133,11 @@ def test_enough_files_make_several_repeats(tmp_path: Path, real: Path) -> None:
     [
         ({"samples": 5}, OptionError, "samples = 5 is not allowed: at least 20"),
         ({"repeats": 0}, OptionError, "repeats = 0 is not allowed: at least 1"),
+        (
+            {"samples": 150_000, "repeats": 2},
+            OptionError,
+            "2 repeats of 150,000 samples are not allowed: at most 200,000",
+        ),
         ({"real": 30}, OptionError, "real = 30 is not allowed: at least 40"),
         (
             {"features": "inseption"},
@@ -164,7 +171,7 @@ def test_mistakes_with_files(real: Path, tmp_path: Path) -> None:
     one = tmp_path / "one.npy"
     np.save(one, np.zeros((1, 8, 8, 1), np.uint8))
     assert "one holds 1 image: at least 20" in refused(DataError, one, out=out, against="digits")
-    assert "there are only 1 real images" in refused(DataError, real, out=out, against=str(one))
+    assert "there is only 1 real image; at least 20 are needed" in refused(DataError, real, out=out, against=str(one))
     mixed = tmp_path / "mixed"
     mixed.mkdir()
     for number in range(25):
@@ -172,6 +179,8 @@ def test_mistakes_with_files(real: Path, tmp_path: Path) -> None:
     said = refused(DataError, mixed, out=out, against="digits")
     assert "mixed are of 2 different sizes (20 of 8x8, 5 of 8x9), and made images are compared as they are" in said
     assert not out.exists()
+    said = refused(OptionError, real, out=one / "audit", against="digits")
+    assert said == f"the report cannot go into {one}/audit: {one} is a file. Choose another --out"
 
 
 def test_a_run_whose_images_changed_is_told(tmp_path: Path) -> None:

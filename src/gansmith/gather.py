@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from gansmith import layout
@@ -18,6 +17,7 @@ from gansmith.data.open import open_dataset
 from gansmith.data.prepare import Prepared, prepare
 from gansmith.data.settings import DataSettings
 from gansmith.errors import DataError, OptionError
+from gansmith.evaluation.audit.words import number
 from gansmith.evaluation.evidence import Images
 from gansmith.progress import bar, track
 from gansmith.randomness import mix
@@ -40,6 +40,20 @@ class Made:
 
 
 @dataclass(frozen=True)
+class Subject:
+    """Whose images are judged.
+
+    like    how images are brought to their size;  shape  (height, width, channels)
+    make    makes or reads them: the long part;  run  where they come from, if from one
+    """
+
+    like: DataSettings
+    shape: tuple[int, int, int]
+    make: Callable[[], Made]
+    run: Run | None
+
+
+@dataclass(frozen=True)
 class Real:
     """Real images at that size: trained on, and held out (None where none are known to be)."""
 
@@ -53,16 +67,16 @@ class Real:
 
 def subject_of(
     place: Path, samples: int, repeats: int, *, checkpoint: str | None, raw: bool, device: str, trust: bool
-) -> tuple[DataSettings, Made, Run | None]:
-    """(how images are brought to its size, the images, the run if it is one)."""
+) -> Subject:
+    """What lies at `place`. Raises DataError for points, too few images, or several sizes of them."""
     if layout.is_run(place) or (place.suffix == ".safetensors" and place.is_file()) or _holds_models(place):
         run = Run(place, trust=trust)
         settings = run.experiment.data if layout.is_run(place) else DataSettings()
-        return settings, _from_run(run, samples, repeats, checkpoint=checkpoint, raw=raw, device=device), run
+        return _from_run(run, settings, samples, repeats, checkpoint=checkpoint, raw=raw, device=device)
     if checkpoint is not None or raw:
         raise OptionError(f"--checkpoint and --raw choose weights of a run, and {place} is none")
     found = prepare(DataSettings(path=str(place), holdout=0, size=_own_size(place, trust=trust)), trust=trust)
-    return found.settings, _from_files(found, samples, repeats), None
+    return _from_files(found, samples, repeats)
 
 
 def _own_size(place: Path, *, trust: bool) -> tuple[int, int]:
@@ -87,29 +101,40 @@ def _holds_models(place: Path) -> bool:
     return place.is_dir() and any(place.glob("*.safetensors"))
 
 
-def _from_run(run: Run, samples: int, repeats: int, *, checkpoint: str | None, raw: bool, device: str) -> Made:
+def _from_run(
+    run: Run, settings: DataSettings, samples: int, repeats: int, *, checkpoint: str | None, raw: bool, device: str
+) -> Subject:
     renderer = run.renderer(raw=raw, checkpoint=checkpoint, device=device)
     renderer.chunk = _CHUNK
     _, card = run.network("generator")
-    if (card.dimensions.height, card.dimensions.width) == (1, 1):
+    channels, height, width = card.dimensions[:3]
+    if (height, width) == (1, 1):
         raise DataError(f"{run.path} makes points, and only images can be judged")
-    parts = []
-    with bar("making samples", samples * repeats) as advance:
-        for repeat in range(repeats):
-            made = []
-            latents = renderer.latents(range(repeat * samples, (repeat + 1) * samples))
-            for chunk in torch.split(latents, _CHUNK):
-                made.append(pictures.to_uint8(renderer.render(chunk)))
-                advance(len(chunk))
-            parts.append(np.concatenate(made))
-    images = card.images if checkpoint is None else int(run.checkpoint(checkpoint)["images"])
-    facts = {"run": str(run.path), "images trained": f"{images:,}", "checkpoint": checkpoint or "the model at the end"}
-    weights = "raw" if raw or not card.averaged else "averaged"
+    trained = card.images if checkpoint is None else int(run.checkpoint(checkpoint)["images"])
     name = run.path.resolve().name + ("" if checkpoint is None else f"@{checkpoint}")
-    return Made(name, tuple(parts), f"0-{samples * repeats - 1}", weights, facts)
+
+    def make() -> Made:
+        parts = []
+        with bar("making samples", samples * repeats) as advance:
+            for repeat in range(repeats):
+                made = []
+                for start in range(repeat * samples, (repeat + 1) * samples, _CHUNK):
+                    seeds = range(start, min(start + _CHUNK, (repeat + 1) * samples))
+                    made.append(pictures.to_uint8(renderer.images(seeds).images))
+                    advance(len(seeds))
+                parts.append(np.concatenate(made))
+        return Made(
+            name,
+            tuple(parts),
+            f"0-{samples * repeats - 1}",
+            "raw" if raw or not card.averaged else "averaged",
+            {"trained for": f"{number(trained)} images", "weights": checkpoint or "the model at the end"},
+        )
+
+    return Subject(settings, (height, width, channels), make, run)
 
 
-def _from_files(found: Prepared, samples: int, repeats: int) -> Made:
+def _from_files(found: Prepared, samples: int, repeats: int) -> Subject:
     """All of them in one part, or in `repeats` parts of `samples` where there are enough."""
     count = len(found.train)
     if count < LEAST:
@@ -119,14 +144,17 @@ def _from_files(found: Prepared, samples: int, repeats: int) -> Made:
         parts = [order[part * samples : (part + 1) * samples] for part in range(repeats)]
     else:
         parts = [order[:samples]]
-    arrays = tuple(_images(found.train, np.sort(part))[0] for part in parts)
-    return Made(found.name, arrays, "", "files", {"images": f"{count:,} in {found.name}"})
+
+    def make() -> Made:
+        arrays = tuple(_images(found.train, np.sort(part))[0] for part in parts)
+        return Made(found.name, arrays, "", "files", {"files": f"{number(count)} in {found.name}"})
+
+    channels, height, width = found.shape
+    return Subject(found.settings, (height, width, channels), make, None)
 
 
 def reals_of(
-    like: DataSettings,
-    made: Images,
-    own: Run | None,
+    subject: Subject,
     *,
     against: str | None,
     holdout: str | None,
@@ -134,11 +162,11 @@ def reals_of(
     seed: int,
     trust: bool,
 ) -> Real:
-    """Real images at the size of `made` [N, H, W, C]: those that the run `own` was trained on, or those `against`.
+    """Real images at the size of the subject's: those that its run was trained on, or those `against`.
 
     Raises OptionError when neither says which, DataError when there are too few, or they are points.
     """
-    height, width, channels = made.shape[1:]
+    (height, width, channels), own, like = subject.shape, subject.run, subject.like
     size: dict[str, Any] = {"size": (height, width), "channels": channels}
     if against is None and (own is None or not layout.is_run(own.path)):
         raise OptionError("against which real images? Say so with --against DATA: the images that it was trained on")
@@ -154,7 +182,9 @@ def reals_of(
     kept, side, notes = found.holdout, "held out by the run", []
     classes, digest = found.classes, found.digest
     if holdout is not None:
-        other = prepare(settings.model_copy(update={"path": holdout, "format": None, "options": {}, "holdout": 0.0}))
+        other = prepare(
+            settings.model_copy(update={"path": holdout, "format": None, "options": {}, "holdout": 0.0}), trust=trust
+        )
         kept, side = other.train, f"of {other.name}, {other.digest}"
     if kept is None:
         notes.append(
@@ -171,9 +201,14 @@ def reals_of(
         )
     train = _images(found.train, np.sort(rng.permutation(len(found.train))[:most]))
     held = None if kept is None else _images(kept, np.sort(rng.permutation(len(kept))[:most]))
-    for what, number in (("real images", len(train[0])), ("held-out images", LEAST if held is None else len(held[0]))):
-        if number < LEAST:
-            raise DataError(f"there are only {number} {what}; at least {LEAST} are needed to judge anything")
+    for what, count in (("real", len(train[0])), ("held-out", LEAST if held is None else len(held[0]))):
+        if count < LEAST:
+            raise DataError(
+                f"there {'is' if count == 1 else 'are'} only {count} {what} image{'s' * (count != 1)}; "
+                f"at least {LEAST} are needed to judge anything"
+            )
+    if own is None:
+        notes.append(f"All images were compared at the made ones' size and channels, {height}x{width}x{channels}.")
     said = f"{found.name} {digest}, train; held out: {'a part of it' if held is None else side}; fit {settings.fit}"
     return Real(found.name, train, held, said, classes, tuple(notes))
 

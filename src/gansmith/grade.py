@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import torch
 
-from gansmith import layout
+from gansmith import __version__, layout
 from gansmith.data.prepare import prepare
 from gansmith.data.settings import DataSettings
 from gansmith.data.stream import normalised
-from gansmith.errors import DataError, GansmithError, OptionError, RunError
+from gansmith.errors import DataError, GansmithError, OptionError
 from gansmith.evaluation.classification import Classification, report
 from gansmith.files import atomic, write_json
 from gansmith.progress import bar
@@ -54,6 +54,8 @@ def evaluate(
     Writes classification.json and confusion.png into RUN/audit or `out`. Raises DataError for unlabelled images, or
     classes that the classifier does not know.
     """
+    if out is None and not layout.is_run(place):
+        raise OptionError(f"{place} is not a run: say where the report is to lie, with --out DIR")
     run = Run(place, trust=trust)
     network, card = run.network("classifier", checkpoint=checkpoint)
     channels, height, width = card.dimensions[:3]
@@ -69,8 +71,10 @@ def evaluate(
     known = {name: number for number, name in enumerate(card.classes)}
     strange = [name for name in data.classes if name not in known]
     if strange:
-        raise DataError(f"{settings.path} has classes the classifier does not know: {', '.join(strange[:5])}. "
-                        f"It knows: {', '.join(card.classes)}")  # fmt: skip
+        raise DataError(
+            f"{settings.path} has classes the classifier does not know: {', '.join(strange[:5])}. "
+            f"It knows: {', '.join(card.classes)}"
+        )
     where = choose_device(device)
     network.to(where)
     logits, labels = [], []
@@ -84,13 +88,15 @@ def evaluate(
     theirs = np.array([known[name] for name in data.classes], dtype=np.int64)
     found = report(np.concatenate(logits), theirs[np.concatenate(labels)], classes=card.classes)
     folder = out if out is not None else place / "audit"
-    if out is None and not layout.is_run(place):
-        raise RunError(f"{place} is not a run: say where the report is to lie, with --out DIR")
     protocol = {
-        "run": str(place), "checkpoint": checkpoint or "the model at the end", "images": len(images),
+        "run": str(place),
+        "checkpoint": checkpoint or "the model at the end",
+        "trained": card.images,
+        "images": len(images),
         "data": f"{data.name} {data.digest}, {'held out' if against is None else 'all'}",
-        "size": f"{height}x{width}x{channels}", "trained": card.images,
-    }  # fmt: skip
+        "size": f"{height}x{width}x{channels}",
+        "version": __version__,
+    }
     write_json(folder / "classification.json", {**found.record(), "protocol": protocol})
     with atomic(folder / "confusion.png") as file:
         found.confusion_picture().save(file, "PNG")

@@ -6,9 +6,11 @@ evidence to the questions in `evaluation/audit`.
 
 from __future__ import annotations
 
+import os
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +23,7 @@ from gansmith.evaluation.extract import extract
 from gansmith.evaluation.protocol import Protocol
 from gansmith.gather import LEAST, reals_of, subject_of
 
+MOST = 200_000  # samples in all: they are held in memory
 BEST_FIRST = ("inception", "dinov2", "mobilenet", "pixels")  # `auto` takes the first whose weights are here
 
 
@@ -55,17 +58,21 @@ def evaluate(
     for name, value, least in (("samples", samples, LEAST), ("repeats", repeats, 1), ("real", real, 2 * LEAST)):
         if value < least:
             raise OptionError(f"{name} = {value} is not allowed: at least {least}")
+    if samples * repeats > MOST:
+        raise OptionError(f"{repeats} repeats of {samples:,} samples are not allowed: at most {MOST:,} images in all")
     begun = time.monotonic()
     place = Path(subject)
-    where, made, own = subject_of(place, samples, repeats, checkpoint=checkpoint, raw=raw, device=device, trust=trust)
-    folder = _folder(place, out, is_run=own is not None)
-    reals = reals_of(where, made.parts[0], own, against=against, holdout=holdout, most=real, seed=seed, trust=trust)
+    folder = _folder(place, out)
     extractor = choose(features, weights, BEST_FIRST, device=device, trust=trust)
     copies: Extractor = catalog.build("features", "pixels", device=device)  # the best for copies: docs/memorisation.md
     judge = extractor if extractor.name == "classifier" else None
     if classifier is not None:
         judge = catalog.build("features", "classifier", weights=classifier, device=device, trust_model=trust)
-    height, width, channels = made.parts[0].shape[1:]
+    judged = subject_of(place, samples, repeats, checkpoint=checkpoint, raw=raw, device=device, trust=trust)
+    own = judged.run
+    reals = reals_of(judged, against=against, holdout=holdout, most=real, seed=seed, trust=trust)
+    made = judged.make()
+    height, width, channels = judged.shape
     evidence = Evidence(
         train=_side("real images", *reals.train, extractor, judge, cache=True),
         holdout=None if reals.holdout is None else _side("held-out", *reals.holdout, extractor, judge, cache=True),
@@ -113,7 +120,10 @@ def choose(
 ) -> Extractor:
     """The extractor called `name`, or for `auto` the first whose weights are here. Raises as the extractors do."""
     if name != "auto":
-        built: Extractor = catalog.build("features", name, trust=trust, weights=weights, device=device)
+        options: dict[str, Any] = {"weights": weights, "device": device}
+        if name == "classifier":
+            options["trust_model"] = trust
+        built: Extractor = catalog.build("features", name, trust=trust, **options)
         return built
     if weights is not None:
         raise OptionError(f"--weights {weights} belongs to an extractor: say which, for example --features mobilenet")
@@ -142,12 +152,16 @@ def _side(
     return Side(name, images=images, features=features, probabilities=probabilities, labels=labels)
 
 
-def _folder(place: Path, out: str | Path | None, *, is_run: bool) -> Path:
-    if out is not None:
-        return Path(out)
-    if is_run and layout.is_run(place):
-        return place / "audit"
-    raise OptionError(f"{place} is not a run: say where the report is to lie, with --out DIR")
+def _folder(place: Path, out: str | Path | None) -> Path:
+    """Where the report goes: known to be writable before the work begins."""
+    if out is None and not layout.is_run(place):
+        raise OptionError(f"{place} is not a run: say where the report is to lie, with --out DIR")
+    folder = place / "audit" if out is None else Path(out)
+    there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    if not there.is_dir() or not os.access(there, os.W_OK):
+        why = "cannot be written to" if there.is_dir() else "is a file"
+        raise OptionError(f"the report cannot go into {folder}: {there} {why}. Choose another --out")
+    return folder
 
 
 def _notes(extractor: Extractor) -> list[str]:

@@ -84,7 +84,7 @@ def test_every_question_is_asked(asked: list[str], evidence: Evidence) -> None:
     assert audit.answers["collapse"] == said("collapse", evidence)
     assert (audit.subject, audit.title, audit.facts, audit.notes) == ("signs", "T", {"when": "today"}, ("n",))
     assert audit.protocol == BASE
-    assert audit.counts == {"images trained on": 40, "real images held out": 10, "samples": 30, "repeats": 2}
+    assert audit.counts == {"training images compared": 40, "real images held out": 10, "samples": 30, "repeats": 2}
 
 
 def test_some_questions_in_the_order_of_the_report(asked: list[str], evidence: Evidence) -> None:

@@ -207,7 +207,24 @@ def test_the_numbers_beside(digits: np.ndarray) -> None:
     found = collapse.answer(given)
     assert {"recall", "coverage", "classes_found"} <= set(found.numbers)
     assert found.numbers["recall"].value > 0.5
-    assert "recall" not in collapse.answer(evidence(digits[:300], digits[300:400])).numbers
+    assert found.protocol.features == f"{given.copies}; recall, coverage: {given.extractor}"
+    alone = collapse.answer(evidence(digits[:300], digits[300:400]))
+    assert "recall" not in alone.numbers
+    assert alone.protocol.features == str(given.copies)
+
+
+def test_of_many_images_sorted_by_class_all_classes_stand_beside(
+    digits: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two kinds of real images, one after the other; only the first is made."""
+    monkeypatch.setattr(collapse, "MOST", 100)
+    rng = np.random.default_rng(9)
+    kinds = rng.normal(size=(200, 2)).astype(np.float32) + np.repeat([0, 50], 100)[:, None].astype(np.float32)
+    given = evidence(digits[:200], digits[200:300])
+    train = replace(given.train, features=kinds)
+    made = replace(given.fakes[0], features=rng.normal(size=(100, 2)).astype(np.float32))
+    found = collapse.answer(replace(given, train=train, fakes=(made,)))
+    assert found.numbers["recall"].value == pytest.approx(0.5, abs=0.15)
 
 
 def test_repeats_are_looked_at_together(digits: np.ndarray) -> None:

@@ -69,7 +69,7 @@ def test_half_of_the_kinds_is_neither() -> None:
     found = answer(evidence(5, each=400, held=400))
     assert found.numbers["coverage_ratio"].value == pytest.approx(0.5, abs=0.06)
     assert found.verdict == "cannot tell"
-    assert found.sentence.endswith(": neither good nor bad.")
+    assert found.sentence.endswith(": surely between bad and good.")
 
 
 def test_few_images_cannot_tell() -> None:
@@ -131,7 +131,7 @@ def test_the_interval_covers_another_draw_of_the_real_images() -> None:
 
 def test_what_is_never_made_is_shown() -> None:
     figures = answer(evidence(8)).figures
-    assert figures[0].caption.startswith("What it never makes: the 16 of 200 real images")
+    assert figures[0].caption.startswith("What it makes least: the 16 of 200 real images")
     assert figures[0].image is not None
     shown = {level for level in np.unique(np.asarray(figures[0].image)) if level != 255}
     assert shown <= {200, 225}  # the ninth and tenth kinds
@@ -167,3 +167,14 @@ def test_what_cannot_be_asked() -> None:
         answer(replace(given, fakes=()))
     with pytest.raises(DataError, match="diversity needs the features of files"):
         answer(replace(given, fakes=(Side("files"),)))
+
+
+def test_held_out_images_of_another_kind_judge_nothing() -> None:
+    given = evidence(10)
+    assert given.holdout is not None
+    assert given.holdout.features is not None
+    other = replace(given.holdout, features=given.holdout.features + np.float32(50))
+    found = answer(replace(given, holdout=other))
+    assert found.verdict == "cannot tell"
+    assert "of as many held-out real images near: the two are of different kinds, and nothing" in found.sentence
+    assert found.advice == ("hold out images of the kind that was trained on (--holdout)",)

@@ -32,6 +32,10 @@ def evidence(digits: NDArray[np.uint8]) -> Evidence:
     return Evidence(Side("train", digits[:500]), Side("held", digits[500:900]), fakes, PIXELS, PIXELS, BASE)
 
 
+def null_of(digits: NDArray[np.uint8]) -> copies.Nearest:
+    return copies.search(digits[500:900], digits[:500], PIXELS, what="the held-out images")
+
+
 def made(evidence: Evidence, images: NDArray[np.uint8]) -> Evidence:
     return replace(evidence, fakes=(Side("made", images),))
 
@@ -42,7 +46,9 @@ def test_honest_images_are_good_and_say_what_would_have_been_noticed(evidence: E
     power = found.numbers["power_at_5_percent"].value
     rough = found.numbers["power_at_20_percent_if_rough"].value
     assert (
-        found.sentence == f"No copies were found; 5 % of copies would have been noticed with probability {power:.2f}, "
+        found.sentence
+        == f"No copies were found, mirrored or moved by two pixels either; 5 % of copies would have been noticed with "
+        f"probability {power:.2f}, "
         f"and 20 % of rough ones, as flawed as these samples are, with {rough:.2f}."
     )
     assert power >= 0.95
@@ -73,7 +79,7 @@ def test_copies_are_bad_and_shown_first(evidence: Evidence, digits: NDArray[np.u
     assert found.numbers["p_value_lower_tail"].value < 1e-6
     assert found.numbers["c_t"].value < 0
     assert any("train on more images" in line for line in found.advice)
-    looked = memorisation.look(samples, digits[500:900], digits[:500], evidence)
+    looked = memorisation.look(samples, null_of(digits), digits[:500], evidence)
     assert np.argsort(looked.samples.nearness)[:24].max() < 30
     np.testing.assert_array_equal(looked.samples.source[:30], np.arange(30))
 
@@ -100,7 +106,7 @@ def test_smooth_images_and_noise_are_no_copies(evidence: Evidence, digits: NDArr
 
 @pytest.fixture(scope="module")
 def found(evidence: Evidence, digits: NDArray[np.uint8]) -> memorisation.Found:
-    return memorisation.look(digits[900:1300], digits[500:900], digits[:500], evidence)
+    return memorisation.look(digits[900:1300], null_of(digits), digits[:500], evidence)
 
 
 @pytest.mark.parametrize(
@@ -207,3 +213,30 @@ def test_what_cannot_be_judged_is_said(evidence: Evidence, digits: NDArray[np.ui
         memorisation.answer(made(evidence, digits[:5, 1:]))
     with pytest.raises(DataError, match=r"1 training image\(s\) are too few"):
         memorisation.answer(replace(evidence, train=Side("train", digits[:1])))
+
+
+def test_repeated_pictures_are_one_observation(evidence: Evidence, digits: NDArray[np.uint8]) -> None:
+    """Five pictures that were never trained on, sixty times each, are no copies, however near one of them lies."""
+    alarms = []
+    for first in range(900, 960, 5):
+        five = np.repeat(digits[first : first + 5], 60, axis=0)
+        noise = np.random.default_rng(first).normal(0, 2, five.shape)
+        answer = memorisation.answer(made(evidence, (five + noise).clip(0, 255).astype(np.uint8)))
+        assert any("Of 300 samples 5 are different pictures" in line for line in answer.details)
+        alarms.append(answer.verdict)
+    assert set(alarms) == {"cannot tell"}  # of five pictures nothing is known
+
+
+def test_held_out_images_of_another_kind_say_nothing(evidence: Evidence, digits: NDArray[np.uint8]) -> None:
+    strange = np.random.default_rng(0).integers(0, 256, (200, 12, 12, 1), dtype=np.uint8)
+    answer = memorisation.answer(replace(evidence, holdout=Side("held out", strange)))
+    assert answer.verdict == "cannot tell"
+    assert "they are of another kind, and say nothing about how near images come" in answer.sentence
+
+
+def test_the_share_of_copies_is_never_said_to_be_less_than_what_would_be_noticed(evidence: Evidence) -> None:
+    answer = memorisation.answer(evidence)
+    copied = answer.numbers["copies"]
+    noticed = [share for share in (0.5, 1, 2, 5, 10, 20) if answer.numbers[f"power_at_{share:g}_percent"].value >= 0.95]
+    assert copied.high is not None
+    assert copied.high >= noticed[0] / 100

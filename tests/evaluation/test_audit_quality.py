@@ -11,7 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 from gansmith.errors import DataError
-from gansmith.evaluation import intervals
+from gansmith.evaluation import density_coverage, intervals
 from gansmith.evaluation.answers import Answer, Number
 from gansmith.evaluation.audit import anchor
 from gansmith.evaluation.audit.quality import FLAW, answer, common_flaw
@@ -67,6 +67,32 @@ def test_real_against_real_is_never_bad(seed: int) -> None:
     assert found.numbers["kid"].value == pytest.approx(0, abs=1.5)
 
 
+def test_rubbish_inside_the_ball_of_one_odd_real_image_is_bad() -> None:
+    """All samples pass, by precision: they lie in the wide ball round one image far from all others."""
+    odd = np.concatenate([cloud(0, 599), np.full((1, WIDTH), 30.0, np.float32)])
+    given = evidence(cloud(4, 300, at=15.0, scale=1.0))
+    found = answer(replace(given, train=side("the training images", odd)))
+    assert found.numbers["precision"].value > 0.99
+    assert found.numbers["density"].value == pytest.approx(1 / 5, abs=1e-3)  # one ball of five
+    assert 0.9 < found.numbers["density_held_out"].value < 1.2
+    assert (found.verdict, found.headline) == ("bad", "density_ratio")
+    few = round(100 * found.numbers["density_ratio"].value)
+    assert found.sentence.endswith(
+        f"But few real images are near any sample ({few} % as many as round a real one): most pass by lying where "
+        f"real images are rare."
+    )
+
+
+def test_density_is_the_published_one() -> None:
+    made = cloud(5, 300, at=0.3)
+    given = evidence(made)
+    found = answer(given).numbers
+    assert given.train.features is not None
+    expected = density_coverage(given.train.features, made).density
+    assert (found["density"].value, found["density"].low) == (expected.value, expected.low)
+    assert found["density_ratio"].value == pytest.approx(found["density"].value / found["density_held_out"].value)
+
+
 def test_far_away_is_bad() -> None:
     found = answer(evidence(cloud(3, 300, at=3.0)))
     assert (found.verdict, found.headline) == ("bad", "precision_ratio")
@@ -82,7 +108,7 @@ def test_in_between_is_neither() -> None:
     assert 1 / 3 < ratio.low < ratio.high < 2 / 3  # type: ignore[operator]
     assert found.numbers["common_flaw"].value < FLAW
     assert found.verdict == "cannot tell"
-    assert found.sentence.endswith("do: neither good nor bad.")
+    assert found.sentence.endswith("do: surely between bad and good.")
 
 
 def test_few_images_cannot_tell() -> None:
@@ -191,7 +217,7 @@ def test_the_protocol_and_the_record() -> None:
     found = answer(evidence(cloud(17, 90)))
     assert isinstance(found, Answer)
     assert (found.protocol.real_count, found.protocol.fake_count) == (600, 90)
-    assert found.protocol.metric == "quality(precision, neighbours=3; flaw < 0.08)"
+    assert found.protocol.metric == "quality(precision and density, neighbours=3; flaw < 0.08)"
     record = found.record()
     ratio = found.numbers["precision_ratio"]
     assert record["interval"] == [ratio.low, ratio.high]
@@ -257,3 +283,43 @@ def test_the_ratio_at_its_ends() -> None:
     assert anchor.judge(anchor.ratio(all_of_them, none, "")) == "cannot tell"
     assert anchor.of_a_hundred(Number(0.004)) == "fewer than 1"
     assert anchor.of_a_hundred(Number(0.715)) == "72"
+
+
+PIXELS = replace(EXTRACTOR, name="pixels")
+
+
+def test_pixels_condemn_what_is_far_and_acquit_nothing() -> None:
+    near, far = evidence(cloud(2, 300)), evidence(cloud(3, 300, at=1.0))
+    found = answer(replace(near, extractor=PIXELS))
+    assert (found.verdict, found.headline) == ("cannot tell", "kid_share")
+    assert found.sentence.endswith("pixels cannot tell: that takes the features of a network (--features).")
+    assert found.advice[0].startswith("judge again by the features of a network")
+    found = answer(replace(far, extractor=PIXELS))
+    assert (found.verdict, found.headline) == ("bad", "kid_share")
+    assert found.sentence.startswith("Not even in layout and brightness: ")
+    assert "kid_share" not in answer(far).numbers
+
+
+def test_the_share_of_one_real_image_is_one_for_one_real_image() -> None:
+    """Of typical images, each repeated as the only sample, half are farther than the scale and half are nearer."""
+    given = evidence(cloud(2, 300))
+    assert given.train.features is not None
+    reference = given.train.features
+    shares = [
+        answer(replace(evidence(np.repeat(reference[i : i + 1], 60, 0) + cloud(i, 60, scale=1e-3)), extractor=PIXELS))
+        .numbers["kid_share"]
+        .value
+        for i in range(15)
+    ]
+    assert 0.5 < float(np.median(shares)) < 2
+
+
+def test_held_out_images_of_another_kind_judge_nothing() -> None:
+    given = evidence(cloud(2, 300))
+    found = answer(replace(given, holdout=side("the held-out images", cloud(7, 200, at=6.0))))
+    assert found.verdict == "cannot tell"
+    assert found.sentence == (
+        "Of 100 held-out real images, only 0 would pass for training images: the two are of different kinds, and "
+        "nothing can be judged by them."
+    )
+    assert found.advice == ("hold out images of the kind that was trained on (--holdout)",)

@@ -141,7 +141,7 @@ def test_a_memory_map_is_read(tmp_path: Path) -> None:
 def test_progress_is_shown_where_it_takes_long(monkeypatch: pytest.MonkeyPatch) -> None:
     shown: list[tuple[str, int]] = []
     real_bar = blocks.bar
-    monkeypatch.setattr(blocks, "bar", lambda what, total: shown.append((what, total)) or real_bar(what, total))
+    monkeypatch.setattr(blocks, "bar", lambda what, total, unit: shown.append((what, total)) or real_bar(what, total))
     points = cloud(11, 30, 4)
     nearest(points, points, what="copies")
     assert not shown

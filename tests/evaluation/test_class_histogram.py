@@ -43,7 +43,7 @@ def test_closed_form() -> None:
     assert found["kl"].value == pytest.approx(expected, abs=1e-5)
     assert found["total_variation"].value == pytest.approx(0.25)
     assert found["kl"].low < expected < found["kl"].high  # type: ignore[operator]
-    assert found["p_value"].value == pytest.approx(1 / 2001)
+    assert found["classes_p_value"].value == pytest.approx(1 / 2001)
 
 
 def test_the_other_direction_differs() -> None:
@@ -109,7 +109,7 @@ def test_the_p_value_has_its_level_and_sees_a_difference(monkeypatch: pytest.Mon
 def test_the_p_value_agrees_with_the_chi_square_where_counts_are_large() -> None:
     real, fake = np.array([400, 300, 300]), np.array([370, 330, 300])
     expected = stats.chi2_contingency(np.stack([real, fake]), correction=False, lambda_="log-likelihood").pvalue
-    assert compare(real, fake)["p_value"].value == pytest.approx(expected, abs=0.03)
+    assert compare(real, fake)["classes_p_value"].value == pytest.approx(expected, abs=0.03)
     assert 0.1 < expected < 0.9
 
 
@@ -133,7 +133,7 @@ def test_equal_histograms() -> None:
     found = compare(np.full(5, 200), np.full(5, 100))
     assert found["kl"].value == 0
     assert found["total_variation"].value == 0
-    assert found["p_value"].value == 1
+    assert found["classes_p_value"].value == 1
     assert found["kl"].low == 0
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from gansmith import catalog
-from gansmith.errors import DataError
+from gansmith.errors import DataError, OptionError
 from gansmith.evaluation.evidence import Side
 from gansmith.evaluation.metrics.fid import fid
 from gansmith.evaluation.metrics.fid_infinity import _error, fid_infinity
@@ -86,5 +86,7 @@ def test_too_few_images_are_offered_kid() -> None:
     with pytest.raises(DataError, match=r"39 images are too few to extrapolate the FID of 10 features.*Use KID"):
         fid_infinity(real[:39], fake)
     fid_infinity(real[:20, :1], fake[:20, :1])
+    with pytest.raises(OptionError, match="points = 2 is not allowed: at least 3"):
+        fid_infinity(np.eye(30)[:, :2], np.eye(30)[:, :2], points=2)
     with pytest.raises(DataError, match="19 images are too few to extrapolate the FID of 1 features: at least 20"):
         fid_infinity(real[:19, :1], fake[:19, :1])

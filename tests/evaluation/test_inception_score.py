@@ -58,6 +58,8 @@ def test_sorted_files_are_mixed_first() -> None:
 def test_bad_input() -> None:
     with pytest.raises(DataError, match="2 of 3 rows are no probabilities: each must be 0 or more, and sum to 1"):
         inception_score([[0.5, 0.5], [1.5, -0.5], [0.5, 0.6]])
+    with pytest.raises(OptionError, match="splits = -1 is not allowed: at least 1"):
+        inception_score(np.full((9, 3), 1 / 3), splits=-1)
     with pytest.raises(DataError, match="9 images cannot be dealt to 10 parts"):
         inception_score(drawn(0, 9, 3))
     with pytest.raises(DataError, match="the probabilities: features of 1 of 1 images hold a NaN"):

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from gansmith import catalog
 from gansmith.errors import DataError, OptionError
+from gansmith.evaluation import blocks
 from gansmith.evaluation.evidence import Side
 from gansmith.evaluation.metrics import kid as module
 from gansmith.evaluation.metrics.kid import kid, kid_subsets, kid_test
@@ -169,13 +170,15 @@ def test_subsets_are_drawn_by_their_seed() -> None:
 
 def test_progress_is_shown_where_it_takes_long(monkeypatch: pytest.MonkeyPatch) -> None:
     shown: list[tuple[object, ...]] = []
-    real_bar = module.bar
-    monkeypatch.setattr(module, "bar", lambda *given: shown.append(given) or real_bar(*given))
+    real_bar = blocks.bar
+    monkeypatch.setattr(blocks, "bar", lambda *given: shown.append(given) or real_bar(*given))
     kid(cloud(0, 20, 3), cloud(1, 20, 3))
     assert not shown
-    monkeypatch.setattr(module, "_LONG", 0)
+    monkeypatch.setattr(blocks, "_LONG", 0)
     kid(cloud(0, 20, 3), cloud(1, 20, 3))
     assert shown == [("kernel distances", 3, "blocks")]
+    kid_subsets(cloud(0, 20, 3), cloud(1, 20, 3), subsets=2, size=2)
+    assert len(shown) == 1  # one bar over all subsets, none for each
 
 
 def test_a_collapsed_generator_has_a_distance() -> None:
@@ -186,6 +189,14 @@ def test_a_collapsed_generator_has_a_distance() -> None:
 def test_what_cannot_be_asked() -> None:
     with pytest.raises(DataError, match="the real features are of 2 images: at least 3 are needed"):
         kid(cloud(0, 2, 3), cloud(0, 5, 3))
+    for options, message in (
+        ({"subsets": 0}, "subsets = 0 is not allowed: at least 1"),
+        ({"size": 1}, "size = 1 is not allowed: at least 2"),
+    ):
+        with pytest.raises(OptionError, match=message):
+            kid_subsets(cloud(0, 9, 3), cloud(0, 9, 3), **options)
+    with pytest.raises(OptionError, match=r"level = 1\.5 is not allowed"):
+        kid(cloud(0, 9, 3), cloud(1, 9, 3), level=1.5)
     with pytest.raises(DataError, match="subsets of 1,000 images cannot be drawn from 40 real and 50 made ones"):
         kid_subsets(cloud(0, 40, 3), cloud(0, 50, 3))
     with pytest.raises(OptionError, match="permutations = 18 is not allowed: at least 19"):

@@ -29,6 +29,15 @@ def parse_canvas(text: str | None) -> tuple[int, int] | None:
     return int(found[1]), int(found[2])
 
 
+def refuse(context: typer.Context, names: Sequence[str], why: str) -> None:
+    """Raises OptionError when one of these options was given on the command line, where it would do nothing."""
+    asked = [f"--{name}" for name in names if str(context.get_parameter_source(name)).endswith("COMMANDLINE")]
+    if asked:
+        raise OptionError(
+            f"{', '.join(asked)} cannot be used here: {why}. Leave {'it' if len(asked) == 1 else 'them'} out"
+        )
+
+
 def tell_done(folder: Path) -> None:
     """The last lines of a training: where to look, and what to try next."""
     if not (folder / "model" / "generator.safetensors").exists():

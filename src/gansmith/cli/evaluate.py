@@ -9,8 +9,11 @@ import typer
 
 from gansmith.cli import arguments as given
 
+_FOR_GENERATORS = ("holdout", "features", "weights", "classifier", "samples", "repeats", "real", "raw", "seed")
+
 
 def evaluate(
+    context: typer.Context,
     subject: Annotated[Path, typer.Argument(metavar="RUN", help="a run, or a folder, zip or .npy of made images")],
     *,
     against: Annotated[str | None, typer.Option(help="the images it was trained on; a run's own if not given")] = None,
@@ -39,6 +42,7 @@ def evaluate(
     from gansmith import grade, judge
 
     if grade.is_classifier(subject):
+        given.refuse(context, _FOR_GENERATORS, f"{subject} is a classifier, and only generators are judged with them")
         grading = grade.evaluate(subject, against=against, checkpoint=checkpoint, device=device, out=out, trust=trust)
         typer.echo(grading.text)
         typer.echo(f"-> {grading.folder}")
@@ -61,4 +65,7 @@ def evaluate(
         trust=trust,
     )
     typer.echo(audit.as_text())
+    for note in audit.notes:
+        typer.echo(f"note: {note}")
+    typer.echo(f"judged by the features {audit.protocol.features}")
     typer.echo(f"-> {(subject / 'audit' if out is None else out) / 'report.html'}")

@@ -3,7 +3,6 @@ what it says."""
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +19,7 @@ from gansmith.data.settings import DataSettings
 from gansmith.errors import OptionError, RunError
 from gansmith.evaluation.activations import to_input
 from gansmith.evaluation.device import choose
+from gansmith.evaluation.weights import content_of
 from gansmith.latent.renderer import Renderer
 from gansmith.progress import bar
 from gansmith.records.pictures import to_uint8
@@ -51,10 +51,7 @@ class Contender:
     @property
     def digest(self) -> str:
         """Of the discriminator's weights: equal for equal ones."""
-        found = hashlib.blake2b(digest_size=16)
-        for name, value in self.discriminator.state_dict().items():
-            found.update(name.encode() + value.detach().cpu().contiguous().numpy().tobytes())
-        return found.hexdigest()
+        return content_of(self.discriminator)
 
 
 def open_all(runs: Sequence[str | Path], *, raw: bool, device: str, trust: bool) -> list[Contender]:
@@ -115,8 +112,7 @@ def scores(discriminator: nn.Module, images: Images, device: torch.device) -> ND
     with torch.no_grad(), exactly:
         for start in range(0, len(images), _AT_ONCE):
             part = images[start : start + _AT_ONCE]
-            inputs = to_input(part) if part.dtype == np.uint8 else torch.from_numpy(part).movedim(-1, 1)
-            found.append(discriminator(inputs.contiguous().to(device)).float().cpu().numpy())
+            found.append(discriminator(to_input(part).contiguous().to(device)).float().cpu().numpy())
     return np.concatenate(found)
 
 

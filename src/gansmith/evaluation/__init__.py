@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from gansmith.evaluation.metrics.lpips_diversity import lpips_diversity
     from gansmith.evaluation.metrics.precision_recall import precision_recall
     from gansmith.evaluation.metrics.spectrum import spectral_traces
-    from gansmith.evaluation.path_length import path_length
+    from gansmith.evaluation.perceptual_path import path_length
 
 _HOMES = {
     "class_error": "gansmith.evaluation.metrics.class_error",
@@ -38,7 +38,7 @@ _HOMES = {
     "kid_subsets": "gansmith.evaluation.metrics.kid",
     "kid_test": "gansmith.evaluation.metrics.kid",
     "lpips_diversity": "gansmith.evaluation.metrics.lpips_diversity",
-    "path_length": "gansmith.evaluation.path_length",
+    "path_length": "gansmith.evaluation.perceptual_path",
     "precision_recall": "gansmith.evaluation.metrics.precision_recall",
     "spectral_traces": "gansmith.evaluation.metrics.spectrum",
 }

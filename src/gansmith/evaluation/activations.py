@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
+from gansmith.data.stream import normalised
 from gansmith.errors import GansmithError, NotFiniteError
 from gansmith.progress import bar
 
@@ -134,9 +135,10 @@ def settle(network: nn.Module, images: NDArray[np.uint8], *, batch: int = 64) ->
     return network.eval()
 
 
-def to_input(images: NDArray[np.uint8]) -> Tensor:
-    """uint8 [N, H, W, C] -> float32 [N, C, H, W] in [-1, 1], as the discriminator saw them in training."""
-    return torch.from_numpy(np.ascontiguousarray(images)).movedim(-1, 1).float().div_(127.5).sub_(1.0)
+def to_input(images: NDArray[Any]) -> Tensor:
+    """uint8 [N, H, W, C] -> float32 [N, C, H, W] in [-1, 1], as the discriminator saw them in training; float32 points
+    keep their values."""
+    return normalised(torch.from_numpy(np.ascontiguousarray(images)))
 
 
 def pooled_pixels(images: NDArray[np.uint8], grid: int = GRID) -> NDArray[np.float32]:

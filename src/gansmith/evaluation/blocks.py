@@ -7,7 +7,7 @@ a point on the edge of a ball lies in it.
 
 nearest        the nearest base points of each query     radii   the distance to the k-th neighbour within one set
 within         how many balls of given radii hold each query, and how many queries each ball holds
-matrix, pair   what every metric asks of the features it is given
+matrix, pair   what every metric asks of the features it is given;  progress  a bar where it takes long
 """
 
 from __future__ import annotations
@@ -101,7 +101,8 @@ def nearest(
     wanted = min(count + SPARE, others)
     distances = np.empty((len(looking), count), dtype=np.float32)
     indices = np.empty((len(looking), count), dtype=np.int64)
-    with _progress(what or "nearest neighbours", looking, there, quiet=quiet) as advance:
+    work = 0 if quiet else looking.given.numel() * len(there)
+    with progress(what or "nearest neighbours", len(looking), work=work) as advance:
         for start in range(0, len(looking), ROWS):
             some, _ = looking.part(start, ROWS)
             best = torch.full((len(some), wanted), torch.inf, device=device)
@@ -158,7 +159,7 @@ def within(
     by_query = torch.zeros(len(sides), len(looking), dtype=torch.int64, device=device)
     by_base = torch.zeros(len(sides), len(there), dtype=torch.int64, device=device)
     rooms = torch.empty(2, ROWS * COLUMNS, device=device)  # asked for once: new memory costs more than the arithmetic
-    with _progress(what or "comparing images", looking, there) as advance:
+    with progress(what or "comparing images", len(looking), work=looking.given.numel() * len(there)) as advance:
         for start in range(0, len(looking), ROWS):
             some, own = looking.part(start, ROWS)
             for left in range(0, len(there), COLUMNS):
@@ -248,8 +249,7 @@ def _require_same_width(one: NDArray[Any], other: NDArray[Any], first: str, seco
 
 
 @contextmanager
-def _progress(what: str, looking: _Points, there: _Points, *, quiet: bool = False) -> Iterator[Advance]:
-    """A bar where the work takes more than a moment."""
-    work = 0 if quiet else looking.given.numel() * len(there)
-    with bar(what, len(looking)) if work > _LONG else nullcontext(lambda amount=1, note="": None) as advance:
+def progress(what: str, total: int, *, work: float, unit: str = "images") -> Iterator[Advance]:
+    """A bar where the work, in multiplications, takes more than a moment."""
+    with bar(what, total, unit) if work > _LONG else nullcontext(lambda amount=1, note="": None) as advance:
         yield advance

@@ -35,6 +35,15 @@ def share(successes: int, n: int, level: float = 0.95) -> tuple[float, float]:
     return low, high
 
 
+def student(error: float, freedom: int, level: float = 0.95) -> float:
+    """A standard error known with `freedom` degrees of freedom -> half of the interval round what it belongs to.
+
+    Raises OptionError for a level outside (0, 1).
+    """
+    _check(level)
+    return float(stats.t.ppf((1 + level) / 2, freedom)) * error
+
+
 def mean(values: ArrayLike, level: float = 0.95) -> tuple[float, float]:
     """Repeats [N] of one measurement, N >= 2 -> (low, high) for their mean.
 
@@ -46,7 +55,7 @@ def mean(values: ArrayLike, level: float = 0.95) -> tuple[float, float]:
         raise DataError(f"the spread of {given.size} value{'s' * (given.size != 1)} is unknown: give at least two")
     if not np.isfinite(given).all():
         raise NotFiniteError("one of the values whose mean was asked for is a NaN or an infinity")
-    half = float(stats.t.ppf((1 + level) / 2, given.size - 1) * given.std(ddof=1) / np.sqrt(given.size))
+    half = student(float(given.std(ddof=1) / np.sqrt(given.size)), given.size - 1, level)
     middle = float(given.mean())
     return middle - half, middle + half
 

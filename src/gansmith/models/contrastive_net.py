@@ -12,44 +12,31 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from gansmith.adversarial import Dimensions, exact
+from gansmith.models.layers.classifier import Classifier
 from gansmith.models.layers.labels import classes_of
 from gansmith.models.layers.valid_grid import valid_grid
 
 
 def classifier(dimensions: Dimensions) -> Classifier:
-    """Images [B, C, H, W] in [-1, 1] -> logits [B, K]. Raises ExperimentError below 16 pixels a side."""
+    """Images [B, C, H, W] in [-1, 1] -> logits [B, K]; its features [B, 256] lie in [-1, 1].
+
+    Raises ExperimentError below 16 pixels a side.
+    """
     classes = classes_of("contrastive_net", dimensions)
-    return Classifier(dimensions.channels, valid_grid("contrastive_net", dimensions), classes)
-
-
-class Classifier(nn.Module):
-    """See `classifier`. The last convolution reads the whole grid, which at 32 x 32 is the slides' 5 x 5."""
-
-    def __init__(self, channels: int, grid: tuple[int, int], classes: int) -> None:
-        super().__init__()
-        self.layers = nn.Sequential(
-            nn.Conv2d(channels, 16, 5),
-            nn.Tanh(),
-            nn.MaxPool2d(2),
-            ContrastiveNormalisation(gaussian(3)),
-            nn.Conv2d(16, 64, 5),
-            nn.Tanh(),
-            nn.MaxPool2d(2),
-            ContrastiveNormalisation(gaussian(3)),
-            nn.Conv2d(64, 256, grid),
-            nn.Tanh(),
-            nn.Flatten(),
-        )
-        self.head = nn.Linear(256, classes)
-
-    def features(self, image: Tensor) -> Tensor:
-        """Images [B, C, H, W] in [-1, 1] -> [B, 256] in [-1, 1]."""
-        found: Tensor = self.layers(image)
-        return found
-
-    def forward(self, image: Tensor, label: Tensor | None = None) -> Tensor:
-        logits: Tensor = self.head(self.features(image))
-        return logits
+    layers = nn.Sequential(
+        nn.Conv2d(dimensions.channels, 16, 5),
+        nn.Tanh(),
+        nn.MaxPool2d(2),
+        ContrastiveNormalisation(gaussian(3)),
+        nn.Conv2d(16, 64, 5),
+        nn.Tanh(),
+        nn.MaxPool2d(2),
+        ContrastiveNormalisation(gaussian(3)),
+        nn.Conv2d(64, 256, valid_grid("contrastive_net", dimensions)),  # the whole grid: at 32 x 32 the slides' 5 x 5
+        nn.Tanh(),
+        nn.Flatten(),
+    )
+    return Classifier(layers, nn.Linear(256, classes))
 
 
 class ContrastiveNormalisation(nn.Module):

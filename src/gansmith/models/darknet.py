@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from gansmith.adversarial import Dimensions
 from gansmith.errors import ExperimentError
+from gansmith.models.layers.classifier import Classifier
 from gansmith.models.layers.labels import classes_of
 from gansmith.models.layers.standardize import Deviations, Means, standardizing
 
@@ -35,7 +36,7 @@ def classifier(
     mean: Means | None = None,
     deviation: Deviations | None = None,
 ) -> Classifier:
-    """Images [B, C, H, W] in [-1, 1] -> logits [B, K].
+    """Images [B, C, H, W] in [-1, 1] -> logits [B, K]; its features [B, width * 2**groups] are means of the last grid.
 
     groups: residual blocks in each group; a group begins with a convolution that doubles the channels. width: channels
     of the first convolution. unstrided: the group that keeps the grid, counted from 0; all others halve it; None:
@@ -50,37 +51,18 @@ def classifier(
             f"set classifier.unstrided to one of 0 to {len(groups) - 1}, or to null"
         )
     first = standardizing("darknet", dimensions.channels, mean, deviation)
-    network = Classifier(first, dimensions.channels, classes, groups=groups, width=width, unstrided=unstrided)
+    layers = [first, convolution(dimensions.channels, width, kernel=3)]
+    for index, blocks in enumerate(groups):
+        # Differs: the lesson's text says that group 0 keeps the grid; its code, and so the default, group 1.
+        layers.append(convolution(width, 2 * width, kernel=3, stride=1 if index == unstrided else 2))
+        width *= 2
+        layers += [Residual(width) for _ in range(blocks)]
+    together = nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten())
+    network = Classifier(together, nn.Linear(width, classes))
     for module in network.modules():
         if isinstance(module, nn.BatchNorm2d):
             module.momentum = normalisation_momentum
     return network
-
-
-class Classifier(nn.Module):
-    """See `classifier`."""
-
-    def __init__(
-        self, first: nn.Module, channels: int, classes: int, *, groups: Groups, width: int, unstrided: int | None
-    ) -> None:
-        super().__init__()
-        layers = [first, convolution(channels, width, kernel=3)]
-        for index, blocks in enumerate(groups):
-            # Differs: the lesson's text says that group 0 keeps the grid; its code, and so the default, group 1.
-            layers.append(convolution(width, 2 * width, kernel=3, stride=1 if index == unstrided else 2))
-            width *= 2
-            layers += [Residual(width) for _ in range(blocks)]
-        self.layers = nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten())
-        self.head = nn.Linear(width, classes)
-
-    def features(self, image: Tensor) -> Tensor:
-        """Images [B, C, H, W] in [-1, 1] -> [B, width * 2**groups], averaged over the last grid."""
-        found: Tensor = self.layers(image)
-        return found
-
-    def forward(self, image: Tensor, label: Tensor | None = None) -> Tensor:
-        logits: Tensor = self.head(self.features(image))
-        return logits
 
 
 class Residual(nn.Module):

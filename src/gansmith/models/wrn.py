@@ -14,6 +14,7 @@ from pydantic import AfterValidator, Field
 from torch import Tensor, nn
 
 from gansmith.adversarial import Dimensions
+from gansmith.models.layers.classifier import Classifier
 from gansmith.models.layers.labels import classes_of
 from gansmith.models.layers.standardize import Deviations, Means, standardizing
 
@@ -41,7 +42,7 @@ def classifier(
     mean: Means | None = None,
     deviation: Deviations | None = None,
 ) -> Classifier:
-    """Images [B, C, H, W] in [-1, 1] -> logits [B, K].
+    """Images [B, C, H, W] in [-1, 1] -> logits [B, K]; its features [B, 64 * widen] are averages of the last grid.
 
     depth: convolutions along the longest way, 6 n + 4 with n blocks in each of the three groups. widen: the groups have
     16, 32 and 64 times as many channels. dropout: between the convolutions of a block (0.3 in the paper where it is
@@ -49,36 +50,17 @@ def classifier(
     """
     classes = classes_of("wrn", dimensions)
     first = standardizing("wrn", dimensions.channels, mean, deviation)
-    return Classifier(first, dimensions.channels, classes, blocks=(depth - 4) // 6, widen=widen, dropout=dropout)
-
-
-class Classifier(nn.Module):
-    """See `classifier`."""
-
-    def __init__(
-        self, first: nn.Module, channels: int, classes: int, *, blocks: int, widen: int, dropout: float
-    ) -> None:
-        super().__init__()
-        layers: list[nn.Module] = [first, nn.Conv2d(channels, _BASE, 3, padding=1, bias=False)]
-        before = _BASE
-        for group in range(_GROUPS):
-            after = _BASE * 2**group * widen
-            for block in range(blocks):
-                layers.append(Block(before, after, stride=2 if group and not block else 1, dropout=dropout))
-                before = after
-        layers += [nn.BatchNorm2d(before), nn.ReLU(inplace=True), nn.AdaptiveAvgPool2d(1), nn.Flatten()]
-        self.layers = nn.Sequential(*layers)
-        self.head = nn.Linear(before, classes)
-        self.apply(initialise)
-
-    def features(self, image: Tensor) -> Tensor:
-        """Images [B, C, H, W] in [-1, 1] -> [B, 64 * widen], averaged over the last grid."""
-        found: Tensor = self.layers(image)
-        return found
-
-    def forward(self, image: Tensor, label: Tensor | None = None) -> Tensor:
-        logits: Tensor = self.head(self.features(image))
-        return logits
+    layers: list[nn.Module] = [first, nn.Conv2d(dimensions.channels, _BASE, 3, padding=1, bias=False)]
+    before = _BASE
+    for group in range(_GROUPS):
+        after = _BASE * 2**group * widen
+        for block in range((depth - 4) // 6):
+            layers.append(Block(before, after, stride=2 if group and not block else 1, dropout=dropout))
+            before = after
+    layers += [nn.BatchNorm2d(before), nn.ReLU(inplace=True), nn.AdaptiveAvgPool2d(1), nn.Flatten()]
+    network = Classifier(nn.Sequential(*layers), nn.Linear(before, classes))
+    network.apply(initialise)
+    return network
 
 
 class Block(nn.Module):

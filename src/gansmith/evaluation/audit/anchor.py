@@ -125,10 +125,16 @@ def judge(found: Number) -> Verdict:
     return "bad" if found.high is not None and found.high < BAD else "cannot tell"
 
 
+def between(found: Number) -> bool:
+    """Does a ratio surely lie between bad and good?"""
+    return found.low is not None and found.low >= BAD and found.high is not None and found.high <= GOOD
+
+
 def undecided(found: Number) -> str:
-    """Why a ratio is neither: its interval is too wide, or it lies between."""
-    sure = found.low is not None and found.low >= BAD and found.high is not None and found.high <= GOOD
-    return "neither good nor bad" if sure else "too near the line between two verdicts to call with so few images"
+    """Why a ratio is neither: it lies between, or its interval is too wide."""
+    if between(found):
+        return "surely between bad and good"
+    return "too near the line between two verdicts to call with so few images"
 
 
 def of_a_hundred(found: Number) -> str:

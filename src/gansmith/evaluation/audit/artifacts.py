@@ -19,6 +19,8 @@ from scipy import ndimage, stats
 
 from gansmith.errors import DataError
 from gansmith.evaluation.answers import Answer, Figure, Number, Verdict
+from gansmith.evaluation.audit import plots
+from gansmith.evaluation.audit.anchor import some
 from gansmith.evaluation.evidence import Evidence, Images, Side
 from gansmith.evaluation.metrics.spectrum import (
     Readings,
@@ -251,10 +253,9 @@ def _some(side: Side, seed: int) -> Images:
     """The images of a side, or MOST of them drawn at random."""
     if side.images is None:
         raise DataError(f"artifacts are looked for in images, and {side.name} has none: give its images")
-    if len(side.images) <= MOST:
-        return side.images
-    chosen = np.random.default_rng(mix(seed, "artifacts", "some")).permutation(len(side.images))[:MOST]
-    return side.images[np.sort(chosen)]
+    drawn = some(Side(side.name, side.images), MOST, seed).images
+    assert drawn is not None
+    return drawn
 
 
 def _together(evidence: Evidence) -> Images:
@@ -269,8 +270,6 @@ def _together(evidence: Evidence) -> Images:
 
 
 def _spectra(train: Images, made: Images) -> Figure:
-    from gansmith.evaluation.audit import plots
-
     curves = {}
     for name, images in (("real", train), ("made", made)):
         frequencies, decibels = spectrum(images)

@@ -14,16 +14,15 @@ from pathlib import Path
 from typing import Any, get_args
 
 import numpy as np
-import torch
 
 from gansmith import __version__
 from gansmith.errors import GansmithError, RunError, UnknownNameError, unknown
 from gansmith.evaluation.answers import QUESTIONS, Answer, Figure, Number, Verdict
-from gansmith.evaluation.evidence import Evidence, Images
+from gansmith.evaluation.audit.sheets import picture
+from gansmith.evaluation.evidence import Evidence
 from gansmith.evaluation.protocol import Protocol
 from gansmith.files import write_json, write_text
 from gansmith.randomness import mix
-from gansmith.records.pictures import sheet
 
 FORMAT = 1  # of audit.json; raised when a reader of the old one would misread the new one
 JSON, PAGE = "audit.json", "report.html"
@@ -106,7 +105,7 @@ def answer_all(
         protocol=evidence.base,
         title=title,
         counts={
-            "images trained on": len(evidence.train),
+            "training images compared": len(evidence.train),
             "real images held out": 0 if evidence.holdout is None else len(evidence.holdout),
             "samples": sum(map(len, evidence.fakes)),
             "repeats": len(evidence.fakes),
@@ -172,18 +171,17 @@ def _sheets(evidence: Evidence) -> tuple[Figure, ...]:
     found = []
     if evidence.fakes and evidence.fakes[0].images is not None:
         images = evidence.fakes[0].images[:_SHOWN]
-        found.append(Figure(f"What was made: the first {len(images)}, not chosen", image=_picture(images)))
+        found.append(
+            Figure(f"What was made: the first {len(images)}, not chosen", image=picture(images, columns=_COLUMNS))
+        )
     if evidence.train.images is not None:
         everything = evidence.train.images
         rng = np.random.default_rng(mix(evidence.seed, "sheet of real images"))
         chosen = np.sort(rng.choice(len(everything), size=min(_SHOWN, len(everything)), replace=False))
-        found.append(Figure(f"Real images: {len(chosen)} drawn at random", image=_picture(everything[chosen])))
+        found.append(
+            Figure(f"Real images: {len(chosen)} drawn at random", image=picture(everything[chosen], columns=_COLUMNS))
+        )
     return tuple(found)
-
-
-def _picture(images: Images) -> Any:
-    batch = torch.from_numpy(np.array(images)).movedim(-1, 1).float() / 127.5 - 1
-    return sheet(batch, columns=min(_COLUMNS, len(images)), padding=1)
 
 
 def _plain(value: Any) -> Any:

@@ -11,27 +11,29 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from gansmith.errors import DataError, GansmithError
 from gansmith.evaluation import birthday, duplicates
 from gansmith.evaluation.answers import Answer, Figure, Number, Verdict
 from gansmith.evaluation.audit import plots
+from gansmith.evaluation.audit.anchor import features, some
+from gansmith.evaluation.audit.sheets import picture
 from gansmith.evaluation.audit.words import number
 from gansmith.evaluation.duplicates import Distances
 from gansmith.evaluation.evidence import Evidence, Images, Side
+from gansmith.evaluation.metrics.class_histogram import class_histogram
+from gansmith.evaluation.metrics.density_coverage import density_coverage
+from gansmith.evaluation.metrics.precision_recall import precision_recall
 from gansmith.randomness import mix
-from gansmith.records.pictures import sheet
 
 MOST = 2000  # images a side: two million pairs
 FEWEST = 20  # images a side: 190 pairs
 HALF = 0.5  # of the variety of the real images: clearly less is collapse, clearly more is none
 _GROUPS = 3  # sheets of repeats
-_SHOWN = 16  # pictures a sheet
+_SHOWN, _COLUMNS = 16, 8  # pictures a sheet, and across
 _DRAWN = 20_000  # pairs in a plot
 
 
@@ -65,13 +67,14 @@ def answer(evidence: Evidence) -> Answer:
     groups = duplicates.clusters(theirs, seen.same)
     verdict = judge(seen, len(made))
     largest = Number(len(groups[0]) / len(made) if groups else 0.0, means="share of the samples in the largest group")
+    beside = _beside(evidence)
     numbers: dict[str, Number] = {
         "different_pictures": seen.pictures,
         "different_pictures_of_the_real_images": seen.real,
         "variety": seen.kinds,
         "mean_difference": seen.spread,
         "largest_group": largest,
-        **_beside(evidence),
+        **beside,
     }
     return Answer(
         "collapse",
@@ -81,7 +84,7 @@ def answer(evidence: Evidence) -> Answer:
         numbers,
         evidence.base.of(
             f"collapse(radii={duplicates.PICTURE:g},{duplicates.KIND:g})",
-            features=str(evidence.copies),
+            features=f"{evidence.copies}{f'; recall, coverage: {evidence.extractor}' if 'recall' in beside else ''}",
             real_count=len(real),
             fake_count=len(made),
         ),
@@ -195,15 +198,12 @@ def _advice(verdict: Verdict) -> tuple[str, ...]:
 
 def _beside(evidence: Evidence) -> dict[str, Number]:
     """Recall, coverage and the classes, where the main extractor was asked. They do not decide here."""
-    from gansmith.evaluation.metrics.class_histogram import class_histogram
-    from gansmith.evaluation.metrics.density_coverage import density_coverage
-    from gansmith.evaluation.metrics.precision_recall import precision_recall
-
     real, fakes = evidence.holdout or evidence.train, evidence.fakes
     found: dict[str, Number] = {}
-    features = [side.features for side in fakes if side.features is not None]
-    if real.features is not None and len(features) == len(fakes):
-        ours, theirs = real.features[:MOST], np.concatenate(features)[:MOST]
+    made = [side.features for side in fakes if side.features is not None]
+    if real.features is not None and len(made) == len(fakes):
+        sides = Side("real images", features=real.features), Side("samples", features=np.concatenate(made))
+        ours, theirs = (features(some(side, MOST, evidence.seed)) for side in sides)
         with suppress(GansmithError):  # what stops them is said where they decide: quality and diversity
             found["recall"] = precision_recall(ours, theirs).recall
             found["coverage"] = density_coverage(ours, theirs).coverage
@@ -218,9 +218,9 @@ def _sheets(made: Images, groups: list[NDArray[np.int64]]) -> tuple[Figure, ...]
     found = []
     for members in groups[:_GROUPS]:
         shown = members[np.unique(np.linspace(0, len(members) - 1, _SHOWN).astype(int))]  # from the middle to the edge
-        some = "" if len(shown) == len(members) else f"; {len(shown)} of them are shown"
-        caption = f"These {len(members):,} of {len(made):,} samples count as the same picture{some}"
-        found.append(Figure(caption, image=_picture(made[shown])))
+        part = "" if len(shown) == len(members) else f"; {len(shown)} of them are shown"
+        caption = f"These {len(members):,} of {len(made):,} samples count as the same picture{part}"
+        found.append(Figure(caption, image=picture(made[shown], columns=_COLUMNS)))
     return tuple(found)
 
 
@@ -247,11 +247,6 @@ def _closest(found: Distances) -> list[float]:
     others = found + np.diag(np.full(len(found), np.inf, dtype=np.float32))
     nearest: list[float] = others.min(axis=1).tolist()
     return nearest
-
-
-def _picture(images: Images) -> Any:
-    batch = torch.from_numpy(np.array(images)).movedim(-1, 1).float() / 127.5 - 1
-    return sheet(batch, columns=min(8, len(images)), padding=1)
 
 
 def _some(whose: str, seed: int, *sides: Side | None) -> Images:

@@ -16,21 +16,21 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from gansmith.evaluation import intervals
 from gansmith.evaluation.answers import Answer, Figure, Number, Verdict
 from gansmith.evaluation.audit import plots
-from gansmith.evaluation.audit.anchor import Ground, features, ground, judge, of_a_hundred, some, undecided
+from gansmith.evaluation.audit.anchor import Ground, between, features, ground, judge, of_a_hundred, some, undecided
+from gansmith.evaluation.audit.sheets import picture
 from gansmith.evaluation.blocks import nearest, radii, within
 from gansmith.evaluation.evidence import Evidence, Features, Side
 from gansmith.evaluation.metrics import class_histogram
 from gansmith.evaluation.metrics.precision_recall import members
-from gansmith.records.pictures import sheet
 
 NEIGHBOURS = 5  # Naeem et al.; recall's three are Kynkaanniemi et al.'s
 HALF = 0.5  # of the data's classes
+ALIKE = 0.5  # of real images must have a held-out one near, or the two are of different kinds
 _RESAMPLINGS = 1000
 _SHOWN = 16
 _MOST_BARS = 30
@@ -73,7 +73,7 @@ def answer(evidence: Evidence) -> Answer:
             "Real images that no sample comes near may be a kind that is never made, or one that is made badly.",
             *given.notes,
         ),
-        advice=_advice(verdict),
+        advice=_advice(verdict, numbers),
         figures=(*_never_made(reference, made, balls), *_histogram(evidence)),
     )
 
@@ -131,8 +131,7 @@ def _classes(evidence: Evidence) -> dict[str, Number]:
         return {}
     found = class_histogram.class_histogram(*given, seed=evidence.seed)
     there = int((class_histogram.histogram(given[0]) > 0).sum())
-    named = {("classes_p_value" if name == "p_value" else name): number for name, number in found.items()}
-    return {**named, "classes_in_data": Number(float(there), means="classes that the real images are of")}
+    return {**found, "classes_in_data": Number(float(there), means="classes that the real images are of")}
 
 
 def _lacking(numbers: Mapping[str, Number]) -> bool:
@@ -144,7 +143,15 @@ def _lacking(numbers: Mapping[str, Number]) -> bool:
 
 
 def _verdict(numbers: Mapping[str, Number]) -> Verdict:
+    if _unlike(numbers):
+        return "cannot tell"
     return "bad" if _lacking(numbers) else judge(numbers["coverage_ratio"])
+
+
+def _unlike(numbers: Mapping[str, Number]) -> bool:
+    """Are the held-out images surely of another kind than the training images?"""
+    high = numbers["coverage_held_out"].high
+    return high is not None and high < ALIKE
 
 
 def _sentence(verdict: Verdict, numbers: Mapping[str, Number], given: Ground) -> str:
@@ -153,15 +160,24 @@ def _sentence(verdict: Verdict, numbers: Mapping[str, Number], given: Ground) ->
         f"Of 100 real images, {reached} {'has' if reached == '1' else 'have'} a sample near; "
         f"{held} have one of as many {given.about} near"
     )
+    if _unlike(numbers):
+        return (
+            f"Of 100 real images, only {held} have one of as many {given.about} near: the two are of different kinds, "
+            f"and nothing can be judged by them."
+        )
     if _lacking(numbers):
         found, there = (f"{numbers[name].value:.0f}" for name in ("classes_found", "classes_in_data"))
         return f"{said}. Of {there} classes, {found} {'is' if found == '1' else 'are'} made."
     return f"{said}: {undecided(numbers['coverage_ratio'])}." if verdict == "cannot tell" else f"{said}."
 
 
-def _advice(verdict: Verdict) -> tuple[str, ...]:
+def _advice(verdict: Verdict, numbers: Mapping[str, Number]) -> tuple[str, ...]:
     if verdict == "good":
         return ()
+    if _unlike(numbers):
+        return ("hold out images of the kind that was trained on (--holdout)",)
+    if verdict == "cannot tell" and between(numbers["coverage_ratio"]):
+        return ("train longer, if the pictures of the run were still getting better at its end",)
     if verdict == "cannot tell":
         return ("give more samples (--samples), and hold out more real images, for a narrower interval",)
     return (
@@ -181,14 +197,13 @@ def _never_made(reference: Side, made: list[Side], balls: NDArray[np.float32]) -
     chosen = np.argsort(-away, kind="stable")[: min(_SHOWN, int((away > 1).sum()))]
     if not len(chosen):
         return ()
-    batch = torch.from_numpy(reference.images[chosen]).movedim(-1, 1).float() / 127.5 - 1
     return (
         Figure(
-            f"What it never makes: the {len(chosen)} of {len(reference):,} real images that all samples stay "
+            f"What it makes least: the {len(chosen)} of {len(reference):,} real images that all samples stay "
             f"farthest from."
             if len(chosen) > 1
-            else f"What it never makes: the one of {len(reference):,} real images that no sample comes near.",
-            image=sheet(batch, columns=min(len(chosen), _SHOWN // 2), padding=1),
+            else f"What it makes least: the one of {len(reference):,} real images that no sample comes near.",
+            image=picture(reference.images[chosen], columns=_SHOWN // 2),
         ),
     )
 

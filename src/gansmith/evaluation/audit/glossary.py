@@ -86,7 +86,7 @@ GLOSSARY: Mapping[str, Term] = {
         "How many different images the generator has in it, estimated from how often two samples are nearly the same "
         "(as shared birthdays tell the length of the year).",
         ("support", "effective", "birthday", "different_pictures"),
-        "Arora and Zhang, 2017",
+        "Arora, Risteski and Zhang, 2018",
     ),
     "duplicates": Term(
         "Near duplicate",

@@ -3,8 +3,8 @@
 The verdict is "bad" only when the lower tail of `evaluation.memorisation` stands out: single samples that are nearer to
 one training image than almost any image that was never trained on. C_T alone, a shift of all samples together, makes it
 "cannot tell", and authenticity alone changes nothing: both also answer to images that are merely smooth, which lie near
-to many training images at once. "good" needs power: 5 % of copies would have been noticed, clean ones and such as are
-as flawed as the samples.
+to many training images at once. "good" needs power: 5 % of clean copies would have been noticed, and 20 % of copies as
+flawed as the samples.
 """
 
 from __future__ import annotations
@@ -20,16 +20,19 @@ from gansmith.errors import DataError
 from gansmith.evaluation import copies, memorisation
 from gansmith.evaluation.answers import Answer, Figure, Number, Verdict
 from gansmith.evaluation.audit import plots
+from gansmith.evaluation.audit.sheets import picture
 from gansmith.evaluation.audit.words import number
 from gansmith.evaluation.copies import Nearest
 from gansmith.evaluation.evidence import Evidence, Images, Side
+from gansmith.evaluation.extract import extract
 from gansmith.evaluation.memorisation import LEVEL, Result, Tail
 from gansmith.randomness import mix
-from gansmith.records.pictures import sheet
 
 ASKED = 0.05  # the share of copies that must have been noticed before "good" is said
 ROUGH = 0.2  # the share of rough copies, as flawed as the samples, that must have been noticed as well
 ENOUGH = 0.8  # with this probability
+SAME = 0.5  # of the usual distance to the nearest training image: samples nearer to each other are one picture
+APART = 2.5  # times as far from the training images as they are from each other: images of another kind
 MOST = 2000  # samples, and held-out images, that are looked up
 PAIRS = 30_000_000  # times training images: a few minutes of one processor core at most
 FEWEST = 20  # held-out images
@@ -46,6 +49,7 @@ class Found:
     p      of tail, C_T and authenticity, corrected for there being three tests
     power  {share: probability} for clean copies;  rough: for copies with the flaws of the samples
     twins  held-out images as near to a training image as a planted copy
+    apart  how far held-out images lie from the training images, over how far these lie from each other
     """
 
     samples: Nearest
@@ -58,6 +62,7 @@ class Found:
     power: dict[float, float]
     rough: dict[float, float]
     twins: int
+    apart: float = 1.0
 
 
 def answer(evidence: Evidence) -> Answer:
@@ -87,7 +92,15 @@ def answer(evidence: Evidence) -> Answer:
             protocol,
             advice=("hold more images out (--holdout), and train again", "give real images never trained on"),
         )
-    found = look(made, held, train, evidence)
+    null = copies.search(held, train, evidence.copies, what="the held-out images")
+    count, made = len(made), distinct(made, SAME * float(np.median(null.distance)), evidence)
+    if len(made) < count:
+        notes = (
+            *notes,
+            f"Of {count:,} samples {len(made):,} are different pictures; what is repeated was counted once: the test "
+            f"is about independent images.",
+        )
+    found = look(made, null, train, evidence)
     verdict = judge(found)
     return Answer(
         "memorisation",
@@ -102,11 +115,21 @@ def answer(evidence: Evidence) -> Answer:
     )
 
 
-def look(made: Images, held: Images, train: Images, evidence: Evidence) -> Found:
-    """Search and test: samples [N, H, W, C] and held-out images [M, H, W, C] against the training images."""
+def distinct(made: Images, radius: float, evidence: Evidence) -> Images:
+    """Images without those that lie within `radius` of one before them: repeats of one picture are one observation."""
+    features = torch.from_numpy(extract(made, evidence.copies, what="the samples among themselves", cache=False)[0])
+    kept: list[int] = []
+    for index in range(len(made)):
+        if not kept or float((features[kept] - features[index]).square().sum(1).min()) > radius**2:
+            kept.append(index)
+    chosen: Images = made[np.array(kept)]
+    return chosen
+
+
+def look(made: Images, null: Nearest, train: Images, evidence: Evidence) -> Found:
+    """Search and test: samples [N, H, W, C], and what was found for held-out images, against the training images."""
     extractor, seed = evidence.copies, evidence.seed
     samples = copies.search(made, train, extractor, what="the samples")
-    null = copies.search(held, train, extractor, what="the held-out images")
     planted = copies.search(_planted(train, seed), train, extractor, what="planted copies")
     sources = np.unique(np.concatenate([samples.source, null.source]))
     own = copies.search(train[sources], train, extractor, what="their nearest training images", own=sources)
@@ -130,6 +153,7 @@ def look(made: Images, held: Images, train: Images, evidence: Evidence) -> Found
         _power(planted.nearness, null, samples, seed),
         _power(roughened(planted, samples, null), null, samples, seed),
         int((null.nearness <= np.quantile(planted.nearness, 0.9)).sum()),
+        float(np.median(null.distance) / max(np.median(own.distance), 1e-9)),
     )
 
 
@@ -156,6 +180,8 @@ def _power(planted: NDArray[np.float64], held: Nearest, samples: Nearest, seed: 
 
 def judge(found: Found) -> Verdict:
     """Bad by the lower tail only; good only with power, and when all samples together are not nearer either."""
+    if found.apart > APART:
+        return "cannot tell"
     if found.p[0] <= LEVEL:
         return "bad"
     seen = found.p[1] > LEVEL and found.power[ASKED] >= ENOUGH and found.rough[ROUGH] >= ENOUGH
@@ -222,6 +248,11 @@ def _percent(share: float) -> str:
 
 def _sentence(verdict: Verdict, found: Found) -> str:
     tail, noticed = found.tail, found.power[ASKED]
+    if found.apart > APART:
+        return (
+            f"The held-out images lie {found.apart:.1f} times as far from the training images as these from each "
+            f"other: they are of another kind, and say nothing about how near images come that are no copies."
+        )
     if verdict == "bad":
         return (
             f"Some are: {tail.below:,} of {len(found.samples.source):,} samples lie nearer to one training image than "
@@ -234,8 +265,9 @@ def _sentence(verdict: Verdict, found: Found) -> str:
         )
     if verdict == "good":
         return (
-            f"No copies were found; {_percent(ASKED)} of copies would have been noticed with probability "
-            f"{noticed:.2f}, and {_percent(ROUGH)} of rough ones, as flawed as these samples are, with {found.rough[ROUGH]:.2f}."
+            f"No copies were found, mirrored or moved by two pixels either; {_percent(ASKED)} of copies would have "
+            f"been noticed with probability {noticed:.2f}, and {_percent(ROUGH)} of rough ones, as flawed as these "
+            f"samples are, with {found.rough[ROUGH]:.2f}."
         )
     if noticed >= ENOUGH:
         return (
@@ -249,10 +281,18 @@ def _sentence(verdict: Verdict, found: Found) -> str:
     )
 
 
+def _most(found: Found) -> float:
+    """The largest share of copies there may be: what the tail allows, and never less than what would be noticed."""
+    noticed = [share for share, probability in found.power.items() if probability >= 0.95]
+    return max(found.tail.high, min(noticed, default=1.0))
+
+
 def _numbers(found: Found) -> dict[str, Number]:
     tail = found.tail
     numbers = {
-        "copies": Number(tail.share, tail.low, tail.high, "share of the samples that are copies, estimated"),
+        "copies": Number(
+            tail.share, tail.low, _most(found), "share of the samples that are copies: at most, what would be noticed"
+        ),
         "p_value_lower_tail": Number(found.p[0], means="chance of so many near samples, were none a copy"),
         "c_t": Number(found.rank.value, means="all samples against held-out images: far below 0 when nearer"),
         "p_value_c_t": Number(found.p[1], means="chance of such a shift of all samples, were none a copy"),
@@ -279,7 +319,7 @@ def _details(found: Found) -> tuple[str, ...]:
         f"Nearness is the distance to the nearest training image over that to the {copies.RANK}th nearest: 0 is a "
         f"copy, 1 is no nearer to one than to others. Below {tail.limit:.2f} lie {tail.place:,} of "
         f"{len(found.held.source):,} held-out images and {tail.below:,} of {len(found.samples.source):,} samples.",
-        f"Copies are about {_percent(tail.share)} of the samples ({_percent(tail.low)} to {_percent(tail.high)}).",
+        f"Copies are about {_percent(tail.share)} of the samples ({_percent(tail.low)} to {_percent(_most(found))}).",
         f"Judged by copies planted on purpose (mirrored, moved, re-compressed, relit), it would have noticed {said}.",
         f"Of copies that are as flawed as these samples it would have noticed {rough}.",
         f"{len(found.held.source):,} held-out images and {len(found.samples.source):,} samples are too few to see less "
@@ -304,14 +344,14 @@ def _details(found: Found) -> tuple[str, ...]:
 def _advice(verdict: Verdict, found: Found) -> tuple[str, ...]:
     if verdict == "bad":
         return (
-            "look at the nearest pairs below: are these the same pictures?",
+            "look at the nearest pairs: are these the same pictures?",
             "train on more images, or mirror them (--flip)",
             "stop earlier, or take an earlier checkpoint: copies come late",
             "do not publish the samples if the training images are private",
         )
     if verdict == "good":
         return ()
-    advice = ["look at the nearest pairs below: are these the same pictures?"]
+    advice = ["look at the nearest pairs: are these the same pictures?"]
     if found.twins > 0.01 * len(found.held.source):
         advice.append("hold out whole groups of similar images, so that none has a twin that is trained on")
     if found.power[ASKED] >= ENOUGH > found.rough[ROUGH]:
@@ -356,6 +396,4 @@ def _pairs(found: Nearest, queries: Images, train: Images) -> Image.Image:
     order: NDArray[np.int64] = np.lexsort((found.distance, found.nearness))[:_SHOWN]
     both = np.concatenate([queries[order], train[found.source[order]]])
     times = max(1, _LEGIBLE // both.shape[1])
-    both = both.repeat(times, axis=1).repeat(times, axis=2)
-    batch = torch.from_numpy(both).movedim(-1, 1).float() / 127.5 - 1
-    return sheet(batch, columns=len(order), padding=1)
+    return picture(both.repeat(times, axis=1).repeat(times, axis=2), columns=len(order))

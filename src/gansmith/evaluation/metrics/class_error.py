@@ -1,6 +1,6 @@
 """How often a classifier is wrong: the metric of a classification run, on images with known labels.
 
-Here the real side holds the labels and the other side the classifier's answers to the same images, in the same order.
+As a metric, the real side holds the labels and the other side the classifier's answers to the same images, in order.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from gansmith.errors import DataError
 from gansmith.evaluation import intervals
@@ -18,23 +19,26 @@ from gansmith.evaluation.evidence import Metric, Side
 def build() -> Metric:
     """{"class_error": share whose likeliest class is wrong, "cross_entropy": in nats}, both lower for a better one."""
     return Metric(
-        measure=class_error,
+        measure=_measure,
         better={"class_error": "lower", "cross_entropy": "lower"},
         words="class_error",
         needs=("probabilities", "labels"),
     )
 
 
-def class_error(real: Side, fake: Side) -> Mapping[str, Number]:
-    """`real.labels` [N] and `fake.probabilities` [N, K] -> the share that is wrong, with its exact binomial interval,
-    and the mean cross-entropy. Raises DataError without labels, or when the two do not belong together."""
-    if real.labels is None:
-        raise DataError(f"{real.name} has no labels, and class_error needs them: images in one folder a class")
-    if fake.probabilities is None or len(fake.probabilities) != len(real.labels):
+def class_error(labels: ArrayLike, probabilities: ArrayLike) -> Mapping[str, Number]:
+    """True classes [N], N >= 2, and class probabilities [N, K] -> the share that is wrong, with its exact binomial
+    interval, and the mean cross-entropy. Raises DataError when the two do not belong together."""
+    true, given = np.asarray(labels), np.asarray(probabilities, dtype=np.float64)
+    if given.ndim != 2 or true.shape != (len(given),) or true.dtype.kind not in "iu":
         raise DataError("class_error needs the classifier's answer to each labelled image, in the same order")
-    wrong = int((fake.probabilities.argmax(1) != real.labels).sum())
-    number = len(real.labels)
-    chosen = np.take_along_axis(fake.probabilities.astype(np.float64), real.labels[:, None], 1)[:, 0]
+    number, classes = given.shape
+    if number < 2:
+        raise DataError(f"class_error needs at least 2 labelled images, not {number}")
+    if true.min() < 0 or true.max() >= classes:
+        raise DataError(f"the labels go from {true.min()} to {true.max()}: 0 to {classes - 1} are the classes")
+    wrong = int((given.argmax(1) != true).sum())
+    chosen = np.take_along_axis(given, true[:, None], 1)[:, 0]
     surprise = -np.log(np.maximum(chosen, np.finfo(np.float32).tiny))
     low, high = intervals.share(wrong, number)
     least, most = intervals.mean(surprise)
@@ -42,3 +46,11 @@ def class_error(real: Side, fake: Side) -> Mapping[str, Number]:
         "class_error": Number(wrong / number, low, high, "share of held-out images put into a wrong class"),
         "cross_entropy": Number(float(surprise.mean()), least, most, "mean surprise at the true class, in nats"),
     }
+
+
+def _measure(real: Side, fake: Side) -> Mapping[str, Number]:
+    if real.labels is None:
+        raise DataError(f"{real.name} has no labels, and class_error needs them: images in one folder a class")
+    if fake.probabilities is None:
+        raise DataError("class_error needs the classifier's answer to each labelled image, in the same order")
+    return class_error(real.labels, fake.probabilities)

@@ -47,7 +47,7 @@ def class_histogram(
     classes_found    classes with at least one sample and at least `share` of the data's share of them
     kl               sum of p log(p / q), in nats, of the samples' shares p from the data's q; 0 when they are equal
     total_variation  half the sum of |p - q|: the share of the samples that fall to the wrong class (not corrected)
-    p_value          of the G-test that samples and data have one histogram
+    classes_p_value  of the G-test that samples and data have one histogram
     Raises DataError as `histogram` does, or for different numbers of classes; OptionError for a share outside [0, 1].
     """
     rows = _checked(real_probabilities, "the real"), _checked(fake_probabilities, "the fake")
@@ -74,7 +74,7 @@ def compare(real: Counts, fake: Counts, *, share: float = 0.1, seed: int = 0) ->
             "how far the samples' classes are from the data's, in nats (0: equally frequent)",
         ),
         "total_variation": _variation(_shares(fake) - _shares(real), _shares(drawn_fake) - _shares(drawn_real)),
-        "p_value": Number(
+        "classes_p_value": Number(
             _test(real, fake, rng),
             means="how often chance alone makes two histograms differ as much, if the classes are equally frequent",
         ),
@@ -98,7 +98,7 @@ def build(*, share: Share = 0.1, real: Literal["classifier", "labels"] = "classi
 
     return Metric(
         measure,
-        better={"classes_found": "higher", "kl": "lower", "total_variation": "lower", "p_value": "higher"},
+        better={"classes_found": "higher", "kl": "lower", "total_variation": "lower", "classes_p_value": "higher"},
         words=f"class_histogram(share={share:g}, real={real})",
         needs=("probabilities",),
     )

@@ -4,8 +4,8 @@ Chong and Forsyth 2020, "Effectively Unbiased FID and Inception Score and where 
 images is FID_infinity + c / N to first order, so a straight line through FIDs at several N, against 1 / N, meets 0 at
 FID_infinity.
 
-# Differs: both sides are drawn at N, where the paper draws the made images only and keeps all 50,000 real ones: the
-# real images' count makes the FID larger just as much, and of one's own images there are few.
+Differs: both sides are drawn at N, where the paper draws the made images only and keeps all 50,000 real ones, because
+the real images' count makes the FID larger just as much, and of one's own images there are few.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from pydantic import Field
 from scipy import linalg, stats
 from torch import Tensor
 
-from gansmith.errors import DataError
+from gansmith.errors import DataError, OptionError
+from gansmith.evaluation import intervals
 from gansmith.evaluation.answers import Number
 from gansmith.evaluation.blocks import pair
 from gansmith.evaluation.evidence import Metric, Side
@@ -44,8 +45,11 @@ def fid_infinity(
 
     points: counts from max(2 D, n / 10) to n = min(N, M), evenly spaced, one drawing without replacement at each. The
     interval joins two sources: the scatter about the line, and the images that there are, whose share is taken from the
-    influence of each single image on the FID. Raises DataError for fewer than 4 D images on a side, or 20.
+    influence of each single image on the FID. Raises DataError for fewer than 4 D images on a side, or 20, OptionError
+    for fewer than three points.
     """
+    if points < 3:
+        raise OptionError(f"points = {points} is not allowed: at least 3, for a line and its scatter")
     ours, theirs = pair(real, fake)
     count, width = min(len(ours), len(theirs)), ours.shape[1]
     least = max(LEAST * width, FEWEST)
@@ -62,7 +66,7 @@ def fid_infinity(
         values.append(frechet(*map(statistics, parts)))
     line = stats.linregress(1 / sizes, values)
     error = float(np.hypot(line.intercept_stderr, _error(ours, theirs)))
-    half = float(stats.t.ppf((1 + level) / 2, len(sizes) - 2)) * error
+    half = intervals.student(error, len(sizes) - 2, level)
     value = float(line.intercept)
     return Number(value, value - half, value + half, _MEANS, level)
 

@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike
 from pydantic import Field
 from torch import Tensor
 
-from gansmith.errors import DataError
+from gansmith.errors import DataError, OptionError
 from gansmith.evaluation import intervals
 from gansmith.evaluation.answers import Number
 from gansmith.evaluation.blocks import matrix
@@ -30,8 +30,11 @@ def inception_score(
     """Class probabilities [N, K] of made images, N at least `splits` -> the mean over `splits` equal parts.
 
     seed: of the order in which images are dealt to the parts; None keeps the given one. The interval is Student's over
-    the parts, for their mean; None with one part. Raises DataError for what are no probabilities, or too few images.
+    the parts, for their mean; None with one part. Raises DataError for what are no probabilities, or too few images,
+    OptionError for no part.
     """
+    if splits < 1:
+        raise OptionError(f"splits = {splits} is not allowed: at least 1")
     given = matrix(probabilities, "the probabilities:", least=1).astype(np.float64)
     wrong = int(((given < 0).any(axis=1) | (np.abs(given.sum(axis=1) - 1) > 1e-3)).sum())
     if wrong:

@@ -11,28 +11,26 @@ kid_test     is it more than chance? A permutation test, exact at P = Q at any c
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager
 from typing import Annotated, Any, NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 from pydantic import Field
-from scipy import stats
 from torch import Tensor
 
 from gansmith.errors import DataError, OptionError
+from gansmith.evaluation import intervals
 from gansmith.evaluation.answers import Number
-from gansmith.evaluation.blocks import pair
+from gansmith.evaluation.blocks import pair, progress
 from gansmith.evaluation.evidence import Metric, Side
 from gansmith.evaluation.sides import needed
-from gansmith.progress import Advance, bar
+from gansmith.progress import Advance, track
 from gansmith.randomness import mix
 
 MEANS = "kernel distance between the made and the real images' features: 0 for the same, at any count of images"
 _BLOCK = 2048  # images: 16 MiB of kernel values
-_LONG = 2e10  # multiplications: about a second of one core
 
 
 class Kernel(NamedTuple):
@@ -94,19 +92,22 @@ def kid(
     ours, theirs = pair(real, fake, least=3)
     sums = kernel_sums(ours, theirs, Kernel(degree, gamma, coef))
     value, error = estimate(sums)
-    half = float(stats.t.ppf((1 + level) / 2, min(len(ours), len(theirs)) - 1)) * error
+    half = intervals.student(error, min(len(ours), len(theirs)) - 1, level)
     return Number(value, value - half, value + half, MEANS, level)
 
 
-def kernel_sums(real: NDArray[Any], fake: NDArray[Any], kernel: Kernel) -> Sums:
-    """Block by block; of the pairs within a side each block is computed once. Sums are in float64."""
+def kernel_sums(real: NDArray[Any], fake: NDArray[Any], kernel: Kernel, *, quiet: bool = False) -> Sums:
+    """Block by block; of the pairs within a side each block is computed once. Sums are in float64.
+
+    quiet: without progress, for many small ones.
+    """
     sides = [torch.from_numpy(side) for side in (real, fake)]
     within = [torch.zeros(len(side), dtype=torch.float64) for side in sides]
     across = [torch.zeros(len(side), dtype=torch.float64) for side in sides]
     spans = [[slice(at, at + _BLOCK) for at in range(0, len(side), _BLOCK)] for side in sides]
     jobs = [(side, side, i, j) for side in (0, 1) for i in range(len(spans[side])) for j in range(i, len(spans[side]))]
     jobs += [(0, 1, i, j) for i in range(len(spans[0])) for j in range(len(spans[1]))]
-    with _progress(len(jobs), real.shape[1]) as advance:
+    with _progress(len(jobs), 0 if quiet else real.shape[1]) as advance:
         for first, second, i, j in jobs:
             rows, columns = spans[first][i], spans[second][j]
             block = kernel.block(sides[first][rows], sides[second][columns])
@@ -124,10 +125,9 @@ def kernel_sums(real: NDArray[Any], fake: NDArray[Any], kernel: Kernel) -> Sums:
 
 
 def estimate(sums: Sums) -> tuple[float, float]:
-    """(the estimate, its standard error by the jackknife)"""
+    """(the estimate, its standard error by the jackknife), of at least three images a side."""
     n, m = len(sums.real), len(sums.fake)
     real, fake, across = sums.real.sum(), sums.fake.sum(), sums.real_across.sum()
-    value = real / (n * (n - 1)) + fake / (m * (m - 1)) - 2 * across / (n * m)
     variance = 0.0
     for own, other, total, rest, count, others in (
         (sums.real, sums.real_across, real, fake / (m * (m - 1)), n, m),
@@ -135,7 +135,14 @@ def estimate(sums: Sums) -> tuple[float, float]:
     ):
         without = (total - 2 * own) / ((count - 1) * (count - 2)) + rest - 2 * (across - other) / ((count - 1) * others)
         variance += (count - 1) ** 2 / count * float(np.var(without, ddof=1))
-    return float(value), float(np.sqrt(variance))
+    return value_of(sums), float(np.sqrt(variance))
+
+
+def value_of(sums: Sums) -> float:
+    """The estimate alone, which two images a side allow."""
+    n, m = len(sums.real), len(sums.fake)
+    within = sums.real.sum() / (n * (n - 1)) + sums.fake.sum() / (m * (m - 1))
+    return float(within - 2 * sums.real_across.sum() / (n * m))
 
 
 def kid_subsets(
@@ -152,8 +159,11 @@ def kid_subsets(
     """Real [N, D], fake [M, D] -> over `subsets` drawings of `size` images of each side, without replacement.
 
     Drawn as torch-fidelity does with the made images as its first input and the same seed. Raises DataError when a
-    side has fewer than `size` images.
+    side has fewer than `size` images, OptionError for no subset or a size below 2.
     """
+    for name, given, least in (("subsets", subsets, 1), ("size", size, 2)):
+        if given < least:
+            raise OptionError(f"{name} = {given} is not allowed: at least {least}")
     ours, theirs = pair(real, fake)
     if min(len(ours), len(theirs)) < size:
         raise DataError(
@@ -163,9 +173,10 @@ def kid_subsets(
     rng = np.random.RandomState(seed)  # the numbers of torch-fidelity
     kernel = Kernel(degree, gamma, coef)
     values = np.empty(subsets)
-    for number in range(subsets):
+    for number in track(range(subsets), "KID of subsets", subsets, "subsets"):
         some = theirs[rng.choice(len(theirs), size, replace=False)]
-        values[number] = estimate(kernel_sums(ours[rng.choice(len(ours), size, replace=False)], some, kernel))[0]
+        beside = ours[rng.choice(len(ours), size, replace=False)]
+        values[number] = value_of(kernel_sums(beside, some, kernel, quiet=True))
     return Subsets(float(values.mean()), float(values.std()))
 
 
@@ -208,11 +219,8 @@ def kid_test(real: ArrayLike | Tensor, fake: ArrayLike | Tensor, *, permutations
     return Tested(float(values[0]), reached / (permutations + 1), permutations)
 
 
-@contextmanager
-def _progress(blocks: int, width: int) -> Iterator[Advance]:
-    shown = bar("kernel distances", blocks, "blocks") if blocks * _BLOCK**2 * width > _LONG else None
-    with shown or nullcontext(lambda amount=1, note="": None) as advance:
-        yield advance
+def _progress(blocks: int, width: int) -> AbstractContextManager[Advance]:
+    return progress("kernel distances", blocks, unit="blocks", work=blocks * _BLOCK**2 * width)
 
 
 def build(

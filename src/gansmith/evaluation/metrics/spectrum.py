@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from gansmith.errors import DataError
 from gansmith.evaluation.answers import Number
+from gansmith.evaluation.bring import LUMA
 from gansmith.evaluation.evidence import Images, Metric, Side
 from gansmith.progress import bar
 from gansmith.randomness import mix
@@ -33,7 +34,6 @@ REPEATS = 1000  # of the bootstrap
 _CHANNELS = (1, 3, 4)
 _VALUES = 1 << 20  # pixels transformed at once
 _ROUNDING = 1 / 12  # levels squared: the variance of rounding to whole levels
-_LUMA = (0.299, 0.587, 0.114)
 _SITES: Mapping[int, tuple[tuple[int, int], ...]] = {  # period -> (down, across), in eighths of a cycle per pixel
     2: ((0, 4), (4, 0), (4, 4)),
     4: ((0, 2), (2, 0), (2, 2), (2, -2), (2, 4), (4, 2)),
@@ -173,7 +173,7 @@ def grey(images: Images) -> Array:
     """Images uint8 [N, H, W, C] with 1, 3 or 4 channels -> luma float64 [N, H, W] in [0, 255], alpha laid on white."""
     if images.shape[-1] == 1:
         return images[..., 0].astype(np.float64)
-    luma: Array = images[..., :3] @ np.array(_LUMA)
+    luma: Array = images[..., :3] @ np.array(LUMA)
     if images.shape[-1] == 4:
         share = images[..., 3] / 255
         luma = share * luma + (1 - share) * 255

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from gansmith.errors import DataError, OptionError
 from gansmith.evaluation.evidence import Extractor, Outputs
-from gansmith.evaluation.path_length import path_length, trimmed_mean
+from gansmith.evaluation.perceptual_path import path_length, trimmed_mean
 
 
 def squares(one: Tensor, other: Tensor) -> Tensor:

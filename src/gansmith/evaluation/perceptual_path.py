@@ -18,10 +18,10 @@ from typing import Any, Literal
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy import stats
 from torch import Tensor
 
 from gansmith.errors import DataError, OptionError
+from gansmith.evaluation import intervals
 from gansmith.evaluation.answers import Number
 from gansmith.evaluation.evidence import Extractor
 from gansmith.latent.interpolate import linear, spherical
@@ -90,4 +90,4 @@ def trimmed_mean(values: NDArray[Any]) -> tuple[float, float]:
     high = np.percentile(values, 100 - _LEFT_OUT, method="higher")
     kept = values[(values >= low) & (values <= high)]
     spread = np.clip(values, low, high).std(ddof=1) * np.sqrt(len(values)) / len(kept)
-    return float(kept.mean()), float(stats.t.ppf(0.975, len(kept) - 1) * spread)
+    return float(kept.mean()), intervals.student(float(spread), len(kept) - 1)

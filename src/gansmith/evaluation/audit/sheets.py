@@ -1,0 +1,16 @@
+"""Images as the report shows them: many in one picture, row by row, as they are."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from PIL import Image
+
+from gansmith.data.stream import normalised
+from gansmith.evaluation.evidence import Images
+from gansmith.records.pictures import sheet
+
+
+def picture(images: Images, *, columns: int) -> Image.Image:
+    """uint8 [N, H, W, C], N at least 1 -> a sheet of them, at most `columns` across."""
+    return sheet(normalised(torch.from_numpy(np.array(images))), columns=columns, padding=1)
