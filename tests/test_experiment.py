@@ -415,3 +415,10 @@ def test_the_experiment_is_frozen_and_strict() -> None:
         build(bacth=3)
     with pytest.raises(ValueError, match="frozen"):
         Experiment().batch = 3  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    ("text", "names"), [("kid", ("kid",)), ("kid, fid", ("kid", "fid")), ("[kid, fid]", ("kid", "fid"))]
+)
+def test_names_of_metrics_need_no_brackets(text: str, names: tuple[str, ...]) -> None:
+    assert resolve([from_assignments([f"metrics.names={text}"])])[0].metrics.names == names

@@ -86,12 +86,19 @@ class AveragingSettings(BaseModel):
     buffers: Literal["average", "copy"] = "average"
 
 
+def _words(value: Any) -> Any:
+    """`"kid, fid"` -> ["kid", "fid"]: one name, or several with commas, need no brackets."""
+    return [word.strip() for word in value.split(",") if word.strip()] if isinstance(value, str) else value
+
+
 class MetricsSettings(BaseModel):
     """What is measured while training: metrics of the samples, or of a classifier's answers to held-out images."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    names: tuple[str, ...] = Field((), description="of metrics; none are measured when empty")
+    names: Annotated[tuple[str, ...], BeforeValidator(_words)] = Field(
+        (), description="of metrics; none are measured when empty"
+    )
     features: Part = Part(name="pixels")
     samples: Annotated[int, Field(ge=2)] = Field(1000, description="images a side")
     every: Annotated[int, Field(ge=1), BeforeValidator(parse_count)] = Field(100_000, description="in images")

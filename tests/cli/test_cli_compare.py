@@ -111,9 +111,10 @@ def test_the_ranking_in_words() -> None:
         "1. a  0.600 (0.550 to 0.650)",
         "2. b  0.700 (0.640 to 0.760)",
         "3. c  0.710 (0.660 to 0.750)",
-        "   a is better than b by 0.100 (0.020 to 0.180); 1 of 1 common discriminators say so",
+        "   a is told apart less than b by 0.100 (0.020 to 0.180); 1 of 1 common discriminators say so; more runs "
+        "would say whether it is better",
         "   b and c cannot be separated: b is ahead by 0.010 (-0.030 to 0.050); 2 of 3 common discriminators say so",
-        "   a is better than c by 0.110 (0.030 to 0.190)",
+        "   a is told apart less than c by 0.110 (0.030 to 0.190); more runs would say whether it is better",
     ]
 
 

@@ -122,8 +122,12 @@ def sentence(pair: Pair) -> str:
     judges = f"{pair.agree} of {pair.common} common discriminators say so"
     said = f"; {judges}" if pair.common else ""
     numbers = f"by {pair.difference.value:.3f} ({_range(pair.difference)}){said}"
-    if pair.separated:
+    if pair.separated and pair.common > 1:
         return f"   {pair.better} is better than {pair.worse} {numbers}"
+    if pair.separated:
+        return (
+            f"   {pair.better} is told apart less than {pair.worse} {numbers}; more runs would say whether it is better"
+        )
     return f"   {pair.better} and {pair.worse} cannot be separated: {pair.better} is ahead {numbers}"
 
 

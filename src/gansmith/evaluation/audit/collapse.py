@@ -226,10 +226,10 @@ def _sheets(made: Images, groups: list[NDArray[np.int64]]) -> tuple[Figure, ...]
 
 def _plots(real: Distances, made: Distances, seen: Seen) -> tuple[Figure, ...]:
     marks = {"same picture": seen.same, "same kind": seen.kind}
-    pairs = {"real": duplicates.upper(real), "samples": duplicates.upper(made)}
+    pairs = {"samples": duplicates.upper(made), "real images": duplicates.upper(real)}
     thinned = {name: values[:: max(1, len(values) // _DRAWN)].tolist() for name, values in pairs.items()}
     count = min(len(real), len(made))
-    closest = {"real": _closest(real[:count, :count]), "samples": _closest(made[:count, :count])}
+    closest = {"samples": _closest(made[:count, :count]), "real images": _closest(real[:count, :count])}
     return (
         Figure(
             f"How far each picture is from the one most like it, among {count:,} of a side. Samples to the left of "

@@ -58,6 +58,7 @@ def answer(evidence: Evidence) -> Answer:
     numbers = _numbers(each, held, given.about, evidence.seed)
     numbers |= _classes(evidence)
     verdict = _verdict(numbers)
+    times = "once" if len(each) == 1 else f"{len(each)} times"
     return Answer(
         "diversity",
         verdict,
@@ -68,8 +69,7 @@ def answer(evidence: Evidence) -> Answer:
             f"diversity(coverage, neighbours={NEIGHBOURS}; recall, neighbours=3)", real_count=count, fake_count=count
         ),
         details=(
-            f"Measured {len(each)} times with {count:,} samples against {count:,} real images, "
-            f"beside {count:,} {given.about}.",
+            f"Measured {times} with {count:,} samples against {count:,} real images, beside {count:,} {given.about}.",
             "Real images that no sample comes near may be a kind that is never made, or one that is made badly.",
             *given.notes,
         ),
