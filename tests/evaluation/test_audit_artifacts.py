@@ -184,6 +184,7 @@ def test_chance_is_drawn_from_training_and_held_out_images() -> None:
         (pictures(60, 0, size=(15, 40)), pictures(60, 1, size=(15, 40)), "Images of 15x40 pixels are too small"),
         (TRAIN, MADE[:49], "49 made and 300 real images are too few: at least 50 of each are needed."),
         (TRAIN[:49], MADE, "300 made and 49 real images are too few"),
+        (TRAIN, np.zeros_like(MADE), "The made images are empty: within each there is next to no difference"),
     ],
 )
 def test_where_nothing_can_be_said(train: Pixels, made: Pixels, sentence: str) -> None:

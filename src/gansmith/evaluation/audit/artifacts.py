@@ -41,6 +41,7 @@ GRAIN = 1.5  # decibels: how irregular the spectrum of some fifteen real images 
 WIDE = 1.5  # times the decibels above: where an interval reaches further either way, a clean result says nothing
 SMALLEST = 16  # pixels a side: below, period 4 cannot be told from the picture itself
 FEWEST = 50  # images a side
+EMPTY = 1.0  # grey levels of deviation within an image: below, a spectrum is that of rounding
 MOST = 5000  # images a side that are looked at: chance is then below half a decibel
 _MAGNIFIED = 20  # at most
 _SIDE = 256  # pixels of a picture, at least
@@ -128,6 +129,8 @@ def _unable(train: Images, made: Images) -> tuple[str, tuple[str, ...]]:
     if min(len(train), len(made)) < FEWEST:
         counts = f"{len(made):,} made and {len(train):,} real images"
         return f"{counts} are too few: at least {FEWEST} of each are needed.", ("give more images (--samples)",)
+    if float(np.median(made.reshape(len(made), -1).std(axis=1))) < EMPTY:
+        return "The made images are empty: within each there is next to no difference, so no pattern can be sought.", ()
     return "", ()
 
 
