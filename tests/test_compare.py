@@ -288,3 +288,16 @@ def test_names_tell_runs_apart(runs: dict[str, Path], tmp_path: Path, monkeypatc
     assert [one.name for one in open_all(models, raw=False, device="cpu", trust=False)] == [
         str(path) for path in models
     ]
+
+
+def test_a_run_whose_images_changed_is_refused(tmp_path: Path) -> None:
+    images = np.random.default_rng(0).integers(0, 256, (80, 8, 8, 1), dtype=np.uint8)
+    np.save(tmp_path / "mine.npy", images)
+    made = []
+    for seed in (0, 1):
+        fields = {"path": str(tmp_path / "mine.npy"), "fraction": 1.0, "holdout": 0.2, "seed": seed, "images": 64}
+        made.append(gansmith.train(**{**SMALL, **fields, "out": str(tmp_path / f"run{seed}")}).path)
+    compare(made, samples=20)
+    np.save(tmp_path / "mine.npy", images[::-1])
+    with pytest.raises(DataError, match=r"run0 was trained on other images than \S+mine\.npy holds now, so that"):
+        compare(made, samples=20)

@@ -191,7 +191,7 @@ def reals_of(
             "No real images are known to have been held out of training (--holdout gives some), so part of the images "
             "given stands in for them; copies of that part are not looked for."
         )
-    if ours and own is not None and _trained_on(own) not in (None, found.digest):
+    if ours and own is not None and trained_on(own) not in (None, found.digest):
         notes.append(f"The images at {settings.path} are not the ones the run was trained on: they changed since.")
     rng = np.random.default_rng(mix(seed, "real images to judge against"))
     if len(found.train) > most:
@@ -213,7 +213,7 @@ def reals_of(
     return Real(found.name, train, held, said, classes, tuple(notes))
 
 
-def _trained_on(run: Run) -> str | None:
+def trained_on(run: Run) -> str | None:
     """The digest of the images in the newest checkpoint, where there is one."""
     return str(run.checkpoint()["data"]) if run.checkpoints.names() else None
 

@@ -121,7 +121,9 @@ def test_the_classifiers_of_the_house(name: str, tmp_path: Path) -> None:
 def test_what_is_no_classifier(run: Path, tmp_path: Path) -> None:
     with pytest.raises(OptionError, match="say which with --weights RUN"):
         catalog.build("features", "classifier")
-    with pytest.raises(RunError, match="there is no model file"):
+    with pytest.raises(
+        RunError, match=r"nowhere is no classification run \(there is no model file .*Train one: gansmith"
+    ):
         catalog.build("features", "classifier", weights=str(tmp_path / "nowhere"))
     with pytest.raises(RunError, match="no player called 'classifier'"):
         catalog.build("features", "classifier", weights=str(tmp_path))

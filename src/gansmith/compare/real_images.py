@@ -14,7 +14,9 @@ from gansmith.compare.contenders import Contender, Images
 from gansmith.data.prepare import Prepared, prepare
 from gansmith.data.settings import DataSettings
 from gansmith.errors import DataError, RunError
+from gansmith.gather import trained_on
 from gansmith.randomness import mix
+from gansmith.run import Run
 
 MOST = 10_000  # images; more would only cost time
 
@@ -55,6 +57,12 @@ def reals(contenders: Sequence[Contender], *, against: str | Path | None, trust:
             raise DataError(
                 f"{first.name} and {one.name} were not trained on the same images, or held out others of them: "
                 f"{_difference(settings[0], other)}. Name images that none of them was trained on: --against DATA"
+            )
+    for one in contenders:
+        if trained_on(Run(one.path)) not in (None, prepared.digest):
+            raise DataError(
+                f"{one.name} was trained on other images than {settings[0].path} holds now, so that those it held out "
+                f"are not known. Name images that none of them was trained on: --against DATA"
             )
     if prepared.holdout is None:
         raise DataError(

@@ -34,7 +34,12 @@ def build(*, weights: str | None = None, device: str = "auto", trust_model: bool
             "(train one: gansmith train DATA --recipe darknet_fashion)"
         )
     path = Path(weights).expanduser()
-    network, card = saved.load(path / "model" if (path / "model").is_dir() else path, PLAYER, trust=trust_model)
+    try:
+        network, card = saved.load(path / "model" if (path / "model").is_dir() else path, PLAYER, trust=trust_model)
+    except RunError as error:
+        raise RunError(
+            f"{path} is no classification run ({error}). Train one: gansmith train DATA --recipe darknet_fashion"
+        ) from None
     if not callable(getattr(network, "features", None)):
         raise RunError(
             f"the classifier of {path} (model {card.model}) has no `features(images)`, which are needed here"
