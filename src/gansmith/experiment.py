@@ -15,12 +15,13 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from gansmith import catalog
 from gansmith.data.settings import DataSettings
 from gansmith.errors import ExperimentError, GansmithError, OptionError, nearest, unknown
-from gansmith.training.schedules import Count, Decay, Phases, Points, Value, parse_count
+from gansmith.settings import AtLeastOne, AveragingSettings, Images, MetricsSettings, Part, PriorSettings, StopSettings
+from gansmith.training.schedules import Count
 
 # Fields that say how or how long a run is worked on, not what it computes: a resumed run may change them. The images
 # may have moved; that they are the same ones is known by their digest.
@@ -32,86 +33,6 @@ MAY_CHANGE = frozenset(
 )
 ROLES = ("generator", "discriminator", "classifier")  # of the networks; a model's file has a factory of that name
 NOT_FIELDS = frozenset(("GANSMITH_DATASETS", "GANSMITH_CACHE", "GANSMITH_TEST_DATA"))
-
-
-def _not_negative(value: Value) -> Value:
-    if isinstance(value, Phases | Points):
-        least = min((value.phases if isinstance(value, Phases) else value.points).values())
-    else:
-        least = min(value.start, value.end) if isinstance(value, Decay) else value
-    if least < 0:
-        raise ValueError("it must not be negative")
-    return value
-
-
-Images = Annotated[int, Field(ge=1), BeforeValidator(parse_count)]  # 50000, 50k, 1M
-AtLeastOne = Annotated[int, Field(ge=1)]
-
-
-class Part(BaseModel):
-    """A named entry of the catalog with its options beside the name: `{name: dcgan, width: 64}`."""
-
-    model_config = ConfigDict(frozen=True, extra="allow")
-
-    name: str
-
-    @model_validator(mode="before")
-    @classmethod
-    def _bare_name(cls, value: Any) -> Any:
-        return {"name": value} if isinstance(value, str) else value
-
-    @property
-    def options(self) -> dict[str, Any]:
-        return dict(self.model_extra or {})
-
-
-class PriorSettings(BaseModel):
-    """The distribution of latents."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    kind: Literal["normal", "uniform", "sphere"] = "normal"
-    size: AtLeastOne = 100
-
-
-class AveragingSettings(BaseModel):
-    """The moving average of the generator's weights."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    half_life: Annotated[Value, AfterValidator(_not_negative)] = Field(
-        10_000, description="in images; a number or a schedule"
-    )
-    rampup: float | None = Field(0.05, ge=0, description="the half-life is at most this times the images seen")
-    buffers: Literal["average", "copy"] = "average"
-
-
-def _words(value: Any) -> Any:
-    """`"kid, fid"` -> ["kid", "fid"]: one name, or several with commas, need no brackets."""
-    return [word.strip() for word in value.split(",") if word.strip()] if isinstance(value, str) else value
-
-
-class MetricsSettings(BaseModel):
-    """What is measured while training: metrics of the samples, or of a classifier's answers to held-out images."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    names: Annotated[tuple[str, ...], BeforeValidator(_words)] = Field(
-        (), description="of metrics; none are measured when empty"
-    )
-    features: Part = Part(name="pixels")
-    samples: Annotated[int, Field(ge=2)] = Field(1000, description="images a side")
-    every: Annotated[int, Field(ge=1), BeforeValidator(parse_count)] = Field(100_000, description="in images")
-    against: Literal["train", "holdout"] = Field("train", description="which real images")
-
-
-class StopSettings(BaseModel):
-    """End the training before the last image, when a metric has not improved for long."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    metric: str | None = Field(None, description="which of the metrics; none: train to the last image")
-    patience: Images = Field(500_000, description="in images since the best look")
 
 
 def _adam() -> dict[str, Part]:
