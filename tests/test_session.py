@@ -657,3 +657,23 @@ def test_a_second_interrupt_that_python_loses_is_raised_again() -> None:
     assert time.monotonic() - begun < 10
     assert (signal.getsignal(signal.SIGALRM), signal.getsignal(signal.SIGINT)) == before
     assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
+
+
+def test_after_the_first_interrupt_every_wait_is_woken_each_second() -> None:
+    """A signal that comes when Python has just looked for signals and goes to sleep is not seen by the sleep: an alarm
+    ends it, so that Python looks again."""
+    session = object.__new__(Session)
+    session.stopped_by = None
+    with session._signals(Engine(lambda engine, batch: None)):
+        assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
+        os.kill(os.getpid(), signal.SIGINT)
+        left, every = signal.getitimer(signal.ITIMER_REAL)
+        assert 0 < left <= every == 1.0
+        woken = signal.getsignal(signal.SIGALRM)
+        assert callable(woken)
+        assert woken(signal.SIGALRM, None) is None  # the first interrupt alone raises nothing
+        with pytest.raises(KeyboardInterrupt):
+            os.kill(os.getpid(), signal.SIGINT)
+        with pytest.raises(KeyboardInterrupt):
+            woken(signal.SIGALRM, None)
+    assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)

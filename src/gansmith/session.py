@@ -277,18 +277,24 @@ class Session:
             yield
             return
 
-        def insist(number: int, frame: FrameType | None) -> None:
-            """Once more each second until it is heard: Python drops what a handler raises inside a `__del__`."""
-            signal.setitimer(signal.ITIMER_REAL, 1.0)
-            raise KeyboardInterrupt
+        insisted = False
+
+        def wake(number: int, frame: FrameType | None) -> None:
+            """Each second after the first Ctrl-C. A second one that came just before a sleep or a wait is then noticed,
+            and raised once more where Python dropped what its handler raised (inside a `__del__`)."""
+            if insisted:
+                raise KeyboardInterrupt
 
         def stop(number: int, frame: FrameType | None) -> None:
+            nonlocal insisted
             if self.stopped_by is not None:
-                if hasattr(signal, "setitimer"):
-                    before.setdefault(signal.SIGALRM, signal.signal(signal.SIGALRM, insist))
-                    insist(number, frame)
+                insisted = True
                 raise KeyboardInterrupt
             self.stopped_by = number
+            if hasattr(signal, "setitimer"):
+                before.setdefault(signal.SIGALRM, signal.signal(signal.SIGALRM, wake))
+                signal.siginterrupt(signal.SIGALRM, False)
+                signal.setitimer(signal.ITIMER_REAL, 1.0, 1.0)
             _say("\nstopping after this step; once more to stop at once")
             engine.terminate()
 
