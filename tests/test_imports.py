@@ -12,7 +12,7 @@ import pytest
 
 SRC = Path(__file__).parents[1] / "src"
 ROOMS = (  # the longest matching name says the room; a module imports from its own room or from lower ones
-    "errors catalog adversarial autograd files progress randomness textbook",
+    "device errors catalog adversarial autograd files progress randomness textbook",
     "penalties models.layers data minimize",
     "data.formats data.builtin models objectives augment records.meters",
     "games records",

@@ -14,13 +14,14 @@ from gansmith import catalog
 from gansmith.adversarial import Dimensions, Game, Objective, Prior
 from gansmith.data.prepare import Prepared, prepare
 from gansmith.data.stream import Stream
+from gansmith.device import choose_device
 from gansmith.experiment import Experiment, complete, roles_of
 from gansmith.randomness import seeded
 from gansmith.training import optimizers
 from gansmith.training.averaging import Averaging
 from gansmith.training.engine import Engine, build_engine
 from gansmith.training.optimizers import Scheduled
-from gansmith.training.precision import choose_device, choose_memory_format, choose_precision, torch_format
+from gansmith.training.precision import choose_memory_format, choose_precision, torch_format
 from gansmith.training.schedules import schedule
 
 

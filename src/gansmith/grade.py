@@ -13,12 +13,12 @@ from gansmith import __version__, layout
 from gansmith.data.prepare import prepare
 from gansmith.data.settings import DataSettings
 from gansmith.data.stream import normalised
+from gansmith.device import choose_device
 from gansmith.errors import DataError, GansmithError, OptionError
 from gansmith.evaluation.classification import Classification, report
 from gansmith.files import atomic, write_json
 from gansmith.progress import bar
 from gansmith.run import Run
-from gansmith.training.precision import choose_device
 
 _BATCH = 256
 

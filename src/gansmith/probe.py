@@ -20,10 +20,10 @@ from gansmith import __version__, layout
 from gansmith.data.open import open_dataset
 from gansmith.data.prepare import Prepared, prepare
 from gansmith.data.settings import DataSettings
+from gansmith.device import choose_device
 from gansmith.errors import DataError, OptionError, RunError, unknown
 from gansmith.evaluation.activations import GRID, activations, pooled_pixels, settle, to_input
 from gansmith.evaluation.answers import Number
-from gansmith.evaluation.device import choose
 from gansmith.evaluation.linear_probe import (
     Parts,
     Probe,
@@ -118,7 +118,7 @@ def probe(
     prepared = labelled(data, like=opened, card=card, trust=trust)
     pixels, labels = drawn(prepared, images, seed)
     parts = split(labels, seed=seed, names=prepared.classes)
-    where = choose(device)
+    where = choose_device(device)
 
     learning = pixels[np.concatenate([parts.train, parts.validation])]
 

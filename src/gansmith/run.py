@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 from gansmith import catalog, layout
 from gansmith import experiment as layers
 from gansmith.data.settings import DataSettings
+from gansmith.device import choose_device
 from gansmith.errors import CheckpointError, RunError
 from gansmith.experiment import Experiment, Layer, from_assignments, from_environment, from_file, from_recipe
 from gansmith.models import saved
 from gansmith.models.saved import Card
 from gansmith.records import jsonl
 from gansmith.training.checkpoint import State
-from gansmith.training.precision import choose_device
 
 if TYPE_CHECKING:
     from torch import nn

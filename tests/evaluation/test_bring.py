@@ -7,9 +7,9 @@ import pytest
 import torch
 from PIL import Image
 
-from gansmith.errors import DataError, OptionError
+from gansmith.errors import DataError, ExperimentError
 from gansmith.evaluation import bring
-from gansmith.evaluation.device import choose
+from gansmith.evaluation.features import pixels
 
 RNG = np.random.default_rng(0)
 
@@ -126,10 +126,14 @@ def test_the_words_say_what_is_done() -> None:
 
 
 def test_devices() -> None:
-    assert choose("cpu") == torch.device("cpu")
-    assert choose("auto").type in ("cpu", "cuda", "mps")
-    for name in ("gpu", "cuda:99", "meta"):
-        with pytest.raises(
-            OptionError, match=f"device = '{name}': there is no such device on this machine. It has: cpu"
-        ):
-            choose(name)
+    """Every extractor asks the one chooser, whose every message tests/training/test_precision.py holds."""
+    assert pixels.build(device="cpu").device == torch.device("cpu")
+    assert pixels.build(device="auto").device.type in ("cpu", "cuda", "mps")
+    for name, text in {
+        "gpu": "there is no device called 'gpu'. Allowed: auto, cpu, cuda",
+        "cuda:99": "device cuda:99: this machine offers",
+        "meta": "there is no device called 'meta'. Allowed: auto, cpu, cuda",
+    }.items():
+        with pytest.raises(ExperimentError) as raised:
+            pixels.build(device=name)
+        assert str(raised.value).startswith(text)

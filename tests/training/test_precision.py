@@ -6,8 +6,9 @@ import pytest
 import torch
 from torch import nn
 
+from gansmith.device import choose_device
 from gansmith.errors import ExperimentError
-from gansmith.training.precision import autocast, choose_device, choose_memory_format, torch_format
+from gansmith.training.precision import autocast, choose_memory_format, torch_format
 
 CPU = torch.device("cpu")
 

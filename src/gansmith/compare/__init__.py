@@ -18,9 +18,9 @@ from gansmith import catalog
 from gansmith.compare.comparison import Comparison, Measured, notes
 from gansmith.compare.contenders import Contender, Images, open_all, sampled, scores
 from gansmith.compare.real_images import Reals, reals
+from gansmith.device import choose_device
 from gansmith.errors import OptionError
 from gansmith.evaluation.cross_play import cross_play
-from gansmith.evaluation.device import choose
 from gansmith.evaluation.evidence import Extractor, Metric, Side
 from gansmith.evaluation.extract import extract
 from gansmith.evaluation.protocol import Protocol, require_same
@@ -60,7 +60,7 @@ def compare(
     extractor = _extractor(ways, features, weights, device, trust)
     _check_counts(ways, len(real.images), samples)
     made = {one.name: sampled(one, samples) for one in contenders}
-    scores = _scored(contenders, real, made, choose(device))
+    scores = _scored(contenders, real, made, choose_device(device))
     same = [one.digest for one in contenders]
     play = cross_play(names, [row[0] for row in scores], [row[1:] for row in scores], same=same)
     shared = bases[0] if len({base.averaging for base in bases}) == 1 else replace(bases[0], averaging="mixed")

@@ -16,9 +16,9 @@ from torch import nn
 from gansmith import layout
 from gansmith.adversarial import Dimensions
 from gansmith.data.settings import DataSettings
+from gansmith.device import choose_device
 from gansmith.errors import OptionError, RunError
 from gansmith.evaluation.activations import to_input
-from gansmith.evaluation.device import choose
 from gansmith.evaluation.weights import content_of
 from gansmith.latent.renderer import Renderer
 from gansmith.progress import bar
@@ -126,7 +126,7 @@ def _opened(name: str, path: Path, checkpoint: str | None, *, raw: bool, device:
         )
     generator, card = run.network("generator", raw=raw, checkpoint=checkpoint)
     discriminator, judge = run.network("discriminator", checkpoint=checkpoint)
-    where = choose(device)
+    where = choose_device(device)
     return Contender(
         name=name,
         path=path,

@@ -12,9 +12,9 @@ from pathlib import Path
 from torch import Tensor, nn
 
 from gansmith.adversarial import Dimensions
+from gansmith.device import choose_device
 from gansmith.errors import OptionError, RunError
 from gansmith.evaluation import bring
-from gansmith.evaluation.device import choose
 from gansmith.evaluation.evidence import Extractor, Outputs
 from gansmith.evaluation.weights import content_of, identity
 from gansmith.models import saved
@@ -51,7 +51,7 @@ def wrap(
     network: nn.Module, dimensions: Dimensions, *, classes: tuple[str, ...] = (), device: str = "auto"
 ) -> Extractor:
     """The extractor round a network with such features, built for images of `dimensions`."""
-    where = choose(device)
+    where = choose_device(device)
     size = (dimensions.height, dimensions.width)
     digest = content_of(network)
     network = network.eval().requires_grad_(False).to(where)

@@ -15,9 +15,9 @@ import torch.nn.functional as F
 from pydantic import Field
 from torch import Tensor, nn
 
+from gansmith.device import choose_device
 from gansmith.errors import OptionError
 from gansmith.evaluation import bring
-from gansmith.evaluation.device import choose
 from gansmith.evaluation.evidence import Extractor, Outputs
 from gansmith.evaluation.weights import Published, identity, read, state_of
 
@@ -73,7 +73,7 @@ def wrap(network: Transformer, digest: str, *, device: str = "auto", size: int =
     """The extractor round a network with any weights, whose digest is given."""
     if size % PATCH:
         raise OptionError(f"size = {size} is not allowed: dinov2 reads whole patches of {PATCH} pixels, as 224")
-    where = choose(device)
+    where = choose_device(device)
     network = network.eval().requires_grad_(False).to(where)
 
     def run(images: Tensor) -> Outputs:

@@ -14,9 +14,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from gansmith.device import choose_device
 from gansmith.errors import MissingExtraError
 from gansmith.evaluation import bring
-from gansmith.evaluation.device import choose
 from gansmith.evaluation.evidence import Extractor, Outputs
 from gansmith.evaluation.weights import Published, identity, read, state_of
 
@@ -40,7 +40,7 @@ def build(*, weights: str | None = None, device: str = "auto") -> Extractor:
 
 def wrap(network: Any, digest: str, *, device: str = "auto") -> Extractor:
     """The extractor round torch-fidelity's network with any weights, whose digest is given."""
-    where = choose(device)
+    where = choose_device(device)
     network = network.eval().requires_grad_(False).to(where)
 
     def run(images: Tensor) -> Outputs:

@@ -12,8 +12,8 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
+from gansmith.device import choose_device
 from gansmith.evaluation import bring
-from gansmith.evaluation.device import choose
 from gansmith.evaluation.evidence import Extractor, Outputs
 from gansmith.evaluation.weights import Published, identity, read, state_of
 
@@ -47,7 +47,7 @@ def build(*, weights: str | None = None, device: str = "auto", size: Annotated[i
 
 def wrap(network: MobileNetV2, digest: str, *, device: str = "auto", size: int = 224) -> Extractor:
     """The extractor round a network with any weights, whose digest is given."""
-    where = choose(device)
+    where = choose_device(device)
     network = network.eval().requires_grad_(False).to(where)
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # 1.4 times as fast on a CPU
 

@@ -8,9 +8,9 @@ import torch.nn.functional as F
 from pydantic import Field
 from torch import Tensor
 
+from gansmith.device import choose_device
 from gansmith.errors import OptionError
 from gansmith.evaluation import bring
-from gansmith.evaluation.device import choose
 from gansmith.evaluation.evidence import Extractor, Outputs
 from gansmith.evaluation.weights import identity
 
@@ -33,6 +33,6 @@ def build(*, weights: str | None = None, device: str = "auto", size: Annotated[i
         digest=identity("pixels", {"size": size}),
         prepared=f"channels as they are, areas averaged to at most {size}x{size}",
         run=run,
-        device=choose(device),
+        device=choose_device(device),
         batch=256,
     )

@@ -22,9 +22,9 @@ import torch.nn.functional as F
 from pydantic import Field
 from torch import Tensor, nn
 
+from gansmith.device import choose_device
 from gansmith.errors import DataError
 from gansmith.evaluation import bring, pickled_arrays
-from gansmith.evaluation.device import choose
 from gansmith.evaluation.evidence import Extractor, Outputs
 from gansmith.evaluation.weights import Published, identity, read
 from gansmith.randomness import mix
@@ -61,7 +61,7 @@ def build(
 
 def wrap(network: Lpips, digest: str, *, device: str = "auto", size: int | None = 64) -> Extractor:
     """The extractor round a network with any weights, whose digest is given."""
-    where = choose(device)
+    where = choose_device(device)
     network = network.eval().requires_grad_(False).to(where)
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # 1.1 times as fast on a CPU
 
