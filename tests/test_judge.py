@@ -14,7 +14,7 @@ import gansmith
 from gansmith import judge
 from gansmith.data.prepare import prepare
 from gansmith.data.settings import DataSettings
-from gansmith.errors import DataError, GansmithError, OptionError, RunError, UnknownNameError
+from gansmith.errors import DataError, ExperimentError, GansmithError, OptionError, RunError, UnknownNameError
 from gansmith.evaluation.answers import QUESTIONS
 from gansmith.gather import reals_of, subject_of
 from gansmith.run import Run
@@ -144,6 +144,7 @@ def test_enough_files_make_several_repeats(tmp_path: Path, real: Path) -> None:
             UnknownNameError,
             "no feature extractor called 'inseption'. Did you mean 'inception'?",
         ),
+        ({"features": "auto", "device": "gpu"}, ExperimentError, "there is no device called 'gpu'. Allowed: auto, cpu"),
         ({"features": "auto", "weights": "w.pth"}, OptionError, "--weights w.pth belongs to an extractor: say which"),
         ({"features": "mobilenet", "weights": "no.pth"}, GansmithError, "no.pth"),
         ({"against": "nowhere"}, DataError, "no file or folder nowhere"),

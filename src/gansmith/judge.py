@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import time
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,7 @@ from gansmith.evaluation.protocol import Protocol
 from gansmith.gather import LEAST, reals_of, subject_of
 
 MOST = 200_000  # samples in all: they are held in memory
-BEST_FIRST = ("inception", "dinov2", "mobilenet", "pixels")  # `auto` takes the first whose weights are here
+BEST_FIRST = ("inception", "dinov2", "mobilenet")  # `auto` takes the first whose weights are here, else pixels
 
 
 def evaluate(
@@ -63,7 +64,7 @@ def evaluate(
     begun = time.monotonic()
     place = Path(subject)
     folder = _folder(place, out)
-    extractor = choose(features, weights, BEST_FIRST, device=device, trust=trust)
+    extractor = choose(features, weights, device=device, trust=trust)
     copies: Extractor = catalog.build("features", "pixels", device=device)  # the best for copies: docs/memorisation.md
     judge = extractor if extractor.name == "classifier" else None
     if classifier is not None:
@@ -115,25 +116,21 @@ def evaluate(
     return audit
 
 
-def choose(
-    name: str, weights: str | None, best_first: tuple[str, ...], *, device: str = "auto", trust: bool = False
-) -> Extractor:
+def choose(name: str, weights: str | None, *, device: str = "auto", trust: bool = False) -> Extractor:
     """The extractor called `name`, or for `auto` the first whose weights are here. Raises as the extractors do."""
-    if name != "auto":
-        options: dict[str, Any] = {"weights": weights, "device": device}
-        if name == "classifier":
-            options["trust_model"] = trust
-        built: Extractor = catalog.build("features", name, trust=trust, **options)
-        return built
-    if weights is not None:
+    options: dict[str, Any] = {"weights": weights, "device": device}
+    if name == "auto" and weights is not None:
         raise OptionError(f"--weights {weights} belongs to an extractor: say which, for example --features mobilenet")
-    for candidate in best_first:
-        try:
-            found: Extractor = catalog.build("features", candidate, device=device)
-        except GansmithError:  # its weights, or the extra that reads them, are not here
-            continue
-        return found
-    raise GansmithError(f"none of the extractors {', '.join(best_first)} can be built here")
+    if name == "auto":
+        for candidate in BEST_FIRST:
+            with suppress(GansmithError):  # its weights, or the extra that reads them, are not here
+                found: Extractor = catalog.build("features", candidate, **options)
+                return found
+        name = "pixels"
+    if name == "classifier":
+        options["trust_model"] = trust
+    built: Extractor = catalog.build("features", name, trust=trust, **options)
+    return built
 
 
 def _side(
