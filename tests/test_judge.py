@@ -184,6 +184,11 @@ def test_mistakes_with_files(real: Path, tmp_path: Path) -> None:
     assert said == f"the report cannot go into {one}/audit: {one} is a file. Choose another --out"
 
 
+def test_a_run_that_is_not_there_is_told_with_those_beside_it(run: Run) -> None:
+    with pytest.raises(RunError, match=rf"there is no run \S+/rum\. Runs beside it: {run.path}"):
+        judge.evaluate(run.path.with_name("rum"))
+
+
 def test_a_run_whose_images_changed_is_told(tmp_path: Path) -> None:
     images = np.random.default_rng(0).integers(0, 256, (80, 8, 8, 1), dtype=np.uint8)
     path = tmp_path / "mine.npy"

@@ -151,6 +151,8 @@ def _side(
 
 def _folder(place: Path, out: str | Path | None) -> Path:
     """Where the report goes: known to be writable before the work begins."""
+    if out is None and not place.exists():
+        layout.models(place)  # raises, naming the runs beside it
     if out is None and not layout.is_run(place):
         raise OptionError(f"{place} is not a run: say where the report is to lie, with --out DIR")
     folder = place / "audit" if out is None else Path(out)
