@@ -32,7 +32,7 @@ from gansmith.data.prepare import prepare
 from gansmith.data.settings import DataSettings
 from gansmith.data.stream import normalised
 from gansmith.progress import track
-from gansmith.training.schedules import parse_count
+from gansmith.schedules import parse_count
 
 PEAK = 0.4
 MOMENTA = (0.95, 0.85)

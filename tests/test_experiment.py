@@ -29,6 +29,7 @@ from gansmith.run import describe
 EVERY: dict[str, Any] = {  # every field of an experiment, with a value that is not its default
     "recipe": "mine",
     "data.path": "photos",
+    "data.other": "drawings",
     "data.format": "folder",
     "data.options": {"labels": False},
     "data.size": "48x64",
@@ -45,12 +46,19 @@ EVERY: dict[str, Any] = {  # every field of an experiment, with a value that is 
     "generator.name": "mlp",
     "discriminator.name": "mlp",
     "classifier.name": "wrn",
+    "translator.name": "cyclegan",
+    "autoencoder.name": "munit",
     "objective.name": "minimax",
+    "penalties": {"r1": {"weight": 5.0, "every": 16}},
+    "augment.name": "diffaugment",
     "prior.kind": "sphere",
     "prior.size": 7,
+    "prior.labels": "independent",
     "optimizer.generator.name": "sgd",
     "optimizer.discriminator.name": "sgd",
     "optimizer.classifier.name": "sgd",
+    "optimizer.translator.name": "sgd",
+    "optimizer.autoencoder.name": "sgd",
     "averaging.half_life": {"start": 5.0, "end": 1.0, "hold": 0, "decay": 10, "shape": "cosine"},
     "averaging.rampup": 0.5,
     "averaging.buffers": "copy",
@@ -100,8 +108,9 @@ def test_the_table_above_misses_no_field() -> None:
     for name, field in Experiment.model_fields.items():
         inner = getattr(field.annotation, "model_fields", {})
         leaves |= {f"{name}.{key}" for key in inner} or {name}
-    leaves = leaves - {"objective", "metrics.features"} | {"objective.name", "metrics.features.name"}  # parts
-    roles = {"generator", "discriminator", "classifier"}
+    parts = {"objective", "metrics.features", "augment"}
+    leaves = leaves - parts | {f"{part}.name" for part in parts}
+    roles = {"generator", "discriminator", "classifier", "translator", "autoencoder"}
     expected = leaves - roles - {"optimizer"} | {f"{r}.name" for r in roles} | {f"optimizer.{r}.name" for r in roles}
     assert set(EVERY) == expected
 

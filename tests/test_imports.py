@@ -12,13 +12,13 @@ import pytest
 
 SRC = Path(__file__).parents[1] / "src"
 ROOMS = (  # the longest matching name says the room; a module imports from its own room or from lower ones
-    "device errors catalog adversarial autograd files progress randomness textbook",
+    "device errors catalog adversarial autograd files progress randomness schedules textbook",
     "penalties models.layers data minimize",
     "data.formats data.builtin models objectives augment records.meters",
     "games records",
     "training",
     "latent evaluation",
-    "experiment settings recipes layout assemble snapshot session watch looks run gather judge grade "
+    "experiment settings recipes layout assemble snapshot fixed session watch looks run gather judge grade "
     "compare probe dry_run bench side_by_side machine",
     "cli web",
 )

@@ -6,23 +6,26 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import nn
 
 from gansmith import catalog
 from gansmith.adversarial import Dimensions, Game, Objective, Prior
+from gansmith.augment.parts.augment import Augment, augmented
 from gansmith.data.prepare import Prepared, prepare
 from gansmith.data.stream import Stream
 from gansmith.device import choose_device
-from gansmith.experiment import Experiment, complete, roles_of
+from gansmith.errors import ExperimentError
+from gansmith.experiment import Experiment, complete, domains_of, paired, roles_of
 from gansmith.randomness import seeded
+from gansmith.schedules import schedule
 from gansmith.training import optimizers
 from gansmith.training.averaging import Averaging
 from gansmith.training.engine import Engine, build_engine
 from gansmith.training.optimizers import Scheduled
 from gansmith.training.precision import choose_memory_format, choose_precision, torch_format
-from gansmith.training.schedules import schedule
 
 
 @dataclass(frozen=True)
@@ -45,10 +48,28 @@ class Assembly:
 def resolved(experiment: Experiment, *, trust: bool = False) -> tuple[Experiment, Prepared]:
     """The experiment with its parts' options and the data's size and channels written out, and the data itself."""
     experiment = complete(experiment, trust=trust)
-    data = prepare(experiment.data, workers=experiment.workers, trust=trust)
-    path = Path(data.settings.path).expanduser()
-    absolute = str(path.resolve()) if path.exists() else data.settings.path  # else it is the name of a built-in set
-    return experiment.model_copy(update={"data": data.settings.model_copy(update={"path": absolute})}), data
+    game = experiment.game.name
+    if len(domains_of(game, trust=trust)) > 1:
+        from gansmith.data.domains import prepare_domains
+
+        pairs = paired(game, trust=trust)
+        data = prepare_domains(experiment.data, paired=pairs, workers=experiment.workers, trust=trust)
+    elif experiment.data.other is not None:
+        raise ExperimentError(
+            f"data.other names a second set of images, and the game {game} is played on one. Leave it out, or choose a "
+            f"game of two domains: --recipe cyclegan, pix2pix or munit"
+        )
+    else:
+        data = prepare(experiment.data, workers=experiment.workers, trust=trust)
+    places = {"path": _absolute(data.settings.path)}
+    if data.settings.other is not None:
+        places["other"] = _absolute(data.settings.other)
+    return experiment.model_copy(update={"data": data.settings.model_copy(update=places)}), data
+
+
+def _absolute(place: str) -> str:
+    path = Path(place).expanduser()
+    return str(path.resolve()) if path.exists() else place  # else it is the name of a built-in set
 
 
 def cores() -> int:
@@ -74,8 +95,9 @@ def assemble(experiment: Experiment, data: Prepared, *, trust: bool = False) -> 
         torch.backends.cudnn.benchmark, torch.backends.cudnn.deterministic = False, True  # resume is exact
     if experiment.threads is not None:
         torch.set_num_threads(experiment.threads)
-    prior = Prior(experiment.prior.kind, experiment.prior.size)
-    dimensions = Dimensions(*data.shape, prior.size, len(data.classes or ()))
+    classes = len(data.classes or ())
+    prior = Prior(experiment.prior.kind, experiment.prior.size, experiment.prior.labels, classes)
+    dimensions = Dimensions(*data.shape, prior.size, classes)
     roles = roles_of(experiment.game.name, trust=trust)
     players = {player: network(experiment, role, player, dimensions, trust=trust) for player, role in roles.items()}
 
@@ -88,18 +110,16 @@ def assemble(experiment: Experiment, data: Prepared, *, trust: bool = False) -> 
     objective: Objective | None = None
     if experiment.objective is not None:
         part = experiment.objective
-        objective = catalog.build("objectives", part.name, trust=trust, **part.options)
+        objective = objective_of(experiment, trust=trust)
+        judges = {player: network for player, network in players.items() if roles[player] == "discriminator"}
+        refuse_mixing(experiment, objective, judges)
     options = experiment.game.options
     game: Game = catalog.build("games", experiment.game.name, players, objective, prior, trust=trust, **options)
-    stream = Stream(
-        data.train,
-        batch=experiment.batch,
-        seed=experiment.seed,
-        flip=experiment.data.flip,
-        device=device,
-        memory_format=torch_format(layout),
-        workers=decoders(experiment),
-    )
+    if experiment.augment is not None:
+        part = experiment.augment
+        augment: Augment = catalog.build("augment", part.name, trust=trust, **part.options)
+        game = augmented(game, augment, judges=tuple(judges))
+    stream = _stream(experiment, data, device)
     chosen: dict[str, Scheduled] = {}
     for player, role in roles.items():
         part = experiment.optimizer[role]
@@ -122,11 +142,65 @@ def assemble(experiment: Experiment, data: Prepared, *, trust: bool = False) -> 
     return Assembly(experiment, data, dimensions, prior, device, roles, game, stream, chosen, averaging, engine)
 
 
+def _stream(experiment: Experiment, data: Prepared, device: torch.device) -> Stream:
+    options: dict[str, Any] = {
+        "batch": experiment.batch,
+        "seed": experiment.seed,
+        "flip": experiment.data.flip,
+        "device": device,
+        "memory_format": torch_format("contiguous" if experiment.memory_format == "contiguous" else "channels_last"),
+        "workers": decoders(experiment),
+    }
+    if data.other is None:
+        return Stream(data.train, **options)
+    from gansmith.data.stream import PairStream
+
+    return PairStream(data, **options)
+
+
 def network(
     experiment: Experiment, role: str, player: str, dimensions: Dimensions, *, trust: bool = False
 ) -> nn.Module:
     """An untrained network for `player`, by the experiment's seed."""
     part = getattr(experiment, role)
+    size = dimensions_of(experiment, role, dimensions, trust=trust)
     with seeded(experiment.seed, "network", player):
-        built: nn.Module = catalog.build("models", part.name, dimensions, factory=role, trust=trust, **part.options)
+        built: nn.Module = catalog.build("models", part.name, size, factory=role, trust=trust, **part.options)
     return built
+
+
+def dimensions_of(experiment: Experiment, role: str, dimensions: Dimensions, *, trust: bool = False) -> Dimensions:
+    """What the networks of `role` are built for: the data's dimensions, unless the game says otherwise."""
+    changed: Any = catalog.stated("games", experiment.game.name, "dimensions_of", None, trust=trust)
+    return dimensions if changed is None else changed(role, dimensions)
+
+
+def objective_of(experiment: Experiment, *, trust: bool = False) -> Objective:
+    """The objective with the penalties of the experiment on top of its own."""
+    part = experiment.objective
+    assert part is not None
+    objective: Objective = catalog.build("objectives", part.name, trust=trust, **part.options)
+    given = experiment.penalties.items()
+    return objective.penalised(
+        {name: catalog.build("penalties", name, trust=trust, **options) for name, options in given}
+    )
+
+
+def refuse_mixing(experiment: Experiment, objective: Objective, judges: Mapping[str, nn.Module]) -> None:
+    """Raises ExperimentError for a penalty on each image's own gradient beside batch normalisation, which makes one
+    image's score depend on the others (Gulrajani et al. 2017, "Improved Training of Wasserstein GANs", section 4)."""
+    asking = [name for name, term in objective.penalties.items() if term.per_sample]
+    for player, network in judges.items():
+        mixing = any(isinstance(module, nn.modules.batchnorm._BatchNorm) for module in network.modules())
+        if asking and mixing:
+            part = experiment.discriminator
+            assert part is not None
+            way = (
+                "set discriminator.normalisation=layer (or none)"
+                if "normalisation" in part.options
+                else "choose a model without it: resnet, r3gan, mlp"
+            )
+            raise ExperimentError(
+                f"the {player} ({part.name}) has batch normalisation, which mixes the images of a batch, and the "
+                f"penalty {asking[0]} asks for each image's own gradient: {way}"
+            )

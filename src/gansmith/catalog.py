@@ -25,6 +25,8 @@ from gansmith.errors import OptionError, UnknownNameError, nearest, unknown
 KINDS: Mapping[str, tuple[str, str]] = {  # kind -> (package, what one entry is called in a message)
     "models": ("gansmith.models", "model"),
     "objectives": ("gansmith.objectives", "objective"),
+    "penalties": ("gansmith.penalties", "penalty"),
+    "augment": ("gansmith.augment", "augmentation"),
     "games": ("gansmith.games", "game"),
     "formats": ("gansmith.data.formats", "format"),
     "datasets": ("gansmith.data.builtin", "built-in dataset"),
@@ -79,6 +81,12 @@ def find(kind: str, name: str, factory: str = "build", *, trust: bool = False) -
         able = ", ".join(names(kind, factory)) or "none"
         raise OptionError(f"{kind}/{name} has no {factory}; {kind} with one: {able}")
     return typing.cast(Factory, found)
+
+
+def stated(kind: str, name: str, constant: str, default: Any, *, trust: bool = False) -> Any:
+    """What an entry's file says of itself under the name `constant`, or `default` where it is silent."""
+    module = inspect.getmodule(find(kind, name, trust=trust))
+    return getattr(module, constant, default)
 
 
 def build(kind: str, name: str, *given: Any, factory: str = "build", trust: bool = False, **options: Any) -> Any:

@@ -20,8 +20,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from gansmith import catalog
 from gansmith.data.settings import DataSettings
 from gansmith.errors import ExperimentError, GansmithError, OptionError, nearest, unknown
+from gansmith.schedules import Count
 from gansmith.settings import AtLeastOne, AveragingSettings, Images, MetricsSettings, Part, PriorSettings, StopSettings
-from gansmith.training.schedules import Count
 
 # Fields that say how or how long a run is worked on, not what it computes: a resumed run may change them. The images
 # may have moved; that they are the same ones is known by their digest.
@@ -31,14 +31,15 @@ MAY_CHANGE = frozenset(
         *("record_every", "samples_every", "checkpoint_every", "keep_every"),
     ]
 )
-ROLES = ("generator", "discriminator", "classifier")  # of the networks; a model's file has a factory of that name
+# of the networks; a model's file has a factory of that name
+ROLES = ("generator", "discriminator", "classifier", "translator", "autoencoder")
 NOT_FIELDS = frozenset(("GANSMITH_DATASETS", "GANSMITH_CACHE", "GANSMITH_TEST_DATA"))
 
 
 def _adam() -> dict[str, Part]:
     """Radford, Metz, Chintala 2016, section 4: Adam, 0.0002, momentum 0.5."""
     adam = {"name": "adam", "lr": 2e-4, "betas": [0.5, 0.999]}
-    return {"generator": Part(**adam), "discriminator": Part(**adam)}
+    return {role: Part(**adam) for role in ("generator", "discriminator", "translator", "autoencoder")}
 
 
 class Experiment(BaseModel):
@@ -52,7 +53,13 @@ class Experiment(BaseModel):
     generator: Part | None = Part(name="dcgan")
     discriminator: Part | None = Part(name="dcgan")
     classifier: Part | None = None
+    translator: Part | None = None
+    autoencoder: Part | None = None
     objective: Part | None = Field(Part(name="nonsaturating"), description="none for a game without a discriminator")
+    penalties: dict[str, dict[str, Any]] = Field(
+        default_factory=dict, description="on top of the objective's own: {r1: {weight: 10, every: 16}}"
+    )
+    augment: Part | None = Field(None, description="what the discriminator is shown instead of the images themselves")
     prior: PriorSettings = PriorSettings()
     optimizer: dict[str, Part] = Field(default_factory=_adam, description="one for each role")
     averaging: AveragingSettings = AveragingSettings()
@@ -199,7 +206,7 @@ def _part_defaults() -> dict[str, Any]:
     return {key: plain[key] for key in (*_PARTS, "optimizer")}
 
 
-_PARTS = ("game", "objective", *ROLES)
+_PARTS = ("game", "objective", "augment", *ROLES)
 _FEATURES = "metrics.features"
 
 
@@ -291,16 +298,25 @@ def complete(experiment: Experiment, *, trust: bool = False) -> Experiment:
             f"choose a batch that is a multiple of accumulate"
         )
     played = set(roles_of(experiment.game.name, trust=trust).values())
-    update: dict[str, Any] = dict.fromkeys((*ROLES, "objective"))
+    update: dict[str, Any] = dict.fromkeys((*ROLES, "objective", "augment"))
     parts = [("game", "games", "build")]
     if "discriminator" in played:
         parts.append(("objective", "objectives", "build"))
+        if experiment.augment is not None:
+            parts.append(("augment", "augment", "build"))
+    elif experiment.penalties or experiment.augment is not None:
+        which = "penalties" if experiment.penalties else "augment"
+        raise ExperimentError(f"the game {experiment.game.name} has no discriminator, so {which} would do nothing")
     for field, kind, factory in [*parts, *((role, "models", role) for role in ROLES if role in played)]:
         part: Part | None = getattr(experiment, field)
         if part is None:
             raise ExperimentError(f"this game needs a {field}: set {field}.name, for example --set {field}.name=dcgan")
         function = catalog.find(kind, part.name, factory, trust=trust)
         update[field] = Part(name=part.name, **catalog.complete(f"{kind}/{part.name}", function, part.options))
+    update["penalties"] = {
+        name: catalog.complete(f"penalties/{name}", catalog.find("penalties", name, trust=trust), options)
+        for name, options in experiment.penalties.items()
+    }
     chosen: dict[str, Part] = {}
     for role, part in experiment.optimizer.items():
         if role not in ROLES:
@@ -331,3 +347,14 @@ def roles_of(game: str, *, trust: bool = False) -> Mapping[str, str]:
     """{player: the role it fills}, from the game's file."""
     roles: Any = catalog.find("games", game, "ROLES", trust=trust)
     return dict(roles)
+
+
+def domains_of(game: str, *, trust: bool = False) -> tuple[str, ...]:
+    """The names of the sets of images that a game is played on: ("real",), or ("a", "b") for translation."""
+    domains: Any = catalog.stated("games", game, "DOMAINS", ("real",), trust=trust)
+    return tuple(domains)
+
+
+def paired(game: str, *, trust: bool = False) -> bool:
+    """Does the game need pairs of images, one of each domain?"""
+    return bool(catalog.stated("games", game, "PAIRED", False, trust=trust))

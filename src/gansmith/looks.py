@@ -123,8 +123,7 @@ class Looks:
 
     def _samples(self, generator: nn.Module) -> Images:
         renderer = Renderer(generator, self.parts.prior, device=self.parts.device, chunk=_CHUNK)
-        latents = renderer.latents(range(self.settings.samples))
-        return np.concatenate([pictures.to_uint8(renderer.render(part)) for part in torch.split(latents, _CHUNK)])
+        return pictures.to_uint8(renderer.images(range(self.settings.samples)).images)
 
     def _answers(self, classifier: nn.Module, real: Side) -> Side:
         assert real.images is not None

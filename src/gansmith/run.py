@@ -80,7 +80,7 @@ class Run:
         generator, card = self.network("generator", raw=raw, checkpoint=checkpoint)
         if card.role != "generator":
             raise RunError(f"{self.path} holds a {card.role}, which makes no images: give the run or its generator")
-        return Renderer(generator, card.prior, device=choose_device(device))
+        return Renderer(generator, card.prior, classes=card.classes, device=choose_device(device))
 
     def sample(
         self,
@@ -89,10 +89,13 @@ class Run:
         raw: bool = False,
         checkpoint: str | None = None,
         canvas: tuple[int, int] | None = None,
+        label: int | str | None = None,
+        truncation: float | None = None,
         device: str = "auto",
     ) -> Pictures:
         """One image for each seed; image i depends on seed i alone, to the bit."""
-        return self.renderer(raw=raw, checkpoint=checkpoint, device=device).images(seeds, grid=canvas)
+        renderer = self.renderer(raw=raw, checkpoint=checkpoint, device=device)
+        return renderer.images(seeds, grid=canvas, label=label, truncation=truncation)
 
     def resume(self, *, images: int | str | None = None, assignments: Iterable[str] = (), **changes: Any) -> Run:
         """Train on, to `images` in all; `changes`, or `assignments` as --set takes them, may be any field of

@@ -18,7 +18,6 @@ from typing import Any
 
 import torch
 from filelock import FileLock, Timeout
-from torch import nn
 
 from gansmith import experiment as experiments
 from gansmith import layout, snapshot
@@ -26,7 +25,7 @@ from gansmith.assemble import Assembly, assemble, resolved
 from gansmith.errors import CheckpointError, ExperimentError, GansmithError, RunError, TrainingInterrupted
 from gansmith.experiment import Experiment
 from gansmith.files import write_text
-from gansmith.latent.renderer import Renderer
+from gansmith.fixed import columns, fixed
 from gansmith.looks import Looks
 from gansmith.models import saved
 from gansmith.records import jsonl, pictures
@@ -249,15 +248,14 @@ class Session:
 
     @torch.no_grad()
     def _sheet(self, images: int) -> None:
-        """The same latents every time: those of seeds 0, 1, 2 ..."""
+        """The same latents and the same real images every time."""
         show = self.parts.game.show
         if show is None:
             return
         players = snapshot.shown(self.parts)
-        renderer = Renderer(nn.Identity(), self.parts.prior)
-        latents = renderer.latents(range(self.experiment.sheet)).to(self.parts.device)
         with at_rest(players):
-            sheet = pictures.sheet(show(players, latents).float().cpu())
+            made = show(players, fixed(self.parts, self.experiment.sheet)).float().cpu()
+        sheet = pictures.sheet(made, columns=columns(self.parts))
         pictures.save(sheet, self.folder / "samples" / f"{images:09}.png")
 
     def _film(self) -> None:

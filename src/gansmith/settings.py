@@ -4,20 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from gansmith.training.schedules import Decay, Phases, Points, Value, parse_count
-
-
-def _not_negative(value: Value) -> Value:
-    if isinstance(value, Phases | Points):
-        least = min((value.phases if isinstance(value, Phases) else value.points).values())
-    else:
-        least = min(value.start, value.end) if isinstance(value, Decay) else value
-    if least < 0:
-        raise ValueError("it must not be negative")
-    return value
-
+from gansmith.schedules import Weight, parse_count
 
 Images = Annotated[int, Field(ge=1), BeforeValidator(parse_count)]  # 50000, 50k, 1M
 AtLeastOne = Annotated[int, Field(ge=1)]
@@ -47,6 +36,9 @@ class PriorSettings(BaseModel):
 
     kind: Literal["normal", "uniform", "sphere"] = "normal"
     size: AtLeastOne = 100
+    labels: Literal["paired", "independent"] = Field(
+        "paired", description="of the fakes: those of the real images beside them, or drawn from all classes"
+    )
 
 
 class AveragingSettings(BaseModel):
@@ -54,9 +46,7 @@ class AveragingSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    half_life: Annotated[Value, AfterValidator(_not_negative)] = Field(
-        10_000, description="in images; a number or a schedule"
-    )
+    half_life: Weight = Field(10_000, description="in images; a number or a schedule")
     rampup: float | None = Field(0.05, ge=0, description="the half-life is at most this times the images seen")
     buffers: Literal["average", "copy"] = "average"
 

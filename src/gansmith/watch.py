@@ -11,17 +11,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from gansmith.adversarial import accuracy, exact
 from gansmith.assemble import Assembly
-from gansmith.data.dataset import Dataset
-from gansmith.data.stream import normalised
-from gansmith.latent.renderer import Renderer
-from gansmith.randomness import mix
+from gansmith.fixed import fixed, some
 from gansmith.records.health import Health
 
 _LOOKED_AT = 128  # images a side
@@ -35,15 +31,13 @@ class Watch:
     def __init__(self, parts: Assembly, records: Iterable[Mapping[str, Any]] = ()) -> None:
         self.parts = parts
         self.health = Health(records)
-        chosen = _some(parts.data.train, parts.experiment.seed)
-        self._train = self._images(parts.data.train, chosen)
+        self._train = some(parts, parts.data.train, _LOOKED_AT, parts.experiment.seed)
         held = parts.data.holdout
         self._held = None
         if held is not None and len(held) >= _ENOUGH:
-            self._held = self._images(held, _some(held, parts.experiment.seed))
-        renderer = Renderer(nn.Identity(), parts.prior)
-        self._latents = renderer.latents(range(min(_LOOKED_AT, len(self._train[0])))).to(parts.device)
-        self._variety = variety(self._train[0])
+            self._held = some(parts, held, _LOOKED_AT, parts.experiment.seed)
+        self._fixed = fixed(parts, min(_LOOKED_AT, len(self._train.image)))
+        self._variety = variety(self._train.image)
 
     def __call__(self, record: Mapping[str, Any]) -> dict[str, Any]:
         found = self._measured()
@@ -57,17 +51,12 @@ class Watch:
         game, roles = self.parts.game, self.parts.roles
         with at_rest(game.players):
             if game.show is not None and "generator" in game.players and self._variety > 0:
-                found["spread"] = round(variety(game.show(game.players, self._latents)) / self._variety, 4)
+                found["spread"] = round(variety(game.show(game.players, self._fixed)) / self._variety, 4)
             judges = [network for name, network in game.players.items() if roles[name] == "discriminator"]
-            if len(judges) == 1 and self._held is not None:
+            if len(judges) == 1 and self._held is not None and self.parts.data.other is None:
                 seen, unseen = (exact(judges[0](*side)) for side in (self._train, self._held))
                 found["told_apart"] = round(float(accuracy(seen, unseen)), 4)
         return found
-
-    def _images(self, dataset: Dataset, chosen: Any) -> tuple[Tensor, Tensor | None]:
-        picture = dataset[chosen]
-        label = None if picture.label is None else torch.from_numpy(np.asarray(picture.label)).to(self.parts.device)
-        return normalised(torch.from_numpy(np.ascontiguousarray(picture.image)).to(self.parts.device)), label
 
 
 def variety(images: Tensor) -> float:
@@ -91,9 +80,3 @@ def at_rest(players: Mapping[str, nn.Module]) -> Iterator[None]:
     finally:
         for module, training in modes:
             module.training = training
-
-
-def _some(dataset: Dataset, seed: int) -> Any:
-    """Up to _LOOKED_AT positions, the same in every sitting."""
-    rng = np.random.default_rng(mix(seed, "watch"))
-    return np.sort(rng.permutation(len(dataset))[:_LOOKED_AT])

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from gansmith import catalog, experiment
-from gansmith.adversarial import Dimensions, Moment, Objective, Prior, Sample
+from gansmith.adversarial import Dimensions, Fixed, Moment, Objective, Prior, Sample
 from gansmith.training import optimizers
 from gansmith.training.engine import build_engine, play_until
 from gansmith.training.wiring import check_wiring
@@ -43,7 +43,10 @@ def test_losses_have_the_shape_of_the_scores_and_are_finite(objective: Objective
 
 def test_the_sides_pull_the_right_way(objective: Objective) -> None:
     """The discriminator raises real scores and lowers fake ones; the generator raises fake ones."""
-    real, fake = (torch.linspace(*ends, 9, dtype=torch.float64).requires_grad_() for ends in ((-0.9, 0.8), (0.7, -0.6)))
+    ends = ((-0.9, 0.8), (0.7, -0.6))
+    if objective.threshold == 0.5:  # least squares pull towards targets, 0 and 1 here, from either side of them
+        ends = ((0.1, 0.8), (0.7, 0.1))
+    real, fake = (torch.linspace(*end, 9, dtype=torch.float64).requires_grad_() for end in ends)
     of_real, of_fake = torch.autograd.grad(objective.discriminator(real, fake).sum(), (real, fake))
     assert bool((of_real < 0).all())
     assert bool((of_fake > 0).all())
@@ -80,15 +83,21 @@ def test_an_objective_trains_a_discriminator_to_tell_real_from_fake(objective: O
 
 
 class Labelled:
-    """Batches of random images with labels."""
+    """Batches of random images with labels, one for each domain."""
 
     drawn = 0
+
+    def __init__(self, domains: tuple[str, ...] = ("real",)) -> None:
+        self.domains = domains
 
     def __next__(self) -> dict[str, Sample]:
         self.drawn += BATCH
         rng = torch.Generator().manual_seed(self.drawn)
-        image = torch.rand(BATCH, *SIZE[:3], generator=rng) * 2 - 1
-        return {"real": Sample(image, torch.randint(3, (BATCH,), generator=rng))}
+        batch = {}
+        for name in self.domains:
+            image = torch.rand(BATCH, *SIZE[:3], generator=rng) * 2 - 1
+            batch[name] = Sample(image, torch.randint(3, (BATCH,), generator=rng))
+        return batch
 
 
 @pytest.mark.parametrize("name", catalog.names("games"))
@@ -96,16 +105,19 @@ def test_every_game_is_wired_and_plays(name: str) -> None:
     torch.manual_seed(0)
     roles = experiment.roles_of(name)
     assert set(roles.values()) <= set(experiment.ROLES)
-    players: dict[str, nn.Module] = {player: getattr(tiny, role)(SIZE) for player, role in roles.items()}
+    domains = experiment.domains_of(name)
+    assert domains in (("real",), ("a", "b"))
+    sized = catalog.stated("games", name, "dimensions_of", lambda role, size: size)
+    players: dict[str, nn.Module] = {player: getattr(tiny, role)(sized(role, SIZE)) for player, role in roles.items()}
     game = catalog.build("games", name, players, catalog.build("objectives", "nonsaturating"), Prior(size=5))
     assert dict(game.players) == players
     assert set(game.averaged) <= players.keys()
     assert {player for turn in game.turns for player in turn.players} == players.keys()
     assert len({turn.name for turn in game.turns}) == len(game.turns)
-    check_wiring(game, next(Labelled()), device=torch.device("cpu"))
+    check_wiring(game, next(Labelled(domains)), device=torch.device("cpu"))
     before = {player: [p.detach().clone() for p in network.parameters()] for player, network in players.items()}
     chosen = {player: optimizers.build("sgd", network.parameters(), {"lr": 0.1}) for player, network in players.items()}
-    source = Labelled()
+    source = Labelled(domains)
     engine = build_engine(game, source, chosen)
     while source.drawn < 2 * BATCH:
         play_until(engine, 2 * BATCH)
@@ -115,8 +127,9 @@ def test_every_game_is_wired_and_plays(name: str) -> None:
         assert all(bool(torch.isfinite(p).all()) for p in network.parameters())
     if game.show is not None:
         with torch.no_grad():
-            sheet = game.show({**players}, torch.zeros(6, 5))
+            sheet = game.show({**players}, Fixed(torch.zeros(6, 5), torch.arange(6) % 3, next(Labelled(domains))))
         assert sheet.dim() == 4
+        assert len(sheet) % (game.columns or 1) == 0
         assert sheet.shape[1:] == SIZE[:3]
 
 

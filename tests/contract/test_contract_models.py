@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from gansmith import catalog
 from gansmith.adversarial import Dimensions
-from gansmith.errors import ExperimentError
+from gansmith.errors import ExperimentError, GansmithError
 from gansmith.experiment import ROLES
 from gansmith.randomness import seeded
 
@@ -24,16 +24,23 @@ ENTRIES = [(name, role) for role in ROLES for name in catalog.names("models", ro
 SMALL = {"width": 4, "depth": 1}  # options that make a network small, where it has them
 SMALL_OF = {"wrn": {"depth": 10, "widen": 1}}  # where these are not its least
 VERB = {"classifier": "read"}  # what a network that refuses a size cannot do with it; else "make"
+OPTIONS = {(name, role): catalog.keyword_options(catalog.find("models", name, role)) for name, role in ENTRIES}
+LABELLED = [entry for entry in ENTRIES if "conditional" in OPTIONS[entry]]  # networks that classes can be added to
 
 
-def sizes(role: str) -> list[Dimensions]:
-    """A classifier needs classes to tell apart."""
-    return [size._replace(classes=size.classes or 3) if role == "classifier" else size for size in SIZES]
+def sizes(name: str, role: str) -> list[Dimensions]:
+    """A classifier needs classes to tell apart, and so does a network that is built for them."""
+    needed = role == "classifier" or ((name, role.removesuffix("+")) in LABELLED and role.endswith("+"))
+    return [size._replace(classes=size.classes or 3) if needed else size for size in SIZES]
 
 
 def build(name: str, role: str, size: Dimensions, seed: int = 0) -> nn.Module:
+    """`role+` is the network of that role with classes."""
+    role, conditional = role.removesuffix("+"), role.endswith("+")
     function = catalog.find("models", name, role)
     small = SMALL_OF.get(name, {k: v for k, v in SMALL.items() if k in catalog.keyword_options(function)})
+    if (name, role) in LABELLED:
+        small = {**small, "conditional": conditional}
     with seeded(seed):
         network = catalog.build("models", name, size, factory=role, **small)
     assert isinstance(network, nn.Module)
@@ -48,7 +55,8 @@ def refusal(name: str, role: str, size: Dimensions) -> str | None:
     return None
 
 
-EVERY = [(name, role, size) for name, role in ENTRIES for size in sizes(role)]
+WAYS = [*ENTRIES, *((name, f"{role}+") for name, role in LABELLED)]
+EVERY = [(name, role, size) for name, role in WAYS for size in sizes(name, role)]
 REFUSED = {case: text for case in EVERY if (text := refusal(*case)) is not None}
 ABLE = [case for case in EVERY if case not in REFUSED]
 CLASSIFIERS = [(name, role, size) for name, role, size in ABLE if role == "classifier"]
@@ -74,7 +82,7 @@ def test_a_size_that_cannot_be_made_is_refused_in_words(case: tuple[str, str, Di
 
 def inputs(role: str, size: Dimensions, n: int = 4, dtype: torch.dtype = torch.float32) -> tuple[Tensor, Tensor | None]:
     rng = torch.Generator().manual_seed(1)
-    shape = (n, size.latent) if role == "generator" else (n, *size[:3])
+    shape = (n, size.latent) if role.startswith("generator") else (n, *size[:3])
     given = torch.rand(shape, generator=rng, dtype=dtype) * 2 - 1
     return given, torch.randint(size.classes, (n,), generator=rng) if size.classes else None
 
@@ -86,14 +94,14 @@ def bounded(network: nn.Module) -> bool:
 def test_outputs(case: tuple[nn.Module, str, str, Dimensions]) -> None:
     network, _, role, size = case
     given, labels = inputs(role, size)
-    for given_labels in (labels, None):
+    for given_labels in (labels,) if role.endswith("+") else (labels, None):
         found = network(given, given_labels)
         assert found.dtype == torch.float32
         assert bool(torch.isfinite(found).all())
-        if role == "generator":
+        if role.removesuffix("+") in ("generator", "translator", "autoencoder"):
             assert found.shape == (4, *size[:3])
             assert not bounded(network) or float(found.detach().abs().max()) <= 1
-        elif role == "discriminator":
+        elif role.startswith("discriminator"):
             assert found.shape[0] == 4  # raw scores [B, ...]
             assert not isinstance([*network.modules()][-1], (nn.Sigmoid, nn.Tanh))
         else:
@@ -169,8 +177,28 @@ def test_float64_and_a_gradient_for_every_parameter(case: tuple[nn.Module, str, 
 def test_every_case_is_not_refused() -> None:
     """Each model and role builds at one size at least, 32 x 32 for instance."""
     assert ENTRIES
-    for name, role in ENTRIES:
+    for name, role in WAYS:
         assert build(name, role, SIZES[1])
+
+
+@pytest.mark.parametrize(("name", "role"), LABELLED)
+def test_a_network_with_classes_says_what_it_lacks(name: str, role: str) -> None:
+    """Built where there are none it is refused; built with them it says so and does not do without."""
+    with pytest.raises(ExperimentError, match=f"{name}.*label"):
+        build(name, f"{role}+", SIZES[1]._replace(classes=0))
+    network = build(name, f"{role}+", SIZES[1])
+    assert network.conditional is True
+    assert not getattr(build(name, role, SIZES[1]), "conditional", False)
+    given, labels = inputs(role, SIZES[1])
+    with pytest.raises(GansmithError, match="label"):
+        network(given)
+    assert labels is not None
+    with torch.no_grad():
+        network.train()
+        for parameter in network.parameters():  # what begins at zero says nothing yet
+            parameter.add_(0.1 * torch.randn(parameter.shape, generator=torch.Generator().manual_seed(3)))
+        first, second = (network.eval()(given, which) for which in (labels, (labels + 1) % SIZES[1].classes))
+    assert not torch.equal(first, second)
 
 
 def test_unknown_options_are_refused() -> None:

@@ -8,9 +8,9 @@ from torch import Tensor, nn
 
 from gansmith import catalog
 from gansmith.adversarial import Game, Moment, Prior, Sample
-from gansmith.augment.crop import crop
 from gansmith.errors import DataError, ExperimentError, OptionError
 from gansmith.games import classify
+from gansmith.games.parts.crop import crop
 
 
 class Guess(nn.Module):

@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from gansmith import catalog
-from gansmith.adversarial import Game, Moment, Objective, Prior, Sample, Terms
+from gansmith.adversarial import Fixed, Game, Moment, Objective, Prior, Sample, Terms
 from gansmith.games import two_player
 
 PRIOR = Prior("uniform", 3)
@@ -110,7 +110,7 @@ def test_what_is_shown_and_averaged() -> None:
     assert made.show is not None
     z = PRIOR.latents(2, torch.Generator().manual_seed(1))
     averaged = Make()
-    shown = made.show({"generator": averaged}, z)
+    shown = made.show({"generator": averaged}, Fixed(z, None, {}))
     torch.testing.assert_close(shown, averaged(z))  # by the players it is given, not its own
     assert not torch.equal(shown, make(z))
     assert set(two_player.ROLES.items()) == {("generator", "generator"), ("discriminator", "discriminator")}

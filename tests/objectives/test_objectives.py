@@ -108,7 +108,8 @@ def test_terms_of_the_discriminators_turn(patches: bool) -> None:
     torch.testing.assert_close(terms.loss["loss"], expected)
     torch.testing.assert_close(terms.seen["score_real"], scores[0].mean().detach())
     torch.testing.assert_close(terms.seen["score_fake"], scores[1].mean().detach())
-    assert terms.seen.keys() == {"score_real", "score_fake", "accuracy"}
+    torch.testing.assert_close(terms.seen["held_real"], (scores[0] > 0).float().mean())
+    assert terms.seen.keys() == {"score_real", "score_fake", "accuracy", "held_real"}
     assert not any(term.requires_grad for term in terms.seen.values())
     assert [image is sample.image for (image, _), sample in zip(judge.shown, (real, fake), strict=False)] == [True] * 2
     assert [label.tolist() for _, label in judge.shown[:2] if label is not None] == [[*range(5)], [*range(10, 15)]]

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
-from gansmith.adversarial import Batch, Game, Moment, Objective, Prior, Terms, Turn
+from gansmith.adversarial import Batch, Fixed, Game, Moment, Objective, Prior, Terms, Turn
 
 ROLES = {"generator": "generator"}
 
@@ -28,8 +28,8 @@ def build(players: Mapping[str, nn.Module], objective: Objective | None, prior: 
         to_made = (made[distances.argmin(0)] - real).square().mean()
         return Terms({"loss": to_real + to_made})
 
-    def show(players: Mapping[str, nn.Module], latents: Tensor) -> Tensor:
-        images: Tensor = players["generator"](latents)
+    def show(players: Mapping[str, nn.Module], fixed: Fixed) -> Tensor:
+        images: Tensor = players["generator"](fixed.latents)
         return images
 
     return Game(players, (Turn("generator", ("generator",), recite),), averaged=("generator",), show=show)

@@ -23,6 +23,21 @@ class Generator(nn.Module):
         return self.layers(z.flatten(1)).unflatten(1, self.shape)
 
 
+class Autoencoder(Generator):
+    """The whole image is its content; a style is added to it."""
+
+    def __init__(self, dimensions: Dimensions) -> None:
+        super().__init__(dimensions._replace(latent=0))
+        self.style = nn.Linear(prod(self.shape), dimensions.latent)
+        self.styled = nn.Linear(dimensions.latent, prod(self.shape))
+
+    def encode(self, image: Tensor) -> tuple[Tensor, Tensor]:
+        return super().forward(image), self.style(image.flatten(1))
+
+    def decode(self, content: Tensor, style: Tensor) -> Tensor:
+        return content + self.styled(style).unflatten(1, self.shape)
+
+
 class Discriminator(nn.Module):
     def __init__(self, dimensions: Dimensions, outputs: int) -> None:
         super().__init__()
@@ -44,6 +59,10 @@ def generator(dimensions: Dimensions) -> Generator:
 
 def translator(dimensions: Dimensions) -> Generator:
     return Generator(dimensions._replace(latent=0))
+
+
+def autoencoder(dimensions: Dimensions) -> Autoencoder:
+    return Autoencoder(dimensions)
 
 
 def discriminator(dimensions: Dimensions) -> Discriminator:

@@ -8,8 +8,8 @@ import pytest
 import torch
 from torch import nn
 
+from gansmith.schedules import Decay
 from gansmith.training.averaging import Averaging
-from gansmith.training.schedules import Decay
 
 
 def player(value: float = 0.0) -> nn.Module:

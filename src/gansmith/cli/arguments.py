@@ -14,6 +14,9 @@ from gansmith.errors import OptionError
 RunPath = Annotated[Path, typer.Argument(metavar="RUN", help="a run's folder, or a folder or file of models")]
 Raw = Annotated[bool, typer.Option("--raw", help="the weights as trained, without averaging")]
 Checkpoint = Annotated[str | None, typer.Option(help="a checkpoint's name (previous, 000050000) instead of the model")]
+Label = Annotated[
+    str | None, typer.Option(help="the class of all images, by name or number, if it was trained with classes")
+]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 or mps")]
 
 Trust = Annotated[bool, typer.Option("--trust", help="import code that the model names from outside gansmith")]
@@ -40,6 +43,12 @@ def refuse(context: typer.Context, names: Sequence[str], why: str) -> None:
 
 def tell_done(folder: Path) -> None:
     """The last lines of a training: where to look, and what to try next."""
+    if any((folder / "model" / f"{name}.safetensors").exists() for name in ("to_b", "b")):
+        typer.echo(
+            f"done: sheets in {folder}/samples, the model in {folder}/model\n"
+            f"next: gansmith translate {folder} --to b IN OUT"
+        )
+        return
     if not (folder / "model" / "generator.safetensors").exists():
         typer.echo(f"done: the model in {folder}/model\nnext: gansmith evaluate {folder}")
         return

@@ -20,6 +20,7 @@ def arithmetic(
     out: Annotated[Path, typer.Option(help="a picture: .png, .jpg or .webp")] = Path("arithmetic.png"),
     raw: given.Raw = False,
     checkpoint: given.Checkpoint = None,
+    label: given.Label = None,
     device: given.Device = "auto",
     trust: given.Trust = False,
 ) -> None:
@@ -35,5 +36,5 @@ def arithmetic(
     terms = [Term(1, tuple(parse(seeds))) for seeds in plus]
     terms += [Term(-1, tuple(parse(seeds))) for seeds in minus or []]
     renderer = Run(run, trust=trust).renderer(raw=raw, checkpoint=checkpoint, device=device)
-    made = add_up(renderer, terms)
+    made = add_up(renderer, terms, label=label)
     given.tell(made.save(out, numbered=True), "images", len(made))

@@ -48,6 +48,7 @@ def interpolate(
     raw: given.Raw = False,
     checkpoint: given.Checkpoint = None,
     numbered: Annotated[bool, typer.Option("--numbered", help="write each seed on its picture")] = False,
+    label: given.Label = None,
     device: given.Device = "auto",
     trust: given.Trust = False,
 ) -> None:
@@ -65,7 +66,9 @@ def interpolate(
     if film and numbered:
         raise OptionError("a film is not numbered: leave --numbered out, or write a strip with --as strip")
     renderer = Run(run, trust=trust).renderer(raw=raw, checkpoint=checkpoint, device=device)
-    made = walk(renderer, points, steps=steps, kind=None if path is None else path.value, rows=form is Form.GRID)
+    made = walk(
+        renderer, points, steps=steps, kind=None if path is None else path.value, rows=form is Form.GRID, label=label
+    )
     if film:
         record.film(made.frames(), out, seconds=seconds, most=1000)
     else:

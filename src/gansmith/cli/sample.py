@@ -19,6 +19,11 @@ def sample(
     raw: given.Raw = False,
     checkpoint: given.Checkpoint = None,
     canvas: Annotated[str | None, typer.Option(help="latents of 3x5 cells: larger pictures")] = None,
+    label: given.Label = None,
+    truncation: Annotated[
+        float | None,
+        typer.Option(help="draw normal latents again beyond this: 0.5 gives less variety, more typical images"),
+    ] = None,
     numbered: Annotated[bool, typer.Option("--numbered", help="write each seed on its picture")] = False,
     columns: Annotated[int | None, typer.Option(help="pictures a row of the sheet; near-square if not given")] = None,
     device: given.Device = "auto",
@@ -30,5 +35,5 @@ def sample(
 
     numbers, grid = parse(seeds), given.parse_canvas(canvas)
     renderer = Run(run, trust=trust).renderer(raw=raw, checkpoint=checkpoint, device=device)
-    pictures = renderer.images(numbers, grid=grid)
+    pictures = renderer.images(numbers, grid=grid, label=label, truncation=truncation)
     given.tell(pictures.save(out, columns=columns, numbered=numbered), "images", len(pictures))

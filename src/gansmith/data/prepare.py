@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +19,7 @@ import PIL
 from numpy.typing import NDArray
 
 from gansmith.data import cache, holdout, similar
-from gansmith.data.dataset import Dataset, Picture
+from gansmith.data.dataset import Dataset, Listed, Picture
 from gansmith.data.open import open_dataset
 from gansmith.data.selection import Selection
 from gansmith.data.settings import DataSettings
@@ -47,6 +47,8 @@ class Prepared:
     holdout_indices  int64, ascending, into the `count` pictures
     digest           of the content, of what was done to it and of what is held out: what a checkpoint remembers
     settings         as given, with size and channels resolved;  warnings: for the user
+    other            for translation: the pictures of domain b, while these are of a
+    paired           is picture i of `train` (of `holdout`) here the partner of picture i there?
     """
 
     train: Dataset
@@ -62,14 +64,17 @@ class Prepared:
     points: bool
     settings: DataSettings
     warnings: tuple[str, ...] = ()
+    other: Prepared | None = None
+    paired: bool = False
 
 
 @dataclass(frozen=True)
 class Pixels:
-    """All pictures at one size, before some are held out."""
+    """All pictures at one size, before some are held out. kept: where they stand among those that were asked for."""
 
     data: Dataset
     keys: tuple[str, ...]
+    kept: Indices
     labels: Indices | None
     digest: str
     folder: Path  # where what is found out about them may be kept
@@ -84,11 +89,16 @@ def prepare(settings: DataSettings, *, workers: int | None = None, trust: bool =
     source = open_dataset(settings.path, format=settings.format, trust=trust, **settings.options)
     settings = resolve(source, settings)
     pixels = pixels_of(source, settings, workers=workers)
-    count = len(pixels.data)
-    groups = _groups(pixels, settings, points=source.points)
-    kept, held = holdout.split(count, settings.holdout, groups, SEED)
+    groups = groups_of(pixels, settings, points=source.points)
+    kept, held = holdout.split(len(pixels.data), settings.holdout, groups, SEED)
     if not len(kept):
-        raise holdout.nothing_left(count, groups)
+        raise holdout.nothing_left(len(pixels.data), groups)
+    return divided(source, settings, pixels, kept, held)
+
+
+def divided(source: Source, settings: DataSettings, pixels: Pixels, kept: Indices, held: Indices) -> Prepared:
+    """The pictures of `source`, of which those at `held` are held out."""
+    count = len(pixels.data)
     warnings = list(pixels.warnings)
     if count < FEW and not source.points:
         warnings.append(
@@ -121,15 +131,26 @@ def prepare(settings: DataSettings, *, workers: int | None = None, trust: bool =
 
 def resolve(source: Source, settings: DataSettings) -> DataSettings:
     """`settings` with a size and a number of channels, where the user left them open. Points have neither."""
-    if not len(source):
-        raise DataError(f"there are no images in {settings.path}")
-    if source.points or (settings.size is not None and settings.channels is not None):
+    return resolve_over([source], settings)
+
+
+def resolve_over(sources: Sequence[Source], settings: DataSettings) -> DataSettings:
+    """As `resolve`, for sets of pictures that are to have one size and one number of channels."""
+    for source in sources:
+        if not len(source):
+            raise DataError(f"there are no images in {settings.path if len(sources) == 1 else source.name}")
+    if sources[0].points or (settings.size is not None and settings.channels is not None):
         return settings
-    size, channels = settings.size or source.size, settings.channels
+    own = {source.size for source in sources}
+    size, channels = settings.size or (own.pop() if len(own) == 1 else None), settings.channels
     if size is None or channels is None:
-        looks = list(_looks(source, settings.background))
-        if not looks:
-            raise DataError(f"none of the images in {settings.path} could be read")
+        looks = []
+        for source in sources:
+            found = list(_looks(source, settings.background))
+            if not found:
+                where = settings.path if len(sources) == 1 else source.name
+                raise DataError(f"none of the images in {where} could be read")
+            looks += found
         size = size or recommended_size([look[0] for look in looks])
         channels = channels or recommended_channels([look[1] for look in looks])
     return settings.model_copy(update={"size": size, "channels": channels})
@@ -156,11 +177,22 @@ def is_grey(image: NDArray[Any], background: tuple[int, int, int] = (255, 255, 2
     return image.shape[-1] <= 2 or bool((image[..., :1] == image[..., 1:3]).all())
 
 
-def pixels_of(source: Source, settings: DataSettings, *, workers: int | None = None) -> Pixels:
-    """All pictures of `source` at the resolved size: cached, or decoded as they come."""
-    taken = np.arange(len(source), dtype=np.int64)
-    if settings.fraction < 1:
-        taken = source.take(fraction=settings.fraction, seed=SEED).indices
+def share_of(count: int, fraction: float) -> Indices:
+    """The positions, ascending, of the share that is used of `count` pictures: drawn, the same every time."""
+    everything = np.arange(count, dtype=np.int64)
+    if fraction == 1:
+        return everything
+    taken: Indices = Listed(range(count)).take(fraction=fraction, seed=SEED).indices
+    return taken
+
+
+def pixels_of(
+    source: Source, settings: DataSettings, *, workers: int | None = None, taken: Indices | None = None
+) -> Pixels:
+    """The pictures of `source` at the resolved size: cached, or decoded as they come. taken: which of them, and in
+    which order; the settings' fraction when not given."""
+    if taken is None:
+        taken = share_of(len(source), settings.fraction)
     dataset: Dataset = Selection(source if source.points else _resized(source, settings), taken)
     names = [source.keys[index] for index in taken.tolist()]
     how = {
@@ -183,9 +215,11 @@ def pixels_of(source: Source, settings: DataSettings, *, workers: int | None = N
             workers=workers,
             skip_unreadable=settings.skip_unreadable,
         )
-        return Pixels(found.data, found.keys, found.data.labels, found.digest, found.folder, found.warnings)
+        labels = found.data.labels
+        return Pixels(found.data, found.keys, found.kept, labels, found.digest, found.folder, found.warnings)
     folder = cache.root() / f"{key}.seen"
     warnings: tuple[str, ...] = ()
+    kept = np.arange(len(taken), dtype=np.int64)
     labels = None if source.labels is None else source.labels[taken]
     if not source.points and (settings.skip_unreadable or (settings.holdout and settings.holdout_by == "similar")):
         seen = _scan(dataset, names, folder, settings)
@@ -195,7 +229,7 @@ def pixels_of(source: Source, settings: DataSettings, *, workers: int | None = N
         dataset, names = Selection(dataset, kept), [names[index] for index in kept.tolist()]
         labels = None if labels is None else labels[kept]
         key = hashlib.blake2b(f"{key} {seen['kept'] if seen['skipped'] else ''}".encode(), digest_size=16).hexdigest()
-    return Pixels(dataset, tuple(names), labels, key, folder, warnings)
+    return Pixels(dataset, tuple(names), kept, labels, key, folder, warnings)
 
 
 def groups_file(folder: Path, *, flips: bool) -> Path:
@@ -221,7 +255,8 @@ def _keep(path: Path, array: NDArray[Any]) -> None:
         np.save(file, array, allow_pickle=False)
 
 
-def _groups(pixels: Pixels, settings: DataSettings, *, points: bool) -> Indices:
+def groups_of(pixels: Pixels, settings: DataSettings, *, points: bool = False) -> Indices:
+    """What must stay together, by the settings' rule: int64 [N], equal numbers for one group."""
     if points or not settings.holdout:  # two points may be near each other and are still two draws
         return np.arange(len(pixels.data), dtype=np.int64)
     return holdout.groups_by(

@@ -31,6 +31,9 @@ class DataSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     path: str = Field("digits", description="folder, zip, file, or the name of a built-in dataset")
+    other: str | None = Field(
+        None, description="the images of the second domain, for translation; or none when `path` holds both"
+    )
     format: str | None = Field(None, description="the format's name; found by looking at the path when not given")
     options: dict[str, Any] = Field(default_factory=dict, description="options of the format")
     size: Size | None = Field(None, description="height x width in pixels; recommended from the images when not given")

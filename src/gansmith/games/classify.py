@@ -15,8 +15,8 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from gansmith.adversarial import Batch, Game, Moment, Objective, Prior, Sample, Terms, Turn, exact
-from gansmith.augment.crop import crop
 from gansmith.errors import DataError, ExperimentError
+from gansmith.games.parts.crop import crop
 
 ROLES = {"classifier": "classifier"}
 

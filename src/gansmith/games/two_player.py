@@ -7,19 +7,25 @@ without a graph; the generator then plays on latents of its own.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Annotated
 
 import torch
+from pydantic import Field
 from torch import Tensor, nn
 
-from gansmith.adversarial import Batch, Game, Moment, Objective, Prior, Sample, Terms, Turn, exact
+from gansmith.adversarial import Batch, Fixed, Game, Moment, Objective, Prior, Sample, Terms, Turn, exact
 
 ROLES = {"generator": "generator", "discriminator": "discriminator"}  # player -> role in the model's file
 
 
-def build(players: Mapping[str, nn.Module], objective: Objective, prior: Prior) -> Game:
+Share = Annotated[float, Field(ge=0, lt=0.5)]
+
+
+def build(players: Mapping[str, nn.Module], objective: Objective, prior: Prior, *, flips: Share = 0.0) -> Game:
     """The game of a generator (latents [B, Z] -> images) and a discriminator (images -> scores) under an objective.
 
-    Batches are {"real": Sample}.
+    Batches are {"real": Sample}. flips: the share of pairs in the discriminator's turn whose scores are taken for each
+    other's (Salimans et al. 2016 call for softer labels; the flips are of Chintala et al. 2016, "How to Train a GAN?").
     """
     generator, discriminator = players["generator"], players["discriminator"]
 
@@ -27,20 +33,26 @@ def build(players: Mapping[str, nn.Module], objective: Objective, prior: Prior) 
         real = batch["real"]
         z, label = prior.draw(len(real.image), at.rng, like=real)
         with torch.no_grad():
+            if objective.project_before is not None:
+                objective.project_before(discriminator)
             fake = Sample(exact(generator(z, label)), label)
-        return objective.discriminator_terms(discriminator, real, fake, at)
+        flipped = torch.rand(len(real.image), generator=at.rng, device=at.rng.device) < flips if flips else None
+        return objective.discriminator_terms(discriminator, real, fake, at, flipped=flipped)
 
     def generate(batch: Batch, at: Moment) -> Terms:
         real = batch["real"]
         z, label = prior.draw(len(real.image), at.rng, like=real)
-        return objective.generator_terms(discriminator, real, Sample(exact(generator(z, label)), label), at)
+        terms = objective.generator_terms(discriminator, real, Sample(exact(generator(z, label)), label), at)
+        return terms.plus(objective.weight_terms("generator", generator, at))
 
     def settle(terms: Terms, at: Moment) -> None:
         if objective.project is not None:
             objective.project(discriminator)
+        for state in objective.state.values():
+            state.observe(terms)
 
-    def show(players: Mapping[str, nn.Module], latents: Tensor) -> Tensor:
-        images: Tensor = players["generator"](latents)
+    def show(players: Mapping[str, nn.Module], fixed: Fixed) -> Tensor:
+        images: Tensor = players["generator"](fixed.latents, fixed.label)
         return images
 
     return Game(
@@ -52,5 +64,6 @@ def build(players: Mapping[str, nn.Module], objective: Objective, prior: Prior) 
             Turn("generator", ("generator",), generate, draws=False),
         ),
         averaged=("generator",),
+        state=objective.state,
         show=show,
     )

@@ -41,8 +41,10 @@ def total(renderer: Renderer, terms: Sequence[Term]) -> Tensor:
     return _settled(renderer, summed)
 
 
-def arithmetic(renderer: Renderer, terms: Sequence[Term]) -> Pictures:
-    """A row for each term, its pictures and at the end their mean; the result closes the last row, alone."""
+def arithmetic(renderer: Renderer, terms: Sequence[Term], *, label: int | str | None = None) -> Pictures:
+    """A row for each term, its pictures and at the end their mean; the result closes the last row, alone.
+
+    label: the class of all of them, for a generator that answers labels; that of the first seed when None."""
     result = total(renderer, terms)
     widest = max(len(term.seeds) for term in terms)
     latents: list[Tensor | None] = []
@@ -54,7 +56,8 @@ def arithmetic(renderer: Renderer, terms: Sequence[Term]) -> Pictures:
         labels += [*(f"{sign}{seed}" for seed in term.seeds), *[""] * gap, f"{sign}mean"]
     latents += [*[None] * widest, result]
     labels += [*[""] * widest, "result"]
-    made = iter(renderer.render(torch.stack([latent for latent in latents if latent is not None])))
+    given = torch.stack([latent for latent in latents if latent is not None])
+    made = iter(renderer.render(given, renderer.one_label(terms[0].seeds, len(given), label)))
     rendered = [None if latent is None else next(made) for latent in latents]
     shape = next(image for image in rendered if image is not None).shape
     if tuple(shape) == (2, 1, 1):  # points share one plane: there are no gaps to fill

@@ -64,10 +64,12 @@ def interpolate(
     steps: int = 16,
     kind: Kind | None = None,
     rows: bool = False,
+    label: int | str | None = None,
 ) -> Pictures:
     """From seed to seed in `steps` steps each: one strip, or one row for each leg (`rows`, which shows the seeds
     between two legs twice). Without a `kind`, a straight line for uniform latents and an arc
-    for the others. The pictures of the seeds are those of `Renderer.images`, to the bit."""
+    for the others. The pictures of the seeds are those of `Renderer.images`, to the bit. label: the class of all of
+    them, for a generator that answers labels; that of the first seed when None."""
     if kind is None:  # an arc between points of a cube leaves the cube
         kind = "linear" if renderer.prior.kind == "uniform" else "spherical"
     legs = path(renderer.latents(seeds), steps=steps, kind=kind)
@@ -76,7 +78,10 @@ def interpolate(
         legs = torch.cat([legs[:1, :1], legs[:, 1:].flatten(0, 1)[None]], dim=1)
         names = [[str(seeds[0]), *(name for leg in names for name in leg[1:])]]
     labels = tuple(name for leg in names for name in leg)
-    return Pictures(renderer.render(legs.flatten(0, 1)), labels, columns=legs.shape[1])
+    points = legs.flatten(0, 1)
+    return Pictures(
+        renderer.render(points, renderer.one_label(seeds, len(points), label)), labels, columns=legs.shape[1]
+    )
 
 
 def _name(start: int, end: int, step: int, steps: int) -> str:

@@ -9,22 +9,30 @@ network. A larger chunk is always filled up to its full size: there an image dep
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import torch
 from torch import Tensor, nn
 
 from gansmith.adversarial import Prior
-from gansmith.errors import OptionError
+from gansmith.errors import OptionError, unknown
 from gansmith.latent.sample import Pictures
 from gansmith.randomness import generator as randomness
+
+_LEAST_TRUNCATION = 0.01  # drawing again until all numbers are nearer than this to zero takes too long
 
 
 class Renderer:
     """A generator, frozen as it is now: a copy in float32 and evaluation mode, on `device`."""
 
     def __init__(
-        self, generator: nn.Module, prior: Prior, *, device: torch.device | str = "cpu", chunk: int = 1
+        self,
+        generator: nn.Module,
+        prior: Prior,
+        *,
+        classes: tuple[str, ...] = (),
+        device: torch.device | str = "cpu",
+        chunk: int = 1,
     ) -> None:
         if chunk < 1:
             raise OptionError(f"chunk = {chunk} is not allowed: at least one image is made at a time")
@@ -34,22 +42,60 @@ class Renderer:
             # training may leave channels_last, and a file any alignment: both round differently
             tensor.data = tensor.data.clone(memory_format=torch.contiguous_format)
         self.prior, self.device, self.chunk = prior, torch.device(device), chunk
+        self.classes = classes  # their names
+        self.conditional = bool(getattr(self.generator, "conditional", False))
 
-    def latents(self, seeds: Iterable[int], *, grid: tuple[int, int] | None = None) -> Tensor:
+    def latents(
+        self, seeds: Iterable[int], *, grid: tuple[int, int] | None = None, truncation: float | None = None
+    ) -> Tensor:
         """One latent for each seed, [N, Z], or [N, Z, h, w] for a canvas of h x w, on the CPU.
 
-        Raises OptionError without seeds, or for a grid where the generator takes none.
+        truncation: of a normal latent, every number further than this from zero is drawn again until it is not (Brock,
+        Donahue, Simonyan 2019, "Large Scale GAN Training for High Fidelity Natural Image Synthesis", section 3.1):
+        less variety, more typical images.
+        Raises OptionError without seeds, for a grid where the generator takes none, or a truncation out of place.
         """
         seeds = list(seeds)
         if not seeds:
             raise OptionError("no seeds were given: an image needs one each, such as 0-63 or 1,4,9")
         if grid is not None:
             self._check(grid)
-        return torch.cat([self.prior.latents(1, randomness("latent", seed), grid) for seed in seeds])
+        if truncation is not None:
+            if self.prior.kind != "normal":
+                raise OptionError(f"latents of the prior {self.prior.kind} have no tails to cut: leave truncation out")
+            if truncation < _LEAST_TRUNCATION:
+                raise OptionError(f"truncation = {truncation:g} is not allowed: at least {_LEAST_TRUNCATION}")
+        return torch.cat([self._latent(seed, grid, truncation) for seed in seeds])
+
+    def labels(self, seeds: Iterable[int], label: int | str | None = None) -> Tensor | None:
+        """The class of each seed's image [N]: `label` (its number or name), or one drawn by the seed; None for a
+        generator that answers no labels. Raises OptionError for a class there is not."""
+        classes = self.prior.classes
+        if not self.conditional:
+            if label is not None:
+                raise OptionError("this generator was not trained with classes: leave the label out")
+            return None
+        if label is None:
+            drawn = [torch.randint(classes, (1,), generator=randomness("label", seed)) for seed in seeds]
+            return torch.cat(drawn)
+        names = self.classes or tuple(map(str, range(classes)))
+        if str(label) in names:
+            number = names.index(str(label))
+        elif str(label).isdigit() and int(label) < classes:
+            number = int(label)
+        else:
+            raise OptionError(unknown("class", str(label), names))
+        return torch.full((len(list(seeds)),), number)
+
+    def one_label(self, seeds: Sequence[int], count: int, label: int | str | None) -> Tensor | None:
+        """`count` times the class `label`, or else that of the first of `seeds`, [count]; None as for `labels`."""
+        found = self.labels(seeds[:1], label)
+        return None if found is None else found.expand(count)
 
     @torch.no_grad()
-    def render(self, latents: Tensor) -> Tensor:
-        """Latents [N, Z], or [N, Z, h, w] for canvases -> images [N, C, H, W], float32, on the CPU."""
+    def render(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
+        """Latents [N, Z], or [N, Z, h, w] for canvases, and labels [N] if the generator wants them -> images
+        [N, C, H, W], float32, on the CPU."""
         if latents.dim() not in (2, 4) or latents.shape[1] != self.prior.size or len(latents) == 0:
             raise OptionError(
                 f"latents of shape {list(latents.shape)} do not fit: [N, {self.prior.size}] is needed, "
@@ -57,23 +103,44 @@ class Renderer:
             )
         if latents.dim() == 4:
             self._check((latents.shape[2], latents.shape[3]))
+        if self.conditional and (labels is None or len(labels) != len(latents)):
+            raise OptionError("this generator makes images of a class: give a label for each latent")
         latents = latents.to(device="cpu", dtype=torch.float32)
         missing = -len(latents) % self.chunk
         filled = torch.cat([latents, latents[-1:].expand(missing, *latents.shape[1:])])
+        asked = None if labels is None else torch.cat([labels, labels[-1:].expand(missing)])
         # cuDNN may choose transposed convolutions that add up in any order, and TF32 drops 13 bits
         with torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True, allow_tf32=False):
-            made = [self._make(part) for part in torch.split(filled, self.chunk)]
+            made = [
+                self._make(filled[place], None if asked is None else asked[place])
+                for place in (slice(start, start + self.chunk) for start in range(0, len(filled), self.chunk))
+            ]
         return torch.cat(made)[: len(latents)]
 
-    def images(self, seeds: Iterable[int], *, grid: tuple[int, int] | None = None) -> Pictures:
+    def images(
+        self,
+        seeds: Iterable[int],
+        *,
+        grid: tuple[int, int] | None = None,
+        label: int | str | None = None,
+        truncation: float | None = None,
+    ) -> Pictures:
         """The image of each seed, with the seed as its label."""
         seeds = list(seeds)
-        return Pictures(self.render(self.latents(seeds, grid=grid)), tuple(str(seed) for seed in seeds))
+        latents = self.latents(seeds, grid=grid, truncation=truncation)
+        return Pictures(self.render(latents, self.labels(seeds, label)), tuple(str(seed) for seed in seeds))
 
-    def _make(self, latents: Tensor) -> Tensor:
+    def _latent(self, seed: int, grid: tuple[int, int] | None, truncation: float | None) -> Tensor:
+        rng = randomness("latent", seed)
+        latent = self.prior.latents(1, rng, grid)
+        while truncation is not None and bool((far := latent.abs() > truncation).any()):
+            latent = torch.where(far, self.prior.latents(1, rng, grid), latent)
+        return latent
+
+    def _make(self, latents: Tensor, labels: Tensor | None) -> Tensor:
         # a copy, because the CPU's matrix products round by where in memory a row begins
         latents = latents.clone(memory_format=torch.contiguous_format).to(self.device)
-        images: Tensor = self.generator(latents)
+        images: Tensor = self.generator(latents, *([] if labels is None else [labels.to(self.device)]))
         return images.float().cpu()
 
     def _check(self, grid: tuple[int, int]) -> None:

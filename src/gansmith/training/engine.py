@@ -94,13 +94,16 @@ def build_engine(
         for player in turn.players:
             for parameter in trained[player]:
                 parameter.grad = None
+        own_weights = [parameter for player in turn.players for parameter in trained[player]]
         with explained(batch):
             parts = []
             for part in _parts(batch, accumulate):
                 with autocast(device, precision):
                     terms = turn.play(part, at).checked()
                 total = terms.total()
-                (total if accumulate == 1 else total / accumulate).backward()
+                # a penalty's images want a gradient too, which nobody reads: go towards the weights only
+                weights = own_weights if len(terms.loss) > 1 else None
+                (total if accumulate == 1 else total / accumulate).backward(inputs=weights)
                 parts.append(terms)
             for scheduled in own:
                 scheduled.optimizer.step()

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from gansmith.training.schedules import Decay, Phases, Value, parse_count, schedule
+from gansmith.schedules import Decay, Phases, Value, parse_count, schedule
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import re
 from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 if TYPE_CHECKING:  # so that reading an experiment does not import torch
     from gansmith.adversarial import Schedule
@@ -95,6 +95,20 @@ class Points(BaseModel):
 
 
 Value = Amount | Decay | Phases | Points
+
+
+def not_negative(value: Value) -> Value:
+    """Itself. Raises ValueError when it is below zero at any time."""
+    if isinstance(value, Phases | Points):
+        least = min((value.phases if isinstance(value, Phases) else value.points).values())
+    else:
+        least = min(value.start, value.end) if isinstance(value, Decay) else value
+    if least < 0:
+        raise ValueError("it must not be negative")
+    return value
+
+
+Weight = Annotated[Value, AfterValidator(not_negative)]  # of a term of a loss
 
 
 def schedule(value: Value) -> Schedule:

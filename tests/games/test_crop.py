@@ -7,8 +7,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from gansmith.augment.crop import crop
 from gansmith.errors import ExperimentError
+from gansmith.games.parts.crop import crop
 
 
 def rng(seed: int = 3) -> torch.Generator:

@@ -1,0 +1,69 @@
+"""What every augmentation is, and how it comes between a game and its discriminators.
+
+Discriminators see augmented images only, reals and fakes alike, and gradients pass through (Zhao, Liu, Lin, Zhu, Han
+2020, "Differentiable Augmentation for Data-Efficient GAN Training", section 3). Neither objectives nor penalties learn of
+it: a penalty's gradient is taken before the augmentation, with respect to the images themselves.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from torch import Tensor, nn
+
+from gansmith.adversarial import Batch, Game, Moment, Terms, Turn
+
+
+class Augment(ABC):
+    """Images [B, C, H, W] in [-1, 1] -> the same shape and type, differentiable.
+
+    Its randomness is torch's global generator of the images' device, which the engine seeds before each play.
+    """
+
+    @abstractmethod
+    def __call__(self, images: Tensor) -> Tensor: ...
+
+    def begin(self, at: Moment) -> None:  # noqa: B027  (most have no use for the clock)
+        """Called before each play: the time, for what follows a schedule."""
+
+    def settle(self, terms: Terms, at: Moment) -> None:  # noqa: B027  (most do not adapt)
+        """Called after each update of a discriminator, without gradient: what it said, for what adapts."""
+
+    def state_dict(self) -> dict[str, Any]:
+        return {}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:  # noqa: B027  (most remember nothing)
+        """What `state_dict` returned, its tensors on the CPU."""
+
+
+def augmented(game: Game, augment: Augment, judges: Sequence[str]) -> Game:
+    """`game` with `augment` before the players `judges`, while these are in training mode."""
+    for judge in judges:
+        game.players[judge].register_forward_pre_hook(_before(augment))
+    turns = tuple(_attached(turn, augment, judging=bool({*turn.players} & {*judges})) for turn in game.turns)
+    return replace(game, turns=turns, state={**game.state, "augment": augment})
+
+
+def _before(augment: Augment) -> Any:
+    def hook(network: nn.Module, given: tuple[Any, ...]) -> tuple[Any, ...]:
+        image, *others = given
+        return (augment(image), *others) if network.training else given
+
+    return hook
+
+
+def _attached(turn: Turn, augment: Augment, *, judging: bool) -> Turn:
+    def play(batch: Batch, at: Moment) -> Terms:
+        augment.begin(at)
+        return turn.play(batch, at)
+
+    def settle(terms: Terms, at: Moment) -> None:
+        if judging:
+            augment.settle(terms, at)
+        if turn.settle is not None:
+            turn.settle(terms, at)
+
+    return replace(turn, play=play, settle=settle)
