@@ -18,7 +18,7 @@ ROOMS = (  # the longest matching name says the room; a module imports from its 
     "games records",
     "training",
     "latent evaluation",
-    "experiment settings recipes layout assemble snapshot fixed session watch looks run gather judge grade "
+    "experiment settings recipes layout assemble snapshot fixed session watch looks run gather judge grade true_pairs "
     "compare probe dry_run bench side_by_side machine",
     "cli web",
 )

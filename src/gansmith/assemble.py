@@ -14,8 +14,9 @@ from torch import nn
 from gansmith import catalog
 from gansmith.adversarial import Dimensions, Game, Objective, Prior
 from gansmith.augment.parts.augment import Augment, augmented
+from gansmith.data.domains import prepare_domains
 from gansmith.data.prepare import Prepared, prepare
-from gansmith.data.stream import Stream
+from gansmith.data.stream import PairStream, Stream
 from gansmith.device import choose_device
 from gansmith.errors import ExperimentError
 from gansmith.experiment import Experiment, complete, domains_of, paired, roles_of
@@ -39,7 +40,7 @@ class Assembly:
     device: torch.device
     roles: Mapping[str, str]
     game: Game
-    stream: Stream
+    stream: Stream | PairStream
     optimizers: dict[str, Scheduled]
     averaging: Averaging
     engine: Engine
@@ -50,8 +51,6 @@ def resolved(experiment: Experiment, *, trust: bool = False) -> tuple[Experiment
     experiment = complete(experiment, trust=trust)
     game = experiment.game.name
     if len(domains_of(game, trust=trust)) > 1:
-        from gansmith.data.domains import prepare_domains
-
         pairs = paired(game, trust=trust)
         data = prepare_domains(experiment.data, paired=pairs, workers=experiment.workers, trust=trust)
     elif experiment.data.other is not None:
@@ -142,7 +141,7 @@ def assemble(experiment: Experiment, data: Prepared, *, trust: bool = False) -> 
     return Assembly(experiment, data, dimensions, prior, device, roles, game, stream, chosen, averaging, engine)
 
 
-def _stream(experiment: Experiment, data: Prepared, device: torch.device) -> Stream:
+def _stream(experiment: Experiment, data: Prepared, device: torch.device) -> Stream | PairStream:
     options: dict[str, Any] = {
         "batch": experiment.batch,
         "seed": experiment.seed,
@@ -153,8 +152,6 @@ def _stream(experiment: Experiment, data: Prepared, device: torch.device) -> Str
     }
     if data.other is None:
         return Stream(data.train, **options)
-    from gansmith.data.stream import PairStream
-
     return PairStream(data, **options)
 
 

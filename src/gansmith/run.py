@@ -77,6 +77,11 @@ class Run:
         """The generator, ready to turn latents into images."""
         from gansmith.latent.renderer import Renderer
 
+        if "generator" not in self.players and {"to_b", "b"} & {*self.players}:
+            raise RunError(
+                f"{self.path} translates images and makes none of its own: "
+                f"gansmith translate {self.path} --to b IN OUT. A folder of translations can be judged: gansmith evaluate OUT --against REAL"
+            )
         generator, card = self.network("generator", raw=raw, checkpoint=checkpoint)
         if card.role != "generator":
             raise RunError(f"{self.path} holds a {card.role}, which makes no images: give the run or its generator")

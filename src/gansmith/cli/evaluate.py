@@ -9,6 +9,7 @@ import typer
 
 from gansmith.cli import arguments as given
 
+_FOR_SAMPLES = ("against", "holdout", "features", "classifier", "samples", "repeats", "real", "raw", "checkpoint")
 _FOR_GENERATORS = ("holdout", "features", "weights", "classifier", "samples", "repeats", "real", "raw", "seed")
 
 
@@ -30,6 +31,10 @@ def evaluate(
     real: Annotated[int, typer.Option(help="at most so many real images are looked at")] = 10_000,
     raw: given.Raw = False,
     checkpoint: given.Checkpoint = None,
+    to: Annotated[str, typer.Option(help="of a run that translates: the direction that is judged, a or b")] = "b",
+    beside: Annotated[
+        list[Path] | None, typer.Option(help="of a run that translates: another, on the same pairs; may be repeated")
+    ] = None,
     seed: Annotated[int, typer.Option(help="of which real images are drawn, and of the tests")] = 0,
     device: given.Device = "auto",
     out: Annotated[Path | None, typer.Option(help="where the report goes; RUN/audit if not given")] = None,
@@ -37,9 +42,10 @@ def evaluate(
 ) -> None:
     """Judge a run, or a folder of made images: a verdict on five questions, as report.html and audit.json.
 
-    A classification run is graded instead: class error, top-5, confusion, AUC and the like on held-out images.
+    A classification run is graded instead: class error, top-5, confusion, AUC and the like on held-out images. A run
+    that translates is held against the true other images of held-out pairs: L1 and, with its weights, LPIPS.
     """
-    from gansmith import grade, judge
+    from gansmith import grade, judge, true_pairs
 
     if grade.is_classifier(subject):
         given.refuse(context, _FOR_GENERATORS, f"{subject} is a classifier, and only generators are judged with them")
@@ -47,6 +53,15 @@ def evaluate(
         typer.echo(grading.text)
         typer.echo(f"-> {grading.folder}")
         return
+    if true_pairs.translates(subject):
+        given.refuse(context, _FOR_SAMPLES, f"{subject} translates, and what it makes is held against true pairs")
+        likeness = true_pairs.evaluate(
+            subject, to=to, beside=beside or (), weights=weights, device=device, seed=seed, out=out, trust=trust
+        )
+        typer.echo(likeness.as_text())
+        typer.echo(f"-> {likeness.folder}")
+        return
+    given.refuse(context, ("to", "beside"), f"{subject} does not translate")
     audit = judge.evaluate(
         subject,
         against=against,

@@ -126,6 +126,12 @@ def _opened(name: str, path: Path, checkpoint: str | None, *, raw: bool, device:
         )
     generator, card = run.network("generator", raw=raw, checkpoint=checkpoint)
     discriminator, judge = run.network("discriminator", checkpoint=checkpoint)
+    reading = [name for name, one in (("generator", generator), ("discriminator", discriminator)) if _conditional(one)]
+    if reading:
+        raise RunError(
+            f"the {reading[0]} of {path} reads labels, and runs are compared on images without any. Compare their "
+            f"samples by metrics instead: gansmith evaluate {path}"
+        )
     where = choose_device(device)
     return Contender(
         name=name,
@@ -137,6 +143,10 @@ def _opened(name: str, path: Path, checkpoint: str | None, *, raw: bool, device:
         averaging="averaged" if card.averaged and not raw else "raw",
         settings=run.experiment.data if layout.is_run(path) else None,
     )
+
+
+def _conditional(network: nn.Module) -> bool:
+    return bool(getattr(network, "conditional", False))
 
 
 def _named(name: str, checkpoint: str | None) -> str:

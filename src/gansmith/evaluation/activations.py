@@ -105,7 +105,7 @@ def activations(
 def layers(network: nn.Module, images: Tensor) -> list[Tensor]:
     """Images [B, C, H, W] in [-1, 1] -> the activations of each hidden layer, [B, C, h, w] or [B, D], in order."""
     with _Watch() as watch:
-        network(images)
+        _shown(network, images)
     called = watch.found
     kind = "convolution" if any(kind == "convolution" for kind, _ in called) else "linear"
     hidden = [maps for kind_of, maps in called[:-1] if kind_of == kind]
@@ -115,6 +115,12 @@ def layers(network: nn.Module, images: Tensor) -> list[Tensor]:
             f"there are no features to take"
         )
     return hidden
+
+
+def _shown(network: nn.Module, images: Tensor) -> None:
+    """One pass. A network that reads labels is told the same one for every image, so that it learns of none."""
+    label = torch.zeros(len(images), dtype=torch.int64, device=images.device)
+    network(images, *([label] if getattr(network, "conditional", False) else []))
 
 
 @torch.no_grad()
@@ -131,7 +137,7 @@ def settle(network: nn.Module, images: NDArray[np.uint8], *, batch: int = 64) ->
         module.train()
     if normalisations:
         for start in range(0, len(images) - len(images) % batch or len(images), batch):
-            network(_batch(images[start : start + batch], "cpu"))
+            _shown(network, _batch(images[start : start + batch], "cpu"))
     return network.eval()
 
 

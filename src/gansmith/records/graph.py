@@ -31,9 +31,10 @@ def draw(network: nn.Module, path: str | Path, *, dimensions: Dimensions, role: 
         ) from error
     from_latents = role == "generator" and dimensions.latent > 0
     given = torch.zeros(1, dimensions.latent) if from_latents else torch.zeros(1, *dimensions[:3])
+    label = [torch.zeros(1, dtype=torch.int64)] if getattr(network, "conditional", False) else []
     graph = draw_graph(
         copy.deepcopy(network).float(),
-        input_data=given,
+        input_data=[given, *label],
         graph_name=role,
         mode="eval",
         device="cpu",

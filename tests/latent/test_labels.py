@@ -1,0 +1,88 @@
+"""Classes and truncation in the renderer: what a seed's image is, and what is refused."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from gansmith.adversarial import Prior
+from gansmith.errors import OptionError
+from gansmith.latent.arithmetic import Term, arithmetic
+from gansmith.latent.interpolate import interpolate
+from gansmith.latent.renderer import Renderer
+
+NAMES = ("cat", "dog", "7")
+
+
+class Classy(nn.Module):
+    """Every pixel of an image is its label, plus the sum of its latent."""
+
+    conditional = True
+
+    def forward(self, z: Tensor, label: Tensor | None = None) -> Tensor:
+        assert label is not None
+        return (z.sum(1) * 0 + label).view(-1, 1, 1, 1).expand(-1, 1, 2, 2)
+
+
+def renderer(chunk: int = 1) -> Renderer:
+    return Renderer(Classy(), Prior(size=5, classes=3), classes=NAMES, chunk=chunk)
+
+
+def test_a_seed_has_a_class_of_its_own_whatever_else_is_asked_for() -> None:
+    made = renderer()
+    labels = made.labels(range(60))
+    assert labels is not None
+    assert set(labels.tolist()) == {0, 1, 2}
+    assert made.labels([17])[0] == labels[17]
+    images = made.images(range(60)).images
+    assert images[:, 0, 0, 0].tolist() == labels.tolist()
+    assert torch.equal(renderer(chunk=7).images(range(60)).images, images)
+
+
+@pytest.mark.parametrize(("label", "number"), [("cat", 0), ("dog", 1), ("7", 2), (1, 1), ("1", 1)])
+def test_a_class_is_chosen_by_name_or_number(label: int | str, number: int) -> None:
+    made = renderer()
+    assert made.images([3, 4], label=label).images.unique().tolist() == [number]
+
+
+def test_ways_through_latent_space_keep_one_class() -> None:
+    made = renderer()
+    first = made.labels([4])
+    assert interpolate(made, [4, 9], steps=3).images.unique().tolist() == first.tolist()
+    assert interpolate(made, [4, 9], steps=3, label="dog").images.unique().tolist() == [1]
+    terms = [Term(1, (4, 5)), Term(-1, (6, 7))]
+    assert arithmetic(made, terms, label=2).images[-1].unique().tolist() == [2]
+    assert arithmetic(made, terms).images[-1].unique().tolist() == first.tolist()
+
+
+def test_what_is_not_there_is_refused() -> None:
+    made = renderer()
+    with pytest.raises(OptionError, match=r"no class called 'dgo'\. Did you mean 'dog'\?"):
+        made.labels([1], "dgo")
+    with pytest.raises(OptionError, match="no class called '3'"):
+        made.labels([1], 3)
+    with pytest.raises(OptionError, match="give a label for each latent"):
+        made.render(made.latents([1]))
+    plain = Renderer(nn.Identity(), Prior(size=5))
+    with pytest.raises(OptionError, match="was not trained with classes"):
+        plain.labels([1], 0)
+    assert plain.labels([1]) is None
+
+
+def test_truncation_draws_again_only_what_is_too_far() -> None:
+    made = Renderer(nn.Identity(), Prior(size=200))
+    whole, cut = made.latents(range(8)), made.latents(range(8), truncation=0.7)
+    near = whole.abs() <= 0.7
+    assert torch.equal(cut[near], whole[near])
+    assert float(cut.abs().max()) <= 0.7
+    assert torch.equal(made.latents([5], truncation=0.7)[0], cut[5])
+    # a truncated normal: variance 1 - 2 t phi(t) / (2 Phi(t) - 1)
+    assert float(cut.var()) == pytest.approx(0.1508, rel=0.08)
+
+
+def test_truncation_out_of_place_is_refused() -> None:
+    with pytest.raises(OptionError, match="uniform have no tails"):
+        Renderer(nn.Identity(), Prior("uniform", 5)).latents([1], truncation=0.5)
+    with pytest.raises(OptionError, match=r"at least 0\.01"):
+        Renderer(nn.Identity(), Prior(size=5)).latents([1], truncation=0)
