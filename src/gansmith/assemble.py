@@ -117,6 +117,8 @@ def assemble(experiment: Experiment, data: Prepared, *, trust: bool = False) -> 
     if experiment.augment is not None:
         part = experiment.augment
         augment: Augment = catalog.build("augment", part.name, trust=trust, **part.options)
+        assert objective is not None  # `complete` refuses an augmentation where there is no discriminator
+        augment.check(objective)
         game = augmented(game, augment, judges=tuple(judges))
     stream = _stream(experiment, data, device)
     chosen: dict[str, Scheduled] = {}

@@ -21,7 +21,7 @@ import torch
 from torch import nn
 
 from gansmith import catalog
-from gansmith.adversarial import Dimensions, Prior
+from gansmith.adversarial import Batch, Dimensions, Prior, Sample
 from gansmith.data.dataset import Arrays
 from gansmith.data.stream import Stream
 from gansmith.randomness import mix
@@ -31,6 +31,8 @@ from gansmith.training.engine import Engine, Events, build_engine, play_until
 
 STORED = Path(__file__).with_name("curves.json")
 CASES = [(objective, model) for objective in ("nonsaturating", "minimax") for model in ("dcgan", "mlp")]
+CASES += [(name, "mlp") for name in catalog.names("objectives") if name not in ("nonsaturating", "minimax")]
+OPTIONS = {"wgan": {"warmup": 2, "warmup_steps": 3}}  # a hundred steps at a time are no more exact
 SIZE = Dimensions(3, 16, 12, 8)
 STEPS, BATCH = 20, 8
 
@@ -39,6 +41,13 @@ def images() -> Arrays:
     """48 blots of colour, uint8, by integer arithmetic."""
     n, y, x, c = np.ogrid[:48, : SIZE.height, : SIZE.width, : SIZE.channels]
     return Arrays(((n * 37 + (y - 8) ** 2 * (c + 1) + x * (n % 5) * 9) % 256).astype(np.uint8))
+
+
+class Doubled(Stream):
+    """The same images in float64, for penalties that mix real images and made ones."""
+
+    def __next__(self) -> Batch:
+        return {name: Sample(image.double(), label) for name, (image, label) in super().__next__().items()}
 
 
 def network(model: str, role: str) -> nn.Module:
@@ -60,8 +69,9 @@ def network(model: str, role: str) -> nn.Module:
 def curve(objective: str, model: str) -> dict[str, list[float]]:
     """{"turn/term": its value in every step}, and a weighted sum of the averaged generator's weights at the end."""
     players = {role: network(model, role) for role in ("generator", "discriminator")}
-    game = catalog.build("games", "two_player", players, catalog.build("objectives", objective), Prior("uniform", 8))
-    stream = Stream(images(), batch=BATCH, seed=11, flip=True)
+    chosen_objective = catalog.build("objectives", objective, **OPTIONS.get(objective, {}))
+    game = catalog.build("games", "two_player", players, chosen_objective, Prior("uniform", 8))
+    stream = Doubled(images(), batch=BATCH, seed=11, flip=True)
     decay = {"start": 0.002, "end": 0.0005, "hold": 40, "decay": 80}
     chosen = {
         "generator": optimizers.build("adam", players["generator"].parameters(), {"lr": 0.002, "betas": [0.5, 0.99]}),
@@ -79,7 +89,8 @@ def curve(objective: str, model: str) -> dict[str, list[float]]:
                 found.setdefault(f"{turn}/{name}", []).append(term.item())
 
     engine.add_event_handler(Events.ITERATION_COMPLETED, note)
-    play_until(engine, STEPS * BATCH)
+    drawn = sum(chosen_objective.discriminator_steps(step) for step in range(STEPS))
+    play_until(engine, drawn * BATCH)
     weights = torch.cat([p.flatten() for p in averaging.players["generator"].parameters()])
     found["averaged"] = [(weights * torch.linspace(-1, 1, len(weights), dtype=torch.float64)).sum().item()]
     return found
@@ -116,7 +127,7 @@ def test_the_curves_are_those_of_a_game_that_is_played() -> None:
     stored = json.loads(STORED.read_text())
     assert list(stored) == [f"{objective}-{model}" for objective, model in CASES]
     for curves in stored.values():
-        assert all(len(set(values)) == STEPS for name, values in curves.items() if name.endswith("loss"))
+        assert all(len(set(values)) >= STEPS for name, values in curves.items() if name.endswith("loss"))
     assert len({json.dumps(curves) for curves in stored.values()}) == len(CASES)
 
 

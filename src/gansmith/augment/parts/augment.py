@@ -1,8 +1,8 @@
 """What every augmentation is, and how it comes between a game and its discriminators.
 
 Discriminators see augmented images only, reals and fakes alike, and gradients pass through (Zhao, Liu, Lin, Zhu, Han
-2020, "Differentiable Augmentation for Data-Efficient GAN Training", section 3). Neither objectives nor penalties learn of
-it: a penalty's gradient is taken before the augmentation, with respect to the images themselves.
+2020, "Differentiable Augmentation for Data-Efficient GAN Training", section 3). Neither objectives nor penalties learn
+of it: a penalty's gradient is taken before the augmentation, with respect to the images themselves.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from gansmith.adversarial import Batch, Game, Moment, Terms, Turn
+from gansmith.adversarial import Batch, Game, Moment, Objective, Terms, Turn
 
 
 class Augment(ABC):
@@ -28,6 +28,13 @@ class Augment(ABC):
 
     def begin(self, at: Moment) -> None:  # noqa: B027  (most have no use for the clock)
         """Called before each play: the time, for what follows a schedule."""
+
+    def check(self, objective: Objective) -> None:  # noqa: B027  (most go with any)
+        """Called once, before the game: raises ExperimentError for an objective that this cannot be used with."""
+
+    def seen(self) -> dict[str, Tensor]:
+        """What is recorded of it with each turn of a discriminator: scalars by name."""
+        return {}
 
     def settle(self, terms: Terms, at: Moment) -> None:  # noqa: B027  (most do not adapt)
         """Called after each update of a discriminator, without gradient: what it said, for what adapts."""
@@ -58,7 +65,8 @@ def _before(augment: Augment) -> Any:
 def _attached(turn: Turn, augment: Augment, *, judging: bool) -> Turn:
     def play(batch: Batch, at: Moment) -> Terms:
         augment.begin(at)
-        return turn.play(batch, at)
+        terms = turn.play(batch, at)
+        return terms._replace(seen={**terms.seen, **augment.seen()}) if judging else terms
 
     def settle(terms: Terms, at: Moment) -> None:
         if judging:

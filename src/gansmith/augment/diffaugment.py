@@ -1,0 +1,99 @@
+"""DiffAugment: every image that a discriminator sees is recoloured, shifted and has a hole, each at random.
+
+Zhao, Liu, Lin, Zhu, Han 2020, "Differentiable Augmentation for Data-Efficient GAN Training", section 3; sizes, ranges
+and order as in the authors' PyTorch code. Always on, with no probability to choose.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Annotated
+
+import torch
+from pydantic import BeforeValidator
+from torch import Tensor
+
+from gansmith.augment.parts.augment import Augment
+from gansmith.augment.parts.colours import on_colours
+from gansmith.augment.parts.options import names_among
+from gansmith.augment.parts.pixels import taken
+
+_NAMES = ("color", "translation", "cutout")
+_WITHOUT_COLOR = "--set augment.policy=translation,cutout"
+Policy = Annotated[tuple[str, ...], BeforeValidator(names_among("DiffAugment policy", _NAMES))]
+
+
+def build(*, policy: Policy = _NAMES) -> DiffAugment:
+    """Images [B, C, H, W] in [-1, 1] -> the same shape, with the transforms of `policy` in that order.
+
+    policy: any of `color` (brightness, saturation and contrast), `translation` (by up to an eighth of the image, zeros
+    moving in) and `cutout` (a rectangle of half the image becomes zero, which is mid-grey).
+    """
+    return DiffAugment(policy)
+
+
+class DiffAugment(Augment):
+    """See `build`."""
+
+    def __init__(self, policy: tuple[str, ...]) -> None:
+        self._changes = [_CHANGES[name] for name in policy]
+
+    def __call__(self, images: Tensor) -> Tensor:
+        result = images if images.dtype == torch.float64 else images.float()
+        for change in self._changes:
+            result = change(result)
+        return result.to(images.dtype)
+
+
+def color(images: Tensor) -> Tensor:
+    """Brightness, then saturation, then contrast, each by an amount of its own for each image."""
+    amounts = torch.rand(3, len(images), 1, 1, 1, 1, device=images.device).to(images.dtype)
+    return on_colours(images, lambda colours: recoloured(colours, *amounts), otherwise=_WITHOUT_COLOR)
+
+
+def recoloured(colours: Tensor, brightness: Tensor, saturation: Tensor, contrast: Tensor) -> Tensor:
+    """Colours [B, K, 1 or 3, H, W], and amounts in [0, 1), each [B, 1, 1, 1, 1].
+
+    `brightness` - 1/2 is added; the distance from a pixel's own grey is multiplied by 2 `saturation` (nothing to do in
+    a grey image), and the distance from the image's mean by `contrast` + 1/2.
+    """
+    bright = colours + (brightness - 0.5)
+    grey = bright.mean(2, keepdim=True)
+    vivid = (bright - grey) * (2 * saturation) + grey
+    mean = vivid.mean((2, 3, 4), keepdim=True)
+    return (vivid - mean) * (contrast + 0.5) + mean
+
+
+def translation(images: Tensor) -> Tensor:
+    """Shifted by up to an eighth of the height and the width, each whole number of pixels as likely as the others."""
+    most = [size // 8 for size in images.shape[2:]]
+    down, right = (torch.randint(-far, far + 1, (len(images),), device=images.device) for far in most)
+    return shifted(images, down, right)
+
+
+def shifted(images: Tensor, down: Tensor, right: Tensor) -> Tensor:
+    """Images moved by `down` and `right` pixels, int64 [B], with zeros moving in."""
+    height, width = images.shape[2:]
+    rows = torch.arange(height, device=images.device)[:, None] - down[:, None, None]
+    columns = torch.arange(width, device=images.device) - right[:, None, None]
+    inside = (rows >= 0) & (rows < height) & (columns >= 0) & (columns < width)
+    return taken(images, rows.clamp(0, height - 1), columns.clamp(0, width - 1)) * inside[:, None]
+
+
+def cutout(images: Tensor) -> Tensor:
+    """A rectangle of half the height and half the width, its middle anywhere in the image, becomes zero."""
+    # as in the authors' code: where half the side is an even number, the middle may lie on its far edge too
+    ends = [size + 1 - size // 2 % 2 for size in images.shape[2:]]
+    row, column = (torch.randint(end, (len(images),), device=images.device) for end in ends)
+    return images * ~hole(images, row, column)[:, None]
+
+
+def hole(images: Tensor, row: Tensor, column: Tensor) -> Tensor:
+    """bool [B, H, W]: inside the rectangle about (row, column), int64 [B] each."""
+    height, width = images.shape[2:]
+    rows = torch.arange(height, device=images.device)[:, None] - row[:, None, None] + height // 2 // 2
+    columns = torch.arange(width, device=images.device) - column[:, None, None] + width // 2 // 2
+    return (rows >= 0) & (rows < height // 2) & (columns >= 0) & (columns < width // 2)
+
+
+_CHANGES: Mapping[str, Callable[[Tensor], Tensor]] = {"color": color, "translation": translation, "cutout": cutout}
