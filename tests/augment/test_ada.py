@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -440,9 +441,9 @@ def test_an_objective_without_a_threshold_is_refused() -> None:
         "take an objective with a threshold, for example --objective nonsaturating"
     )
     with pytest.raises(ExperimentError, match=message):
-        ada.build().check(catalog.build("objectives", "r3gan"))
-    ada.build(probability=0.3).check(catalog.build("objectives", "r3gan"))
-    ada.build().check(catalog.build("objectives", "hinge"))
+        build().check(catalog.build("objectives", "r3gan"))
+    build(probability=0.3).check(catalog.build("objectives", "r3gan"))
+    build().check(catalog.build("objectives", "hinge"))
 
 
 
