@@ -174,7 +174,7 @@ class OnWeights(NamedTuple):
     """A penalty on the weights of one side, whatever that is shown: its `term.penalty` is a WeightPenalty."""
 
     term: Weighted
-    on: Side = "generator"
+    side: Side = "generator"
 
 
 @dataclass(frozen=True)
@@ -230,6 +230,9 @@ class Objective:
 
         flipped: bool [B], where the real score is taken for the fake one and the fake for the real.
         """
+        if self.project_before is not None:
+            with torch.no_grad():
+                self.project_before(discriminator)
         due = {name: term for name, term in self.penalties.items() if term.due(at.step)}
         if due:  # penalties differentiate by the images
             real = Sample(real.image.detach().requires_grad_(), real.label)
@@ -245,7 +248,7 @@ class Objective:
 
     def weight_terms(self, side: Side, network: nn.Module, at: Moment) -> dict[str, Tensor]:
         """The penalties on the weights of `side` that are due: scalars, weighted. For the turn of that side."""
-        due = {name: on.term for name, on in self.weight_penalties.items() if on.on == side and on.term.due(at.step)}
+        due = {name: term for name, (term, of) in self.weight_penalties.items() if of == side and term.due(at.step)}
         return {name: term.scale(at) * term.penalty(network) for name, term in due.items()}
 
     def generator_terms(self, discriminator: nn.Module, real: Sample | None, fake: Sample, at: Moment) -> Terms:

@@ -114,6 +114,11 @@ def assemble(experiment: Experiment, data: Prepared, *, trust: bool = False) -> 
         refuse_mixing(experiment, objective, judges)
     options = experiment.game.options
     game: Game = catalog.build("games", experiment.game.name, players, objective, prior, trust=trust, **options)
+    if objective is not None and (unheard := objective.state.keys() - game.state.keys()):
+        raise ExperimentError(
+            f"the penalty {min(unheard)} follows the scores of one discriminator, and the game {experiment.game.name} "
+            f"does not tell them apart: take it away, or choose the game two_player"
+        )
     if experiment.augment is not None:
         part = experiment.augment
         augment: Augment = catalog.build("augment", part.name, trust=trust, **part.options)

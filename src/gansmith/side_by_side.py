@@ -43,7 +43,7 @@ class Ours:
     def __init__(self, parts: Assembly) -> None:
         self.parts = parts
         self.played = 0
-        draws = sum(turn.repeats(1000) for turn in parts.game.turns if turn.draws)  # past any warm-up
+        draws = sum(turn.repeats(1001) for turn in parts.game.turns if turn.draws)  # past any warm-up
         self.step_images = parts.experiment.batch * draws
 
     def play(self, steps: int) -> None:

@@ -33,8 +33,6 @@ def build(players: Mapping[str, nn.Module], objective: Objective, prior: Prior, 
         real = batch["real"]
         z, label = prior.draw(len(real.image), at.rng, like=real)
         with torch.no_grad():
-            if objective.project_before is not None:
-                objective.project_before(discriminator)
             fake = Sample(exact(generator(z, label)), label)
         flipped = torch.rand(len(real.image), generator=at.rng, device=at.rng.device) < flips if flips else None
         return objective.discriminator_terms(discriminator, real, fake, at, flipped=flipped)

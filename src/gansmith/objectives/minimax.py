@@ -6,19 +6,30 @@ vanishes while the discriminator wins easily; use `nonsaturating` to train, this
 
 from __future__ import annotations
 
+from functools import partial
+from typing import Annotated
+
 import torch.nn.functional as F
+from pydantic import Field
 from torch import Tensor
 
 from gansmith.adversarial import Objective
 
-
-def build() -> Objective:
-    """Discriminator: -log D(real) - log(1 - D(fake)). Generator: log(1 - D(fake))."""
-    return Objective(discriminator, generator, threshold=0.0)
+Share = Annotated[float, Field(ge=0, le=0.5)]
 
 
-def discriminator(real: Tensor, fake: Tensor) -> Tensor:
-    return F.softplus(-real) + F.softplus(fake)
+def build(*, smoothing: Share = 0.0) -> Objective:
+    """Discriminator: -log D(real) - log(1 - D(fake)). Generator: log(1 - D(fake)).
+
+    smoothing: the discriminator's label of real images is 1 less this, that of fake ones stays 0 (Salimans et al. 2016,
+    "Improved Techniques for Training GANs", section 3.4: one-sided label smoothing).
+    """
+    return Objective(partial(discriminator, smoothing=smoothing), generator, threshold=0.0)
+
+
+def discriminator(real: Tensor, fake: Tensor, *, smoothing: float = 0.0) -> Tensor:
+    # cross entropy with the label 1 - e: (1 - e) softplus(-s) + e softplus(s) = softplus(-s) + e s
+    return F.softplus(-real) + smoothing * real + F.softplus(fake)
 
 
 def generator(real: Tensor | None, fake: Tensor) -> Tensor:

@@ -22,7 +22,7 @@ from gansmith.training.memory import available
 from gansmith.training.precision import Precision, autocast
 from gansmith.training.wiring import untouched
 
-_LATER = 1000  # the step whose repeats count: past any warm-up
+_LATER = 1001  # the step whose repeats count: past any warm-up, and no round number, where WGAN plays longer
 _COPIES = 4  # of every parameter: the weight, its gradient, Adam's two moments
 
 

@@ -1,0 +1,29 @@
+"""Hinge: the discriminator minds only scores that are not a margin of 1 away from zero on their side.
+
+Lim, Ye 2017, "Geometric GAN"; Miyato, Kataoka, Koyama, Yoshida 2018, "Spectral Normalization for Generative
+Adversarial Networks", section 4.
+"""
+
+from __future__ import annotations
+
+import torch.nn.functional as F
+from torch import Tensor
+
+from gansmith.adversarial import Objective
+from gansmith.objectives.parts.steps import Steps, always
+
+
+def build(*, discriminator_steps: Steps = 1) -> Objective:
+    """Discriminator: max(0, 1 - D(real)) + max(0, 1 + D(fake)). Generator: -D(fake).
+
+    discriminator_steps: for one of the generator; 5 for Miyato et al. 2018 on CIFAR-10, 2 for BigGAN on ImageNet.
+    """
+    return Objective(discriminator, generator, threshold=0.0, discriminator_steps=always(discriminator_steps))
+
+
+def discriminator(real: Tensor, fake: Tensor) -> Tensor:
+    return F.relu(1 - real) + F.relu(1 + fake)
+
+
+def generator(real: Tensor | None, fake: Tensor) -> Tensor:
+    return -fake

@@ -1,0 +1,40 @@
+"""LSGAN: least squares between scores and the numbers that stand for real and fake.
+
+Mao, Li, Xie, Lau, Wang, Smolley 2017, "Least Squares Generative Adversarial Networks", Eq. 2; by default Eq. 9.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+from torch import Tensor
+
+from gansmith.adversarial import Objective
+from gansmith.errors import OptionError
+
+Number = Annotated[float, Field(allow_inf_nan=False)]
+Factor = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+
+
+def build(*, a: Number = 0.0, b: Number = 1.0, c: Number = 1.0, generator_factor: Factor = 0.5) -> Objective:
+    """Discriminator: ((D(real) - b)^2 + (D(fake) - a)^2) / 2. Generator: generator_factor (D(fake) - c)^2.
+
+    a, b: what fakes and reals should score; b below 1 is one-sided label smoothing. c: what the generator wants its
+    images to score. generator_factor: 1/2 in the paper; 1 in Zhu et al. 2017 (CycleGAN).
+    a, b, c of Eq. 8: -1, 1, 0; of Eq. 9: 0, 1, 1. Raises OptionError unless a lies below b and c.
+    """
+    for name, value in {"b": b, "c": c}.items():
+        if value <= a:
+            raise OptionError(
+                f"objectives/lsgan: {name} = {value:g} must be above a = {a:g}, what fakes should score. "
+                f"The paper takes a, b, c = 0, 1, 1 or -1, 1, 0"
+            )
+
+    def discriminator(real: Tensor, fake: Tensor) -> Tensor:
+        return ((real - b).square() + (fake - a).square()) / 2
+
+    def generator(real: Tensor | None, fake: Tensor) -> Tensor:
+        return generator_factor * (fake - c).square()
+
+    return Objective(discriminator, generator, threshold=(a + b) / 2)

@@ -1,0 +1,51 @@
+"""R3GAN: each real image is compared with a fake one, and both gradients are kept small.
+
+Huang, Gokaslan, Kuleshov, Tompkin 2024, "The GAN is dead; long live the GAN! A Modern Baseline GAN", section 2: the
+relativistic pairing of Jolicoeur-Martineau 2019 with R1 and R2 of Mescheder, Geiger, Nowozin 2018.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import torch.nn.functional as F
+from torch import Tensor
+
+from gansmith.adversarial import Objective, Schedule
+from gansmith.errors import GansmithError
+from gansmith.penalties import r1, r2
+from gansmith.penalties.parts.options import Every
+from gansmith.schedules import Value, Weight, schedule
+
+
+def build(*, gamma: Weight = 1.0, every: Every = 1) -> Objective:
+    """Discriminator: softplus(D(fake) - D(real)) + gamma/2 (R1 + R2). Generator: softplus(D(real) - D(fake)).
+
+    Real and fake are paired one to one. gamma: a number or a schedule; the paper takes from 0.05 (CIFAR-10) to 150
+    (FFHQ at 256 px), each falling to a tenth. every: steps from one penalty to the next, which also multiply gamma.
+    """
+    halved = half(gamma)
+    penalties = {name: penalty.build(every=every) for name, penalty in (("r1", r1), ("r2", r2))}
+    return Objective(
+        discriminator,
+        generator,
+        relativistic=True,
+        penalties={name: replace(term, weight=halved) for name, term in penalties.items()},
+    )
+
+
+def discriminator(real: Tensor, fake: Tensor) -> Tensor:
+    return F.softplus(fake - real)
+
+
+def generator(real: Tensor | None, fake: Tensor) -> Tensor:
+    """softplus(D(real) - D(fake)): [B, ...]. Raises GansmithError without real scores."""
+    if real is None:
+        raise GansmithError("r3gan compares fake scores with real ones: its generator needs both")
+    return F.softplus(real - fake)
+
+
+def half(value: Value) -> Schedule:
+    """A schedule of half the value."""
+    whole = schedule(value)
+    return lambda images: whole(images) / 2

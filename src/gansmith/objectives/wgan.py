@@ -1,0 +1,67 @@
+"""WGAN: an estimate of the Wasserstein distance, by a discriminator (their critic) whose weights are clamped.
+
+Arjovsky, Chintala, Bottou 2017, "Wasserstein GAN", Algorithm 1; the schedule of steps is that of the authors' code.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Annotated, Literal
+
+import torch
+from pydantic import Field
+from torch import Tensor, nn
+
+from gansmith.adversarial import Objective
+
+Bound = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Steps = Annotated[int, Field(ge=1)]
+Count = Annotated[int, Field(ge=0)]
+
+
+def build(
+    *,
+    clamp: Bound = 0.01,
+    clamp_when: Literal["after", "before"] = "after",
+    steps: Steps = 5,
+    warmup_steps: Steps = 100,
+    warmup: Count = 25,
+    every: Count = 500,
+) -> Objective:
+    """Discriminator: D(fake) - D(real), its weights within [-clamp, clamp]. Generator: -D(fake).
+
+    clamp_when: after each of the discriminator's steps (Algorithm 1), or before it (the authors' code).
+    steps: of the discriminator for one of the generator; warmup_steps in the first `warmup` steps of the game and in
+    each `every`-th (0: no more) of them.
+    """
+    clamped = partial(clamp_weights, bound=clamp)
+    counted = partial(discriminator_steps, steps=steps, warmup_steps=warmup_steps, warmup=warmup, every=every)
+    return Objective(
+        discriminator,
+        generator,
+        project=clamped if clamp_when == "after" else None,
+        project_before=clamped if clamp_when == "before" else None,
+        discriminator_steps=counted,
+    )
+
+
+def discriminator(real: Tensor, fake: Tensor) -> Tensor:
+    return fake - real
+
+
+def generator(real: Tensor | None, fake: Tensor) -> Tensor:
+    return -fake
+
+
+@torch.no_grad()
+def clamp_weights(network: nn.Module, *, bound: float) -> None:
+    """Every parameter, those of normalisations too, into [-bound, bound]."""
+    for parameter in network.parameters():
+        parameter.clamp_(-bound, bound)
+
+
+def discriminator_steps(
+    step: int, *, steps: int = 5, warmup_steps: int = 100, warmup: int = 25, every: int = 500
+) -> int:
+    """How often the discriminator plays in `step`: by default 100 times in the steps 0 to 24, 500, 1000 ..., else 5."""
+    return warmup_steps if step < warmup or (every and step % every == 0) else steps

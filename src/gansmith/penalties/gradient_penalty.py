@@ -1,0 +1,35 @@
+"""Gradient penalty: slopes of length 1 along the lines between real and generated images.
+
+Gulrajani, Ahmed, Arjovsky, Dumoulin, Courville 2017, "Improved Training of Wasserstein GANs", Eq. 3 and Algorithm 1.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+
+import torch
+from torch import Tensor, nn
+
+from gansmith.adversarial import Scores, Weighted, exact
+from gansmith.penalties.parts.options import Every, NotNegative
+from gansmith.penalties.parts.slopes import from_target, slopes
+from gansmith.schedules import Weight, schedule
+
+
+def build(*, weight: Weight = 10.0, every: Every = 1, target: NotNegative = 1.0, one_sided: bool = False) -> Weighted:
+    """weight: lambda, a number or a schedule. every: steps from one to the next, which also multiply the weight.
+    target: the length that slopes are drawn to. one_sided: only longer slopes are penalised (section 4)."""
+    return Weighted(partial(penalty, target=target, one_sided=one_sided), schedule(weight), every)
+
+
+def penalty(
+    discriminator: nn.Module, scores: Scores, rng: torch.Generator, *, target: float, one_sided: bool
+) -> Tensor:
+    """(|gradient at a random point between a real and a fake image| - target)^2: [B].
+
+    The discriminator is called once more, with the labels of the real images.
+    """
+    real, fake = scores.shown_real, scores.shown_fake
+    share = torch.rand(len(real.image), *[1] * (real.image.dim() - 1), generator=rng, device=rng.device)
+    between = torch.lerp(real.image.detach(), fake.image.detach(), share.to(real.image.dtype)).requires_grad_()
+    return from_target(slopes(exact(discriminator(between, real.label)), between), target, one_sided)

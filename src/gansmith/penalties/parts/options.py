@@ -1,0 +1,10 @@
+"""Types of the options that several penalties have."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+Every = Annotated[int, Field(ge=1)]  # steps
+NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
