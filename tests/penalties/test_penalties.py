@@ -320,7 +320,7 @@ def test_bfloat16_passes_and_float32_squares(name: str) -> None:
         ("gradient_penalty", {"weight": {"start": 1, "end": -1, "decay": 10}}, "must not be negative"),
         ("dragan", {"spread": float("nan")}, "finite|greater than"),
         ("lecam", {"decay": 1.0}, "less than 1"),
-        ("orthogonal", {"on": "both"}, "'generator' or 'discriminator'"),
+        ("orthogonal", {"side": "both"}, "'generator' or 'discriminator'"),
         ("orthogonal", {"weight": -1}, "must not be negative"),
     ],
 )
