@@ -511,11 +511,14 @@ def test_npy_errors(tmp_path: Path) -> None:
 
 
 def test_every_format_says_what_it_is_and_accepts_paths(tmp_path: Path) -> None:
-    names = catalog.names("formats")
-    assert names == catalog.names("formats", "accepts") == catalog.names("formats", "build")
-    for name in names:
-        assert len(catalog.describe("formats", name)) > 20
-        assert catalog.find("formats", name, "accepts")(tmp_path / "missing") is False
+    one, two = catalog.names("formats", "build"), catalog.names("formats", "domains")
+    assert two == ["paired", "unpaired"]
+    assert catalog.names("formats") == sorted([*one, *two])
+    for names, accepts in ((one, "accepts"), (two, "accepts_domains")):
+        assert names == catalog.names("formats", accepts)
+        for name in names:
+            assert len(catalog.describe("formats", name)) > 20
+            assert catalog.find("formats", name, accepts)(tmp_path / "missing") is False
 
 
 def test_a_missing_path_names_the_nearest(tmp_path: Path) -> None:

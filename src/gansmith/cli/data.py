@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -26,16 +27,32 @@ def check(
     format: Format = None,
     options: Set = None,
     skip_unreadable: Skip = False,
+    other: Annotated[str | None, typer.Option(metavar="PATH", help="The second domain, for a translation.")] = None,
+    paired: Annotated[bool, typer.Option("--paired", help="Are they pairs, as the game paired needs them?")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, with nothing shortened.")] = False,
 ) -> None:
-    """Count, sizes, classes, unreadable files, duplicates. Exit code 1 if training would stop."""
+    """Count, sizes, classes, unreadable files, duplicates. Exit code 1 if training would stop.
+
+    With --other, with --paired, or for a folder that holds a and b: each domain by itself, and both together."""
     import json
 
-    from gansmith.data.check import check as look
+    from gansmith.data import check as of_one
+    from gansmith.data import domains as of_two
 
-    report = look(_settings(path, format, options, skip_unreadable=skip_unreadable))
-    typer.echo(json.dumps(report.as_json(), indent=1) if as_json else report.as_text())
-    if report.failure:
+    settings = _settings(path, format, options, skip_unreadable=skip_unreadable, other=other)
+    alone = of_two.sides(settings, paired=paired)
+    if alone:
+        together = of_two.look(settings, paired=paired)
+        reports = {name: of_one.check(side) for name, side in alone.items()}
+        found = {**{name: report.as_json() for name, report in reports.items()}, "together": asdict(together)}
+        parts = [f"domain      {name}\n{report.as_text()}" for name, report in reports.items()]
+        text = "\n\n".join([*parts, together.as_text()])
+        failed = any(failure is not None for failure in (together.failure, *(r.failure for r in reports.values())))
+    else:
+        report = of_one.check(settings)
+        found, text, failed = report.as_json(), report.as_text(), report.failure is not None
+    typer.echo(json.dumps(found, indent=1) if as_json else text)
+    if failed:
         raise typer.Exit(1)
 
 

@@ -11,16 +11,19 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 from gansmith.errors import DataError, OptionError
 from gansmith.randomness import mix
 
 Indices = NDArray[np.int64]
+Sides = tuple[Indices, Indices]  # (indices to train on, indices held out)
 
 ENOUGH = 20  # pictures: from here on a share above 0 holds out at least one
 
 
-def split(count: int, share: float, groups: Indices, seed: int) -> tuple[Indices, Indices]:
+def split(count: int, share: float, groups: Indices, seed: int) -> Sides:
     """(indices to train on, indices held out), both ascending, together 0 .. count - 1; no group on both sides.
 
     `groups` int64 [count]: equal numbers stay together. Groups are drawn in random order; one that is bigger than the
@@ -50,6 +53,31 @@ def split(count: int, share: float, groups: Indices, seed: int) -> tuple[Indices
         chosen.add(over)
     held = np.isin(group, sorted(chosen))
     return everything[~held], everything[held]
+
+
+def split_both(
+    share: float, things: tuple[Indices, Indices], groups: tuple[Indices, Indices], seed: int
+) -> tuple[Sides, Sides]:
+    """`split` of two sets at once: what is one thing, or of one group, falls on one side in both sets.
+
+    things, groups: int64 [A] and [B]; equal numbers, in one set or across them, are one thing, or one group. Things are
+    drawn, each once, so that the share of each set is near to `share` and not exactly it. Sets that have neither a
+    thing nor a group in common are split each by itself.
+    """
+    if not (np.isin(*things).any() or np.isin(*groups).any()):
+        first, second = (split(len(group), share, group, seed) for group in groups)
+        return first, second
+    _, thing = np.unique(np.concatenate(things), return_inverse=True)
+    _, group = np.unique(np.concatenate(groups), return_inverse=True)
+    count = int(thing.max()) + 1
+    # things and groups are the nodes of one graph, each picture an edge between its own: what hangs together stays so
+    nodes = count + int(group.max()) + 1
+    links = coo_array((np.ones(len(thing), bool), (thing, count + group)), (nodes, nodes))
+    together = connected_components(links, directed=False)[1][:count].astype(np.int64)
+    _, held = split(count, share, together, seed)
+    out = np.isin(thing, held)
+    one, other = out[: len(things[0])], out[len(things[0]) :]
+    return (np.flatnonzero(~one), np.flatnonzero(one)), (np.flatnonzero(~other), np.flatnonzero(other))
 
 
 def groups_by(

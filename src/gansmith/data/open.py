@@ -7,6 +7,8 @@ from typing import Any
 
 from gansmith import catalog
 from gansmith.data.listing import is_image, known_suffixes
+from gansmith.data.pairs import Domains, side_by_side
+from gansmith.data.settings import DataSettings
 from gansmith.data.source import Source
 from gansmith.errors import DataError, OptionError, nearest
 
@@ -33,6 +35,72 @@ def open_dataset(path: str | Path, *, format: str | None = None, trust: bool = F
     return source
 
 
+def open_domains(settings: DataSettings, *, paired: bool = False, trust: bool = False) -> Domains:
+    """The two sources of a translation: at `path` and `other`, or both in the one place at `path`, whose layout is
+    found by looking (or given as the format) among those with pairs, or among those without.
+
+    Raises DataError for one set alone, and what `open_dataset` raises.
+    """
+    layouts = catalog.names("formats", "domains")
+    if settings.other is not None:
+        if settings.format in layouts:
+            raise OptionError(
+                f"data.format = {settings.format} is of one place that holds both domains, and data.other names a "
+                f"second: leave one of them out"
+            )
+        a, b = (
+            open_dataset(place, format=settings.format, trust=trust, **settings.options)
+            for place in (settings.path, settings.other)
+        )
+        return Domains(a, b, f"{a.name} | {b.name}")
+    place = Path(settings.path).expanduser()
+    layout = settings.format
+    if layout is None:
+        layout = _layout(place, paired=paired)
+    elif layout not in layouts and "." not in layout:
+        layout = None  # it is of one set
+    if layout is None:
+        raise DataError(_one_set(place, settings, paired=paired, trust=trust))
+    opened: Domains = catalog.build("formats", layout, place, factory="domains", trust=trust, **settings.options)
+    return opened
+
+
+def _layout(place: Path, *, paired: bool) -> str | None:
+    for name in catalog.names("formats", "accepts_domains"):
+        of_pairs: Any = catalog.find("formats", name, "PAIRED")
+        if of_pairs == paired and catalog.find("formats", name, "accepts_domains")(place):
+            return name
+    return None
+
+
+def _one_set(place: Path, settings: DataSettings, *, paired: bool, trust: bool) -> str:
+    """What to say where only one set was given. Raises DataError where there is nothing at all."""
+    options = {} if settings.format is None else settings.options
+    found = None
+    try:
+        found = open_dataset(settings.path, format=settings.format, trust=trust, **options)
+        begin = f"{place} holds one set of images"
+    except DataError as error:
+        if not place.is_dir():
+            raise
+        begin = str(error)
+    equal = " of equal names" if paired else ""
+    lines = [
+        f"{begin}, and a translation is between two. Give them as one of",
+        f"  a second set{', with pictures' if paired else ''}{equal}: --set data.other=PATH",
+        f"  one folder with two folders or zips{' of pictures' if paired else ''}{equal}, and no other images: "
+        f"a and b (or A and B, or trainA and trainB)",
+    ]
+    if paired:
+        wide, seen = (0, 0) if found is None else side_by_side(found)
+        lines.append(
+            f"  pictures with the pair side by side, each twice as wide as high: of {seen} looked at, {wide} are"
+        )
+        if wide:
+            lines.append("  (to cut every picture in the middle nonetheless: --set data.format=paired)")
+    return "\n".join(lines)
+
+
 def _recognise(place: Path) -> str:
     # a folder that something more particular claims (an LMDB, idx files) is that; any other is a folder of images
     for name in sorted(catalog.names("formats", "accepts"), key=lambda name: (name == "folder", name)):
@@ -40,7 +108,7 @@ def _recognise(place: Path) -> str:
             return name
     if is_image(place.name):
         raise DataError(f"{place} is one image; give the folder it lies in: {place.parent}")
-    lines = [f"  {name}: {catalog.describe('formats', name)}" for name in catalog.names("formats")]
+    lines = [f"  {name}: {catalog.describe('formats', name)}" for name in catalog.names("formats", "build")]
     raise DataError(
         f"{place} is of no known format (image files end in {known_suffixes()}). Known formats, also to force one "
         "with format:\n" + "\n".join(lines)

@@ -7,7 +7,7 @@ how many images were drawn. Batches cross the end of an epoch. Over several rank
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -18,6 +18,9 @@ from gansmith.adversarial import Batch, Sample
 from gansmith.data.dataset import Dataset, Picture
 from gansmith.errors import DataError, ExperimentError
 from gansmith.randomness import generator, mix
+
+if TYPE_CHECKING:
+    from gansmith.data.prepare import Prepared
 
 _ENDLESS = 1 << 60
 
@@ -116,6 +119,72 @@ class Stream:
         if self.device.type == "cuda":
             return tensor.pin_memory().to(self.device, non_blocking=True)
         return tensor.to(self.device)
+
+
+class PairStream:
+    """Batches of two domains, as {"a": Sample, "b": Sample}: one stream for each.
+
+    drawn    real images of one side handed out so far, over all ranks: the images clock
+
+    Without pairs each side has an order, an end of its epochs and flips of its own. With pairs both sides are drawn
+    alike, so that image i of one is the partner of image i of the other, flipped or not. The workers are shared out.
+    """
+
+    def __init__(
+        self,
+        prepared: Prepared,
+        *,
+        batch: int,
+        seed: int = 0,
+        flip: bool = False,
+        device: torch.device | str = "cpu",
+        memory_format: torch.memory_format = torch.channels_last,
+        workers: int = 0,
+        rank: int = 0,
+        world: int = 1,
+    ) -> None:
+        if prepared.other is None:
+            raise DataError(f"{prepared.name} is one set of images, and a pair of streams is of two")
+        sides = {"a": prepared.train, "b": prepared.other.train}
+        if prepared.paired and len(sides["a"]) != len(sides["b"]):
+            raise DataError(f"{len(sides['a']):,} images have {len(sides['b']):,} partners: pairs must be complete")
+        self.batch = batch
+        self.sides = {
+            name: Stream(
+                dataset,
+                batch=batch,
+                seed=mix(seed, "pairs" if prepared.paired else name),
+                flip=flip,
+                device=device,
+                memory_format=memory_format,
+                workers=-(-workers // 2),  # at least one each, where there are any
+                rank=rank,
+                world=world,
+            )
+            for name, dataset in sides.items()
+        }
+        self.drawn = 0
+
+    def __iter__(self) -> Iterator[Batch]:
+        return self
+
+    def __next__(self) -> Batch:
+        pair = {name: next(side)["real"] for name, side in self.sides.items()}
+        self.drawn += self.batch
+        return pair
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"drawn": self.drawn}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        for side in self.sides.values():
+            side.load_state_dict(state)
+        self.drawn = state["drawn"]
+
+    def close(self) -> None:
+        """Let the worker processes go."""
+        for side in self.sides.values():
+            side.close()
 
 
 def normalised(images: Tensor) -> Tensor:

@@ -1,0 +1,67 @@
+"""Toy: three random digits as red, green and blue, 1,000 modes that are all images; a test of mode collapse.
+
+Metz et al. 2017, "Unrolled Generative Adversarial Networks", section 3.3.1; Lin et al. 2018, "PacGAN: The power of two
+samples in generative adversarial networks", section 4.2 (stacked MNIST).
+# Differs: by default the digits are the embedded ones, which are always there; `digits: mnist` is the published set.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gansmith import catalog
+from gansmith.data.dataset import Indices, Picture
+from gansmith.data.encoded import digest
+from gansmith.data.source import Source
+from gansmith.errors import OptionError
+from gansmith.randomness import mix
+
+SIZE = (32, 32)
+
+
+class Stacked(Source):
+    """uint8 [H, W, 3], put together when they are asked for.
+
+    digits  uint8 [M, H, W];  chosen  int64 [N, 3]: which of them are red, green and blue of each picture
+    """
+
+    def __init__(self, digits: NDArray[np.uint8], values: NDArray[np.int64], chosen: NDArray[np.int64]) -> None:
+        self.digits, self.chosen = digits, chosen
+        self.name, self.size = "stacked_digits", SIZE
+        self.labels = label_of(values[chosen])
+        self.classes = tuple(f"{label:03}" for label in range(1000))
+        self.keys = [str(index) for index in range(len(chosen))]
+
+    def one(self, index: int) -> Picture:
+        picture = self.many(np.array([index]))
+        return Picture(picture.image[0], int(picture.label[0]))
+
+    def many(self, indices: Indices) -> Picture:
+        assert self.labels is not None
+        return Picture(self.digits[self.chosen[indices]].transpose(0, 2, 3, 1), self.labels[indices])
+
+    def stamp(self, index: int) -> bytes:
+        return digest(self.one(index).image.tobytes())
+
+
+def label_of(values: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Digits [N, 3] -> the number that they are, read red, green, blue: 0 to 999."""
+    labels: NDArray[np.int64] = values @ np.array([100, 10, 1], dtype=np.int64)
+    return labels
+
+
+def build(*, digits: Literal["digits", "mnist"] = "digits", count: int = 60_000) -> Stacked:
+    """uint8 [8, 8, 3] of the embedded digits, or [28, 28, 3] of MNIST; `count` pictures, the same ones every time.
+
+    Each of the three digits is drawn from all pictures of the set. Raises DataError when MNIST is not found.
+    """
+    if count < 1:
+        raise OptionError(f"stacked_digits: count must be at least 1, not {count}")
+    source: Source = catalog.build("datasets", digits)
+    pictures = source[np.arange(len(source))]
+    rng = np.random.default_rng(mix("stacked_digits"))  # fixed: the set is the same set every time
+    chosen = rng.integers(len(source), size=(count, 3), dtype=np.int64)
+    return Stacked(pictures.image[..., 0], pictures.label, chosen)

@@ -1,0 +1,27 @@
+"""Two domains without pairs in one folder: a and b (A and B, trainA and trainB), each a folder or a zip."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from gansmith.data.open import open_dataset
+from gansmith.data.pairs import Domains, halves, left_out
+from gansmith.errors import DataError
+
+PAIRED = False
+
+
+def accepts_domains(path: Path) -> bool:
+    """Does the folder hold both domains?"""
+    return halves(path) is not None
+
+
+def domains(path: Path, *, order: Literal["ab", "ba"] = "ab") -> Domains:
+    """The sources of the two domains; `ba` swaps them. Raises DataError where they are not."""
+    found = halves(path)
+    if found is None:
+        raise DataError(f"{path} does not hold two folders or zips called a and b (or A and B, or trainA and trainB)")
+    a, b = (open_dataset(place) for place in (found.a, found.b))
+    notes = left_out(found.left_out, path)
+    return Domains(a, b, path.resolve().name, notes) if order == "ab" else Domains(b, a, path.resolve().name, notes)

@@ -1,0 +1,610 @@
+"""Two domains: every layout, what is said of what does not fit, and one hold-out over both."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from gansmith import catalog
+from gansmith.data import pairs
+from gansmith.data.array_source import ArraySource
+from gansmith.data.decode import conform
+from gansmith.data.domains import holdout_pairs, look, prepare_domains, sides
+from gansmith.data.holdout import split, split_both
+from gansmith.data.open import open_dataset, open_domains
+from gansmith.data.prepare import Prepared, prepare, resolve_over, similar_groups
+from gansmith.data.settings import DataSettings
+from gansmith.errors import DataError, OptionError, UnreadableImageError
+
+
+@pytest.fixture(autouse=True)
+def cache_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GANSMITH_CACHE", str(tmp_path / "cache"))
+
+
+def photograph(seed: int, height: int = 24, width: int = 24, channels: int = 3) -> Image.Image:
+    rough = np.random.default_rng(seed).integers(0, 256, (6, 6, channels), dtype=np.uint8)
+    return Image.fromarray(rough.squeeze()).resize((width, height), Image.Resampling.BICUBIC)
+
+
+def write(place: Path, names: list[str], *, first: int = 0, **options: int) -> Path:
+    """A picture for each name; the seed of the first is `first`."""
+    for number, name in enumerate(names):
+        (place / name).parent.mkdir(parents=True, exist_ok=True)
+        photograph(first + number, **options).save(place / name)
+    return place
+
+
+def zipped(place: Path, out: Path) -> Path:
+    with zipfile.ZipFile(out, "w") as archive:
+        for file in sorted(place.rglob("*.png")):
+            archive.write(file, file.relative_to(place).as_posix())
+    return out
+
+
+def numbered(count: int, suffix: str = ".png") -> list[str]:
+    return [f"{number:02}{suffix}" for number in range(count)]
+
+
+def settings(path: Path | str, other: Path | str | None = None, **options: Any) -> DataSettings:
+    return DataSettings(path=str(path), other=None if other is None else str(other), **options)
+
+
+def prepared(path: Path | str, other: Path | str | None = None, *, paired: bool = False, **options: Any) -> Prepared:
+    return prepare_domains(settings(path, other, **options), paired=paired, workers=0)
+
+
+def b_of(found: Prepared) -> Prepared:
+    assert found.other is not None
+    return found.other
+
+
+def held(found: Prepared) -> list[str]:
+    return [found.keys[index] for index in found.holdout_indices]
+
+
+def every(found: Prepared) -> np.ndarray:
+    """All pictures, in the order of the keys."""
+    images: dict[int, np.ndarray] = {}
+    kept = np.setdiff1d(np.arange(found.count), found.holdout_indices)
+    images.update(zip(kept.tolist(), found.train[:].image, strict=True))
+    if found.holdout is not None:
+        images.update(zip(found.holdout_indices.tolist(), found.holdout[:].image, strict=True))
+    return np.stack([images[index] for index in range(found.count)])
+
+
+# ---- layouts
+
+
+def test_two_places(tmp_path: Path) -> None:
+    """Each is whatever can be opened: a folder, a zip, a built-in set; their counts differ."""
+    a = write(tmp_path / "horses", ["x/h1.png", "y/h2.png", "y/h3.png"])
+    b = zipped(write(tmp_path / "z", ["z1.png", "z2.png"], first=10), tmp_path / "zebras.zip")
+    found = prepared(a, b, holdout=0)
+    assert found.name == "horses | zebras"
+    assert (found.count, b_of(found).count) == (3, 2)
+    assert (found.keys, b_of(found).keys) == (("x/h1.png", "y/h2.png", "y/h3.png"), ("z1.png", "z2.png"))
+    assert (found.classes, b_of(found).classes) == (("x", "y"), None)
+    assert (found.paired, b_of(found).name) == (False, "zebras")
+    for number, image in enumerate(every(found)):
+        np.testing.assert_array_equal(image, np.asarray(photograph(number)))
+    np.testing.assert_array_equal(every(b_of(found))[1], np.asarray(photograph(11)))
+    small = prepared("digits", b, size=8, channels=1, fraction=0.1)
+    assert (small.name, small.count, b_of(small).count) == ("digits | zebras", 180, 1)
+
+
+@pytest.mark.parametrize("style", [("a", "b"), ("A", "B"), ("trainA", "trainB")])
+@pytest.mark.parametrize("archives", [False, True])
+def test_one_folder_that_holds_both(style: tuple[str, str], archives: bool, tmp_path: Path) -> None:
+    place = tmp_path / "horse2zebra"
+    for number, name in enumerate(style):
+        folder = write(place / name, [f"{name}{number}.png" for number in range(2 + number)], first=10 * number)
+        if archives:
+            zipped(folder, place / f"{name}.zip")
+            for file in folder.iterdir():
+                file.unlink()
+            folder.rmdir()
+    (place / "readme.txt").write_text("not an image")
+    (place / ".hidden").mkdir()
+    found = prepared(place, holdout=0)
+    assert (found.name, found.count, b_of(found).count) == ("horse2zebra", 2, 3)
+    assert b_of(found).keys[2] == f"{style[1]}2.png"
+    swapped = prepared(place, holdout=0, options={"order": "ba"})
+    assert (swapped.count, b_of(swapped).count) == (3, 2)
+    np.testing.assert_array_equal(every(swapped), every(b_of(found)))
+
+
+def test_parts_for_tests_are_left_out_with_a_note(tmp_path: Path) -> None:
+    place = tmp_path / "apples"
+    for name in ("trainA", "trainB", "testA", "testB"):
+        write(place / name, numbered(2))
+    found = prepared(place, holdout=0)
+    assert (found.count, b_of(found).count) == (2, 2)
+    assert f"left out of {place}: testA, testB" in found.warnings
+
+
+@pytest.mark.parametrize("beside", ["c/x.png", "x.png", "trainB/x.png"])
+def test_a_folder_of_classes_is_not_two_domains(beside: str, tmp_path: Path) -> None:
+    write(tmp_path / "set", ["a/1.png", "b/1.png", beside])
+    with pytest.raises(DataError, match=r"set holds one set of images, and a translation is between two\. Give them"):
+        prepared(tmp_path / "set")
+
+
+def test_pairs_by_name(tmp_path: Path) -> None:
+    """Suffixes do not matter, nor the order in which the sets are listed, nor a folder round all of one."""
+    a = write(tmp_path / "photos", ["x/2.png", "x/10.bmp", "y/1.png"])
+    b = write(tmp_path / "maps", ["all/y/1.bmp", "all/x/10.png", "all/x/2.webp"], first=20)
+    found = prepared(a, b, paired=True, holdout=0)
+    assert found.paired
+    assert found.keys == ("x/2.png", "x/10.bmp", "y/1.png")
+    assert b_of(found).keys == ("all/x/2.webp", "all/x/10.png", "all/y/1.bmp")
+    source = open_dataset(b)
+    for key, image in zip(b_of(found).keys, every(b_of(found)), strict=True):
+        np.testing.assert_array_equal(image, source.one(list(source.keys).index(key)).image)
+
+
+def test_pairs_in_one_folder_with_two(tmp_path: Path) -> None:
+    write(tmp_path / "set" / "A", numbered(3))
+    write(tmp_path / "set" / "B", numbered(3), first=10)
+    found = prepared(tmp_path / "set", paired=True, holdout=0)
+    assert found.keys == b_of(found).keys == tuple(numbered(3))
+    np.testing.assert_array_equal(every(found)[0], np.asarray(photograph(0)))
+    np.testing.assert_array_equal(every(b_of(found))[0], np.asarray(photograph(10)))
+
+
+def test_names_of_accents_are_equal_however_they_are_stored() -> None:
+    one, other = pairs.names_of(["e\u0301.png"], ["\u00e9.JPG"])
+    assert one == other == ["\u00e9"]
+    assert pairs.names_of(["1.5", "a.b.png"], ["1", "2"]) == (["1.5", "a.b"], ["1", "2"])
+
+
+def test_those_without_a_partner_are_left_out_with_a_warning(tmp_path: Path) -> None:
+    a = write(tmp_path / "left", numbered(7))
+    b = write(tmp_path / "right", ["05.png", "06.png", "99.png"], first=20)
+    found = prepared(a, b, paired=True, holdout=0)
+    assert found.keys == b_of(found).keys == ("05.png", "06.png")
+    assert found.warnings[0] == (
+        "left out pictures without a partner of the same name: 5 of left (00.png, 01.png, 02.png ...), "
+        "1 of right (99.png)"
+    )
+
+
+def test_no_partners_at_all(tmp_path: Path) -> None:
+    a, b = write(tmp_path / "left", numbered(5)), write(tmp_path / "right", [f"r{n}.png" for n in range(2)])
+    with pytest.raises(DataError) as raised:
+        prepared(a, b, paired=True)
+    assert str(raised.value) == (
+        "no picture of left has a partner of the same name in right (suffixes do not matter). Names look like\n"
+        "  left: 00.png, 01.png, 02.png ...\n  right: r0.png, r1.png"
+    )
+
+
+def test_two_pictures_of_one_name(tmp_path: Path) -> None:
+    a, b = write(tmp_path / "left", ["1.png", "1.bmp"]), write(tmp_path / "right", ["1.png"])
+    for one, other in ((a, b), (b, a)):
+        with pytest.raises(DataError, match=r"^left: 1\.bmp and 1\.png have one name, .* not known\. Rename one$"):
+            prepared(one, other, paired=True)
+
+
+def side_by_side(place: Path, count: int, height: int = 16) -> Path:
+    """Left a, right b; picture i of a has the seed i, its partner 100 + i."""
+    place.mkdir(parents=True)
+    for number in range(count):
+        whole = Image.new("RGB", (2 * height, height))
+        for left, seed in ((0, number), (height, 100 + number)):
+            whole.paste(photograph(seed, height, height), (left, 0))
+        whole.save(place / f"{number}.png")
+    return place
+
+
+def test_side_by_side(tmp_path: Path) -> None:
+    place = side_by_side(tmp_path / "facades", 4)
+    found = prepared(place, paired=True, holdout=0)
+    assert (found.name, found.shape) == ("facades", (3, 16, 16))
+    for number in range(4):
+        np.testing.assert_array_equal(every(found)[number], np.asarray(photograph(number, 16, 16)))
+        np.testing.assert_array_equal(every(b_of(found))[number], np.asarray(photograph(100 + number, 16, 16)))
+    swapped = prepared(place, paired=True, holdout=0, options={"order": "ba"})
+    np.testing.assert_array_equal(every(swapped), every(b_of(found)))
+    np.testing.assert_array_equal(every(b_of(swapped)), every(found))
+    archive = zipped(place, tmp_path / "facades.zip")
+    np.testing.assert_array_equal(every(prepared(archive, paired=True, holdout=0)), every(found))
+    with pytest.raises(OptionError, match=r"formats/paired: order = 'cd' is not allowed"):
+        prepared(place, paired=True, options={"order": "cd"})
+
+
+def test_side_by_side_as_published(tmp_path: Path) -> None:
+    """train/, with val/ and test/ beside it."""
+    side_by_side(tmp_path / "facades" / "train", 3)
+    side_by_side(tmp_path / "facades" / "test", 2)
+    found = prepared(tmp_path / "facades", paired=True, holdout=0)
+    assert (found.count, found.warnings[0]) == (3, f"left out of {tmp_path / 'facades'}: test")
+
+
+def test_panoramas_are_pairs_only_for_a_game_of_pairs(tmp_path: Path) -> None:
+    place = side_by_side(tmp_path / "views", 3)
+    with pytest.raises(DataError, match="views holds one set of images"):
+        prepared(place)
+    forced = prepared(place, format="paired", holdout=0)  # pairs, streamed as if they were none
+    assert (forced.paired, forced.count) == (False, 3)
+
+
+def test_pictures_of_another_aspect(tmp_path: Path) -> None:
+    place = side_by_side(tmp_path / "set", 3)
+    photograph(0, 10, 21).save(place / "odd.png")
+    with pytest.raises(DataError) as raised:
+        prepared(place, paired=True)
+    said = str(raised.value).splitlines()
+    assert said[0] == f"{place} holds one set of images, and a translation is between two. Give them as one of"
+    assert said[1] == "  a second set, with pictures of equal names: --set data.other=PATH"
+    assert said[2].startswith(
+        "  one folder with two folders or zips of pictures of equal names, and no other images: a "
+    )
+    assert said[3] == "  pictures with the pair side by side, each twice as wide as high: of 4 looked at, 3 are"
+    assert said[4] == "  (to cut every picture in the middle nonetheless: --set data.format=paired)"
+    with pytest.raises(DataError, match=r"odd\.png is 21 pixels wide, which cannot be cut into two halves"):
+        prepared(place, paired=True, format="paired")
+    forced = prepared(place, paired=True, format="paired", skip_unreadable=True, holdout=0)
+    assert (forced.count, b_of(forced).count) == (3, 3)
+    with pytest.raises(UnreadableImageError):
+        pairs.Half(open_dataset(place), right=False).one(3)
+
+
+@pytest.mark.parametrize("paired", [False, True])
+def test_one_set_alone(paired: bool, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"^digits holds one set of images, and a translation"):
+        prepared("digits", paired=paired)
+    with pytest.raises(DataError, match=r"^no file or folder .*nowhere, and no built-in dataset"):
+        prepared(tmp_path / "nowhere", paired=paired)
+    write(tmp_path / "x" / "c", ["1.png"])
+    zipped(tmp_path / "x" / "c", tmp_path / "y.zip")
+    (tmp_path / "z").mkdir()
+    (tmp_path / "y.zip").rename(tmp_path / "z" / "y.zip")
+    with pytest.raises(DataError, match=r"^no images in .*z: .*, and a translation is between two"):
+        prepared(tmp_path / "z", paired=paired)
+    write(tmp_path / "set", ["a/1.png", "b/1.png"])
+    with pytest.raises(DataError, match="set holds one set of images"):  # the format is of one
+        prepared(tmp_path / "set", paired=paired, format="folder")
+
+
+def test_a_layout_of_one_place_beside_a_second() -> None:
+    with pytest.raises(OptionError, match=r"data\.format = paired is of one place .* leave one of them out"):
+        prepared("digits", "ring", format="paired")
+
+
+def test_a_layout_that_is_not_there(tmp_path: Path) -> None:
+    place = write(tmp_path / "set", ["1.png"])
+    with pytest.raises(DataError, match="set does not hold two folders or zips called a and b"):
+        prepared(place, format="unpaired")
+    with pytest.raises(DataError, match="ring is a set of points, not of pictures that hold two side by side"):
+        open_domains(settings("ring", format="paired", options={}))
+
+
+def test_points_and_images_do_not_mix(tmp_path: Path) -> None:
+    place = write(tmp_path / "set", ["1.png"])
+    with pytest.raises(DataError, match=r"^ring \| set: one is a set of points and the other of images"):
+        prepared("ring", place)
+    found = prepared("ring", "grid", options={"count": 100}, holdout=0.1)
+    assert (found.shape, b_of(found).points, len(found.holdout_indices)) == ((2, 1, 1), True, 10)
+
+
+def test_the_layouts_are_no_formats_of_one_set(tmp_path: Path) -> None:
+    """Recognition of one set is what it was: these two are only asked by a translation."""
+    assert catalog.names("formats", "domains") == catalog.names("formats", "accepts_domains") == ["paired", "unpaired"]
+    assert not {"paired", "unpaired"} & {*catalog.names("formats", "accepts"), *catalog.names("formats", "build")}
+    for name in ("paired", "unpaired"):
+        assert catalog.find("formats", name, "accepts_domains")(tmp_path / "missing") is False
+        with pytest.raises(OptionError, match=rf"formats/{name} has no build; formats with one: cifar_binary, csv"):
+            open_dataset(tmp_path, format=name)
+    write(tmp_path / "set", ["a/1.png", "b/1.png"])
+    assert prepare(settings(tmp_path / "set", holdout=0), workers=0).classes == ("a", "b")
+
+
+# ---- one size, one number of channels
+
+
+def test_grey_beside_colour_becomes_colour(tmp_path: Path) -> None:
+    grey = write(tmp_path / "grey", numbered(3), channels=1)
+    colour = write(tmp_path / "colour", [f"c{n}.png" for n in range(3)], first=10)
+    found = prepared(grey, colour, holdout=0)
+    assert found.shape == b_of(found).shape == (3, 24, 24)
+    assert prepared(grey, grey, holdout=0).shape == (1, 24, 24)
+    assert prepared(grey, colour, holdout=0, channels=1).shape == (1, 24, 24)
+    assert (found.settings.size, found.settings.channels) == ((24, 24), 3)
+    np.testing.assert_array_equal(every(found)[0][..., 0], np.asarray(photograph(0, channels=1)))
+
+
+def test_the_size_is_found_over_both(tmp_path: Path) -> None:
+    small = write(tmp_path / "small", numbered(2), height=20, width=20)
+    large = write(tmp_path / "large", [f"l{n}.png" for n in range(6)], height=90, width=90)
+    assert prepared(small, large, holdout=0).shape == (3, 64, 64)  # the median is of the eight
+    assert prepared(large, small, holdout=0).shape == (3, 64, 64)
+    assert prepared(small, small, holdout=0).shape == (3, 20, 20)
+    assert prepared("digits", small, holdout=0).shape[1:] == (32, 32)
+    assert prepared("digits", "digits", holdout=0).shape == (1, 32, 32)  # what the set itself says
+
+
+def test_sets_that_know_sizes_of_their_own() -> None:
+    pixels = np.zeros((2, 70, 70, 3), np.uint8)
+    small, middle = (ArraySource(pixels, name="set", size=(side, side)) for side in (20, 24))
+    assert resolve_over([small, small], settings("x")).size == (20, 20)
+    assert resolve_over([small, middle], settings("x")).size == (64, 64)
+    with pytest.raises(DataError, match=r"^there are no images in none$"):
+        resolve_over([small, ArraySource(pixels[:0], name="none")], settings("x"))
+
+
+def test_a_set_that_is_empty_or_broken_is_named(tmp_path: Path) -> None:
+    good, bad = write(tmp_path / "good", ["1.png"]), tmp_path / "bad"
+    bad.mkdir()
+    (bad / "x.png").write_bytes(b"")
+    with pytest.raises(DataError, match=r"^none of the images in bad could be read$"):
+        prepared(good, bad)
+    with pytest.raises(DataError, match=r"1 picture of 1 could not be read: .*bad/x\.png is empty"):
+        prepared(good, bad, size=8, channels=3)
+
+
+# ---- hold-out
+
+
+def test_equal_names_are_held_out_on_both_sides(tmp_path: Path) -> None:
+    """60 of 70 and 66 names are in both, listed in different orders; each side has some alone."""
+    a = write(tmp_path / "one", [f"{n:02}.png" for n in range(70)])
+    b = write(tmp_path / "two", [f"{n:02}.bmp" for n in range(10, 76)], first=200)
+    found = prepared(a, b, holdout=0.2, holdout_by="file")
+    out_a = {key.split(".")[0] for key in held(found)}
+    out_b = {key.split(".")[0] for key in held(b_of(found))}
+    common = {f"{n:02}" for n in range(10, 70)}
+    assert out_a & common == out_b & common
+    assert len(out_a | out_b) == round(0.2 * 76)
+    first, second = holdout_pairs(found)
+    assert len(first) == len(out_a & common) > 5
+    assert [held(found)[i][:2] for i in first] == [held(b_of(found))[i][:2] for i in second]
+    assert found.holdout is not None
+    sources = open_dataset(a), open_dataset(b)
+    for i, j in zip(first, second, strict=True):  # positions in the hold-outs themselves
+        name = held(found)[i][:2]
+        for side, position, source in ((found, i, sources[0]), (b_of(found), j, sources[1])):
+            assert side.holdout is not None
+            at = [key[:2] for key in source.keys].index(name)
+            np.testing.assert_array_equal(side.holdout[int(position)].image, source.one(at).image)
+
+
+def test_names_that_are_mostly_strangers_are_held_out_apart(tmp_path: Path) -> None:
+    a = write(tmp_path / "one", [f"{n:02}.png" for n in range(40)])
+    b = write(tmp_path / "two", [f"{n:02}.png" for n in range(25, 55)], first=200)
+    found = prepared(a, b, holdout=0.2, holdout_by="file")  # 15 of 30: not more than half
+    assert (len(held(found)), len(held(b_of(found)))) == (8, 6)
+    for side, place in ((found, a), (b_of(found), b)):
+        alone = prepare(settings(place, holdout=0.2, holdout_by="file"), workers=0)
+        np.testing.assert_array_equal(side.holdout_indices, alone.holdout_indices)
+    assert [len(part) for part in holdout_pairs(found)] == [0, 0]
+    with pytest.raises(DataError, match=r"^two is one set of images: it has no pairs$"):
+        holdout_pairs(alone)
+
+
+def test_running_numbers_are_no_names() -> None:
+    assert not pairs.most_are_shared(["0", "1", "2"], ["0", "1", "2"])
+    assert pairs.most_are_shared(["0.png", "1.png"], ["0.png", "1.png"])  # but numbers that somebody gave to files are
+    assert pairs.most_are_shared(["00", "01"], ["00", "01"])
+    assert pairs.most_are_shared(["x", "y", "z"], ["x", "y", "1", "2", "3", "4"])
+    assert not pairs.most_are_shared(["x", "1"], ["x", "2"])
+
+
+def test_things_are_numbered_in_order() -> None:
+    one, other = pairs.things(["x", "y"], ["z", "y"], shared=True)
+    assert (one.tolist(), other.tolist()) == ([0, 1], [2, 1])
+    one, other = pairs.things(["x", "y", "x"], ["z", "y"], shared=False)
+    assert (one.tolist(), other.tolist()) == ([0, 1, 0], [2, 3])
+
+
+@pytest.mark.parametrize("paired", [False, True])
+@pytest.mark.parametrize("cache", [True, False])
+def test_lookalikes_of_either_side_stay_together(paired: bool, cache: bool, tmp_path: Path) -> None:
+    """On side a, 0 looks like 1; on side b, 1 like 2: all three are one group on both sides."""
+    a = write(tmp_path / "one", numbered(30))
+    b = write(tmp_path / "two", numbered(30), first=100)
+    photograph(0).save(a / "01.png")
+    photograph(101).save(b / "02.png")
+    seen = set()
+    for share in (0.1, 0.5, 0.8, 0.9):
+        found = prepared(a, b, paired=paired, holdout=share, cache=cache)
+        assert held(found) == held(b_of(found))
+        assert len(held(found)) == round(30 * share)
+        together = {key in held(found) for key in ("00.png", "01.png", "02.png")}
+        assert len(together) == 1
+        seen |= together
+    assert seen == {False, True}
+
+
+def test_a_rule_by_name_holds_over_both_sides(tmp_path: Path) -> None:
+    """Persons are in both sets, under names that are in one only."""
+    a = write(tmp_path / "photos", [f"{person}_{n}.png" for person in "pqrstuvwxy" for n in range(3)])
+    b = write(tmp_path / "drawn", [f"d{n}_{person}.png" for person in "pqrstuvwxy" for n in range(2)], first=100)
+    rule = r"name:(?:^|_)([p-y])(?:_|\.)"
+    found = prepared(a, b, holdout=0.3, holdout_by=rule)
+    people = {key[0] for key in held(found)}
+    assert people == {key[-5] for key in held(b_of(found))}
+    assert (len(people), len(held(found)), len(held(b_of(found)))) == (3, 9, 6)
+    with pytest.raises(OptionError, match="matches no name; names look like 'p_0"):
+        prepared(a, b, holdout_by="name:nobody")
+
+
+def test_classes_are_those_of_a_name(tmp_path: Path) -> None:
+    a = write(tmp_path / "one", [f"{kind}/a{n}.png" for kind in ("cat", "dog", "elk") for n in range(4)])
+    b = write(
+        tmp_path / "two", [f"{kind}/b{n}.png" for kind in ("bee", "cat", "dog", "elk") for n in range(3)], first=50
+    )
+    found = prepared(a, b, holdout=0.3, holdout_by="class")
+    kinds = {key.split("/")[0] for key in held(b_of(found))}
+    assert kinds - {"bee"} == {key.split("/")[0] for key in held(found)} != set()
+    plain = write(tmp_path / "three", [f"{n}.png" for n in range(20)])
+    for sets in ((a, plain), (plain, a)):
+        with pytest.raises(OptionError, match="the hold-out cannot go by class: these pictures have none"):
+            prepared(*sets, holdout_by="class")
+
+
+def test_nothing_left_of_one_side(tmp_path: Path) -> None:
+    a, b = write(tmp_path / "one", ["v/1.png", "x/2.png"]), write(tmp_path / "two", ["x/3.png", "x/4.png"], first=9)
+    with pytest.raises(DataError, match="the hold-out leaves nothing to train on: 2 pictures in 1 groups"):
+        prepared(a, b, holdout=0.75, holdout_by="name:^x/")
+
+
+def test_splitting_both() -> None:
+    things = np.array([0, 1, 2, 3]), np.array([3, 4, 5, 0])
+    groups = np.array([0, 0, 1, 2]), np.array([10, 11, 11, 12])  # 0 and 1 belong together, and 4 and 5
+    for share in (0.2, 0.35, 0.5, 0.7):
+        for seed in range(10):
+            (kept_a, held_a), (kept_b, held_b) = split_both(share, things, groups, seed)
+            assert sorted([*kept_a, *held_a]) == sorted([*kept_b, *held_b]) == [0, 1, 2, 3]
+            out = {*things[0][held_a].tolist(), *things[1][held_b].tolist()}
+            assert out == {*split(6, share, np.array([0, 0, 1, 2, 3, 3]), seed)[1].tolist()}
+            assert not out & {*things[0][kept_a].tolist(), *things[1][kept_b].tolist()}
+    same = np.arange(50), np.arange(50)
+    alone = split(50, 0.2, np.arange(50), 3)
+    (_, one), (_, other) = split_both(0.2, same, (np.arange(50), np.arange(50, 100)), 3)
+    np.testing.assert_array_equal(one, alone[1])
+    np.testing.assert_array_equal(other, alone[1])
+
+
+# ---- what may go wrong with files, shares and digests
+
+
+def test_an_unreadable_picture_takes_its_partner_along(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    a, b = write(tmp_path / "one", numbered(30)), write(tmp_path / "two", numbered(30), first=100)
+    photograph(7).save(a / "20.png")  # 7 and 20 are one group, whatever is left out before them
+    (a / "03.png").write_bytes(b"no image")
+    (b / "05.png").write_bytes(b"")
+    with pytest.raises(DataError, match=r"1 picture of 30 could not be read: .*03\.png"):
+        prepared(a, b, paired=True, size=24, channels=3)
+    alike: list[list[str]] = []
+
+    def spy(share: float, things: Any, groups: Any, seed: int) -> Any:
+        names = [f"{n:02}" for n in range(30) if n not in (3, 5)]
+        for own in groups if len(groups[0]) == 28 else ():
+            number, count = np.unique(own, return_counts=True)
+            alike.append([names[index] for index in np.flatnonzero(np.isin(own, number[count > 1]))])
+        return split_both(share, things, groups, seed)
+
+    monkeypatch.setattr("gansmith.data.holdout.split_both", spy)
+    for cache in (True, False):
+        for share in (0.1, 0.5):
+            found = prepared(a, b, paired=True, skip_unreadable=True, holdout=share, cache=cache)
+            assert found.count == b_of(found).count == 28
+            assert found.keys == b_of(found).keys
+            assert not {"03.png", "05.png"} & {*found.keys}
+            assert held(found) == held(b_of(found))
+            assert ("07.png" in held(found)) == ("20.png" in held(found))
+            for index in (3, 10, 27):
+                number = int(found.keys[index][:2])
+                np.testing.assert_array_equal(every(b_of(found))[index], np.asarray(photograph(100 + number)))
+        assert found.warnings[0].startswith("domain a, one: left out 1 picture that could not be read: ")
+        assert any(warning.startswith("domain b, two: left out 1 picture") for warning in found.warnings)
+    assert alike == [["07", "20"], []] * 4
+    unpaired = prepared(a, b, skip_unreadable=True, holdout=0.5)
+    assert (unpaired.count, b_of(unpaired).count) == (29, 29)
+    assert {*held(unpaired)} - {"05.png"} == {*held(b_of(unpaired))} - {"03.png"}
+    whole = prepare(settings(a, size=24, channels=3, skip_unreadable=True), workers=0)
+    assert similar_groups(whole.train, tmp_path / "none", flips=False).shape == (len(whole.train),)
+
+
+def test_no_pair_is_left(tmp_path: Path) -> None:
+    a, b = write(tmp_path / "one", numbered(2)), write(tmp_path / "two", numbered(2))
+    (a / "00.png").write_bytes(b"")
+    (b / "01.png").write_bytes(b"")
+    with pytest.raises(DataError, match=r"one \| two: there is no pair of which both pictures can be read"):
+        prepared(a, b, paired=True, skip_unreadable=True)
+
+
+@pytest.mark.parametrize("paired", [False, True])
+def test_a_share_keeps_partners(paired: bool, tmp_path: Path) -> None:
+    a = write(tmp_path / "one", numbered(20))
+    b = write(tmp_path / "two", [f"{n:02}.bmp" for n in range(20)], first=100)
+    found = prepared(a, b, paired=paired, fraction=0.5, holdout=0)
+    assert found.count == 10
+    assert [key[:2] for key in found.keys] == [key[:2] for key in b_of(found).keys]
+    assert found.keys == prepare(settings(a, fraction=0.5, holdout=0), workers=0).keys
+    few = write(tmp_path / "few", ["00.png", "01.png", "02.png"])
+    with pytest.raises(
+        DataError, match=r"a fraction of 0\.03 leaves no picture of one domain of one \| few; take more"
+    ):
+        prepared(a, few, fraction=0.03)
+
+
+def test_the_digest_knows_both_domains(tmp_path: Path) -> None:
+    a, b = write(tmp_path / "one", numbered(20)), write(tmp_path / "two", numbered(20), first=100)
+    digests = [
+        prepared(a, b, size=24, channels=3, **options).digest
+        for options in ({}, {"paired": True}, {"holdout": 0.2}, {"fit": "pad"}, {"fraction": 0.5})
+    ]
+    digests.append(prepared(b, a, size=24, channels=3).digest)
+    photograph(999).save(b / "07.png")
+    digests.append(prepared(a, b, size=24, channels=3).digest)
+    photograph(998).save(a / "07.png")
+    digests.append(prepared(a, b, size=24, channels=3).digest)
+    assert len({*digests}) == len(digests) - 1  # pad is crop where all have the size already ...
+    assert digests[3] == digests[0]
+    assert prepared(a, b, size=24, channels=3).digest == digests[-1]  # ... and the same files are the same data
+
+
+def test_few_pictures_are_a_warning_for_each_domain(tmp_path: Path) -> None:
+    found = prepared(write(tmp_path / "one", ["x.png"]), write(tmp_path / "two", ["y.png", "z.png"]), holdout=0)
+    assert [warning.split(":")[0] for warning in found.warnings] == ["domain a, one", "domain b, two"]
+    assert "only 1 picture: a network remembers" in found.warnings[0]
+
+
+# ---- a look before training
+
+
+def test_a_look(tmp_path: Path) -> None:
+    a, b = write(tmp_path / "set" / "A", numbered(6)), write(tmp_path / "set" / "B", numbered(5), first=50)
+    found = look(settings(tmp_path / "set"))
+    assert (found.images, found.pairs, found.shared, found.failure) == ((6, 5), 5, True, None)
+    assert found.as_text() == (
+        "together    set\ndomain a    6 images\ndomain b    5 images\nnames       5 in both, held out on both sides at "
+        "once\ntrain at    24x24, 3 channel(s)\nverdict     ready to translate"
+    )
+    pair = look(settings(tmp_path / "set"), paired=True)
+    assert "note        left out pictures without a partner of the same name: 1 of A (05.png)" in pair.as_text()
+    assert {name: side.path for name, side in sides(settings(tmp_path / "set")).items()} == {"a": str(a), "b": str(b)}
+    assert sides(settings(a)) == {}
+    assert {name: side.path for name, side in sides(settings(a), paired=True).items()} == {"pairs": str(a)}
+    both = sides(settings(a, b, format="folder"))
+    assert [(side.path, side.other, side.format) for side in both.values()] == [
+        (str(a), None, "folder"),
+        (str(b), None, "folder"),
+    ]
+    assert sides(settings(a, format="paired"))["pairs"].format is None
+    strangers = write(tmp_path / "c", ["x.png"])
+    bad = look(settings(a, strangers), paired=True)
+    assert bad.failure is not None
+    assert "verdict     training would stop: no picture of A has a partner" in bad.as_text()
+
+
+# ---- real pictures
+
+
+def test_the_emoji_of_two_artists(test_data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Trained without pairs, and with them, the same emoji are held out: one can be measured by the other."""
+    monkeypatch.setattr("gansmith.data.similar.pairs", lambda *_, **__: iter(()))  # the search takes seconds
+    places = [test_data / f"emoji_{artist}.zip" for artist in ("google", "twitter")]
+    found: Callable[[bool], Prepared] = lambda paired: prepared(  # noqa: E731
+        *places, paired=paired, fraction=0.1, size=16
+    )
+    unpaired, paired = found(False), found(True)
+    assert unpaired.name == paired.name == "emoji_google | emoji_twitter"
+    assert unpaired.count == b_of(unpaired).count == 161
+    assert held(unpaired) == held(b_of(unpaired)) == held(paired) == held(b_of(paired))
+    assert len(held(paired)) == 8
+    for one in (unpaired, paired):
+        first, second = holdout_pairs(one)
+        assert first.tolist() == second.tolist() == list(range(8))
+    source = open_dataset(places[1])
+    expected = conform(source.one(list(source.keys).index(held(paired)[3])).image, size=(16, 16), channels=3)
+    assert b_of(paired).holdout is not None
+    np.testing.assert_array_equal(b_of(paired).holdout[3].image, expected)  # type: ignore[index]
