@@ -3,7 +3,11 @@
 Radford, Metz, Chintala 2016, "Unsupervised Representation Learning with Deep Convolutional Generative Adversarial
 Networks", section 3. At 64 x 64 the layers are those of the paper and of its Torch code; other sizes get as many
 stages of factor 2 as leave a base grid of at least 4 pixels a side. The optional extra layers are those of
-Arjovsky, Chintala, Bottou 2017, "Wasserstein GAN" (its published code).
+Arjovsky, Chintala, Bottou 2017, "Wasserstein GAN" (its published code); the other options are the bag of tricks of
+Chintala, Denton, Arjovsky, Mathieu 2016, "How to Train a GAN?", and what it advises against, to see what each does.
+
+Conditional: a one-hot label beside the latent (Mirza, Osindero 2014, "Conditional Generative Adversarial Nets", section
+3.2), and a projection in the discriminator (Miyato, Koyama 2018, "cGANs with Projection Discriminator", eq. 3).
 """
 
 from __future__ import annotations
@@ -11,18 +15,26 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import Annotated, Literal
 
+import torch
 from pydantic import Field
 from torch import Tensor, nn
+from torch.nn import functional
 
 from gansmith.adversarial import Dimensions
 from gansmith.errors import ExperimentError
+from gansmith.models.layers.conditional import classes_of, labels_of
 
 Width = Annotated[int, Field(gt=0)]
 Slope = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=0)]
+Share = Annotated[float, Field(ge=0, lt=1)]
+Kernel = Literal[3, 4, 5, 6]
+Normalisation = Literal["batch", "instance", "layer", "none"]
+Downsample = Literal["strided", "average", "max"]
 
 _BASE = 4  # the smallest base grid, in pixels
 _MOST = 8  # the widest layer has this many times `width` channels
+_SLOPE = 0.2  # of leaky ReLUs
 
 
 def generator(
@@ -31,24 +43,79 @@ def generator(
     width: Width = 64,
     upsample: Literal["transposed", "resize"] = "transposed",
     extra_layers: Count = 0,
+    kernel: Kernel = 4,
+    activation: Literal["relu", "leaky_relu"] = "relu",
+    output: Literal["tanh", "sigmoid", "linear"] = "tanh",
+    dropout: Share = 0.0,
+    conditional: bool = False,
 ) -> Generator:
-    """Latents [B, Z], or [B, Z, h, w] for a larger canvas -> images [B, C, H, W] in [-1, 1].
+    """Latents [B, Z], or [B, Z, h, w] for a larger canvas -> images [B, C, H, W] in [-1, 1] (linear: unbounded).
 
-    width: channels of the last hidden layer (ngf). upsample: transposed convolution with kernel 4 and stride 2, or
+    width: channels of the last hidden layer (ngf). upsample: transposed convolution with `kernel` and stride 2, or
     nearest-neighbour resizing and a 3 x 3 convolution (Odena, Dumoulin, Olah 2016, "Deconvolution and Checkerboard
-    Artifacts"). Raises ExperimentError below 8 pixels a side.
+    Artifacts"). output: sigmoid is brought to [-1, 1]. dropout: behind each hidden layer, in training alone.
+    conditional: it reads labels. Raises ExperimentError below 8 pixels a side, without classes for a conditional one,
+    for a kernel of its own beside resize.
     """
-    return Generator(dimensions, width, upsample, extra_layers)
+    if upsample == "resize" and kernel != 4:
+        raise ExperimentError(
+            f"generator.kernel = {kernel} is that of the transposed convolutions, and upsample=resize has 3 x 3 "
+            f"convolutions instead: leave generator.kernel out, or set generator.upsample=transposed"
+        )
+    classes = classes_of("generator", dimensions, model="dcgan") if conditional else 0
+    slope = None if activation == "relu" else _SLOPE
+    channels, height, breadth, latent, _ = dimensions
+    count = stages(height, breadth)
+    base = (-(-height // 2**count), -(-breadth // 2**count))  # rounded up: the rest is cropped at the end
+    widths = [width * min(2**k, _MOST) for k in reversed(range(count))]
+
+    layers: list[nn.Module] = [nn.ConvTranspose2d(latent + classes, widths[0], base)]
+    layers += _hidden(widths[0], slope, dropout)
+    for before, after in pairwise(widths):
+        layers += [*_doubled(before, after, upsample, kernel), *_hidden(after, slope, dropout)]
+    for _ in range(extra_layers):
+        layers += [nn.Conv2d(width, width, 3, padding=1), *_hidden(width, slope, dropout)]
+    layers += _doubled(width, channels, upsample, kernel)
+    if output != "linear":
+        layers.append(nn.Tanh() if output == "tanh" else Sigmoid())
+    return Generator(nn.Sequential(*layers), (height, breadth), classes)
 
 
 def discriminator(
-    dimensions: Dimensions, *, width: Width = 64, slope: Slope = 0.2, extra_layers: Count = 0
+    dimensions: Dimensions,
+    *,
+    width: Width = 64,
+    slope: Slope = _SLOPE,
+    extra_layers: Count = 0,
+    normalisation: Normalisation = "batch",
+    downsample: Downsample = "strided",
+    kernel: Kernel = 4,
+    dropout: Share = 0.0,
+    conditional: bool = False,
 ) -> Discriminator:
     """Images [B, C, H, W] in [-1, 1] -> raw scores [B].
 
-    width: channels of the first layer (ndf). slope: of the leaky ReLU. Raises ExperimentError below 8 pixels a side.
+    width: channels of the first layer (ndf). slope: of the leaky ReLU; 0 is the plain one. normalisation: behind every
+    convolution but the first and the last; `layer` is over channels and pixels together (Gulrajani et al. 2017,
+    "Improved Training of Wasserstein GANs", section 4). downsample: a convolution of stride 2, or one of stride 1 and
+    2 x 2 pooling. dropout: behind each hidden layer. conditional: it reads labels. Raises ExperimentError below 8
+    pixels a side, without classes for a conditional one.
     """
-    return Discriminator(dimensions, width, slope, extra_layers)
+    classes = classes_of("discriminator", dimensions, model="dcgan") if conditional else 0
+    channels, height, breadth, _, _ = dimensions
+    count = stages(height, breadth)
+    widths = [width * min(2**k, _MOST) for k in range(count)]
+    for _ in range(count):
+        height, breadth = (_halved_side(side, kernel, downsample) for side in (height, breadth))
+
+    layers: list[nn.Module] = [*_halved(channels, width, kernel, downsample)]
+    layers += _hidden(width, slope, dropout, "none")
+    for _ in range(extra_layers):
+        layers += [nn.Conv2d(width, width, 3, padding=1), *_hidden(width, slope, dropout, normalisation)]
+    for before, after in pairwise(widths):
+        layers += [*_halved(before, after, kernel, downsample), *_hidden(after, slope, dropout, normalisation)]
+    layers += [nn.Conv2d(widths[-1], 1, (height, breadth)), nn.Flatten(0)]
+    return Discriminator(nn.Sequential(*layers), classes, widths[-1] * height * breadth)
 
 
 def stages(height: int, width: int) -> int:
@@ -66,54 +133,49 @@ class Generator(nn.Module):
 
     spatial_latents = True
 
-    def __init__(self, dimensions: Dimensions, width: int, upsample: str, extra_layers: int) -> None:
+    def __init__(self, layers: nn.Sequential, size: tuple[int, int], classes: int) -> None:
         super().__init__()
-        channels, height, breadth, latent, _ = dimensions
-        count = stages(height, breadth)
-        self.size = (height, breadth)
-        base = (-(-height // 2**count), -(-breadth // 2**count))  # rounded up: the rest is cropped at the end
-        widths = [width * min(2**k, _MOST) for k in reversed(range(count))]
-
-        layers: list[nn.Module] = [nn.ConvTranspose2d(latent, widths[0], base), *_normalised(widths[0])]
-        for before, after in pairwise(widths):
-            layers += [*_doubled(before, after, upsample), *_normalised(after)]
-        for _ in range(extra_layers):
-            layers += [nn.Conv2d(width, width, 3, padding=1), *_normalised(width)]
-        layers += [*_doubled(width, channels, upsample), nn.Tanh()]
-        self.layers = nn.Sequential(*layers)
+        self.layers, self.size, self.classes = layers, size, classes
+        self.conditional = classes > 0
         self.apply(initialise)
 
     def forward(self, z: Tensor, label: Tensor | None = None) -> Tensor:
         single = z.dim() == 2
-        images: Tensor = self.layers(z[:, :, None, None] if single else z)
+        z = z[:, :, None, None] if single else z
+        if self.conditional:
+            chosen = functional.one_hot(labels_of("generator", label), self.classes).to(z.dtype)
+            z = torch.cat([z, chosen[:, :, None, None].expand(-1, -1, *z.shape[2:])], 1)
+        images: Tensor = self.layers(z)
         return _centre(images, self.size) if single else images
 
 
 class Discriminator(nn.Module):
-    """See `discriminator`."""
+    """See `discriminator`. features: how many numbers its last layer reads."""
 
-    def __init__(self, dimensions: Dimensions, width: int, slope: float, extra_layers: int) -> None:
+    def __init__(self, layers: nn.Sequential, classes: int, features: int) -> None:
         super().__init__()
-        channels, height, breadth, _, _ = dimensions
-        count = stages(height, breadth)
-        widths = [width * min(2**k, _MOST) for k in range(count)]
-
-        layers: list[nn.Module] = [nn.Conv2d(channels, width, 4, 2, 1), nn.LeakyReLU(slope, inplace=True)]
-        for _ in range(extra_layers):
-            layers += [nn.Conv2d(width, width, 3, padding=1), *_normalised(width, slope)]
-        for before, after in pairwise(widths):
-            layers += [nn.Conv2d(before, after, 4, 2, 1), *_normalised(after, slope)]
-        layers += [nn.Conv2d(widths[-1], 1, (height >> count, breadth >> count)), nn.Flatten(0)]
-        self.layers = nn.Sequential(*layers)
+        self.layers = layers
+        self.conditional = classes > 0
+        if self.conditional:
+            self.projection = nn.Embedding(classes, features)  # V of eq. 3
         self.apply(initialise)
 
     def forward(self, image: Tensor, label: Tensor | None = None) -> Tensor:
-        scores: Tensor = self.layers(image)
+        if not self.conditional:
+            plain: Tensor = self.layers(image)
+            return plain
+        features = self.layers[:-2](image)
+        projected = self.projection(labels_of("discriminator", label)) * features.flatten(1)
+        scores: Tensor = self.layers[-2:](features) + projected.sum(1)  # eq. 3: psi(phi(x)) + y' V phi(x)
         return scores
 
 
 def initialise(module: nn.Module) -> None:
-    """Weights N(0, 0.02), batch-normalisation scales N(1, 0.02), all offsets 0 (the paper, section 4, and its code)."""
+    """Weights N(0, 0.02), batch-normalisation scales N(1, 0.02), all offsets 0 (the paper, section 4, and its code).
+    Other normalisations begin with scales of 1."""
+    if isinstance(module, nn.Embedding):
+        nn.init.normal_(module.weight, 0.0, 0.02)
+        return
     if isinstance(module, (nn.Conv2d, nn.ConvTranspose2d)):
         nn.init.normal_(module.weight, 0.0, 0.02)
     elif isinstance(module, nn.BatchNorm2d):
@@ -124,15 +186,47 @@ def initialise(module: nn.Module) -> None:
         nn.init.zeros_(module.bias)
 
 
-def _normalised(channels: int, slope: float | None = None) -> tuple[nn.Module, nn.Module]:
+class Sigmoid(nn.Module):
+    """2 sigmoid(x) - 1, on [-1, 1]: tanh(x / 2)."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return 2 * torch.sigmoid(x) - 1
+
+
+def _hidden(
+    channels: int, slope: float | None, dropout: float, normalisation: Normalisation = "batch"
+) -> tuple[nn.Module, ...]:
+    """What follows a convolution. slope None: the plain ReLU."""
+    normalised: tuple[nn.Module, ...] = ()
+    if normalisation == "batch":
+        normalised = (nn.BatchNorm2d(channels),)
+    elif normalisation == "instance":
+        normalised = (nn.InstanceNorm2d(channels, affine=True),)
+    elif normalisation == "layer":
+        normalised = (nn.GroupNorm(1, channels),)  # of one group: the layer normalisation of a feature map
     activation = nn.ReLU(inplace=True) if slope is None else nn.LeakyReLU(slope, inplace=True)
-    return nn.BatchNorm2d(channels), activation
+    # Differs: "How to Train a GAN?" (17) drops in test too; here an image is decided by its latent alone.
+    return *normalised, activation, *((nn.Dropout(dropout),) if dropout else ())
 
 
-def _doubled(before: int, after: int, upsample: str) -> tuple[nn.Module, ...]:
-    if upsample == "transposed":
-        return (nn.ConvTranspose2d(before, after, 4, 2, 1),)
+def _doubled(before: int, after: int, upsample: str, kernel: int) -> tuple[nn.Module, ...]:
+    if upsample == "transposed":  # an odd kernel leaves one line to add at the far ends
+        return (nn.ConvTranspose2d(before, after, kernel, 2, (kernel - 1) // 2, output_padding=kernel % 2),)
     return (nn.Upsample(scale_factor=2, mode="nearest"), nn.Conv2d(before, after, 3, padding=1))
+
+
+def _halved(before: int, after: int, kernel: int, downsample: Downsample) -> tuple[nn.Module, ...]:
+    if downsample == "strided":
+        return (nn.Conv2d(before, after, kernel, 2, (kernel - 1) // 2),)
+    pool = nn.AvgPool2d(2) if downsample == "average" else nn.MaxPool2d(2)
+    return nn.Conv2d(before, after, kernel, 1, kernel // 2), pool
+
+
+def _halved_side(side: int, kernel: int, downsample: Downsample) -> int:
+    """What `_halved` leaves of a side: half, rounded down or up."""
+    if downsample == "strided":
+        return (side + 2 * ((kernel - 1) // 2) - kernel) // 2 + 1
+    return (side + 2 * (kernel // 2) - kernel + 1) // 2
 
 
 def _centre(images: Tensor, size: tuple[int, int]) -> Tensor:

@@ -6,6 +6,8 @@ Adversarial Networks", appendix A (two hidden layers of 128; here the depth is a
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from itertools import pairwise
 from math import prod
 from typing import Annotated, Literal
@@ -18,25 +20,38 @@ from gansmith.adversarial import Dimensions
 Width = Annotated[int, Field(gt=0)]
 
 
+Activation = Literal["relu", "leaky_relu", "silu"]
+
+
 def generator(
-    dimensions: Dimensions, *, width: Width = 128, depth: Width = 2, output: Literal["linear", "tanh"] = "linear"
+    dimensions: Dimensions,
+    *,
+    width: Width = 128,
+    depth: Width = 2,
+    activation: Activation = "relu",
+    output: Literal["linear", "tanh"] = "linear",
 ) -> Generator:
-    """Latents [B, Z] -> images [B, C, H, W]; points in the plane are images of shape [2, 1, 1]."""
-    return Generator(dimensions, width, depth, output)
+    """Latents [B, Z] -> images [B, C, H, W]; points in the plane are images of shape [2, 1, 1].
+
+    width, depth: of the hidden layers. activation: behind each of them; the leaky ReLU's slope is 0.2.
+    """
+    return Generator(dimensions, _connected(dimensions.latent, prod(dimensions[:3]), width, depth, activation), output)
 
 
-def discriminator(dimensions: Dimensions, *, width: Width = 128, depth: Width = 2) -> Discriminator:
-    """Images [B, C, H, W] -> raw scores [B]."""
-    return Discriminator(dimensions, width, depth)
+def discriminator(
+    dimensions: Dimensions, *, width: Width = 128, depth: Width = 2, activation: Activation = "relu"
+) -> Discriminator:
+    """Images [B, C, H, W] -> raw scores [B]. The options are the generator's."""
+    return Discriminator(_connected(prod(dimensions[:3]), 1, width, depth, activation))
 
 
 class Generator(nn.Module):
     """See `generator`."""
 
-    def __init__(self, dimensions: Dimensions, width: int, depth: int, output: str) -> None:
+    def __init__(self, dimensions: Dimensions, layers: nn.Sequential, output: str) -> None:
         super().__init__()
         self.shape = dimensions[:3]
-        self.layers = _connected(dimensions.latent, prod(self.shape), width, depth)
+        self.layers = layers
         self.output = nn.Tanh() if output == "tanh" else nn.Identity()
 
     def forward(self, z: Tensor, label: Tensor | None = None) -> Tensor:
@@ -47,17 +62,24 @@ class Generator(nn.Module):
 class Discriminator(nn.Module):
     """See `discriminator`."""
 
-    def __init__(self, dimensions: Dimensions, width: int, depth: int) -> None:
+    def __init__(self, layers: nn.Sequential) -> None:
         super().__init__()
-        self.layers = _connected(prod(dimensions[:3]), 1, width, depth)
+        self.layers = layers
 
     def forward(self, image: Tensor, label: Tensor | None = None) -> Tensor:
         scores: Tensor = self.layers(image.flatten(1)).squeeze(1)
         return scores
 
 
-def _connected(inputs: int, outputs: int, width: int, depth: int) -> nn.Sequential:
+_ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
+    "relu": nn.ReLU,
+    "leaky_relu": partial(nn.LeakyReLU, 0.2),
+    "silu": nn.SiLU,
+}
+
+
+def _connected(inputs: int, outputs: int, width: int, depth: int, activation: Activation) -> nn.Sequential:
     layers: list[nn.Module] = []
     for before, after in pairwise([inputs, *[width] * depth]):
-        layers += [nn.Linear(before, after), nn.ReLU()]
+        layers += [nn.Linear(before, after), _ACTIVATIONS[activation]()]
     return nn.Sequential(*layers, nn.Linear(width, outputs))

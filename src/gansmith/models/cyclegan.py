@@ -1,0 +1,108 @@
+"""CycleGAN's networks: a residual translator with instance normalisation, and a patch discriminator.
+
+Zhu, Park, Isola, Efros 2017, "Unpaired Image-to-Image Translation using Cycle-Consistent Adversarial Networks", section
+4 and section 7.2; the translator is that of Johnson, Alahi, Fei-Fei 2016, "Perceptual Losses for Real-Time Style
+Transfer and Super-Resolution".
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+from torch import Tensor, nn
+
+from gansmith.adversarial import Dimensions
+from gansmith.errors import ExperimentError
+from gansmith.models.layers.instance import InstanceNorm
+from gansmith.models.layers.patch import PatchDiscriminator, initialise, layers_for
+
+Width = Annotated[int, Field(gt=0)]
+Blocks = Annotated[int, Field(ge=0)]
+Layers = Annotated[int, Field(ge=1)]
+
+_LARGE = 256  # pixels a side from which on there are 9 residual blocks
+_LEAST = 8  # pixels a side: the blocks then work on 2 x 2, the least that can be reflected by one pixel
+
+
+def translator(
+    dimensions: Dimensions,
+    *,
+    width: Width = 64,
+    blocks: Blocks | None = None,
+    upsample: Literal["transposed", "resize"] = "transposed",
+) -> Translator:
+    """Images [B, C, H, W] in [-1, 1] -> images of the same shape, H and W multiples of 4.
+
+    width: channels of the first and last hidden layer (ngf). blocks: residual blocks; 9 from 256 pixels a side on, else
+    6, when not given. upsample: transposed convolutions, or nearest-neighbour resizing and a 3 x 3 convolution (Odena,
+    Dumoulin, Olah 2016, "Deconvolution and Checkerboard Artifacts"). Raises ExperimentError for other sizes.
+    """
+    return Translator(dimensions, width, blocks, upsample)
+
+
+def discriminator(dimensions: Dimensions, *, width: Width = 64, layers: Layers | None = None) -> PatchDiscriminator:
+    """Images [B, C, H, W] in [-1, 1] -> raw scores [B, 1, h, w], one for each patch.
+
+    width: channels of the first layer (ndf). layers: convolutions of stride 2: 3 give patches of 70 x 70 pixels, 2 of
+    34, 1 of 16; when not given 3, or as many as fit below 24 pixels a side. Raises ExperimentError where none fits.
+    """
+    count = layers_for("cyclegan", dimensions, layers)
+    return PatchDiscriminator(dimensions.channels, width=width, layers=count, normalised=InstanceNorm, bias=True)
+
+
+class Translator(nn.Module):
+    """See `translator`. Reads any H x W that are multiples of `multiple` and at least 8."""
+
+    multiple = 4  # two halvings
+
+    def __init__(self, dimensions: Dimensions, width: int, blocks: int | None, upsample: str) -> None:
+        super().__init__()
+        channels, height, breadth, _, _ = dimensions
+        if height % 4 or breadth % 4 or min(height, breadth) < _LEAST:
+            near = "x".join(str(max(_LEAST, -(-side // 4) * 4)) for side in (height, breadth))
+            raise ExperimentError(
+                f"cyclegan cannot make {height}x{breadth} images: both sides must be multiples of 4, and at least "
+                f"{_LEAST}. Set --size {near}"
+            )
+        if blocks is None:
+            blocks = 9 if min(height, breadth) >= _LARGE else 6
+        layers: list[nn.Module] = [nn.ReflectionPad2d(3), nn.Conv2d(channels, width, 7), *_normalised(width)]
+        for before in (width, 2 * width):
+            layers += [nn.Conv2d(before, 2 * before, 3, 2, 1), *_normalised(2 * before)]
+        layers += [Residual(4 * width) for _ in range(blocks)]
+        for after in (2 * width, width):
+            layers += [*_doubled(2 * after, after, upsample), *_normalised(after)]
+        layers += [nn.ReflectionPad2d(3), nn.Conv2d(width, channels, 7), nn.Tanh()]
+        self.layers = nn.Sequential(*layers)
+        self.apply(initialise)
+
+    def forward(self, image: Tensor, label: Tensor | None = None) -> Tensor:
+        translated: Tensor = self.layers(image)
+        return translated
+
+
+class Residual(nn.Module):
+    """Features [B, C, H, W] -> the same shape: two 3 x 3 convolutions beside the way straight through, and no
+    activation behind the sum."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(
+            *(nn.ReflectionPad2d(1), nn.Conv2d(channels, channels, 3), *_normalised(channels)),
+            *(nn.ReflectionPad2d(1), nn.Conv2d(channels, channels, 3), InstanceNorm(channels)),
+        )
+
+    def forward(self, features: Tensor) -> Tensor:
+        changed: Tensor = self.layers(features)
+        return changed.add_(features)  # nothing needs what the last normalisation returned
+
+
+def _normalised(channels: int) -> tuple[nn.Module, nn.Module]:
+    return InstanceNorm(channels), nn.ReLU(inplace=True)
+
+
+def _doubled(before: int, after: int, upsample: str) -> tuple[nn.Module, ...]:
+    if upsample == "transposed":
+        return (nn.ConvTranspose2d(before, after, 3, 2, 1, output_padding=1),)
+    return (nn.Upsample(scale_factor=2, mode="nearest"), nn.ReflectionPad2d(1), nn.Conv2d(before, after, 3))

@@ -1,0 +1,39 @@
+"""How an image of any height and width is reached from a small grid by doubling, and left again by halving."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from gansmith.errors import ExperimentError
+
+BASE = 4  # the smallest grid a generator begins with, in pixels
+_LEAST = 6  # a discriminator's: 32 -> 16 -> 8, 28 -> 14 -> 7
+
+
+def doublings(name: str, height: int, width: int) -> int:
+    """How many factors of 2 leave a grid of at least 4 x 4: 3 at 32 x 32, 4 at 64 x 96, 2 at 28 x 28.
+
+    Raises ExperimentError below 8 pixels a side, for the model called `name`.
+    """
+    if min(height, width) < 2 * BASE:
+        raise ExperimentError(
+            f"{name} cannot make {height}x{width} images: both sides must be at least {2 * BASE} pixels. "
+            f"Set --size {max(height, 2 * BASE)}x{max(width, 2 * BASE)}, or for points (ring, grid) --recipe mlp_ring"
+        )
+    return (min(height, width) // BASE).bit_length() - 1
+
+
+def first_grid(height: int, width: int, doublings: int) -> tuple[int, int]:
+    """Rounded up, so that the last grid covers the image."""
+    return -(-height // 2**doublings), -(-width // 2**doublings)
+
+
+def halvings(height: int, width: int) -> int:
+    """Of a discriminator as for 32 x 32, which goes down to 8 x 8: as many as leave 6 pixels a side, at least 1."""
+    return max(1, (min(height, width) // _LEAST).bit_length() - 1)
+
+
+def centre(images: Tensor, height: int, width: int) -> Tensor:
+    """[B, C, >= H, >= W] -> [B, C, H, W], from the middle."""
+    top, left = (images.shape[2] - height) // 2, (images.shape[3] - width) // 2
+    return images[:, :, top : top + height, left : left + width]

@@ -1,0 +1,82 @@
+"""The patch discriminator: a score for every patch of an image, by a fully convolutional network.
+
+Isola, Zhu, Zhou, Efros 2017, "Image-to-Image Translation with Conditional Adversarial Networks", sections 3.2.2 and
+6.1.2; Zhu, Park, Isola, Efros 2017, "Unpaired Image-to-Image Translation using Cycle-Consistent Adversarial Networks",
+section 7.2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import pairwise
+
+from torch import Tensor, nn
+
+from gansmith.adversarial import Dimensions
+from gansmith.errors import ExperimentError
+from gansmith.models.layers.instance import InstanceNorm
+
+_USUAL = 3  # halvings: patches of 70 x 70
+_LEFT = 3  # pixels that must be left after them: the two last convolutions take one each
+_MOST = 8  # the widest layer has this many times `width` channels
+
+
+class PatchDiscriminator(nn.Module):
+    """Images [B, C, H, W] in [-1, 1] -> raw scores [B, 1, h, w], h = H / 2^layers - 2; no label is read.
+
+    layers: convolutions of stride 2; a score sees a patch of `patch_side(layers)` pixels a side. normalised: channels
+    -> a normalisation, for every layer but the first and the last. bias: do the convolutions before one have offsets?
+    They would have no effect.
+    """
+
+    def __init__(
+        self, channels: int, *, width: int, layers: int, normalised: Callable[[int], nn.Module], bias: bool
+    ) -> None:
+        super().__init__()
+        widths = [width * min(2**k, _MOST) for k in range(layers + 1)]
+        built: list[nn.Module] = [nn.Conv2d(channels, width, 4, 2, 1), nn.LeakyReLU(0.2, inplace=True)]
+        for number, (before, after) in enumerate(pairwise(widths), start=1):
+            stride = 2 if number < layers else 1
+            built += [nn.Conv2d(before, after, 4, stride, 1, bias=bias), normalised(after)]
+            built += [nn.LeakyReLU(0.2, inplace=True)]
+        self.layers = nn.Sequential(*built, nn.Conv2d(widths[-1], 1, 4, 1, 1))
+        self.apply(initialise)
+
+    def forward(self, image: Tensor, label: Tensor | None = None) -> Tensor:
+        scores: Tensor = self.layers(image)
+        return scores
+
+
+def patch_side(layers: int) -> int:
+    """How many pixels a side one score depends on: 16, 34, 70, 142, 286 with 1, 2, 3, 4, 5 halvings."""
+    return (9 << layers) - 2
+
+
+def layers_for(model: str, dimensions: Dimensions, layers: int | None) -> int:
+    """`layers`, or as many as the size allows up to 3. Raises ExperimentError where none fits."""
+    height, width = dimensions.height, dimensions.width
+    if layers is None:
+        wanted = [count for count in range(1, _USUAL + 1) if min(height, width) >> count >= _LEFT]
+        layers = max(wanted, default=1)
+    if min(height, width) >> layers < _LEFT:
+        least = _LEFT << layers
+        fewer = "" if layers == 1 else ", or let it halve less often: --set discriminator.layers=1"
+        raise ExperimentError(
+            f"{model} cannot make {height}x{width} images: its discriminator halves both sides "
+            f"{layers} time{'' if layers == 1 else 's'} and needs {least} pixels or more. "
+            f"Set --size {max(height, least)}x{max(width, least)}{fewer}"
+        )
+    return layers
+
+
+def initialise(module: nn.Module) -> None:
+    """Weights N(0, 0.02) (Zhu et al. 2017, section 7.1), scales of a normalisation N(1, 0.02) (the authors' code), all
+    offsets 0."""
+    if isinstance(module, (nn.Conv2d, nn.ConvTranspose2d)):
+        nn.init.normal_(module.weight, 0.0, 0.02)
+    elif isinstance(module, (nn.BatchNorm2d, InstanceNorm)) and module.affine:
+        nn.init.normal_(module.weight, 1.0, 0.02)
+    else:
+        return
+    if module.bias is not None:
+        nn.init.zeros_(module.bias)

@@ -1,0 +1,243 @@
+"""MUNIT: an autoencoder of content and style for each of two domains, and a discriminator at several scales.
+
+Huang, Liu, Belongie, Kautz 2018, "Multimodal Unsupervised Image-to-Image Translation", section 5.1 and the appendix on
+network architectures. A translation is the content of an image of one domain, decoded by the other domain's decoder
+with a style of that domain: drawn at random, or taken from an image. The discriminator at several scales: Wang et al.
+2018, "High-Resolution Image Synthesis and Semantic Manipulation with Conditional GANs", section 3.2.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Annotated
+
+import torch
+import torch.nn.functional as F
+from pydantic import Field
+from torch import Tensor, nn
+
+from gansmith.adversarial import Dimensions
+from gansmith.errors import ExperimentError
+from gansmith.models.layers.adaptive_norm import adaptive_instance_norm
+from gansmith.models.layers.instance import InstanceNorm
+
+Width = Annotated[int, Field(gt=0)]
+Count = Annotated[int, Field(ge=0)]
+Slope = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+
+_MLP = 3  # linear layers from a style to scales and shifts
+_DOUBLED = 2  # the style encoder's first stages double the channels, the others keep them
+
+
+def autoencoder(
+    dimensions: Dimensions,
+    *,
+    width: Width = 64,
+    downsamplings: Count = 2,
+    blocks: Width = 4,
+    style_downsamplings: Count = 4,
+    mlp_width: Width = 256,
+) -> Autoencoder:
+    """Images [B, C, H, W] in [-1, 1] <-> content [B, D, H / m, W / m] and style [B, Z]; Z is the prior's size, m is 2
+    to the power of `downsamplings`, D is m times `width`.
+
+    width: channels of the layers next to the image. blocks: residual blocks on either side of the content.
+    style_downsamplings: strided convolutions of the style encoder. mlp_width: hidden layers between a style and the
+    scales and shifts that it sets. Raises ExperimentError for sides that are too short or no multiples of m.
+    """
+    multiple, least = 2**downsamplings, _smallest(downsamplings, style_downsamplings)
+    if dimensions.latent < 1:
+        raise ExperimentError("munit needs styles to choose from: set prior.size, for example --set prior.size=8")
+    height, breadth = dimensions.height, dimensions.width
+    if min(height, breadth) < least or height % multiple or breadth % multiple:
+        down, up = (
+            "x".join(str(max(least, multiple * (side // multiple + more))) for side in (height, breadth))
+            for more in (0, 1)
+        )
+        raise ExperimentError(
+            f"munit cannot make {height}x{breadth} images: both sides must be multiples of {multiple} and at least "
+            f"{least} pixels. Set --size {down}" + (f" or --size {up}" if up != down else "")
+        )
+    return Autoencoder(
+        dimensions,
+        width=width,
+        downsamplings=downsamplings,
+        blocks=blocks,
+        style_downsamplings=style_downsamplings,
+        mlp_width=mlp_width,
+    )
+
+
+def discriminator(
+    dimensions: Dimensions, *, width: Width = 64, depth: Width = 4, scales: Width = 3, slope: Slope = 0.2
+) -> Discriminator:
+    """Images [B, C, H, W] in [-1, 1] -> raw scores of patches [B, S, h, w] at S scales, each stretched to the finest.
+
+    width: channels of the first layer. depth: strided convolutions of one scale. scales: how many discriminators, each
+    on an image of half the size of the one before. slope: of the leaky ReLU. Raises ExperimentError for images that
+    cannot be halved so often.
+    """
+    height, breadth = dimensions.height, dimensions.width
+    shortest = min(height, breadth)
+    if shortest < _shortest(depth, scales):
+        least = _shortest(depth, scales)
+        smaller = [(d, s) for d in range(depth, 0, -1) for s in range(scales, 0, -1) if _shortest(d, s) <= shortest]
+        instead = ""
+        if smaller:
+            instead = ", or take a smaller one: --set discriminator.depth={} --set discriminator.scales={}"
+            instead = instead.format(*max(smaller, key=lambda found: (sum(found), min(found), found)))
+        raise ExperimentError(
+            f"munit cannot make {height}x{breadth} images: a discriminator of depth {depth} at {scales} scale(s) needs "
+            f"at least {least} pixels a side. Set --size {max(height, least)}x{max(breadth, least)}{instead}"
+        )
+    return Discriminator(dimensions.channels, width, depth, scales, slope)
+
+
+class Autoencoder(nn.Module):
+    """See `autoencoder`. It is convolutional from end to end: it reads any sides that are multiples of `multiple` and
+    at least `smallest`."""
+
+    def __init__(
+        self,
+        dimensions: Dimensions,
+        *,
+        width: int,
+        downsamplings: int,
+        blocks: int,
+        style_downsamplings: int,
+        mlp_width: int,
+    ) -> None:
+        super().__init__()
+        self.multiple, self.smallest = 2**downsamplings, _smallest(downsamplings, style_downsamplings)
+        channels, inner = dimensions.channels, width * self.multiple
+        widths = [width * 2**k for k in range(downsamplings + 1)]
+
+        layers: list[nn.Module] = [*_convolution(channels, width, 7, bias=False), InstanceNorm(width), _relu()]
+        for before, after in pairwise(widths):
+            layers += [*_convolution(before, after, 4, 2, bias=False), InstanceNorm(after), _relu()]
+        self.content = nn.Sequential(*layers, *(Residual(inner) for _ in range(blocks)))
+
+        widths = [width * 2 ** min(k, _DOUBLED) for k in range(style_downsamplings + 1)]
+        layers = [*_convolution(channels, width, 7), _relu()]
+        for before, after in pairwise(widths):  # no instance normalisation: it would take away the style
+            layers += [*_convolution(before, after, 4, 2), _relu()]
+        self.style = nn.Sequential(*layers)
+        self.style_head = nn.Linear(widths[-1], dimensions.latent)
+
+        sizes = [dimensions.latent, *[mlp_width] * (_MLP - 1), 4 * blocks * inner]
+        layers = [nn.Linear(sizes[0], sizes[1])]
+        for before, after in pairwise(sizes[1:]):
+            layers += [_relu(), nn.Linear(before, after)]
+        self.scales_and_shifts = nn.Sequential(*layers)
+        self.blocks = nn.ModuleList(Residual(inner, adaptive=True) for _ in range(blocks))
+
+        layers = []
+        for _ in range(downsamplings):
+            layers += [nn.Upsample(scale_factor=2, mode="nearest"), *_convolution(inner, inner // 2, 5)]
+            layers += [nn.GroupNorm(1, inner // 2), _relu()]  # layer normalisation: one group
+            inner //= 2
+        self.image = nn.Sequential(*layers, *_convolution(width, channels, 7), nn.Tanh())
+        self.apply(_kaiming)
+
+    def encode(self, image: Tensor) -> tuple[Tensor, Tensor]:
+        """Images [B, C, H, W] -> their contents [B, D, H / m, W / m] and their styles [B, Z]."""
+        content: Tensor = self.content(image)
+        style: Tensor = self.style_head(self.style(image).mean((2, 3)))  # global average pooling
+        return content, style
+
+    def decode(self, content: Tensor, style: Tensor) -> Tensor:
+        """Contents [B, D, H / m, W / m], of either domain, and styles [B, Z] -> images [B, C, H, W] of this domain."""
+        x = content
+        made = self.scales_and_shifts(style).unflatten(1, (len(self.blocks), 4, -1))
+        for number, block in enumerate(self.blocks):
+            x = block(x, made[:, number])
+        image: Tensor = self.image(x)
+        return image
+
+    def forward(self, image: Tensor, label: Tensor | None = None, *, style: Tensor | None = None) -> Tensor:
+        """Images again, in their own style or in the one given [B, Z]; labels are not read."""
+        content, own = self.encode(image)
+        return self.decode(content, own if style is None else style)
+
+
+class Residual(nn.Module):
+    """Features [B, D, h, w] -> x + N(conv(relu(N(conv(x))))), N being instance normalisation; where it is adaptive,
+    with the two scales and two shifts [B, 4, D] that a style makes: scale, shift, scale, shift."""
+
+    def __init__(self, channels: int, *, adaptive: bool = False) -> None:
+        super().__init__()
+        self.adaptive = adaptive
+        self.first = nn.Sequential(*_convolution(channels, channels, 3, bias=False))
+        self.second = nn.Sequential(*_convolution(channels, channels, 3, bias=False))
+        self.norm = InstanceNorm(channels)
+
+    def forward(self, x: Tensor, made: Tensor | None = None) -> Tensor:
+        if made is None:
+            plain: Tensor = self.norm(self.second(F.relu(self.norm(self.first(x)), inplace=True)))
+            return x + plain
+        inner = adaptive_instance_norm(self.first(x), made[:, 0], made[:, 1])
+        changed: Tensor = adaptive_instance_norm(self.second(F.relu(inner, inplace=True)), made[:, 2], made[:, 3])
+        return x + changed
+
+
+class Discriminator(nn.Module):
+    """See `discriminator`. `scales`: how many the mean of its scores is taken over; the paper takes the sum."""
+
+    def __init__(self, channels: int, width: int, depth: int, scales: int, slope: float) -> None:
+        super().__init__()
+        self.scales = scales
+        self.networks = nn.ModuleList()
+        for _ in range(scales):
+            layers: list[nn.Module] = []
+            for before, after in pairwise([channels, *(width * 2**k for k in range(depth))]):
+                layers += [*_convolution(before, after, 4, 2), nn.LeakyReLU(slope, inplace=True)]
+            self.networks.append(nn.Sequential(*layers, nn.Conv2d(width * 2 ** (depth - 1), 1, 1)))
+        self.apply(_gaussian)
+
+    def forward(self, image: Tensor, label: Tensor | None = None) -> Tensor:
+        found: list[Tensor] = []
+        for number, network in enumerate(self.networks):
+            if number:
+                image = F.avg_pool2d(image, 3, 2, padding=1, count_include_pad=False)
+            scores: Tensor = network(image)
+            # Stretched, so that a mean over everything gives each scale the same weight however few its patches are.
+            found.append(scores if not number else F.interpolate(scores, size=found[0].shape[2:], mode="nearest"))
+        return torch.cat(found, 1)
+
+
+def _smallest(downsamplings: int, style_downsamplings: int) -> int:
+    """The shortest side, a multiple of 2 ** downsamplings, that reflection can pad at every layer: by 3 pixels at the
+    image, and by 1 where the style encoder halves for the last time and between the residual blocks."""
+    least: int = max(4, 2 ** (downsamplings + 1), 2**style_downsamplings)
+    return least
+
+
+def _shortest(depth: int, scales: int) -> int:
+    """The shortest side that can be pooled (rounded up), then halved (rounded down) with 2 pixels left for the last."""
+    least: int = (2**depth - 1) * 2 ** (scales - 1) + 1
+    return least
+
+
+def _convolution(before: int, after: int, kernel: int, stride: int = 1, *, bias: bool = True) -> tuple[nn.Module, ...]:
+    """With as much reflection round the image as keeps its size, or halves it at stride 2."""
+    return nn.ReflectionPad2d((kernel - 1) // 2), nn.Conv2d(before, after, kernel, stride, bias=bias)
+
+
+def _relu() -> nn.Module:
+    return nn.ReLU(inplace=True)
+
+
+def _kaiming(module: nn.Module) -> None:
+    """He, Zhang, Ren, Sun 2015, "Delving Deep into Rectifiers", Eq. 10; all offsets 0."""
+    if isinstance(module, (nn.Conv2d, nn.Linear)):
+        nn.init.kaiming_normal_(module.weight)
+        if module.bias is not None:
+            nn.init.zeros_(module.bias)
+
+
+def _gaussian(module: nn.Module) -> None:
+    """Weights N(0, 0.02), offsets 0."""
+    if isinstance(module, nn.Conv2d):
+        nn.init.normal_(module.weight, 0.0, 0.02)
+        if module.bias is not None:
+            nn.init.zeros_(module.bias)
