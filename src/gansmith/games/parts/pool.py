@@ -1,0 +1,54 @@
+"""The image pool: a discriminator is shown fakes of the past among the present ones.
+
+Shrivastava, Pfister, Tuzel, Susskind, Wang, Webb 2017, "Learning from Simulated and Unsupervised Images through
+Adversarial Training", section 2.3; the rule is that of the code of Zhu, Park, Isola, Efros 2017, "Unpaired
+Image-to-Image Translation using Cycle-Consistent Adversarial Networks" (their section 4: 50 images).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+
+class Pool:
+    """Up to `capacity` fakes; with a capacity of 0 it does nothing.
+
+    Images are taken one after the other. While there is room, an image is stored and shown. Then, with probability
+    1/2, it is shown and not stored; else it takes the place of a stored one, each as likely, which is shown instead.
+    """
+
+    def __init__(self, capacity: int) -> None:
+        self.capacity, self.images = capacity, torch.empty(0)
+
+    @torch.no_grad()
+    def mixed(self, fresh: Tensor, rng: torch.Generator) -> Tensor:
+        """Fresh fakes [B, C, H, W] -> what to show in their stead, the same shape, without a graph. `rng` must be on
+        their device; nothing waits for the device."""
+        fresh = fresh.detach()
+        if not self.capacity:
+            return fresh
+        if not len(self.images):
+            self.images = fresh.new_empty(0, *fresh.shape[1:])
+        self.images = self.images.to(fresh.device)
+        room = self.capacity - len(self.images)
+        if room:
+            self.images = torch.cat([self.images, fresh[:room]])
+        late = fresh[room:]
+        swaps = torch.rand(len(late), generator=rng, device=rng.device) < 0.5
+        places = torch.randint(self.capacity, (len(late),), generator=rng, device=rng.device)
+        shown = [fresh[:room]]
+        for number in range(len(late)):
+            image, swap, place = late[number : number + 1], swaps[number], places[number : number + 1]
+            old = self.images.index_select(0, place)
+            shown.append(torch.where(swap, old, image))
+            self.images.index_copy_(0, place, torch.where(swap, image, old))
+        return torch.cat(shown)
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"images": self.images.clone()}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self.images = state["images"].clone()
