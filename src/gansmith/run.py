@@ -80,7 +80,8 @@ class Run:
         if "generator" not in self.players and {"to_b", "b"} & {*self.players}:
             raise RunError(
                 f"{self.path} translates images and makes none of its own: "
-                f"gansmith translate {self.path} --to b IN OUT. A folder of translations can be judged: gansmith evaluate OUT --against REAL"
+                f"gansmith translate {self.path} --to b IN OUT. A folder of translations can be judged: "
+                f"gansmith evaluate OUT --against REAL"
             )
         generator, card = self.network("generator", raw=raw, checkpoint=checkpoint)
         if card.role != "generator":

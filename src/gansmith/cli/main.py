@@ -24,6 +24,7 @@ from gansmith.cli import (
     resume,
     sample,
     train,
+    translate,
 )
 from gansmith.errors import GansmithError
 
@@ -38,6 +39,7 @@ app.command("resume")(resume.resume)
 app.command("sample")(sample.sample)
 app.command("interpolate")(interpolate.interpolate)
 app.command("arithmetic")(arithmetic.arithmetic)
+app.command("translate")(translate.translate)
 app.add_typer(data.app, name="data")
 app.command("evaluate")(evaluate.evaluate)
 app.command("compare")(compare.compare)

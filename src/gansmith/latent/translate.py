@@ -1,0 +1,221 @@
+"""From an image of one domain to the same image in the other: what a run of a translating game is used for.
+
+A run of `cycle` or `paired` holds a translator for each direction (`to_a`, `to_b`): one translation of each image. A
+run of `multimodal` holds an autoencoder for each domain (`a`, `b`): the content of an image, decoded in as many styles
+of the other domain as are asked for (Huang, Liu, Belongie, Kautz 2018, "Multimodal Unsupervised Image-to-Image
+Translation", section 3.1).
+
+Images keep their size: they are padded by reflection to what the network can read, and cropped back. They are made one
+at a time, so that a translation depends on its image (and its style) alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, cast
+
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from gansmith.adversarial import Dimensions, Prior
+from gansmith.data.decode import conform
+from gansmith.data.stream import normalised
+from gansmith.errors import OptionError, RunError
+from gansmith.latent.renderer import Renderer
+from gansmith.models import saved
+from gansmith.models.saved import Card
+from gansmith.records.pictures import to_uint8
+
+OTHER = {"a": "b", "b": "a"}
+
+_ROOM = 4  # multiples a side that any network of ours can read, unless it says `smallest` itself
+_WHITE = (255, 255, 255)
+
+
+class Translator:
+    """The networks of one direction, frozen as they are now, on `device`.
+
+    to          the domain of what it makes, a or b
+    dimensions  what it was trained on;  prior: of its styles
+    styled      can it translate one image in several ways?
+    """
+
+    def __init__(
+        self,
+        networks: Mapping[str, nn.Module],
+        *,
+        to: str,
+        dimensions: Dimensions,
+        prior: Prior | None = None,
+        device: torch.device | str = "cpu",
+    ) -> None:
+        self.to, self.dimensions, self.device = to, dimensions, torch.device(device)
+        self.styles = Renderer(nn.Identity(), prior or Prior(size=max(1, dimensions.latent)))
+        frozen: dict[str, Any] = {
+            name: Renderer(network, self.styles.prior, device=device).generator for name, network in networks.items()
+        }
+        self.styled = f"to_{to}" not in frozen
+        self._reader = frozen[OTHER[to] if self.styled else f"to_{to}"]
+        self._writer = frozen[to] if self.styled else None
+
+    def style(self, seed: int) -> Tensor:
+        """The style [1, Z] of a seed, from the prior."""
+        self._check_styled()
+        return self.styles.latents([seed])
+
+    @torch.no_grad()
+    def style_of(self, image: NDArray[Any] | Tensor, *, background: tuple[int, int, int] = _WHITE) -> Tensor:
+        """The style [1, Z] of an image of the domain that is translated to; the image as in `translate`."""
+        self._check_styled()
+        _, style = cast(Any, self._writer).encode(self._padded(self._given(image, background), self._writer))
+        return cast(Tensor, style).float().cpu()
+
+    def translate(
+        self,
+        image: NDArray[Any] | Tensor,
+        *,
+        seed: int = 0,
+        style: Tensor | None = None,
+        background: tuple[int, int, int] = _WHITE,
+    ) -> Any:
+        """Image uint8 [H, W, 1..4] -> uint8 [H, W, C], or float32 [1, C, H, W] in [-1, 1] -> the same, on the CPU.
+
+        seed, style: which translation, where there are several. background: behind transparent pixels, where the
+        network knows no transparency. Raises OptionError for images of another shape, or a style where there is one
+        translation only.
+        """
+        if style is not None:
+            self._check_styled()
+        wanted = [] if not self.styled else [self.style(seed) if style is None else style]
+        return self.translations(image, wanted, background=background)[0]
+
+    @torch.no_grad()
+    def translations(
+        self,
+        image: NDArray[Any] | Tensor,
+        styles: Sequence[Tensor] = (),
+        *,
+        background: tuple[int, int, int] = _WHITE,
+    ) -> list[Any]:
+        """`translate` in each of `styles` [1, Z]; one translation where the network has no styles."""
+        given = self._given(image, background)
+        height, width = given.shape[2:]
+        # as in the renderer: cuDNN may otherwise add up in any order
+        with torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True, allow_tf32=False):
+            padded = self._padded(given, self._reader)
+            if self._writer is None:
+                made = [self._reader(padded)]
+            else:
+                content, _ = self._reader.encode(padded)
+                made = [self._writer.decode(content, style.to(self.device)) for style in styles]
+        for one in made:
+            if one.shape != padded.shape:
+                raise RunError(
+                    f"the network made {list(one.shape)} of an image {list(padded.shape)}: it reads images of "
+                    f"{self.dimensions.height}x{self.dimensions.width} only"
+                )
+        images = [one[:, :, :height, :width].float().cpu().contiguous() for one in made]
+        return images if isinstance(image, Tensor) else [to_uint8(one)[0] for one in images]
+
+    def _given(self, image: NDArray[Any] | Tensor, background: tuple[int, int, int]) -> Tensor:
+        """float32 [1, C, H, W] in [-1, 1]."""
+        channels = self.dimensions.channels
+        if isinstance(image, Tensor):
+            if image.dim() != 4 or image.shape[:2] != (1, channels):
+                raise OptionError(f"an image is a tensor [1, {channels}, H, W] here, not {list(image.shape)}")
+            return image.to(device="cpu", dtype=torch.float32)
+        size = (image.shape[0], image.shape[1])
+        pixels = conform(image, size=size, channels=channels, background=background)
+        return normalised(torch.from_numpy(pixels)[None])
+
+    def _padded(self, image: Tensor, network: nn.Module | None) -> Tensor:
+        """[1, C, H, W] -> reflected at the right and the bottom to what the network can read, on the device."""
+        multiple = int(getattr(network, "multiple", 1))
+        for axis, trained in ((2, self.dimensions.height), (3, self.dimensions.width)):
+            least = int(getattr(network, "smallest", min(_ROOM * multiple, trained)))
+            side = image.shape[axis]
+            missing = -(-max(side, least) // multiple) * multiple - side
+            # reflection has no more to show than the image without its edge
+            mode = "reflect" if missing < side else "replicate"
+            image = F.pad(image, (0, missing, 0, 0) if axis == 3 else (0, 0, 0, missing), mode=mode)
+        # a copy, because the CPU's matrix products round by where in memory a row begins
+        return image.clone(memory_format=torch.contiguous_format).to(self.device)
+
+    def _check_styled(self) -> None:
+        if not self.styled:
+            raise OptionError(
+                "this run makes one translation of each image: several styles are what the game multimodal learns"
+            )
+
+
+def load(path: Path, to: str | None = None, *, device: torch.device | str = "cpu", trust: bool = False) -> Translator:
+    """The translator in a folder (or file) of models. `to` may be left out where there is one direction."""
+
+    def network(player: str) -> tuple[nn.Module, Card]:
+        return saved.load(path, player, trust=trust)
+
+    return translator_of(roles_in(path), network, to=to, where=path, device=device)
+
+
+def roles_in(path: Path) -> dict[str, str]:
+    """{player: its role} of a folder (or file) of models, from their cards. Raises RunError when there is none."""
+    if not path.exists():
+        raise RunError(f"there are no models in {path}: they are written with the first checkpoint of a run")
+    files = sorted(path.glob("*.safetensors")) if path.is_dir() else [path]
+    cards = [saved.read_card(file) for file in files]
+    return {card.player: card.role for card in cards}
+
+
+def translator_of(
+    roles: Mapping[str, str],
+    network: Callable[[str], tuple[nn.Module, Card]],
+    *,
+    to: str | None,
+    where: Path,
+    device: torch.device | str = "cpu",
+) -> Translator:
+    """The translator made of the players that it takes, each from `network(player)`; `where` is for messages.
+
+    Raises RunError for what does not translate, OptionError for a direction that is not there or left open.
+    """
+    known = directions(roles)
+    if not known:
+        raise RunError(_no_translation(roles, where))
+    if to is None:
+        if len(known) > 1:
+            raise OptionError(f"{where} translates to a and to b: say which with --to a or --to b")
+        (to,) = known
+    if to not in known:
+        if to not in OTHER:
+            raise OptionError(f"a translation is to a or to b, not to {to!r}")
+        raise OptionError(
+            f"{where} translates to {OTHER[to]} only. For the other way, train a run with the domains exchanged: "
+            f"data.path for data.other, or --set data.options.order=ba where both are in one place"
+        )
+    built = {player: network(player) for player in known[to]}
+    card = built[known[to][0]][1]
+    networks = {player: made for player, (made, _) in built.items()}
+    return Translator(networks, to=to, dimensions=card.dimensions, prior=card.prior, device=device)
+
+
+def directions(roles: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
+    """{direction: the players that it takes}, from {player: role}."""
+    if roles.get("a") == roles.get("b") == "autoencoder":
+        return {"a": ("a", "b"), "b": ("a", "b")}
+    return {to: (f"to_{to}",) for to in "ab" if roles.get(f"to_{to}") == "translator"}
+
+
+def _no_translation(roles: Mapping[str, str], where: Path) -> str:
+    if "autoencoder" in roles.values():
+        return (
+            f"{where} holds one autoencoder, and a translation takes those of both domains: give the run, or its model/"
+        )
+    held = ", ".join(sorted(set(roles.values()))) or "nothing"
+    hint = f" It makes images from noise: gansmith sample {where}." if "generator" in roles.values() else ""
+    return (
+        f"{where} does not translate: it holds {held}.{hint} A translation is trained with the games cycle, paired and "
+        f"multimodal"
+    )
