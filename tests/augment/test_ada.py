@@ -446,7 +446,6 @@ def test_an_objective_without_a_threshold_is_refused() -> None:
     build().check(catalog.build("objectives", "hinge"))
 
 
-
 def test_images_without_colours_are_refused() -> None:
     with pytest.raises(ExperimentError, match=r"not in images of 5 channels.*--set augment.groups=blit,geometry$"):
         build()(images(1, 5, 8, 8))
