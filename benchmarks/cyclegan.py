@@ -180,22 +180,12 @@ def compare(size: int, width: int, *, seconds: float) -> dict[str, list[float]]:
     return interleaved(plays, torch.device("cpu"), steps=1, seconds=seconds)
 
 
-def operations(size: int, width: int) -> int:
-    """Floating-point operations of our step."""
-    from torch.utils.flop_counter import FlopCounterMode
-
-    ours = Ours(size, width, "float32")
-    with FlopCounterMode(display=False) as counter:
-        ours.play(1)
-    return int(counter.get_total_flops())
-
-
 def measure(quick: bool = False, *, size: int = SIZE, width: int = WIDTH) -> list[Figure]:
     """Float32 and bfloat16, on the threads that torch has."""
     if quick:
         size, width = min(size, 32), min(width, 8)
     rounds = compare(size, width, seconds=0 if quick else 120)
-    work = operations(size, width)
+    work = report.operations(Ours(size, width, "float32").play)
     what, theirs = f"CycleGAN {size} px", rounds["authors' order"]
     figures = [Figure("cyclegan", f"{what}: authors' order (float32)", "ms", milliseconds(theirs), digits=0)]
     for precision, floor in AT_LEAST.items():

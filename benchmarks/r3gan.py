@@ -22,7 +22,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from benchmarks.report import Figure, main
+from benchmarks.report import Figure, main, operations
 from gansmith import machine
 from gansmith.adversarial import Prior
 from gansmith.assemble import Assembly
@@ -194,16 +194,6 @@ def compare(parts: Assembly, *, seconds: float) -> dict[str, list[float]]:
     return interleaved(plays, parts.device, steps=1, seconds=seconds)
 
 
-def operations(parts: Assembly) -> int:
-    """Floating-point operations of our step."""
-    from torch.utils.flop_counter import FlopCounterMode
-
-    ours = Ours(parts)
-    with FlopCounterMode(display=False) as counter:
-        ours.play(1)
-    return int(counter.get_total_flops())
-
-
 def measure(quick: bool = False) -> list[Figure]:
     """Float32 and bfloat16, one thread."""
     figures: list[Figure] = []
@@ -211,7 +201,7 @@ def measure(quick: bool = False) -> list[Figure]:
         size: dict[str, int] = {"width": 16, "batch": 4} if quick else {}
         rounds = compare(parts_of(precision=precision, **size), seconds=1 if quick else 40)
         figures += shown(precision, rounds, floor)
-        work = operations(parts_of(precision=precision, **size))
+        work = operations(Ours(parts_of(precision=precision, **size)).play)
         rate = work / min(rounds["gansmith"])
         peak = machine.peak_rate(torch.device("cpu"), precision)
         name = f"{precision}: share of the machine's peak"

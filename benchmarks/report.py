@@ -15,6 +15,7 @@ import psutil
 import torch
 
 from gansmith import machine
+from gansmith.training.forecast import Operations
 
 ROOT = Path(__file__).parent.parent
 LOAD = round(psutil.getloadavg()[0], 2)  # of the minute before; more than 0.2, and the figures are another's too
@@ -115,6 +116,13 @@ def write_between(path: Path, text: str) -> None:
     if not begin or not end:
         raise SystemExit(f"{path} has no lines {BEGIN} and {END} to write between")
     path.write_text(f"{before}{begin}\n{text}\n{end}{after}", encoding="utf-8")
+
+
+def operations(play: Callable[[int], object]) -> float:
+    """Floating-point operations of one step."""
+    with Operations() as counter:
+        play(1)
+    return float(counter.total)
 
 
 def arguments(description: str | None) -> argparse.ArgumentParser:

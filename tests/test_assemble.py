@@ -8,9 +8,10 @@ import pytest
 import torch
 from torch import nn
 
+from gansmith import catalog
 from gansmith import experiment as layers
 from gansmith.adversarial import Moment, Objective, OnWeights, Prior, Sample, Weighted
-from gansmith.assemble import Assembly, assemble, resolved
+from gansmith.assemble import Assembly, assemble, refuse_mixing, resolved
 from gansmith.errors import ExperimentError, GansmithError, OptionError, UnknownNameError
 from gansmith.experiment import Layer
 from gansmith.games import two_player
@@ -75,11 +76,33 @@ def test_penalties_need_a_discriminator() -> None:
 @pytest.mark.parametrize("asked", [{"objective": "wgan_gp"}, {"penalties": {"r1": {}}}, {"objective": "r3gan"}])
 def test_batch_normalisation_beside_a_penalty_on_each_image_is_refused(asked: dict[str, Any]) -> None:
     batch = {"name": "dcgan", "width": 4}
-    with pytest.raises(ExperimentError, match=r"batch normalisation.*set discriminator\.normalisation=layer"):
+    with pytest.raises(
+        ExperimentError, match=r"batch normalisation.*set discriminator\.normalisation=layer \(or instance, none\)"
+    ):
         built(**asked, discriminator=batch)
     built(**asked)
     built(**asked, discriminator={**batch, "normalisation": "layer"})
     built(discriminator=batch)
+
+
+def test_the_way_out_of_batch_normalisation_is_one_that_the_model_has() -> None:
+    two = {"data": {**SMALL["data"], "other": "digits"}, "game": "paired"}
+    judge = {"name": "pix2pix", "width": 4, "normalisation": "batch"}
+    with pytest.raises(ExperimentError, match=r"set discriminator\.normalisation=instance$"):
+        built(**two, translator={"name": "pix2pix", "width": 4}, discriminator=judge, penalties={"r1": {}})
+    objective = catalog.build("objectives", "wgan_gp")
+    made, _ = layers.resolve([Layer("test", {**SMALL, "discriminator": {"name": "mlp", "width": 4}})])
+    with pytest.raises(ExperimentError, match=r"choose a model without it: resnet, r3gan, mlp$"):
+        refuse_mixing(made, objective, {"discriminator": nn.BatchNorm2d(2)})
+
+
+def test_lecam_needs_one_discriminator() -> None:
+    two = {"data": {**SMALL["data"], "other": "digits"}, "penalties": {"lecam": {}}}
+    pair = {"translator": {"name": "pix2pix", "width": 4}, "discriminator": {"name": "pix2pix", "width": 4}}
+    assert built(**two, **pair, game="paired").game.state.keys() == {"lecam"}
+    pair = {"translator": {"name": "cyclegan", "width": 4}, "discriminator": {"name": "cyclegan", "width": 4}}
+    with pytest.raises(ExperimentError, match=r"the game cycle has several: .* a game of one \(two_player, paired\)"):
+        built(**two, **pair, game="cycle")
 
 
 def test_a_second_domain_needs_a_game_of_two() -> None:

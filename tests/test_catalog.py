@@ -60,9 +60,13 @@ def test_descriptions() -> None:
         (
             lambda: catalog.find("objectives", "minmax"),
             UnknownNameError,
-            "no objective called 'minmax'. Did you mean 'minimax'? Known: minimax, nonsaturating",
+            "no objective called 'minmax'. Did you mean 'minimax'? Known: dragan, hinge, lecam, lsgan, minimax, nonsat",
         ),
-        (lambda: catalog.find("models", "zzz"), UnknownNameError, "no model called 'zzz'. Known: contrastive_net, dar"),
+        (
+            lambda: catalog.find("models", "zzz"),
+            UnknownNameError,
+            "no model called 'zzz'. Known: biggan, contrastive_net, cyc",
+        ),
         (
             lambda: catalog.path_of("recipes", "dcgam"),
             UnknownNameError,
@@ -98,7 +102,12 @@ def test_descriptions() -> None:
         (
             lambda: catalog.build("objectives", "minimax", wieght=1),
             OptionError,
-            "objectives/minimax has no option 'wieght'. It has: no options",
+            "objectives/minimax has no option 'wieght'. It has: smoothing",
+        ),
+        (
+            lambda: catalog.build("datasets", "digits", wieght=1),
+            OptionError,
+            "datasets/digits has no option 'wieght'. It has: no options",
         ),
     ],
 )
@@ -224,3 +233,13 @@ def test_every_error_is_drawn_in_the_tree() -> None:
     assert errors.TrainingInterrupted("stopped", signal=2).exit_code == 130
     assert errors.TrainingInterrupted("stopped", signal=15).exit_code == 143
     assert errors.GansmithError("x").exit_code == 1
+
+
+def test_the_choices_of_an_option() -> None:
+    def of(name: str, option: str) -> tuple[str, ...]:
+        return catalog.choices("models", name, option, factory="discriminator")
+
+    assert of("dcgan", "normalisation") == ("batch", "instance", "layer", "none")
+    assert of("pix2pix", "normalisation") == ("instance", "batch")
+    assert of("dcgan", "slope") == ()  # a number
+    assert of("dcgan", "nothing") == ()

@@ -26,7 +26,7 @@ def test_the_parts_page_runs(
         exec(compile(block, "parts.md", "exec"), names)
     said = capsys.readouterr().out.splitlines()
     assert said[0] == "1797 1617 (32, 8, 8, 1) uint8"
-    assert said[1] == "10 320 ['accuracy', 'loss', 'score_fake', 'score_real']"
+    assert said[1] == "10 320 ['accuracy', 'held_real', 'loss', 'score_fake', 'score_real']"
     assert said[2].startswith("20 640")
     assert said[3].startswith("torch.Size([9, 1, 16, 16])")
     assert (tmp_path / "grid.png").is_file()

@@ -7,13 +7,21 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 import yaml
 from PIL import Image
 
 import gansmith
-from gansmith.errors import CheckpointError, ExperimentError, RunError, UnknownNameError
+from gansmith.adversarial import Dimensions, Prior
+from gansmith.data.settings import DataSettings
+from gansmith.errors import CheckpointError, ExperimentError, OptionError, RunError, UnknownNameError
+from gansmith.experiment import Experiment
+from gansmith.latent.translate import load
+from gansmith.models import saved
+from gansmith.models.saved import Card
+from gansmith.randomness import seeded
 from gansmith.run import DATA_FIELDS, Run, describe
 from small import SMALL, files
 
@@ -47,7 +55,7 @@ def test_records(run: Run) -> None:
         assert set(record) == {
             *("step", "images", "seconds", "images_per_second", "waiting"),
             *("discriminator/loss", "discriminator/score_real", "discriminator/score_fake"),
-            *("discriminator/accuracy", "generator/loss", "spread", "health"),
+            *("discriminator/accuracy", "discriminator/held_real", "generator/loss", "spread", "health"),
         }
         assert 0 <= record["discriminator/accuracy"] <= 1
         assert record["images_per_second"] > 0
@@ -193,6 +201,7 @@ def test_models_from_outside_are_sampled_with_trust(tmp_path: Path) -> None:
 def test_fields_of_the_data_may_stand_alone() -> None:
     values = {"size": 16, "channels": 1, "fit": "pad", "fraction": 0.5, "holdout": 0.2, "holdout_by": "class"}
     values |= {"flip": True, "skip_unreadable": True, "cache": False, "format": "folder"}
+    values |= {"other": "paintings"}
     assert {*values, "background"} == set(DATA_FIELDS)
     experiment, _ = describe("photos", environment={}, background=[1, 2, 3], **values)
     given = experiment.data.model_dump()
@@ -219,3 +228,77 @@ def test_a_recipe_from_the_environment_or_a_file(tmp_path: Path) -> None:
 def test_a_discriminator_makes_no_images(run: Run) -> None:
     with pytest.raises(RunError, match="holds a discriminator, which makes no images"):
         Run(run.path / "model" / "discriminator.safetensors").renderer()
+
+
+# ---- translations
+
+
+def translating(place: Path, players: str, role: str, model: str, **options: Any) -> Run:
+    """A run on a green background, of networks that were never trained."""
+    dimensions, files = Dimensions(3, 16, 16, 4), {}
+    for player in players.split():
+        card = Card(player, role, model, {"width": 2, "blocks": 1, **options}, dimensions, Prior(size=4))
+        with seeded("test", player):
+            files[player] = (card, card.build().state_dict())
+    place.mkdir()
+    (place / "experiment.yaml").write_text(Experiment(data=DataSettings(background=(0, 255, 0))).to_yaml())
+    saved.save(place / "model", files)
+    return Run(place)
+
+
+def test_translate(tmp_path: Path) -> None:
+    """In the direction and of the image that are given, on the run's background; models alone know no background."""
+    run = translating(tmp_path / "run", "to_a to_b", "translator", "cyclegan")
+    image = np.random.default_rng(0).integers(0, 256, (18, 21, 4), dtype=np.uint8)
+    made = {to: run.translate(image, to=to, device="cpu") for to in "ab"}
+    for to, one in made.items():
+        np.testing.assert_array_equal(one, load(run.model, to).translate(image, background=(0, 255, 0)))
+        np.testing.assert_array_equal(run.translator(to=to).translate(image, background=(0, 255, 0)), one)
+    assert made["b"].shape == (18, 21, 3)
+    assert (made["a"] != made["b"]).any()
+    alone = Run(run.model).translate(image, to="b")
+    np.testing.assert_array_equal(alone, load(run.model, "b").translate(image))
+    assert (alone != made["b"]).any()
+    tensor = torch.rand(1, 3, 16, 20) * 2 - 1
+    torch.testing.assert_close(run.translate(tensor, to="a"), load(run.model, "a").translate(tensor), rtol=0, atol=0)
+    np.testing.assert_array_equal(
+        Run(run.model / "to_a.safetensors").translate(image[..., :3]), run.translate(image[..., :3], to="a")
+    )
+
+
+def test_translate_in_a_style(tmp_path: Path) -> None:
+    run = translating(tmp_path / "run", "a b", "autoencoder", "munit", style_downsamplings=2, mlp_width=4)
+    image = torch.rand(1, 3, 16, 16) * 2 - 1
+    made = [run.translate(image, to="b", seed=seed) for seed in range(2)]
+    for seed, one in enumerate(made):
+        torch.testing.assert_close(one, load(run.model, "b").translate(image, seed=seed), rtol=0, atol=0)
+    assert not torch.equal(*made)
+    torch.testing.assert_close(run.translate(image, to="b"), made[0], rtol=0, atol=0)
+
+
+def test_translate_asks_for_a_direction_and_for_what_translates(run: Run, tmp_path: Path) -> None:
+    image = np.zeros((16, 16, 3), np.uint8)
+    both = translating(tmp_path / "run", "to_a to_b", "translator", "cyclegan")
+    with pytest.raises(OptionError) as raised:
+        both.translate(image)
+    assert str(raised.value) == f"{both.path} translates to a and to b: say which with --to a or --to b"
+    with pytest.raises(ExperimentError, match="there is no device called 'gpu'"):
+        both.translate(image, to="a", device="gpu")
+    with pytest.raises(RunError, match=rf"^{run.path} does not translate: it holds discriminator, generator\. It make"):
+        run.translate(image, to="b")
+
+
+def test_the_weights_that_translate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those that `network` gives for the same words."""
+    both = translating(tmp_path / "run", "to_a to_b", "translator", "cyclegan")
+    asked: list[Any] = []
+    plain = Run.network
+
+    def network(self: Run, player: str, **options: Any) -> Any:
+        asked.append((player, options))
+        return plain(self, player)
+
+    monkeypatch.setattr(Run, "network", network)
+    both.translate(np.zeros((16, 16, 3), np.uint8), to="a", raw=True, checkpoint="best")
+    both.translator(to="b")
+    assert asked == [("to_a", {"raw": True, "checkpoint": "best"}), ("to_b", {"raw": False, "checkpoint": None})]

@@ -111,13 +111,13 @@ def assemble(experiment: Experiment, data: Prepared, *, trust: bool = False) -> 
         part = experiment.objective
         objective = objective_of(experiment, trust=trust)
         judges = {player: network for player, network in players.items() if roles[player] == "discriminator"}
-        refuse_mixing(experiment, objective, judges)
+        refuse_mixing(experiment, objective, judges, trust=trust)
     options = experiment.game.options
     game: Game = catalog.build("games", experiment.game.name, players, objective, prior, trust=trust, **options)
     if objective is not None and (unheard := objective.state.keys() - game.state.keys()):
         raise ExperimentError(
             f"the penalty {min(unheard)} follows the scores of one discriminator, and the game {experiment.game.name} "
-            f"does not tell them apart: take it away, or choose the game two_player"
+            f"has several: take it away, or choose a game of one (two_player, paired)"
         )
     if experiment.augment is not None:
         part = experiment.augment
@@ -190,7 +190,9 @@ def objective_of(experiment: Experiment, *, trust: bool = False) -> Objective:
     )
 
 
-def refuse_mixing(experiment: Experiment, objective: Objective, judges: Mapping[str, nn.Module]) -> None:
+def refuse_mixing(
+    experiment: Experiment, objective: Objective, judges: Mapping[str, nn.Module], *, trust: bool = False
+) -> None:
     """Raises ExperimentError for a penalty on each image's own gradient beside batch normalisation, which makes one
     image's score depend on the others (Gulrajani et al. 2017, "Improved Training of Wasserstein GANs", section 4)."""
     asking = [name for name, term in objective.penalties.items() if term.per_sample]
@@ -199,11 +201,11 @@ def refuse_mixing(experiment: Experiment, objective: Objective, judges: Mapping[
         if asking and mixing:
             part = experiment.discriminator
             assert part is not None
-            way = (
-                "set discriminator.normalisation=layer (or none)"
-                if "normalisation" in part.options
-                else "choose a model without it: resnet, r3gan, mlp"
-            )
+            known = catalog.choices("models", part.name, "normalisation", factory="discriminator", trust=trust)
+            first, *others = sorted({*known} - {"batch"}, key=lambda kind: (kind != "layer", kind)) or [""]
+            way = "choose a model without it: resnet, r3gan, mlp"
+            if first:
+                way = f"set discriminator.normalisation={first}" + (f" (or {', '.join(others)})" if others else "")
             raise ExperimentError(
                 f"the {player} ({part.name}) has batch normalisation, which mixes the images of a batch, and the "
                 f"penalty {asking[0]} asks for each image's own gradient: {way}"

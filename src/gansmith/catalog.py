@@ -134,6 +134,12 @@ def keyword_options(function: Factory) -> dict[str, inspect.Parameter]:
     return {p.name: p for p in parameters if p.kind is inspect.Parameter.KEYWORD_ONLY}
 
 
+def choices(kind: str, name: str, option: str, factory: str = "build", *, trust: bool = False) -> tuple[str, ...]:
+    """The values that an option can take where these are listed (a Literal); else, or without such an option, none."""
+    hint = typing.get_type_hints(find(kind, name, factory, trust=trust)).get(option)
+    return typing.get_args(hint) if typing.get_origin(hint) is typing.Literal else ()
+
+
 def _files(kind: str) -> dict[str, Path]:
     if kind not in KINDS:
         raise UnknownNameError(unknown("kind", kind, KINDS))

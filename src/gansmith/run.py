@@ -19,10 +19,12 @@ from gansmith.records import jsonl
 from gansmith.training.checkpoint import State
 
 if TYPE_CHECKING:
-    from torch import nn
+    from numpy.typing import NDArray
+    from torch import Tensor, nn
 
     from gansmith.latent.renderer import Renderer
     from gansmith.latent.sample import Pictures
+    from gansmith.latent.translate import Translator
 
 # Shortcuts: fields of the data that may be given without the `data.` before them.
 DATA_FIELDS = tuple(name for name in DataSettings.model_fields if name not in ("path", "options"))
@@ -102,6 +104,42 @@ class Run:
         """One image for each seed; image i depends on seed i alone, to the bit."""
         renderer = self.renderer(raw=raw, checkpoint=checkpoint, device=device)
         return renderer.images(seeds, grid=canvas, label=label, truncation=truncation)
+
+    def translator(
+        self, *, to: str | None = None, raw: bool = False, checkpoint: str | None = None, device: str = "auto"
+    ) -> Translator:
+        """What translates images to domain `to`, a or b; it may be left out where the run knows one direction.
+
+        Raises RunError for a run that does not translate, OptionError for a direction that is not there or left open.
+        """
+        from gansmith.latent.translate import roles_in, translator_of
+
+        return translator_of(
+            roles_in(self.model),
+            lambda player: self.network(player, raw=raw, checkpoint=checkpoint),
+            to=to,
+            where=self.path,
+            device=choose_device(device),
+        )
+
+    def translate(
+        self,
+        image: NDArray[Any] | Tensor,
+        *,
+        to: str | None = None,
+        seed: int = 0,
+        raw: bool = False,
+        checkpoint: str | None = None,
+        device: str = "auto",
+    ) -> Any:
+        """Image uint8 [H, W, 1..4] -> uint8 [H, W, C], or float32 [1, C, H, W] in [-1, 1] -> the same, as domain `to`
+        would show it. seed: which translation, where there are several; transparent pixels show the run's background.
+
+        For many images, take `translator` once.
+        """
+        trained = self.experiment.data if layout.is_run(self.path) else DataSettings()
+        translator = self.translator(to=to, raw=raw, checkpoint=checkpoint, device=device)
+        return translator.translate(image, seed=seed, background=trained.background)
 
     def resume(self, *, images: int | str | None = None, assignments: Iterable[str] = (), **changes: Any) -> Run:
         """Train on, to `images` in all; `changes`, or `assignments` as --set takes them, may be any field of

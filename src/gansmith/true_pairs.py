@@ -18,6 +18,8 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 from torch import Tensor
 
 from gansmith import __version__, catalog, layout
@@ -26,33 +28,38 @@ from gansmith.data.dataset import Dataset
 from gansmith.data.domains import holdout_pairs, prepare_domains
 from gansmith.data.prepare import Prepared
 from gansmith.data.stream import normalised
-from gansmith.device import choose_device
-from gansmith.errors import DataError, GansmithError, OptionError
+from gansmith.errors import DataError, GansmithError, OptionError, RunError
 from gansmith.evaluation import intervals
 from gansmith.evaluation.answers import Number
 from gansmith.evaluation.evidence import Extractor
 from gansmith.experiment import paired
 from gansmith.files import write_json
-from gansmith.latent.translate import OTHER, load
+from gansmith.gather import trained_on
+from gansmith.latent.translate import OTHER, Translator
 from gansmith.progress import track
 from gansmith.records import pictures
 from gansmith.run import Run
 
 STYLES = 5  # translations of each image, where a run makes several: their mean distance counts
 SHOWN = 12  # pairs on the sheet
+UNTOUCHED, COLOURS = "untouched", "colour transfer"  # what stands beside every run
 _SAMPLE = 2048  # training images that colour statistics are taken of
+_BLOCK = 32  # images in memory as floats at once
 _SAID = {
     "l1": "mean distance of a pixel's values from the true image's, of 1 from black to white",
     "lpips": "LPIPS distance from the true image",
 }
 
 Bytes = NDArray[np.uint8]
+Values = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class Likeness:
     """What was found. numbers[way][metric]: of `untouched`, `colour transfer` and each run; nearer[run][way][metric]:
-    how much nearer the run comes than the way (above zero: nearer), pair by pair."""
+    how much nearer the run comes than the way (above zero: nearer), pair by pair. Intervals are None where all pairs
+    are variants of one thing. features: what measured LPIPS, None where nothing did; notes: what the user should hear.
+    """
 
     numbers: dict[str, dict[str, Number]]
     nearer: dict[str, dict[str, dict[str, Number]]]
@@ -62,6 +69,7 @@ class Likeness:
     data: str
     features: str | None
     folder: Path
+    notes: tuple[str, ...] = ()
 
     def record(self) -> dict[str, Any]:
         """As true_pairs.json holds it."""
@@ -77,6 +85,7 @@ class Likeness:
                 run: {way: {name: n.record() for name, n in row.items()} for way, row in ways.items()}
                 for run, ways in self.nearer.items()
             },
+            "notes": list(self.notes),
         }
 
     def as_text(self) -> str:
@@ -94,6 +103,16 @@ class Likeness:
                 gains = ", ".join(f"{name} {_said(number)}" for name, number in row.items())
                 lines.append(f"{run} is nearer than {way} by {gains}")
         return "\n".join(lines)
+
+
+@dataclass(frozen=True)
+class _Held:
+    """The true pairs that a run held out. images: uint8 [P, H, W, C] of each domain; clusters: int64 [P]."""
+
+    data: Prepared
+    names: tuple[str, ...]
+    images: dict[str, Bytes]
+    clusters: NDArray[np.int64]
 
 
 def translates(place: Path) -> bool:
@@ -115,91 +134,145 @@ def evaluate(
     out: Path | None = None,
     trust: bool = False,
 ) -> Likeness:
-    """Translate the pairs that the run at `place` held out, and those `beside` it too, which must have held out the
-    same. Writes true_pairs.json and true_pairs.png into RUN/audit or `out`.
+    """Translate the pairs that the run at `place` held out, by it and by the runs `beside` it, which must have held
+    them out too. Writes true_pairs.json and true_pairs.png into RUN/audit or `out`.
 
     weights: the file of LPIPS (features vgg); without it only L1 is measured.
-    Raises DataError where nothing is held out, or the domains do not bear the same names.
+    Raises DataError where nothing is held out, or the domains do not bear the same names; nothing is written then.
     """
     if to not in OTHER:
         raise OptionError(f"a translation is to a or to b, not to {to!r}")
-    run = Run(place, trust=trust)
-    data = _prepared(run, trust=trust)
-    chosen = holdout_pairs(data)
-    if not len(chosen[0]) or data.other is None or data.holdout is None or data.other.holdout is None:
+    runs = [Run(one, trust=trust) for one in (place, *beside)]
+    names = _names(runs)
+    translators = {name: run.translator(to=to, device=device) for name, run in zip(names, runs, strict=True)}
+    held = _held(runs[0])
+    if held is None:
         raise DataError(
             f"{place} held out no true pairs: a translation can be compared where both domains bear the same names and "
             f"some are held out (data.holdout). Translate a folder and judge that: "
             f"gansmith translate {place} --to {to} IN OUT, then gansmith evaluate OUT --against REAL"
         )
-    sides = {"a": _pixels(data.holdout, chosen[0]), "b": _pixels(data.other.holdout, chosen[1])}
-    names = [data.keys[index] for index in data.holdout_indices[chosen[0]].tolist()]
-    given, true = sides[OTHER[to]], sides[to]
-    domains = {"a": data.train, "b": data.other.train}
+    others = [_same_pairs(run, place, held) for run in runs[1:]]
+    notes = [note for run, data in zip(runs, [held.data, *others], strict=True) for note in _changed(run, data)]
+    given, true = held.images[OTHER[to]], held.images[to]
+    lpips, why = _lpips(weights, device, given[:1])
+    train = {"a": held.data, "b": _other(held.data)}
     made = {
-        "untouched": [given],
-        "colour transfer": [_recoloured(given, *(_statistics(domains[one]) for one in (OTHER[to], to)))],
+        UNTOUCHED: [given],
+        COLOURS: [_recoloured(given, *(_statistics(train[one].train) for one in (OTHER[to], to)))],
+        **{name: _translations(translator, given, name) for name, translator in translators.items()},
     }
-    runs = [run, *(Run(other, trust=trust) for other in beside)]
-    for one in runs:
-        if one is not run:
-            _same_split(one, names, trust=trust)
-        made[_name(one, runs)] = _translations(one, given, to=to, device=device)
-    lpips = _lpips(weights, device)
     distances = {way: _distances(images, true, lpips) for way, images in made.items()}
-    clusters = _clusters(data, names)
-    numbers = {
-        way: {name: _number(values, clusters, seed, _SAID[name]) for name, values in row.items()}
-        for way, row in distances.items()
-    }
-    own = [_name(one, runs) for one in runs]
+
+    def numbers(rows: dict[str, Values], before: str = "") -> dict[str, Number]:
+        return {name: _number(row, held.clusters, seed, f"{before}{_SAID[name]}") for name, row in rows.items()}
+
     nearer = {
         one: {
-            way: {
-                name: _number(distances[way][name] - values, clusters, seed, f"less {_SAID[name]}")
-                for name, values in distances[one].items()
-            }
+            way: numbers({name: row - distances[one][name] for name, row in distances[way].items()}, "how much less: ")
             for way in made
-            if way not in own[: own.index(one) + 1]
+            if way not in names[: place_of + 1]
         }
-        for one in own
+        for place_of, one in enumerate(names)
     }
-    folder = place / "audit" if out is None else Path(out)
+    folder = place / "audit" if out is None else out
     found = Likeness(
-        numbers,
+        {way: numbers(row) for way, row in distances.items()},
         nearer,
         len(true),
-        len(np.unique(clusters)),
+        len(np.unique(held.clusters)),
         to,
-        data.name,
+        f"{held.data.name} {held.data.digest}",
         None if lpips is None else str(lpips),
         folder,
+        (*notes, *([] if why is None else [why])),
     )
     write_json(folder / "true_pairs.json", found.record())
     _sheet(given, true, made, folder / "true_pairs.png")
     return found
 
 
-def _prepared(run: Run, *, trust: bool) -> Prepared:
-    game = run.experiment.game.name
-    return prepare_domains(run.experiment.data, paired=paired(game, trust=trust), trust=trust)
+def _names(runs: Sequence[Run]) -> list[str]:
+    """What each run is called: its folder, or its whole path where that is not clear. Raises OptionError for a run
+    that is given twice."""
+    places = [run.path.resolve() for run in runs]
+    twice = next((run.path for run, place in zip(runs, places, strict=True) if places.count(place) > 1), None)
+    if twice is not None:
+        raise OptionError(f"{twice} is given twice: a run is compared with others (--beside), not with itself")
+    taken = [UNTOUCHED, COLOURS, *(place.name for place in places)]
+    return [place.name if taken.count(place.name) == 1 else str(place) for place in places]
 
 
-def _same_split(run: Run, names: Sequence[str], *, trust: bool) -> None:
-    """Raises DataError when `run` was trained on one of the pairs."""
-    data = _prepared(run, trust=trust)
-    held = {data.keys[index] for index in data.holdout_indices.tolist()}
-    seen = [name for name in names if name not in held]
-    if seen:
-        raise DataError(
-            f"{run.path} did not hold out {len(seen)} of the {len(names)} pairs, for example {seen[0]}: it may have "
-            f"been trained on them. Train both with the same data.holdout and data.holdout_by"
+def _held(run: Run) -> _Held | None:
+    """None where it held out no true pair. Raises RunError where no one can know."""
+    if not layout.is_run(run.path):
+        raise RunError(
+            f"{run.path} holds models only, and which pairs were held out is known of whole runs: give the run"
         )
+    ran = run.experiment
+    data = prepare_domains(ran.data, paired=paired(ran.game.name, trust=run.trust), trust=run.trust)
+    other, chosen = _other(data), holdout_pairs(data)
+    if data.holdout is None or other.holdout is None or not len(chosen[0]):
+        return None
+    first, second = data.holdout_indices[chosen[0]], other.holdout_indices[chosen[1]]
+    images = {"a": _pixels(data.holdout, chosen[0]), "b": _pixels(other.holdout, chosen[1])}
+    return _Held(data, tuple(data.keys[index] for index in first.tolist()), images, _clusters(data, first, second))
 
 
-def _name(run: Run, runs: Sequence[Run]) -> str:
-    name = run.path.resolve().name
-    return name if [one.path.resolve().name for one in runs].count(name) == 1 else str(run.path)
+def _other(data: Prepared) -> Prepared:
+    assert data.other is not None  # of `prepare_domains` always
+    return data.other
+
+
+def _same_pairs(run: Run, place: Path, wanted: _Held) -> Prepared:
+    """What `run` was trained on. Raises DataError when it may have been trained on one of the pairs `wanted`, which the
+    run at `place` held out, or knows other images under their names."""
+    held = _held(run)
+    where = {} if held is None else {name: index for index, name in enumerate(held.names)}
+    seen = [name for name in wanted.names if name not in where]
+    if held is None or seen:
+        raise DataError(
+            f"{run.path} did not hold out {len(seen)} of the {len(wanted.names)} pairs, for example {seen[0]}: it may "
+            f"have been trained on them. Train both with the same data.holdout and data.holdout_by"
+        )
+    shapes = ["x".join(map(str, one.images["a"].shape[1:])) for one in (held, wanted)]
+    if shapes[0] != shapes[1]:
+        raise DataError(f"{run.path} knows images of {shapes[0]} and {place} of {shapes[1]}: compare runs of one size")
+    positions = [where[name] for name in wanted.names]
+    unlike = [(held.images[side][positions] != wanted.images[side]).any((1, 2, 3)) for side in "ab"]
+    different = np.flatnonzero(unlike[0] | unlike[1])
+    if len(different):
+        raise DataError(
+            f"{run.path} knows {len(different)} of the {len(positions)} pairs by other images, for example "
+            f"{wanted.names[different[0]]}: was it trained on other data, with the domains exchanged, or with another "
+            f"data.fit or data.background?"
+        )
+    return held.data
+
+
+def _changed(run: Run, data: Prepared) -> list[str]:
+    """A note where the images are no longer those that the run was trained on."""
+    if trained_on(run) in (None, data.digest):
+        return []
+    return [
+        f"The images at {data.settings.path} are not the ones that {run.path} was trained on: they changed since, and "
+        f"it may have been trained on some of these pairs."
+    ]
+
+
+def _clusters(data: Prepared, first: NDArray[np.int64], second: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Which pairs, at `first` in domain a and at `second` in b, belong together by the rule of the hold-out where it
+    goes by names: variants of one thing are not independent of each other."""
+    rule, other = data.settings.holdout_by, _other(data)
+    if not rule.startswith("name:"):
+        return np.arange(len(first), dtype=np.int64)
+    # as the hold-out does it: over all names of both sides, since those of these pairs alone may match nothing
+    groups = holdout.groups_by(rule, keys=[*data.keys, *other.keys])
+    one, two = groups[first], groups[len(data.keys) + second]
+    count = int(groups.max()) + 1
+    links = coo_array((np.ones(len(one), bool), (one, two)), (count, count))
+    together: NDArray[np.int64] = connected_components(links, directed=False)[1][one].astype(np.int64)
+    return together
 
 
 def _pixels(dataset: Dataset, chosen: NDArray[np.int64]) -> Bytes:
@@ -207,80 +280,76 @@ def _pixels(dataset: Dataset, chosen: NDArray[np.int64]) -> Bytes:
     return images
 
 
-def _statistics(dataset: Dataset) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _statistics(dataset: Dataset) -> tuple[Values, Values]:
     """Mean and standard deviation [C] of some of a domain's training images."""
     spread = np.unique(np.linspace(0, len(dataset) - 1, min(len(dataset), _SAMPLE)).round().astype(np.int64))
-    pixels = _pixels(dataset, spread).astype(np.float64)
-    return pixels.mean((0, 1, 2)), pixels.std((0, 1, 2))
+    counts: Any = 0  # [C, 256]: how often each level is there
+    for start in range(0, len(spread), _BLOCK):
+        pixels = _pixels(dataset, spread[start : start + _BLOCK])
+        counts = counts + np.stack([np.bincount(one.ravel(), minlength=256) for one in np.moveaxis(pixels, 3, 0)])
+    share, levels = counts / counts.sum(1, keepdims=True), np.arange(256.0)
+    mean = share @ levels
+    return mean, np.sqrt((share * (levels - mean[:, None]) ** 2).sum(1))
 
 
-def _recoloured(
-    images: Bytes,
-    before: tuple[NDArray[np.float64], NDArray[np.float64]],
-    after: tuple[NDArray[np.float64], NDArray[np.float64]],
-) -> Bytes:
-    moved = (images - before[0]) / np.maximum(before[1], 1e-6) * after[1] + after[0]
-    return np.clip(moved, 0, 255).round().astype(np.uint8)
+def _recoloured(images: Bytes, before: tuple[Values, Values], after: tuple[Values, Values]) -> Bytes:
+    """Each level [256, C] is moved once: pixels of one level become pixels of one level."""
+    levels = np.arange(256.0)[:, None]
+    moved = (levels - before[0]) / np.maximum(before[1], 1e-6) * after[1] + after[0]
+    table = np.clip(moved, 0, 255).round().astype(np.uint8)
+    found: Bytes = table[images, np.arange(images.shape[3])]
+    return found
 
 
-def _translations(run: Run, images: Bytes, *, to: str, device: str) -> list[Bytes]:
+def _translations(translator: Translator, images: Bytes, name: str) -> list[Bytes]:
     """One array of translations, or STYLES of them."""
-    translator = load(run.model, to, device=choose_device(device), trust=run.trust)
     styles = [translator.style(seed) for seed in range(STYLES)] if translator.styled else []
     made = [
         translator.translations(image, styles)
-        for image in track(images, f"translating by {run.path.name}", len(images), "images")
+        for image in track(images, f"translating by {name}", len(images), "images")
     ]
     return [np.stack(column) for column in zip(*made, strict=True)]
 
 
-def _lpips(weights: str | None, device: str) -> Extractor | None:
+def _lpips(weights: str | None, device: str, image: Bytes) -> tuple[Extractor | None, str | None]:
+    """What measures LPIPS of images like this one; or None, and a note that says why."""
     try:
         found: Extractor = catalog.build("features", "vgg", weights=weights, device=device, size=None)
-        return found
-    except GansmithError:
+        _perceptual(found, image, image)
+        return found, None
+    except GansmithError as error:
         if weights is not None:
-            raise
-        return None
+            raise OptionError(f"LPIPS cannot be measured, and without --weights only L1 is: {error}") from error
+        return None, f"only L1 was measured, and LPIPS was not: {error}"
 
 
-def _distances(made: Sequence[Bytes], true: Bytes, lpips: Extractor | None) -> dict[str, NDArray[np.float64]]:
+def _perceptual(lpips: Extractor, made: Bytes, true: Bytes) -> Values:
+    assert lpips.distance is not None  # vgg has one
+    found: Values = lpips.distance(_input(made), _input(true)).double().cpu().numpy()
+    return found
+
+
+def _distances(made: Sequence[Bytes], true: Bytes, lpips: Extractor | None) -> dict[str, Values]:
     """The distance of each pair [P], the mean over its translations."""
-    rows: dict[str, list[NDArray[np.float64]]] = {}
+    rows: dict[str, list[Values]] = {"l1": [], **({} if lpips is None else {"lpips": []})}
+    blocks = [slice(start, start + _BLOCK) for start in range(0, len(true), _BLOCK)]
     for images in made:
-        l1 = np.abs(images.astype(np.float64) - true).mean((1, 2, 3)) / 255
-        rows.setdefault("l1", []).append(l1)
-        if lpips is not None and lpips.distance is not None:
-            parts = [
-                lpips.distance(_input(one), _input(other)).double().cpu().numpy()
-                for one, other in zip(
-                    np.array_split(images, _parts(true)), np.array_split(true, _parts(true)), strict=True
-                )
-            ]
-            rows.setdefault("lpips", []).append(np.concatenate(parts))
+        l1 = [np.abs(images[some] - true[some].astype(np.float64)).mean((1, 2, 3)) / 255 for some in blocks]
+        rows["l1"].append(np.concatenate(l1))
+        if lpips is not None:
+            rows["lpips"].append(np.concatenate([_perceptual(lpips, images[some], true[some]) for some in blocks]))
     return {name: np.mean(values, axis=0) for name, values in rows.items()}
-
-
-def _parts(images: Bytes) -> int:
-    return -(-len(images) // 32)
 
 
 def _input(images: Bytes) -> Tensor:
     return normalised(torch.from_numpy(np.ascontiguousarray(images)))
 
 
-def _clusters(data: Prepared, names: Sequence[str]) -> NDArray[np.int64]:
-    """Which pairs belong together, by the rule of the hold-out where it goes by names: variants of one thing are not
-    independent of each other."""
-    rule = data.settings.holdout_by
-    if not rule.startswith("name:"):
-        return np.arange(len(names), dtype=np.int64)
-    return holdout.groups_by(rule, keys=tuple(names), labels=None, similar=lambda: np.arange(len(names)))
-
-
-def _number(values: NDArray[np.float64], clusters: NDArray[np.int64], seed: int, means: str) -> Number:
-    """The mean over pairs, with an interval by drawing whole clusters."""
+def _number(values: Values, clusters: NDArray[np.int64], seed: int, means: str) -> Number:
+    """The mean over pairs, with an interval by drawing whole clusters; one cluster alone says nothing of its spread."""
     members = [np.flatnonzero(clusters == one) for one in np.unique(clusters)]
+    if len(members) == 1:
+        return Number(float(values.mean()), means=means)
     sums = np.array([[values[one].sum(), len(one)] for one in members])
     low, high = intervals.bootstrap(sums, lambda rows: float(rows[:, 0].sum() / rows[:, 1].sum()), seed=seed)
     return Number(float(values.mean()), low, high, means)
@@ -297,4 +366,6 @@ def _sheet(given: Bytes, true: Bytes, made: dict[str, list[Bytes]], path: Path) 
 
 
 def _said(number: Number) -> str:
+    if number.low is None or number.high is None:
+        return f"{number.value:.4f}"
     return f"{number.value:.4f} [{number.low:.4f}, {number.high:.4f}]"

@@ -250,3 +250,15 @@ def test_domains_that_do_not_fit(number: int) -> None:
 def test_bad_options(options: dict[str, Any], message: str) -> None:
     with pytest.raises(OptionError, match=message):
         game(**options)
+
+
+def test_what_follows_the_scores_sees_every_turn_of_the_discriminator() -> None:
+    objective = catalog.build("objectives", "nonsaturating").penalised({"lecam": catalog.build("penalties", "lecam")})
+    made, _, _ = game(objective)
+    assert made.state.keys() == {"lecam"}
+    before = made.state["lecam"].state_dict()
+    turn = made.turns[0]
+    assert turn.settle is not None
+    turn.settle(turn.play(batch(), moment()), moment())
+    after = made.state["lecam"].state_dict()
+    assert any(not torch.equal(torch.as_tensor(before[name]), torch.as_tensor(after[name])) for name in before)

@@ -47,21 +47,25 @@ def evaluate(
     """
     from gansmith import grade, judge, true_pairs
 
+    translates = true_pairs.translates(subject)
+    if not translates:
+        given.refuse(context, ("to", "beside"), f"{subject} is no run that translates")
     if grade.is_classifier(subject):
         given.refuse(context, _FOR_GENERATORS, f"{subject} is a classifier, and only generators are judged with them")
         grading = grade.evaluate(subject, against=against, checkpoint=checkpoint, device=device, out=out, trust=trust)
         typer.echo(grading.text)
         typer.echo(f"-> {grading.folder}")
         return
-    if true_pairs.translates(subject):
+    if translates:
         given.refuse(context, _FOR_SAMPLES, f"{subject} translates, and what it makes is held against true pairs")
         likeness = true_pairs.evaluate(
             subject, to=to, beside=beside or (), weights=weights, device=device, seed=seed, out=out, trust=trust
         )
         typer.echo(likeness.as_text())
+        for note in likeness.notes:
+            typer.echo(f"note: {note}")
         typer.echo(f"-> {likeness.folder}")
         return
-    given.refuse(context, ("to", "beside"), f"{subject} does not translate")
     audit = judge.evaluate(
         subject,
         against=against,

@@ -60,20 +60,12 @@ def translate(
     """Translate an image, or each image of a folder or zip, with a run that was trained on two domains."""
     from gansmith import layout
     from gansmith.data.settings import DataSettings
-    from gansmith.device import choose_device
     from gansmith.errors import UnreadableImageError
-    from gansmith.latent.translate import roles_in, translator_of
     from gansmith.progress import bar
     from gansmith.run import Run
 
     opened = Run(run, trust=trust)
-    translator = translator_of(
-        roles_in(opened.model),
-        lambda player: opened.network(player, raw=raw, checkpoint=checkpoint),
-        to=None if to is None else to.value,
-        where=run,
-        device=choose_device(device),
-    )
+    translator = opened.translator(to=None if to is None else to.value, raw=raw, checkpoint=checkpoint, device=device)
     trained = opened.experiment.data if layout.is_run(run) else DataSettings()
     images = _images(source)
     targets = _targets(source, images, out, styles)

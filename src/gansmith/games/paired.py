@@ -76,6 +76,8 @@ def build(
     def settle(terms: Terms, at: Moment) -> None:
         if objective.project is not None:
             objective.project(discriminator)
+        for state in objective.state.values():
+            state.observe(terms)
 
     def show(players: Mapping[str, nn.Module], fixed: Fixed) -> Tensor:
         images = images_of(fixed.real, DOMAINS, "paired")
@@ -90,6 +92,7 @@ def build(
             Turn("translator", ("to_b",), translate, draws=False),
         ),
         averaged=("to_b",) if averaged else (),
+        state=objective.state,
         show=show,
         columns=3,
     )

@@ -97,7 +97,7 @@ def timed(made: Forecast, game: Game, batch: Batch, device: torch.device, settin
     return Forecast(made.parameters, made.operations, made.memory, made.steps, sorted(seconds[1:])[1])
 
 
-class _Operations(TorchDispatchMode):
+class Operations(TorchDispatchMode):
     """Counts floating-point operations by torch's own formulas. (Torch's FlopCounterMode hooks into modules besides,
     and its hooks fail under the double backward of a gradient penalty.)"""
 
@@ -126,7 +126,7 @@ def _count(game: Game, batch: Batch, device: torch.device, precision: Precision)
             sizes[-1] += storage.nbytes()
         return tensor
 
-    with untouched(game), _Operations() as counter:
+    with untouched(game), Operations() as counter:
         for turn in game.turns:
             seen = set(weights)  # a weight's transposed view is saved too
             sizes.append(0.0)
