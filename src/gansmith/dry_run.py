@@ -14,6 +14,7 @@ from gansmith.progress import clock
 from gansmith.snapshot import borrow
 from gansmith.training.forecast import forecast, timed
 from gansmith.training.memory import explained
+from gansmith.training.precision import warnings
 from gansmith.training.wiring import check_wiring
 
 
@@ -28,7 +29,7 @@ def report(experiment: Experiment, sources: dict[str, str], *, trust: bool = Fal
     with explained(batch):
         check_wiring(parts.game, batch, device=parts.device, precision=experiment.precision)
         made = forecast(parts.game, batch, parts.device, experiment)
-    warnings = [*data.warnings, *made.warnings(parts.device)]
+    told = [*data.warnings, *made.warnings(parts.device), *warnings(parts.device, experiment.precision)]
     lines = [_with_sources(experiment.plain(), sources), f"# run folder: {run_folder(experiment)}"]
     lines.append(f"# data: {len(data.train):,} images to train on, {data.count - len(data.train):,} held out")
     lines += [f"# {name}: {count:,} parameters" for name, count in made.parameters.items()]
@@ -41,7 +42,7 @@ def report(experiment: Experiment, sources: dict[str, str], *, trust: bool = Fal
             f"# time: {made.step_seconds or 0:.3f} s a step on {parts.device}, {made.steps:,} steps, "
             f"about {clock(made.seconds or 0)} in all (h:mm:ss or m:ss)"
         )
-    lines += [f"# warning: {warning}" for warning in warnings]
+    lines += [f"# warning: {warning}" for warning in told]
     return "\n".join(lines)
 
 

@@ -34,6 +34,7 @@ from gansmith.records.terminal import Terminal
 from gansmith.training.engine import Engine, Events, clock, play_until
 from gansmith.training.forecast import forecast
 from gansmith.training.memory import explained
+from gansmith.training.precision import warnings
 from gansmith.training.wiring import check_wiring
 from gansmith.watch import Watch, at_rest
 
@@ -166,10 +167,10 @@ class Session:
                 )
             self._begin()
             return 0.0
-        state, warnings = self.checkpoints.load()
-        for warning in warnings:
+        state, damage = self.checkpoints.load()
+        for warning in damage:
             _say(f"warning: {warning}")
-        if warnings:
+        if damage:
             self.checkpoints.set_aside()
         for line in snapshot.put_back(state, self.parts, self.folder):
             _say(line)
@@ -189,7 +190,7 @@ class Session:
         with explained(batch):
             check_wiring(parts.game, batch, device=parts.device, precision=self.experiment.precision)
             made = forecast(parts.game, batch, parts.device, self.experiment)
-        for warning in made.warnings(parts.device):
+        for warning in (*made.warnings(parts.device), *warnings(parts.device, self.experiment.precision)):
             _say(f"warning: {warning}")
 
     def _attach(self, engine: Engine, terminal: Terminal) -> None:

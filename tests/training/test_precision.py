@@ -8,6 +8,7 @@ from torch import nn
 
 from gansmith.device import choose_device
 from gansmith.errors import ExperimentError
+from gansmith.training import precision
 from gansmith.training.precision import autocast, choose_memory_format, torch_format
 
 CPU = torch.device("cpu")
@@ -71,3 +72,12 @@ def test_instance_normalisation_wants_each_channel_in_one_piece(layer: nn.Module
     assert choose_memory_format({"a": plain, "b": deep}) == "contiguous"
     assert torch_format("channels_last") is torch.channels_last
     assert torch_format("contiguous") is torch.contiguous_format
+
+
+@pytest.mark.parametrize("has", [True, False])
+def test_a_format_that_the_processor_lacks_is_told(has: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", lambda: has)
+    cpu, cuda = torch.device("cpu"), torch.device("cuda")
+    told = ["this processor has no bfloat16 instructions: float32 is many times faster (--precision float32)"]
+    assert precision.warnings(cpu, "bfloat16") == ([] if has else told)
+    assert precision.warnings(cpu, "float32") == precision.warnings(cuda, "bfloat16") == []

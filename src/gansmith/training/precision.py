@@ -21,6 +21,13 @@ def choose_precision(device: torch.device) -> Precision:
     return "bfloat16" if device.type == "cuda" else "float32"
 
 
+def warnings(device: torch.device, precision: Precision) -> list[str]:
+    """What to say of a format that the device does not compute in."""
+    if device.type != "cpu" or precision != "bfloat16" or torch.ops.mkldnn._is_mkldnn_bf16_supported():
+        return []
+    return ["this processor has no bfloat16 instructions: float32 is many times faster (--precision float32)"]
+
+
 def autocast(device: torch.device, precision: Precision) -> AbstractContextManager[Any]:
     """The context in which networks are run."""
     if (choose_precision(device) if precision == "auto" else precision) == "float32":
