@@ -1,4 +1,4 @@
-"""pix2pix's networks: a U-Net that translates images, and a patch discriminator of pairs.
+"""The networks of pix2pix: a U-Net that translates images, and a patch discriminator of pairs.
 
 Isola, Zhu, Zhou, Efros 2017, "Image-to-Image Translation with Conditional Adversarial Networks", sections 3.2 and 6.1;
 the U-Net is after Ronneberger, Fischer, Brox 2015, "U-Net: Convolutional Networks for Biomedical Image Segmentation".
