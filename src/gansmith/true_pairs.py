@@ -18,23 +18,17 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 from torch import Tensor
 
 from gansmith import __version__, catalog, layout
-from gansmith.data import holdout
 from gansmith.data.dataset import Dataset
-from gansmith.data.domains import holdout_pairs, prepare_domains
-from gansmith.data.prepare import Prepared
 from gansmith.data.stream import normalised
-from gansmith.errors import DataError, GansmithError, OptionError, RunError
+from gansmith.errors import DataError, GansmithError, OptionError
 from gansmith.evaluation import intervals
 from gansmith.evaluation.answers import Number
 from gansmith.evaluation.evidence import Extractor
-from gansmith.experiment import paired
 from gansmith.files import write_json
-from gansmith.gather import trained_on
+from gansmith.held_pairs import Bytes, changed, held_pairs, other_side, pixels, same_pairs
 from gansmith.latent.translate import OTHER, Translator
 from gansmith.progress import track
 from gansmith.records import pictures
@@ -50,7 +44,6 @@ _SAID = {
     "lpips": "LPIPS distance from the true image",
 }
 
-Bytes = NDArray[np.uint8]
 Values = NDArray[np.float64]
 
 
@@ -105,16 +98,6 @@ class Likeness:
         return "\n".join(lines)
 
 
-@dataclass(frozen=True)
-class _Held:
-    """The true pairs that a run held out. images: uint8 [P, H, W, C] of each domain; clusters: int64 [P]."""
-
-    data: Prepared
-    names: tuple[str, ...]
-    images: dict[str, Bytes]
-    clusters: NDArray[np.int64]
-
-
 def translates(place: Path) -> bool:
     """Is this a run of a game of two domains?"""
     try:
@@ -145,18 +128,18 @@ def evaluate(
     runs = [Run(one, trust=trust) for one in (place, *beside)]
     names = _names(runs)
     translators = {name: run.translator(to=to, device=device) for name, run in zip(names, runs, strict=True)}
-    held = _held(runs[0])
+    held = held_pairs(runs[0])
     if held is None:
         raise DataError(
             f"{place} held out no true pairs: a translation can be compared where both domains bear the same names and "
             f"some are held out (data.holdout). Translate a folder and judge that: "
             f"gansmith translate {place} --to {to} IN OUT, then gansmith evaluate OUT --against REAL"
         )
-    others = [_same_pairs(run, place, held) for run in runs[1:]]
-    notes = [note for run, data in zip(runs, [held.data, *others], strict=True) for note in _changed(run, data)]
+    others = [same_pairs(run, place, held) for run in runs[1:]]
+    notes = [note for run, data in zip(runs, [held.data, *others], strict=True) for note in changed(run, data)]
     given, true = held.images[OTHER[to]], held.images[to]
     lpips, why = _lpips(weights, device, given[:1])
-    train = {"a": held.data, "b": _other(held.data)}
+    train = {"a": held.data, "b": other_side(held.data)}
     made = {
         UNTOUCHED: [given],
         COLOURS: [_recoloured(given, *(_statistics(train[one].train) for one in (OTHER[to], to)))],
@@ -203,90 +186,13 @@ def _names(runs: Sequence[Run]) -> list[str]:
     return [place.name if taken.count(place.name) == 1 else str(place) for place in places]
 
 
-def _held(run: Run) -> _Held | None:
-    """None where it held out no true pair. Raises RunError where no one can know."""
-    if not layout.is_run(run.path):
-        raise RunError(
-            f"{run.path} holds models only, and which pairs were held out is known of whole runs: give the run"
-        )
-    ran = run.experiment
-    data = prepare_domains(ran.data, paired=paired(ran.game.name, trust=run.trust), trust=run.trust)
-    other, chosen = _other(data), holdout_pairs(data)
-    if data.holdout is None or other.holdout is None or not len(chosen[0]):
-        return None
-    first, second = data.holdout_indices[chosen[0]], other.holdout_indices[chosen[1]]
-    images = {"a": _pixels(data.holdout, chosen[0]), "b": _pixels(other.holdout, chosen[1])}
-    return _Held(data, tuple(data.keys[index] for index in first.tolist()), images, _clusters(data, first, second))
-
-
-def _other(data: Prepared) -> Prepared:
-    assert data.other is not None  # of `prepare_domains` always
-    return data.other
-
-
-def _same_pairs(run: Run, place: Path, wanted: _Held) -> Prepared:
-    """What `run` was trained on. Raises DataError when it may have been trained on one of the pairs `wanted`, which the
-    run at `place` held out, or knows other images under their names."""
-    held = _held(run)
-    where = {} if held is None else {name: index for index, name in enumerate(held.names)}
-    seen = [name for name in wanted.names if name not in where]
-    if held is None or seen:
-        raise DataError(
-            f"{run.path} did not hold out {len(seen)} of the {len(wanted.names)} pairs, for example {seen[0]}: it may "
-            f"have been trained on them. Train both with the same data.holdout and data.holdout_by"
-        )
-    shapes = ["x".join(map(str, one.images["a"].shape[1:])) for one in (held, wanted)]
-    if shapes[0] != shapes[1]:
-        raise DataError(f"{run.path} knows images of {shapes[0]} and {place} of {shapes[1]}: compare runs of one size")
-    positions = [where[name] for name in wanted.names]
-    unlike = [(held.images[side][positions] != wanted.images[side]).any((1, 2, 3)) for side in "ab"]
-    different = np.flatnonzero(unlike[0] | unlike[1])
-    if len(different):
-        raise DataError(
-            f"{run.path} knows {len(different)} of the {len(positions)} pairs by other images, for example "
-            f"{wanted.names[different[0]]}: was it trained on other data, with the domains exchanged, or with another "
-            f"data.fit or data.background?"
-        )
-    return held.data
-
-
-def _changed(run: Run, data: Prepared) -> list[str]:
-    """A note where the images are no longer those that the run was trained on."""
-    if trained_on(run) in (None, data.digest):
-        return []
-    return [
-        f"The images at {data.settings.path} are not the ones that {run.path} was trained on: they changed since, and "
-        f"it may have been trained on some of these pairs."
-    ]
-
-
-def _clusters(data: Prepared, first: NDArray[np.int64], second: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Which pairs, at `first` in domain a and at `second` in b, belong together by the rule of the hold-out where it
-    goes by names: variants of one thing are not independent of each other."""
-    rule, other = data.settings.holdout_by, _other(data)
-    if not rule.startswith("name:"):
-        return np.arange(len(first), dtype=np.int64)
-    # as the hold-out does it: over all names of both sides, since those of these pairs alone may match nothing
-    groups = holdout.groups_by(rule, keys=[*data.keys, *other.keys])
-    one, two = groups[first], groups[len(data.keys) + second]
-    count = int(groups.max()) + 1
-    links = coo_array((np.ones(len(one), bool), (one, two)), (count, count))
-    together: NDArray[np.int64] = connected_components(links, directed=False)[1][one].astype(np.int64)
-    return together
-
-
-def _pixels(dataset: Dataset, chosen: NDArray[np.int64]) -> Bytes:
-    images: Bytes = np.ascontiguousarray(dataset[chosen].image)
-    return images
-
-
 def _statistics(dataset: Dataset) -> tuple[Values, Values]:
     """Mean and standard deviation [C] of some of a domain's training images."""
     spread = np.unique(np.linspace(0, len(dataset) - 1, min(len(dataset), _SAMPLE)).round().astype(np.int64))
     counts: Any = 0  # [C, 256]: how often each level is there
     for start in range(0, len(spread), _BLOCK):
-        pixels = _pixels(dataset, spread[start : start + _BLOCK])
-        counts = counts + np.stack([np.bincount(one.ravel(), minlength=256) for one in np.moveaxis(pixels, 3, 0)])
+        some = pixels(dataset, spread[start : start + _BLOCK])
+        counts = counts + np.stack([np.bincount(one.ravel(), minlength=256) for one in np.moveaxis(some, 3, 0)])
     share, levels = counts / counts.sum(1, keepdims=True), np.arange(256.0)
     mean = share @ levels
     return mean, np.sqrt((share * (levels - mean[:, None]) ** 2).sum(1))
