@@ -10,6 +10,7 @@ from gansmith import catalog
 from gansmith.adversarial import Dimensions
 from gansmith.errors import ExperimentError, GansmithError, OptionError
 from gansmith.models import dcgan
+from gansmith.models.layers import grid
 from gansmith.randomness import seeded
 
 SLIDES = Dimensions(3, 64, 64, 100)
@@ -154,7 +155,7 @@ def test_any_size(size: tuple[int, int], channels: int, upsample: str) -> None:
     ],
 )
 def test_stages_and_base_grid(size: tuple[int, int], stages: int, base: tuple[int, int]) -> None:
-    assert dcgan.stages(*size) == stages
+    assert grid.doublings("dcgan", *size) == stages
     network = built(Dimensions(3, *size, 7), width=2)
     first, *rest = convolutions(network)
     assert first[3] == base

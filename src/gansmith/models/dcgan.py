@@ -22,6 +22,7 @@ from torch.nn import functional
 
 from gansmith.adversarial import Dimensions
 from gansmith.errors import ExperimentError
+from gansmith.models.layers import grid
 from gansmith.models.layers.conditional import classes_of, labels_of
 
 Width = Annotated[int, Field(gt=0)]
@@ -32,7 +33,6 @@ Kernel = Literal[3, 4, 5, 6]
 Normalisation = Literal["batch", "instance", "layer", "none"]
 Downsample = Literal["strided", "average", "max"]
 
-_BASE = 4  # the smallest base grid, in pixels
 _MOST = 8  # the widest layer has this many times `width` channels
 _SLOPE = 0.2  # of leaky ReLUs
 
@@ -65,8 +65,8 @@ def generator(
     classes = classes_of("generator", dimensions, model="dcgan") if conditional else 0
     slope = None if activation == "relu" else _SLOPE
     channels, height, breadth, latent, _ = dimensions
-    count = stages(height, breadth)
-    base = (-(-height // 2**count), -(-breadth // 2**count))  # rounded up: the rest is cropped at the end
+    count = grid.doublings("dcgan", height, breadth)
+    base = grid.first_grid(height, breadth, count)
     widths = [width * min(2**k, _MOST) for k in reversed(range(count))]
 
     layers: list[nn.Module] = [nn.ConvTranspose2d(latent + classes, widths[0], base)]
@@ -103,7 +103,7 @@ def discriminator(
     """
     classes = classes_of("discriminator", dimensions, model="dcgan") if conditional else 0
     channels, height, breadth, _, _ = dimensions
-    count = stages(height, breadth)
+    count = grid.doublings("dcgan", height, breadth)
     widths = [width * min(2**k, _MOST) for k in range(count)]
     for _ in range(count):
         height, breadth = (_halved_side(side, kernel, downsample) for side in (height, breadth))
@@ -116,16 +116,6 @@ def discriminator(
         layers += [*_halved(before, after, kernel, downsample), *_hidden(after, slope, dropout, normalisation)]
     layers += [nn.Conv2d(widths[-1], 1, (height, breadth)), nn.Flatten(0)]
     return Discriminator(nn.Sequential(*layers), classes, widths[-1] * height * breadth)
-
-
-def stages(height: int, width: int) -> int:
-    """How many factors of 2 leave a base grid of at least 4 x 4: 4 at 64 x 64, 3 at 48 x 64, 2 at 28 x 28."""
-    if min(height, width) < 2 * _BASE:
-        raise ExperimentError(
-            f"dcgan cannot make {height}x{width} images: both sides must be at least {2 * _BASE} pixels. "
-            f"Set --size {max(height, 2 * _BASE)}x{max(width, 2 * _BASE)}, or for points (ring, grid) --recipe mlp_ring"
-        )
-    return (min(height, width) // _BASE).bit_length() - 1
 
 
 class Generator(nn.Module):
@@ -146,7 +136,7 @@ class Generator(nn.Module):
             chosen = functional.one_hot(labels_of("generator", label), self.classes).to(z.dtype)
             z = torch.cat([z, chosen[:, :, None, None].expand(-1, -1, *z.shape[2:])], 1)
         images: Tensor = self.layers(z)
-        return _centre(images, self.size) if single else images
+        return grid.centre(images, *self.size) if single else images
 
 
 class Discriminator(nn.Module):
@@ -227,8 +217,3 @@ def _halved_side(side: int, kernel: int, downsample: Downsample) -> int:
     if downsample == "strided":
         return (side + 2 * ((kernel - 1) // 2) - kernel) // 2 + 1
     return (side + 2 * (kernel // 2) - kernel + 1) // 2
-
-
-def _centre(images: Tensor, size: tuple[int, int]) -> Tensor:
-    top, left = (images.shape[2] - size[0]) // 2, (images.shape[3] - size[1]) // 2
-    return images[:, :, top : top + size[0], left : left + size[1]]
