@@ -9,7 +9,6 @@ from torch import nn
 from gansmith import catalog
 from gansmith.adversarial import Dimensions
 from gansmith.errors import ExperimentError, GansmithError, OptionError
-from gansmith.models import dcgan
 from gansmith.models.layers import grid
 from gansmith.randomness import seeded
 
