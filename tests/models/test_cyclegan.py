@@ -369,3 +369,20 @@ def test_sizes_that_cannot_be_judged(size: tuple[int, int], options: dict[str, i
 def test_bad_options(role: str, options: dict[str, object], message: str) -> None:
     with pytest.raises(OptionError, match=message):
         built(PAPER, role, **options)
+
+
+def test_with_a_skip_the_network_makes_what_is_added_to_its_input() -> None:
+    dimensions = Dimensions(3, 16, 12)
+    network = catalog.build("models", "cyclegan", dimensions, factory="translator", width=4, blocks=1, skip=True)
+    image = torch.rand(2, 3, 16, 12) * 2 - 1
+    torch.testing.assert_close(network(image), image, rtol=0, atol=0)  # at first nothing
+    last = [module for module in network.modules() if isinstance(module, nn.Conv2d)][-1]
+    assert not [module for module in network.modules() if isinstance(module, nn.Tanh)]
+    with torch.no_grad():
+        last.weight.normal_()
+        assert last.bias is not None
+        last.bias.fill_(0.5)
+    added = network.layers(image)
+    torch.testing.assert_close(network(image), image + added)
+    assert float((image + added).detach().max()) > 1
+    torch.testing.assert_close(network.eval()(image), (image + added).clamp(-1, 1))

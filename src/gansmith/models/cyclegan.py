@@ -31,14 +31,17 @@ def translator(
     width: Width = 64,
     blocks: Blocks | None = None,
     upsample: Literal["transposed", "resize"] = "transposed",
+    skip: bool = False,
 ) -> Translator:
     """Images [B, C, H, W] in [-1, 1] -> images of the same shape, H and W multiples of 4.
 
     width: channels of the first and last hidden layer (ngf). blocks: residual blocks; 9 from 256 pixels a side on, else
     6, when not given. upsample: transposed convolutions, or nearest-neighbour resizing and a 3 x 3 convolution (Odena,
-    Dumoulin, Olah 2016, "Deconvolution and Checkerboard Artifacts"). Raises ExperimentError for other sizes.
+    Dumoulin, Olah 2016, "Deconvolution and Checkerboard Artifacts"). skip: the network makes what is added to its
+    input, at first nothing, instead of the whole image; in training the sum may leave [-1, 1]. Raises ExperimentError
+    for other sizes.
     """
-    return Translator(dimensions, width, blocks, upsample)
+    return Translator(dimensions, width, blocks, upsample, skip)
 
 
 def discriminator(dimensions: Dimensions, *, width: Width = 64, layers: Layers | None = None) -> PatchDiscriminator:
@@ -56,7 +59,7 @@ class Translator(nn.Module):
 
     multiple = 4  # two halvings
 
-    def __init__(self, dimensions: Dimensions, width: int, blocks: int | None, upsample: str) -> None:
+    def __init__(self, dimensions: Dimensions, width: int, blocks: int | None, upsample: str, skip: bool) -> None:
         super().__init__()
         channels, height, breadth, _, _ = dimensions
         if height % 4 or breadth % 4 or min(height, breadth) < _LEAST:
@@ -73,13 +76,20 @@ class Translator(nn.Module):
         layers += [Residual(4 * width) for _ in range(blocks)]
         for after in (2 * width, width):
             layers += [*_doubled(2 * after, after, upsample), *_normalised(after)]
-        layers += [nn.ReflectionPad2d(3), nn.Conv2d(width, channels, 7), nn.Tanh()]
-        self.layers = nn.Sequential(*layers)
+        last = nn.Conv2d(width, channels, 7)
+        layers += [nn.ReflectionPad2d(3), last, *([] if skip else [nn.Tanh()])]
+        self.layers, self.skip = nn.Sequential(*layers), skip
         self.apply(initialise)
+        if skip:
+            nn.init.zeros_(last.weight)
 
     def forward(self, image: Tensor, label: Tensor | None = None) -> Tensor:
-        translated: Tensor = self.layers(image)
-        return translated
+        made: Tensor = self.layers(image)
+        if not self.skip:
+            return made
+        changed = image + made
+        # a clamp in training would hold no gradient that leads back
+        return changed if self.training else changed.clamp(-1, 1)
 
 
 class Residual(nn.Module):
