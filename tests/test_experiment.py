@@ -351,7 +351,7 @@ COMPLETING: list[tuple[list[str], type[GansmithError], str]] = [
     (["game=two_playr"], UnknownNameError, "no game called 'two_playr'. Did you mean 'two_player'?"),
     (["generator.widht=3"], OptionError, "models/dcgan has no option 'widht'. Did you mean 'width'? It has: width"),
     (["generator.width=wide"], OptionError, "models/dcgan: width = 'wide' is not allowed: Input should be a valid"),
-    (["game.x=1"], OptionError, "games/two_player has no option 'x'. It has: no options"),
+    (["game.x=1"], OptionError, "games/two_player has no option 'x'. It has: flips"),
     (["optimizer.generator=adm"], UnknownNameError, "no optimizer called 'adm'. Did you mean 'adam'?"),
     (["optimizer.generator.lrr=1"], OptionError, "optimizer adam has no option 'lrr'. Did you mean 'lr'?"),
     (["optimizer.generator.lr=fast"], OptionError, "optimizer adam: 'fast' is not allowed"),
@@ -381,7 +381,10 @@ def test_a_played_role_without_optimizer() -> None:
 def test_complete_leaves_nothing_open() -> None:
     experiment = complete(Experiment())
     assert experiment.generator is not None
-    assert experiment.generator.options == {"width": 64, "upsample": "transposed", "extra_layers": 0}
+    assert experiment.generator.options == {
+        **{"width": 64, "upsample": "transposed", "extra_layers": 0, "kernel": 4, "activation": "relu"},
+        **{"output": "tanh", "dropout": 0.0, "conditional": False},
+    }
     assert experiment.optimizer["generator"].options["eps"] == 1e-8
     assert experiment.classifier is None
     assert complete(experiment) == experiment

@@ -18,8 +18,8 @@ ROOMS = (  # the longest matching name says the room; a module imports from its 
     "games records",
     "training",
     "latent evaluation",
-    "experiment settings recipes layout assemble snapshot fixed session watch looks run gather judge grade held_pairs "
-    "true_pairs compare probe dry_run bench side_by_side machine",
+    "experiment settings recipes layout advice assemble snapshot fixed session watch looks run gather judge grade "
+    "held_pairs true_pairs compare probe dry_run bench side_by_side machine",
     "cli web",
 )
 ROOM = {name: number for number, names in enumerate(ROOMS) for name in names.split()}

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gansmith import catalog, layout
 from gansmith import experiment as layers
+from gansmith.advice import advise
 from gansmith.data.settings import DataSettings
 from gansmith.device import choose_device
 from gansmith.errors import CheckpointError, RunError
@@ -182,7 +184,7 @@ def train(
     from gansmith.session import work
 
     experiment, sources = describe(
-        path, recipe=recipe, config=config, assignments=assignments, start_from=start_from, **fields
+        path, recipe=recipe, config=config, assignments=assignments, start_from=start_from, advised=True, **fields
     )
     trust = trust or layers.by_hand(experiment, sources)
     work(experiment, trust=trust)
@@ -197,9 +199,13 @@ def describe(
     assignments: Iterable[str] = (),
     start_from: str | Path | None = None,
     environment: Mapping[str, str] | None = None,
+    advised: bool = False,
     **fields: Any,
 ) -> tuple[Experiment, dict[str, str]]:
-    """The experiment that `train` would run, and where each of its values came from. Fields that are None are unset."""
+    """The experiment that these settings make, and where each of its values came from. Fields that are None are unset.
+
+    advised: as `train` does it, where nothing says how to train, choose a recipe by the images and tell why.
+    """
     chosen = {name: value for name, value in fields.items() if value is not None}
     data = {name: chosen.pop(name) for name in DATA_FIELDS if name in chosen}
     if path is not None:
@@ -214,7 +220,12 @@ def describe(
     stack = [from_recipe(recipe)] if recipe is not None else []
     stack += [*([] if file is None else [file]), around]
     stack += [Layer("arguments", chosen), from_assignments(assignments)]
-    return layers.resolve(stack)
+    found = layers.resolve(stack)
+    advice = advise(*found) if advised and recipe is None else None
+    if advice is None:
+        return found
+    print(f"recipe {advice.recipe}: {advice.why}. For another one: --recipe NAME", file=sys.stderr, flush=True)
+    return layers.resolve([from_recipe(advice.recipe), *stack])
 
 
 def _recipe_of(file: Layer | None) -> str | None:

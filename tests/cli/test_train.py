@@ -92,6 +92,7 @@ def test_every_option_sets_its_field(
         return "seen"
 
     monkeypatch.setattr("gansmith.dry_run.report", report)
+    monkeypatch.setattr("gansmith.run.advise", lambda *_: None)
     status, out, _ = gansmith_says(monkeypatch, capsys, "train", "photos", *options, "--dry-run")
     assert (status, out) == (0, "seen\n")
     (experiment, sources), found = seen[0], seen[0][0].plain()
@@ -176,7 +177,7 @@ def test_mistakes(
 
 def test_points_and_a_network_for_pictures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
     monkeypatch.chdir(tmp_path)
-    status, _, said = gansmith_says(monkeypatch, capsys, "train", "ring")
+    status, _, said = gansmith_says(monkeypatch, capsys, "train", "ring", "--set", "generator.width=8")
     assert status == 1
     assert "error: dcgan cannot make 1x1 images" in said
     assert "for points (ring, grid) --recipe mlp_ring" in said

@@ -72,6 +72,7 @@ def train(
         samples_every=samples_every,
         objective=objective,
         tensorboard=tensorboard,
+        advised=True,
     )
     if path is None and "data.path" not in sources:
         raise ExperimentError("which images? gansmith train PATH, a folder, a zip, or a built-in set such as digits")

@@ -1,0 +1,57 @@
+"""The recipe to begin with when none is named: the one that measured best on like images, and why.
+
+Measured by `python -m benchmarks.advice` at 32 px on a CPU: docs/results.md has the table. A run that was begun with an
+advised recipe is continued with it, also when images have come since.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from gansmith import catalog, layout
+from gansmith.data.open import open_dataset
+from gansmith.device import choose_device
+from gansmith.experiment import ROLES, Experiment
+
+FEW = 10_000  # images: below, a discriminator learns them by heart unless they are moved and recoloured
+# Whoever sets one of these has a game of his own in mind.
+_OWN = {"recipe", "game", "objective", "penalties", "augment", "prior", "optimizer", "averaging", "batch", "start_from"}
+_OWN |= {*ROLES}
+
+
+class Advice(NamedTuple):
+    """A recipe's name, and why this one, in half a sentence."""
+
+    recipe: str
+    why: str
+
+
+def advise(experiment: Experiment, sources: Mapping[str, str]) -> Advice | None:
+    """For the images of an experiment whose layers name no recipe; None where a layer set a part of the game itself, a
+    second domain, or a format of its own. `sources`: {dotted field: layer}, as `experiment.resolve` gives it. Raises
+    DataError for images that are not there."""
+    chosen, data = {path.partition(".")[0] for path in sources}, experiment.data
+    if "data.path" not in sources or chosen & _OWN or data.other is not None or "." in (data.format or ""):
+        return None
+    source = open_dataset(data.path, format=data.format, **data.options)
+    if source.points:
+        known = f"r3gan_{source.name}"
+        return Advice(known if known in catalog.names("recipes") else "mlp_ring", "these are points in the plane")
+    count = round(len(source) * data.fraction)
+    begun = [name for name in ("dcgan_few", "dcgan_small", "dcgan") if _is_begun(experiment, name)]
+    if begun:
+        return Advice(begun[0], "the run in this folder was begun with it")
+    device = choose_device(experiment.device).type
+    if device != "cpu":
+        return Advice("dcgan", f"on {device} nothing was measured yet")
+    if count < FEW:
+        return Advice("dcgan_few", f"it measured best on sets of a few thousand images, and these are {count:,}")
+    return Advice("dcgan_small", f"it measured best on a set of tens of thousands of images, and these are {count:,}")
+
+
+def _is_begun(experiment: Experiment, recipe: str) -> bool:
+    """Is there a run of this recipe where the experiment would be run?"""
+    folder = layout.run_folder(experiment.model_copy(update={"recipe": recipe}))
+    return layout.is_run(Path(folder)) and layout.experiment(folder).recipe == recipe
