@@ -28,7 +28,8 @@ def test_the_parts_page_runs(
     assert said[0] == "1797 1617 (32, 8, 8, 1) uint8"
     assert said[1] == "10 320 ['accuracy', 'held_real', 'loss', 'score_fake', 'score_real']"
     assert said[2].startswith("20 640")
-    assert said[3].startswith("torch.Size([9, 1, 16, 16])")
+    assert said[3:5] == ["['loss', 'r1']", "True"]
+    assert said[5].startswith("torch.Size([9, 1, 16, 16])")
     assert (tmp_path / "grid.png").is_file()
 
 
