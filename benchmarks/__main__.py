@@ -6,9 +6,12 @@ from pathlib import Path
 
 import torch
 
-from benchmarks import engine, evaluation, loader, report, startup, step
+from benchmarks import cyclegan, engine, evaluation, loader, r3gan, report, startup, step, wgan_gp
 
-PARTS = {"startup": startup, "engine": engine, "loader": loader, "step": step, "evaluation": evaluation}
+PARTS = {
+    **{"startup": startup, "engine": engine, "loader": loader, "step": step, "evaluation": evaluation},
+    **{"wgan_gp": wgan_gp, "cyclegan": cyclegan, "r3gan": r3gan},
+}
 
 
 def main() -> None:

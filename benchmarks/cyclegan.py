@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import copy
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import chain
 
 import torch
@@ -163,10 +163,12 @@ def plain(network: nn.Module) -> nn.Module:
     return network
 
 
-def compare(size: int, width: int, *, seconds: float) -> dict[str, list[float]]:
+def compare(
+    size: int, width: int, *, seconds: float, precisions: Iterable[Precision] = tuple(AT_LEAST)
+) -> dict[str, list[float]]:
     """Seconds of a step of each, in interleaved rounds. Raises SystemExit when their first terms differ."""
     theirs = Theirs(size, width)
-    ours: dict[Precision, Ours] = {precision: Ours(size, width, precision) for precision in AT_LEAST}
+    ours: dict[Precision, Ours] = {precision: Ours(size, width, precision) for precision in precisions}
     expected = [theirs.step() for _ in range(COMPARED)]
     for precision, loop in ours.items():
         found = [loop.step() for _ in range(COMPARED)]
@@ -184,11 +186,12 @@ def measure(quick: bool = False, *, size: int = SIZE, width: int = WIDTH) -> lis
     """Float32 and bfloat16, on the threads that torch has."""
     if quick:
         size, width = min(size, 32), min(width, 8)
-    rounds = compare(size, width, seconds=0 if quick else 120)
+    floors = report.native(AT_LEAST, quick=quick)
+    rounds = compare(size, width, seconds=0 if quick else 120, precisions=floors)
     work = report.operations(Ours(size, width, "float32").play)
     what, theirs = f"CycleGAN {size} px", rounds["authors' order"]
     figures = [Figure("cyclegan", f"{what}: authors' order (float32)", "ms", milliseconds(theirs), digits=0)]
-    for precision, floor in AT_LEAST.items():
+    for precision, floor in floors.items():
         ours = rounds[precision]
         ratio = [a / b for a, b in zip(theirs, ours, strict=True)]
         peak = max(machine.peak_rate(torch.device("cpu"), precision, seconds=0.2 if quick else 2).values())

@@ -22,7 +22,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from benchmarks.report import Figure, main, operations
+from benchmarks.report import Figure, main, native, operations
 from gansmith import machine
 from gansmith.adversarial import Prior
 from gansmith.assemble import Assembly
@@ -197,7 +197,7 @@ def compare(parts: Assembly, *, seconds: float) -> dict[str, list[float]]:
 def measure(quick: bool = False) -> list[Figure]:
     """Float32 and bfloat16, one thread."""
     figures: list[Figure] = []
-    for precision, floor in AT_LEAST.items():
+    for precision, floor in native(AT_LEAST, quick=quick).items():
         size: dict[str, int] = {"width": 16, "batch": 4} if quick else {}
         rounds = compare(parts_of(precision=precision, **size), seconds=1 if quick else 40)
         figures += shown(precision, rounds, floor)

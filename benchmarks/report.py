@@ -15,7 +15,9 @@ import psutil
 import torch
 
 from gansmith import machine
+from gansmith.training import precision
 from gansmith.training.forecast import Operations
+from gansmith.training.precision import Precision
 
 ROOT = Path(__file__).parent.parent
 LOAD = round(psutil.getloadavg()[0], 2)  # of the minute before; more than 0.2, and the figures are another's too
@@ -116,6 +118,16 @@ def write_between(path: Path, text: str) -> None:
     if not begin or not end:
         raise SystemExit(f"{path} has no lines {BEGIN} and {END} to write between")
     path.write_text(f"{before}{begin}\n{text}\n{end}{after}", encoding="utf-8")
+
+
+def native(floors: Mapping[Precision, float], *, quick: bool = False) -> dict[Precision, float]:
+    """Those of the number formats that this processor computes in; of the others is told that they were left out."""
+    found = {
+        name: floor for name, floor in floors.items() if quick or not precision.warnings(torch.device("cpu"), name)
+    }
+    for name in floors.keys() - found.keys():
+        print(f"{name} was left out: {precision.warnings(torch.device('cpu'), name)[0]}", flush=True)
+    return found
 
 
 def operations(play: Callable[[int], object]) -> float:

@@ -20,7 +20,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from benchmarks.report import Figure, main, operations
+from benchmarks.report import Figure, main, native, operations
 from gansmith import machine
 from gansmith.adversarial import Prior
 from gansmith.assemble import Assembly
@@ -180,7 +180,7 @@ def measure(quick: bool = False) -> list[Figure]:
     """Each precision that the processor has, one thread."""
     size: dict[str, Any] = {"width": 8, "batch": 4} if quick else {}
     figures: list[Figure] = []
-    for precision, floor in AT_LEAST.items():
+    for precision, floor in native(AT_LEAST, quick=quick).items():
         theirs = Theirs(parts_of(**size))
         mine = Mine(parts_of(precision=precision, **size))
         loops: dict[str, Mine | Theirs] = {"authors' order": theirs, "gansmith": mine}

@@ -447,3 +447,15 @@ def test_benchmarks_run_as_a_program() -> None:
         check=True,
     )
     assert "gansmith --help" in done.stdout
+
+
+def test_formats_that_the_processor_lacks_are_left_out_of_a_benchmark(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    floors: dict[Any, float] = {"float32": 1.0, "bfloat16": 2.0}
+    monkeypatch.setattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", lambda: False)
+    assert report.native(floors) == {"float32": 1.0}
+    assert "bfloat16 was left out: this processor has no bfloat16 instructions" in capsys.readouterr().out
+    assert report.native(floors, quick=True) == floors
+    monkeypatch.setattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", lambda: True)
+    assert report.native(floors) == floors
