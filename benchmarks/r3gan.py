@@ -3,8 +3,7 @@
 What the authors do was read in their Trainer, training loop and networks (brownvc/R3GAN). The discriminator's phase
 makes fakes, scores reals and fakes in two calls, takes R1 and R2 by two calls of autograd.grad with a graph, and runs
 one backward pass; the generator's phase makes fakes anew and scores fakes and reals. The idle network is frozen.
-Gradients are put into one vector, cleared of what is not finite and copied back; Adam is torch's, not fused. Channels
-first, bias and activation apart from the convolution, resampling by convolutions with a fixed kernel. In bfloat16 all
+Adam is torch's, not fused. Channels first, bias and activation apart from the convolution, resampling by convolutions with a fixed kernel. In bfloat16 all
 stages but the coarsest are computed in it, with weights cast where they are used, and the coarsest in float32.
 
 Everything here is written anew in ordinary operators. Both sides begin with equal weights and see equal images and
@@ -128,11 +127,6 @@ class Theirs:
 
     def finish(self, name: str, player: nn.Module) -> None:
         player.requires_grad_(False)
-        gradients = [parameter.grad for parameter in player.parameters() if parameter.grad is not None]
-        flat = torch.cat([gradient.flatten() for gradient in gradients])
-        torch.nan_to_num(flat, nan=0, posinf=1e5, neginf=-1e5, out=flat)
-        for gradient, cleared in zip(gradients, flat.split([g.numel() for g in gradients]), strict=True):
-            gradient.copy_(cleared.view_as(gradient))
         self.adam[name].step()
 
     def make(self, z: Tensor) -> Tensor:
