@@ -3,8 +3,9 @@
 What the authors do was read in their Trainer, training loop and networks (brownvc/R3GAN). The discriminator's phase
 makes fakes, scores reals and fakes in two calls, takes R1 and R2 by two calls of autograd.grad with a graph, and runs
 one backward pass; the generator's phase makes fakes anew and scores fakes and reals. The idle network is frozen.
-Adam is torch's, not fused. Channels first, bias and activation apart from the convolution, resampling by convolutions with a fixed kernel. In bfloat16 all
-stages but the coarsest are computed in it, with weights cast where they are used, and the coarsest in float32.
+Adam is torch's, not fused. Channels first, bias and activation apart from the convolution, resampling by convolutions
+with a fixed kernel. In bfloat16 all stages but the coarsest are computed in it, with weights cast where they are used,
+and the coarsest in float32.
 
 Everything here is written anew in ordinary operators. Both sides begin with equal weights and see equal images and
 latents, and their losses must agree. Resampling is a depthwise convolution, many times faster on a CPU than what their
