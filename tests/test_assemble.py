@@ -131,7 +131,31 @@ def test_labels_are_paired_or_drawn() -> None:
     drawn = Prior(size=3, labels="independent", classes=5).draw(400, rng, like)[1]
     assert set(drawn.tolist()) == {0, 1, 2, 3, 4}
     assert Prior(size=3, labels="independent").draw(4, rng, Sample(torch.zeros(4, 1, 2, 2)))[1] is None
-    assert built(prior={"size": 6, "labels": "independent"}).prior.classes == 10
+    independent = built(prior={"size": 6, "labels": "independent"}).prior
+    assert (independent.classes, independent.shares) == (10, ())
+    paired = built()
+    labels = torch.tensor([paired.data.train[index].label for index in range(len(paired.data.train))])
+    expected = labels.bincount(minlength=10).double() / len(labels)
+    torch.testing.assert_close(torch.tensor(paired.prior.shares, dtype=torch.float64), expected)
+
+
+@pytest.mark.parametrize(("asking", "other"), [("generator", "discriminator"), ("discriminator", "generator")])
+def test_both_of_a_pair_read_labels_or_neither(asking: str, other: str) -> None:
+    with pytest.raises(ExperimentError, match=rf"the {asking} reads labels and the {other} does not.*{other}\.cond"):
+        built(**{asking: {**SMALL[asking], "conditional": True}})
+    both = {role: {**SMALL[role], "conditional": True} for role in ("generator", "discriminator")}
+    assert getattr(built(**both).game.players[asking], "conditional", False)
+
+
+def test_a_game_without_labels_refuses_networks_that_read_them() -> None:
+    pair = {"translator": {"name": "cyclegan", "width": 4}, "discriminator": {"name": "dcgan", "conditional": True}}
+    with pytest.raises(ExperimentError, match=r"the game cycle gives it none.*discriminator\.conditional=false"):
+        built(data={**SMALL["data"], "other": "digits"}, game="cycle", **pair)
+
+
+def test_points_cannot_be_translated() -> None:
+    with pytest.raises(ExperimentError, match=r"ring \| grid are points, and the game cycle translates images"):
+        built(data={"path": "ring", "other": "grid"}, game="cycle", translator="cyclegan", discriminator="cyclegan")
 
 
 class Line(nn.Module):

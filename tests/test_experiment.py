@@ -356,7 +356,11 @@ COMPLETING: list[tuple[list[str], type[GansmithError], str]] = [
     (["optimizer.generator.lrr=1"], OptionError, "optimizer adam has no option 'lrr'. Did you mean 'lr'?"),
     (["optimizer.generator.lr=fast"], OptionError, "optimizer adam: 'fast' is not allowed"),
     (["optimizer.gnerator=adam"], OptionError, "no role called 'gnerator'. Did you mean 'generator'?"),
-    (["generator=null"], ExperimentError, "this game needs a generator: set generator.name, for example"),
+    (
+        ["generator=null"],
+        ExperimentError,
+        "the game two_player needs its generator: --set generator.name=NAME, of: biggan, ",
+    ),
     (["batch=16", "accumulate=3"], ExperimentError, "a batch of 16 cannot be played in 3 equal parts: choose a batch"),
     (["objective=my_lab.spiral"], UnknownNameError, "objective 'my_lab.spiral' is code from outside gansmith"),
 ]

@@ -373,15 +373,38 @@ def test_variants_of_one_thing_are_drawn_together(given: dict[str, Any], domains
 
 def test_clusters_of_different_sizes() -> None:
     """The mean is over pairs and not over clusters, also of a drawing."""
-    values = np.array([1.0, 1.0, 1.0, 1.0, 0.0, 0.2, 0.3])
-    clusters = np.array([7, 7, 7, 7, 1, 2, 3])
+    values = np.array([1.0, 1.0, 1.0, 1.0, 0.0, 0.2, 0.3, 0.1, 0.2, 0.3, 0.1, 0.2, 0.3])
+    clusters = np.array([7, 7, 7, 7, 1, 2, 3, 8, 9, 10, 11, 12, 13])
     number = true_pairs._number(values, clusters, 5, "words")
     assert_number(number, values, clusters.tolist(), seed=5)
     assert number.means == "words"
-    alone = true_pairs._number(values, np.arange(7), 5, "")
+    alone = true_pairs._number(values, np.arange(13), 5, "")
     assert None not in (number.low, number.high, alone.low, alone.high)
     assert number.high - number.low > 1.2 * (alone.high - alone.low)  # type: ignore[operator]
     assert true_pairs._number(values, clusters, 6, "") != number
+
+
+def test_few_clusters_have_no_interval() -> None:
+    values, clusters = np.linspace(0, 1, 27), np.arange(27) % 9
+    assert (true_pairs._number(values, clusters, 5, "").low, true_pairs._number(values, clusters, 5, "").high) == (
+        None,
+        None,
+    )
+    assert true_pairs._number(values, np.arange(27) % 10, 5, "").low is not None
+
+
+@pytest.mark.parametrize(
+    ("number", "said"),
+    [
+        (Number(0.1, 0.05, 0.2), "nearer by 0.1000 [0.0500, 0.2000]"),
+        (Number(-0.1, -0.2, -0.05), "farther by 0.1000 [0.0500, 0.2000]"),
+        (Number(-0.1, -0.2, 0.05), "farther by 0.1000 [-0.0500, 0.2000], not clear"),
+        (Number(0.1, -0.2, 0.3), "nearer by 0.1000 [-0.2000, 0.3000], not clear"),
+        (Number(-0.1), "farther by 0.1000"),
+    ],
+)
+def test_a_gain_in_words(number: Number, said: str) -> None:
+    assert true_pairs._gain(number) == said
 
 
 def test_one_cluster_has_no_interval(given: dict[str, Any], tmp_path: Path) -> None:
@@ -615,7 +638,7 @@ def test_the_record_holds_what_the_text_says(two: tuple[Path, Path], tmp_path: P
 
     assert lines[1:5] == [f"{way:15}  {said(record['distance'][way]['l1'])}" for way in order]
     expected = [
-        f"{run} is nearer than {way} by {said(row['l1'])}"
+        f"{run} against {way}: l1 {true_pairs._gain(found.nearer[run][way]['l1'])}"
         for run, ways in record["nearer"].items()
         for way, row in ways.items()
     ]
@@ -714,8 +737,8 @@ def test_the_command_with_a_run_beside(trained: Run, tmp_path: Path) -> None:
     given = [word for copy in copies for word in ("--beside", copy)]
     done = invoke(trained.path, *given, "--device", "cpu", "--out", tmp_path / "out")
     assert done.exit_code == 0, done.exception
-    assert "run is nearer than second by l1 0.0000 [0.0000, 0.0000]\n" in done.stdout
-    assert "second is nearer than third by l1 0.0000 [0.0000, 0.0000]\n" in done.stdout
+    assert "run against second: l1 nearer by 0.0000 [0.0000, 0.0000], not clear\n" in done.stdout
+    assert "second against third: l1 nearer by 0.0000 [0.0000, 0.0000], not clear\n" in done.stdout
     refused = invoke(trained.path, "--weights", "no.ckpt")
     assert "no.ckpt was given, and there is no file" in str(refused.exception)
 

@@ -119,13 +119,14 @@ class Prior:
     normal's scale.
 
     labels: `paired` gives each fake the label of a real image of the same batch; `independent` draws it uniformly from
-    the `classes`.
+    the `classes`. shares: of the classes among the images trained on, where labels are paired; none: equal ones.
     """
 
     kind: Literal["normal", "uniform", "sphere"] = "normal"
     size: int = 100
     labels: Literal["paired", "independent"] = "paired"
     classes: int = 0
+    shares: tuple[float, ...] = ()
 
     def latents(self, n: int, rng: torch.Generator, grid: tuple[int, int] | None = None) -> Tensor:
         """n latents [n, Z] (or [n, Z, h, w] for a `grid` of h x w), on the generator's device, float32."""

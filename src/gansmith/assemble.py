@@ -95,11 +95,17 @@ def assemble(experiment: Experiment, data: Prepared, *, trust: bool = False) -> 
     if experiment.threads is not None:
         torch.set_num_threads(experiment.threads)
     classes = len(data.classes or ())
-    prior = Prior(experiment.prior.kind, experiment.prior.size, experiment.prior.labels, classes)
+    kind, size, labels = experiment.prior.kind, experiment.prior.size, experiment.prior.labels
+    total = sum(data.frequencies)
+    shares = tuple(count / total for count in data.frequencies) if labels == "paired" else ()
+    prior = Prior(kind, size, labels, classes, shares)
     dimensions = Dimensions(*data.shape, prior.size, classes)
     roles = roles_of(experiment.game.name, trust=trust)
+    if data.points and data.other is not None:
+        raise ExperimentError(f"{data.name} are points, and the game {experiment.game.name} translates images")
     players = {player: network(experiment, role, player, dimensions, trust=trust) for player, role in roles.items()}
 
+    check_labels(experiment.game.name, players, roles)
     layout = choose_memory_format(players) if experiment.memory_format == "auto" else experiment.memory_format
     precision = choose_precision(device) if experiment.precision == "auto" else experiment.precision
     experiment = experiment.model_copy(update={"memory_format": layout, "precision": precision})
@@ -188,6 +194,25 @@ def objective_of(experiment: Experiment, *, trust: bool = False) -> Objective:
     return objective.penalised(
         {name: catalog.build("penalties", name, trust=trust, **options) for name, options in given}
     )
+
+
+def check_labels(game: str, players: Mapping[str, nn.Module], roles: Mapping[str, str]) -> None:
+    """Raises ExperimentError where one of generator and discriminator reads labels and the other does not, or where a
+    network reads labels in a game that has none to give."""
+    reading = {roles[name]: bool(getattr(player, "conditional", False)) for name, player in players.items()}
+    asking = next((role for role, reads in reading.items() if reads), None)
+    if asking is None:
+        return
+    if "generator" not in reading:
+        raise ExperimentError(
+            f"the {asking} reads labels, and the game {game} gives it none: --set {asking}.conditional=false"
+        )
+    other = next((role for role, reads in reading.items() if not reads), None)
+    if other is not None:
+        raise ExperimentError(
+            f"the {asking} reads labels and the {other} does not: set {other}.conditional=true too, or "
+            f"{asking}.conditional=false"
+        )
 
 
 def refuse_mixing(

@@ -310,7 +310,10 @@ def complete(experiment: Experiment, *, trust: bool = False) -> Experiment:
     for field, kind, factory in [*parts, *((role, "models", role) for role in ROLES if role in played)]:
         part: Part | None = getattr(experiment, field)
         if part is None:
-            raise ExperimentError(f"this game needs a {field}: set {field}.name, for example --set {field}.name=dcgan")
+            known = ", ".join(catalog.names(kind, factory))
+            raise ExperimentError(
+                f"the game {experiment.game.name} needs its {field}: --set {field}.name=NAME, of: {known}"
+            )
         function = catalog.find(kind, part.name, factory, trust=trust)
         update[field] = Part(name=part.name, **catalog.complete(f"{kind}/{part.name}", function, part.options))
     update["penalties"] = {

@@ -17,8 +17,8 @@ _MANY = 16  # classes: up to here a sheet has a column for each
 
 
 def fixed(parts: Assembly, count: int) -> Fixed:
-    """`count` latents (seeds 0, 1, 2 ...) with the classes in turn, and up to `count` real images of each domain: held
-    out where any are, by the seed, the same in every sitting."""
+    """`count` latents (seeds 0, 1, 2 ...) with the classes in turn, and up to `count` real images of each domain, as
+    many of both: held out where any are, by the seed, the same in every sitting."""
     renderer = Renderer(nn.Identity(), parts.prior)
     latents = renderer.latents(range(count)).to(parts.device)
     classes = parts.prior.classes
@@ -29,6 +29,7 @@ def fixed(parts: Assembly, count: int) -> Fixed:
     sides = {"a": data.holdout or data.train, "b": data.other.holdout or data.other.train}
     if data.paired and len(sides["a"]) != len(sides["b"]):
         sides = {"a": data.train, "b": data.other.train}
+    count = min(count, *map(len, sides.values()))  # as many of both
     return Fixed(latents, label, {name: some(parts, side, count, seed) for name, side in sides.items()})
 
 

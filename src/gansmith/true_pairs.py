@@ -37,6 +37,7 @@ from gansmith.run import Run
 STYLES = 5  # translations of each image, where a run makes several: their mean distance counts
 SHOWN = 12  # pairs on the sheet
 UNTOUCHED, COLOURS = "untouched", "colour transfer"  # what stands beside every run
+LEAST = 10  # independent pairs: below, a mean has no interval
 _SAMPLE = 2048  # training images that colour statistics are taken of
 _BLOCK = 32  # images in memory as floats at once
 _SAID = {
@@ -50,8 +51,8 @@ Values = NDArray[np.float64]
 @dataclass(frozen=True)
 class Likeness:
     """What was found. numbers[way][metric]: of `untouched`, `colour transfer` and each run; nearer[run][way][metric]:
-    how much nearer the run comes than the way (above zero: nearer), pair by pair. Intervals are None where all pairs
-    are variants of one thing. features: what measured LPIPS, None where nothing did; notes: what the user should hear.
+    how much nearer the run comes than the way (above zero: nearer), pair by pair. Intervals are None where fewer
+    than LEAST pairs are independent. features: what measured LPIPS, None where nothing did; notes: for the user.
     """
 
     numbers: dict[str, dict[str, Number]]
@@ -93,8 +94,7 @@ class Likeness:
         ]
         for run, ways in self.nearer.items():
             for way, row in ways.items():
-                gains = ", ".join(f"{name} {_said(number)}" for name, number in row.items())
-                lines.append(f"{run} is nearer than {way} by {gains}")
+                lines.append(f"{run} against {way}: " + ", ".join(f"{name} {_gain(n)}" for name, n in row.items()))
         return "\n".join(lines)
 
 
@@ -252,9 +252,9 @@ def _input(images: Bytes) -> Tensor:
 
 
 def _number(values: Values, clusters: NDArray[np.int64], seed: int, means: str) -> Number:
-    """The mean over pairs, with an interval by drawing whole clusters; one cluster alone says nothing of its spread."""
+    """The mean over pairs, with an interval by drawing whole clusters; few of them say nothing of their spread."""
     members = [np.flatnonzero(clusters == one) for one in np.unique(clusters)]
-    if len(members) == 1:
+    if len(members) < LEAST:
         return Number(float(values.mean()), means=means)
     sums = np.array([[values[one].sum(), len(one)] for one in members])
     low, high = intervals.bootstrap(sums, lambda rows: float(rows[:, 0].sum() / rows[:, 1].sum()), seed=seed)
@@ -269,6 +269,16 @@ def _sheet(given: Bytes, true: Bytes, made: dict[str, list[Bytes]], path: Path) 
     shown = _input(rows)
     labels = tuple([*made, "true"] + [""] * (len(rows) - len(columns)))
     pictures.save(pictures.sheet(shown, columns=len(columns), labels=labels), path)
+
+
+def _gain(number: Number) -> str:
+    """How much nearer, or farther where it is negative; an interval that holds 0 leaves that open."""
+    value, low, high = number.value, number.low, number.high
+    if value < 0:
+        value, low, high = -value, *(None if end is None else -end for end in (high, low))
+    open_ = low is not None and high is not None and low <= 0 <= high
+    word = "farther" if number.value < 0 else "nearer"
+    return f"{word} by {_said(Number(value, low, high))}" + (", not clear" if open_ else "")
 
 
 def _said(number: Number) -> str:

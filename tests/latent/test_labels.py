@@ -40,6 +40,16 @@ def test_a_seed_has_a_class_of_its_own_whatever_else_is_asked_for() -> None:
     assert torch.equal(renderer(chunk=7).images(range(60)).images, images)
 
 
+def test_classes_are_drawn_as_often_as_they_were_trained() -> None:
+    unequal = Renderer(Classy(), Prior(size=5, classes=3, shares=(0.75, 0.25, 0.0)), classes=NAMES)
+    labels, equal = unequal.labels(range(2000)), renderer().labels(range(2000))
+    assert labels is not None
+    assert equal is not None
+    assert labels.bincount(minlength=3)[2] == 0
+    assert 1420 < int(labels.bincount()[0]) < 1580  # 1,500 +- 4 deviations
+    assert equal.bincount().min() > 580
+
+
 @pytest.mark.parametrize(("label", "number"), [("cat", 0), ("dog", 1), ("7", 2), (1, 1), ("1", 1)])
 def test_a_class_is_chosen_by_name_or_number(label: int | str, number: int) -> None:
     made = renderer()
@@ -86,3 +96,5 @@ def test_truncation_out_of_place_is_refused() -> None:
         Renderer(nn.Identity(), Prior("uniform", 5)).latents([1], truncation=0.5)
     with pytest.raises(OptionError, match=r"at least 0\.01"):
         Renderer(nn.Identity(), Prior(size=5)).latents([1], truncation=0)
+    with pytest.raises(OptionError, match=r"truncation = nan is not allowed"):
+        Renderer(nn.Identity(), Prior(size=5)).latents([1], truncation=float("nan"))

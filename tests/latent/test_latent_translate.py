@@ -343,3 +343,12 @@ def test_one_translation_has_no_style(cycle: Path) -> None:
         translator.style_of(picture(16, 16))
     with pytest.raises(OptionError, match=message):
         translator.translate(picture(16, 16), style=torch.zeros(1, 5))
+
+
+@pytest.mark.parametrize("shape", [(4, 4), (4, 4, 5), (1, 4, 4, 3)])
+def test_arrays_that_are_no_image(shape: tuple[int, ...]) -> None:
+    translator = Translator({"to_b": nn.Identity()}, to="b", dimensions=Dimensions(3, 4, 4))
+    with pytest.raises(OptionError, match=r"an array uint8 \[H, W, 1 to 4\] here.*not uint8 \[" + str(shape[0])):
+        translator.translate(np.zeros(shape, dtype=np.uint8))
+    with pytest.raises(OptionError, match=r"not float32 \[4, 4, 3\]"):
+        translator.translate(np.zeros((4, 4, 3), dtype=np.float32))

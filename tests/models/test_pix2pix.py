@@ -244,8 +244,8 @@ def test_fewer_halvings_when_asked() -> None:
         (
             (48, 100),
             {"downs": 5},
-            "halves both sides 5 times, so they must be multiples of 32. Set --size 64x128, or leave translator.downs "
-            "out: it is then chosen for the size$",
+            "halves both sides 5 times, so they must be multiples of 32. Set --size 64x128, or --set "
+            "translator.downs=null: it is then chosen for the size$",
         ),
         ((64, 64), {"downs": 7}, "halves both sides 7 times, so they must be multiples of 128. Set --size 128x128, "),
     ],

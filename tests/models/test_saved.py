@@ -25,7 +25,7 @@ CARD = Card(
     model="dcgan",
     options={"width": 4, "upsample": "resize", "extra_layers": 1},
     dimensions=Dimensions(3, 28, 20, 7, 2),
-    prior=Prior("sphere", 7),
+    prior=Prior("sphere", 7, classes=2, shares=(0.25, 0.75)),
     classes=("cat", "dög"),
     images=123_456,
     averaged=True,
@@ -82,7 +82,13 @@ def test_the_file_needs_nothing_beside_it(folder: Path, tmp_path: Path) -> None:
 def test_the_cards_are_repeated_for_people(folder: Path) -> None:
     cards = json.loads((folder / "model.json").read_text())
     assert cards["generator"]["dimensions"] == {"channels": 3, "height": 28, "width": 20, "latent": 7, "classes": 2}
-    assert cards["generator"]["prior"] == {"kind": "sphere", "size": 7, "labels": "paired", "classes": 0}
+    assert cards["generator"]["prior"] == {
+        "kind": "sphere",
+        "size": 7,
+        "labels": "paired",
+        "classes": 2,
+        "shares": [0.25, 0.75],
+    }
     assert cards["generator"]["images"] == 123_456
     assert cards["discriminator"]["role"] == "discriminator"
 

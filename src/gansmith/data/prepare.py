@@ -43,6 +43,7 @@ class Prepared:
     train, holdout   datasets of Pictures of one shape; no hold-out is None
     shape            (channels, height, width): of a batch inside the program
     classes          their names, or None;  labelled: whether the pictures have classes at all
+    frequencies      how many pictures of each class there are to train on, or none
     count            of all pictures, both sides;  keys: their names
     holdout_indices  int64, ascending, into the `count` pictures
     digest           of the content, of what was done to it and of what is held out: what a checkpoint remembers
@@ -66,6 +67,7 @@ class Prepared:
     warnings: tuple[str, ...] = ()
     other: Prepared | None = None
     paired: bool = False
+    frequencies: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -112,6 +114,9 @@ def divided(source: Source, settings: DataSettings, pixels: Pixels, kept: Indice
             f"the groups that must stay together ({settings.holdout_by}) allow no better"
         )
     height, width, channels = pixels.data.one(0).image.shape
+    frequencies: tuple[int, ...] = ()
+    if pixels.labels is not None and source.classes is not None:
+        frequencies = tuple(np.bincount(pixels.labels[kept], minlength=len(source.classes)).tolist())
     return Prepared(
         train=Selection(pixels.data, kept),
         holdout=Selection(pixels.data, held) if len(held) else None,
@@ -126,6 +131,7 @@ def divided(source: Source, settings: DataSettings, pixels: Pixels, kept: Indice
         points=source.points,
         settings=settings,
         warnings=tuple(warnings),
+        frequencies=frequencies,
     )
 
 

@@ -63,21 +63,21 @@ class Renderer:
         if truncation is not None:
             if self.prior.kind != "normal":
                 raise OptionError(f"latents of the prior {self.prior.kind} have no tails to cut: leave truncation out")
-            if truncation < _LEAST_TRUNCATION:
+            if not truncation >= _LEAST_TRUNCATION:
                 raise OptionError(f"truncation = {truncation:g} is not allowed: at least {_LEAST_TRUNCATION}")
         return torch.cat([self._latent(seed, grid, truncation) for seed in seeds])
 
     def labels(self, seeds: Iterable[int], label: int | str | None = None) -> Tensor | None:
-        """The class of each seed's image [N]: `label` (its number or name), or one drawn by the seed; None for a
-        generator that answers no labels. Raises OptionError for a class there is not."""
+        """The class of each seed's image [N]: `label` (its number or name), or one drawn by the seed, each as often as
+        in training; None for a generator that answers no labels. Raises OptionError for a class there is not."""
         classes = self.prior.classes
         if not self.conditional:
             if label is not None:
                 raise OptionError("this generator was not trained with classes: leave the label out")
             return None
         if label is None:
-            drawn = [torch.randint(classes, (1,), generator=randomness("label", seed)) for seed in seeds]
-            return torch.cat(drawn)
+            shares = torch.tensor(self.prior.shares or [1 / classes] * classes, dtype=torch.float64)
+            return torch.cat([shares.multinomial(1, generator=randomness("label", seed)) for seed in seeds])
         names = self.classes or tuple(map(str, range(classes)))
         if str(label) in names:
             number = names.index(str(label))

@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
@@ -127,6 +128,11 @@ class Translator:
             if image.dim() != 4 or image.shape[:2] != (1, channels):
                 raise OptionError(f"an image is a tensor [1, {channels}, H, W] here, not {list(image.shape)}")
             return image.to(device="cpu", dtype=torch.float32)
+        if image.dtype != np.uint8 or image.ndim != 3 or not 1 <= image.shape[2] <= 4:
+            raise OptionError(
+                f"an image is an array uint8 [H, W, 1 to 4] here, or a tensor [1, {channels}, H, W] in [-1, 1], not "
+                f"{image.dtype} {list(image.shape)}"
+            )
         size = (image.shape[0], image.shape[1])
         pixels = conform(image, size=size, channels=channels, background=background)
         return normalised(torch.from_numpy(pixels)[None])

@@ -82,7 +82,7 @@ def halvings(dimensions: Dimensions, downs: int | None) -> int:
         raise ExperimentError(
             f"pix2pix cannot make {height}x{width} images: its U-Net halves both sides {given}, so they must be "
             f"multiples of {2**count}. Set --size {near}"
-            + ("" if downs is None else ", or leave translator.downs out: it is then chosen for the size")
+            + ("" if downs is None else ", or --set translator.downs=null: it is then chosen for the size")
         )
     return count
 

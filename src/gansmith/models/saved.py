@@ -99,7 +99,7 @@ def read_card(path: Path) -> Card:
         if plain.pop("format") != _FORMAT:
             raise RunError(f"the model file {path} was written by a newer gansmith; update to read it")
         plain["dimensions"] = Dimensions(**plain["dimensions"])
-        plain["prior"] = Prior(**plain["prior"])
+        plain["prior"] = Prior(**{**plain["prior"], "shares": tuple(plain["prior"].get("shares", ()))})
         plain["classes"] = tuple(plain["classes"])
         return Card(**plain)
     except GansmithError:
