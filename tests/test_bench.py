@@ -230,6 +230,16 @@ def test_operations_of_a_step_in_closed_form() -> None:
             "the plain loops have Adam at a constant rate only; the discriminator has another optimizer",
         ),
         ({"accumulate": 2}, "the plain loops do not accumulate"),
+        (
+            {"objective": {"name": "nonsaturating", "smoothing": 0.1}},
+            "the plain loops have the objective nonsaturating without options only",
+        ),
+        (
+            {"game": {"name": "two_player", "flips": 0.1}},
+            "the plain loops have the game two_player without options only",
+        ),
+        ({"penalties": {"orthogonal": {}}}, "the plain loops have neither penalties nor augmentation"),
+        ({"augment": "noise"}, "the plain loops have neither penalties nor augmentation"),
     ],
 )
 def test_what_cannot_be_compared_is_measured_alone(fields: dict[str, Any], said: str) -> None:

@@ -50,6 +50,7 @@ def held_pairs(run: Run) -> HeldPairs | None:
 
 
 def other_side(data: Prepared) -> Prepared:
+    """Domain b of what `prepare_domains` made."""
     assert data.other is not None  # of `prepare_domains` always
     return data.other
 
@@ -106,5 +107,6 @@ def _clusters(data: Prepared, first: NDArray[np.int64], second: NDArray[np.int64
 
 
 def pixels(dataset: Dataset, chosen: NDArray[np.int64]) -> Bytes:
+    """uint8 [N, H, W, C] of the pictures at `chosen`."""
     images: Bytes = np.ascontiguousarray(dataset[chosen].image)
     return images

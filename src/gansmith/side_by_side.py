@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from gansmith import machine
+from gansmith import catalog, machine
 from gansmith.adversarial import Prior
 from gansmith.assemble import Assembly, assemble
 from gansmith.data.dataset import Arrays
@@ -87,10 +87,16 @@ def synthetic(experiment: Experiment) -> Assembly:
 
 def why_not(experiment: Experiment) -> str | None:
     """Why the plain loops, which are one game under one objective, do not compute what `experiment` does; or None."""
-    needed = {"game": ("two_player", experiment.game), "objective": ("nonsaturating", experiment.objective)}
-    for what, (name, part) in needed.items():
-        if part is None or part.name != name or (what == "objective" and part.options):
+    needed = {"games": ("two_player", experiment.game), "objectives": ("nonsaturating", experiment.objective)}
+    for kind, (name, part) in needed.items():
+        what = catalog.KINDS[kind][1]
+        if part is None or part.name != name:
             return f"the plain loops have the {what} {name} only, not {None if part is None else part.name}"
+        usual = catalog.complete(name, catalog.find(kind, name), {})
+        if {**usual, **part.options} != usual:
+            return f"the plain loops have the {what} {name} without options only"
+    if experiment.penalties or experiment.augment is not None:
+        return "the plain loops have neither penalties nor augmentation"
     for role, part in experiment.optimizer.items():
         values = [part.options.get("lr"), *part.options.get("betas", ())]
         if part.name != "adam" or any(isinstance(value, dict) for value in values):

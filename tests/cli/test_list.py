@@ -44,7 +44,7 @@ def test_an_unknown_kind(run_command: Command) -> None:
     result = run_command(list_, "modles")
     assert isinstance(result.exception, UnknownNameError)
     assert str(result.exception).startswith(
-        "no kind called 'modles'. Did you mean 'models'? Known: datasets, features, formats"
+        "no kind called 'modles'. Did you mean 'models'? Known: augment, datasets, features, formats"
     )
 
 

@@ -59,9 +59,11 @@ def test_features_and_probabilities_are_those_of_the_network() -> None:
         logits = (3 * run.head(expected)).numpy()  # type: ignore[misc]
     assert features.dtype == np.float32
     assert features.shape == (10, 8)
-    np.testing.assert_allclose(features, expected, rtol=1e-5)
+    np.testing.assert_allclose(features, expected, rtol=1e-5, atol=1e-8)
     assert probabilities is not None
-    np.testing.assert_allclose(probabilities, np.exp(logits) / np.exp(logits).sum(1, keepdims=True), rtol=1e-5)
+    np.testing.assert_allclose(
+        probabilities, np.exp(logits) / np.exp(logits).sum(1, keepdims=True), rtol=1e-5, atol=1e-8
+    )
     assert run.batches == [(4, 3, 9, 7)] * 3
 
 
