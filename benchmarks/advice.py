@@ -3,7 +3,7 @@
     python -m benchmarks.advice --data signs.zip,emoji.zip,fashion_mnist --seconds 300 --weights FILE --json advice.json
 
 Each recipe is timed over a few steps and trained for as many images as then fit into --seconds of one core, with its
-schedules as they are. KID x 1000 of 5,000 samples of the averaged generator against the images held out, in the
+schedules as they are. KID x 1000 of --samples of the averaged generator against as many held-out images, in the
 features of --features, the mean over --seeds. What `gansmith train photos/` recommends (gansmith.advice) is read off
 this table. Runs are added to the file of --json as they end: call again to go on.
 """
@@ -52,14 +52,15 @@ def measure(
     trained = train(layer, {"images": images}, recipe=recipe)
     held = trained.parts.data.holdout
     assert held is not None
-    real = held[np.arange(len(held))].image
+    real = held[np.arange(min(len(held), samples))].image
     found: Record = {"images": images, "held": len(real), "seconds": round(trained.seconds)}
     try:
         fake = trained.pictures(samples, seed)
     except NotFiniteError:
         return {**found, "kid": None}
     features = [
-        extract(some, extractor, what=what, cache=False)[0] for some, what in ((real, "held out"), (fake, "samples"))
+        extract(some, extractor, what=what, cache=some is real)[0]
+        for some, what in ((real, "held out"), (fake, "samples"))
     ]
     return {**found, "kid": 1000 * kid(*features).value}
 
