@@ -16,7 +16,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from gansmith.adversarial import Batch, Fixed, Game, Moment, Objective, Play, Prior, Sample, Terms, Turn, exact
-from gansmith.games.parts.domains import images_of
+from gansmith.games.parts.domains import OTHER, distance, images_of, turn_of
 from gansmith.games.parts.jitter import jitter as jittered
 from gansmith.games.parts.pool import Pool
 from gansmith.schedules import Weight, schedule
@@ -63,7 +63,7 @@ def build(
 
     def translate(batch: Batch, at: Moment) -> Terms:
         real = drawn(batch, at)
-        fake = {name: exact(to[name](real[_other(name)])) for name in DOMAINS}
+        fake = {name: exact(to[name](real[OTHER[name]])) for name in DOMAINS}
         made.remember(batch, at, Pairs(real, {name: image.detach() for name, image in fake.items()}, {}))
         weight = of_cycle(at.images)
         alike = weight * of_identity(at.images)
@@ -75,9 +75,9 @@ def build(
             loss |= {f"{'adversarial' if key == 'loss' else key}_{name}": value for key, value in terms.loss.items()}
             seen |= {f"{key}_{name}": value for key, value in terms.seen.items()}
             if weight:  # Eq. 2
-                loss[f"cycle_{name}"] = weight * _distance(to[name](fake[_other(name)]), real[name])
+                loss[f"cycle_{name}"] = weight * distance(to[name](fake[OTHER[name]]), real[name])
             if alike:  # section 5.2
-                loss[f"identity_{name}"] = alike * _distance(to[name](real[name]), real[name])
+                loss[f"identity_{name}"] = alike * distance(to[name](real[name]), real[name])
         return Terms(loss, seen)
 
     def discriminates(name: str) -> Play:
@@ -86,32 +86,27 @@ def build(
             if pairs is None:  # the translators have not played on this batch
                 real = drawn(batch, at)
                 with torch.no_grad():
-                    pairs = Pairs(real, {name: exact(to[name](real[_other(name)]))}, {})
+                    pairs = Pairs(real, {name: exact(to[name](real[OTHER[name]]))}, {})
             if name not in pairs.shown:  # repeats are shown the same
                 pairs.shown[name] = pools[name].mixed(pairs.fake[name], at.rng)
             return objective.discriminator_terms(judge[name], Sample(pairs.real[name]), Sample(pairs.shown[name]), at)
 
         return discriminate
 
-    def turn_of(name: str) -> Turn:
-        def settle(terms: Terms, at: Moment) -> None:
-            if objective.project is not None:
-                objective.project(judge[name])
-
-        player, repeats = f"discriminator_{name}", objective.discriminator_steps
-        return Turn(player, (player,), discriminates(name), repeats=repeats, draws=False, settle=settle)
-
     def show(players: Mapping[str, nn.Module], fixed: Fixed) -> Tensor:
         images = images_of(fixed.real, DOMAINS, "cycle")
         columns: list[Tensor] = []
         for name in DOMAINS:
-            there = players[f"to_{_other(name)}"](images[name])
+            there = players[f"to_{OTHER[name]}"](images[name])
             columns += [images[name], there, players[f"to_{name}"](there)]
         return torch.stack(columns, 1).flatten(0, 1)
 
     return Game(
         players=players,
-        turns=(Turn("translators", ("to_b", "to_a"), translate), *(turn_of(name) for name in DOMAINS)),
+        turns=(
+            Turn("translators", ("to_b", "to_a"), translate),
+            *(turn_of(name, judge[name], discriminates(name), objective) for name in DOMAINS),
+        ),
         averaged=("to_b", "to_a") if averaged else (),
         state={f"pool_{name}": pools[name] for name in DOMAINS},
         show=show,
@@ -152,11 +147,3 @@ class _Made:
 def _place(batch: Batch) -> tuple[object, ...]:
     images = [batch[name].image for name in DOMAINS if name in batch]
     return tuple((image.data_ptr(), *image.shape) for image in images)
-
-
-def _other(domain: str) -> str:
-    return DOMAINS[1 - DOMAINS.index(domain)]
-
-
-def _distance(one: Tensor, other: Tensor) -> Tensor:
-    return (exact(one) - other).abs().mean()

@@ -15,13 +15,11 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from gansmith.adversarial import Batch, Fixed, Game, Moment, Objective, Play, Prior, Sample, Terms, Turn, exact
-from gansmith.games.parts.domains import images_of
+from gansmith.games.parts.domains import OTHER, distance, images_of, turn_of
 from gansmith.schedules import Weight, schedule
 
 ROLES = {"a": "autoencoder", "b": "autoencoder", "discriminator_a": "discriminator", "discriminator_b": "discriminator"}
 DOMAINS = ("a", "b")
-
-_OTHER = {"a": "b", "b": "a"}
 
 
 class Autoencoder(Protocol):
@@ -64,7 +62,7 @@ def build(
         def discriminate(batch: Batch, at: Moment) -> Terms:
             real = images_of(batch, DOMAINS, "multimodal")
             with torch.no_grad():
-                foreign, _ = _network(players, _OTHER[name]).encode(real[_OTHER[name]])
+                foreign, _ = _network(players, OTHER[name]).encode(real[OTHER[name]])
                 fake = exact(_network(players, name).decode(foreign, _drawn(prior, real[name], at)))
             terms = objective.discriminator_terms(judge[name], Sample(real[name]), Sample(fake), at)
             return Terms({**terms.loss, "loss": _scales(judge[name]) * terms.loss["loss"]}, terms.seen)
@@ -76,23 +74,23 @@ def build(
         network = {name: _network(players, name) for name in DOMAINS}
         encoded = {name: network[name].encode(real[name]) for name in DOMAINS}
         drawn = {name: _drawn(prior, real[name], at) for name in DOMAINS}
-        fake = {name: exact(network[name].decode(encoded[_OTHER[name]][0], drawn[name])) for name in DOMAINS}
+        fake = {name: exact(network[name].decode(encoded[OTHER[name]][0], drawn[name])) for name in DOMAINS}
         again = {name: network[name].encode(fake[name]) for name in DOMAINS}
 
         def losses(name: str) -> dict[str, Callable[[], Tensor]]:
             """What is asked of one domain, each computed when it is called."""
-            (own_content, own_style), (there, _) = encoded[name], again[_OTHER[name]]
+            (own_content, own_style), (there, _) = encoded[name], again[OTHER[name]]
 
             def adversarial() -> Tensor:
                 terms = objective.generator_terms(judge[name], Sample(real[name]), Sample(fake[name]), at)
                 return _scales(judge[name]) * terms.loss["loss"]
 
             return {
-                "image": lambda: _distance(network[name].decode(own_content, own_style), real[name]),  # Eq. 1
-                "content": lambda: _distance(there, own_content),  # Eq. 2
-                "style": lambda: _distance(again[name][1], drawn[name]),  # Eq. 3
+                "image": lambda: distance(network[name].decode(own_content, own_style), real[name]),  # Eq. 1
+                "content": lambda: distance(there, own_content),  # Eq. 2
+                "style": lambda: distance(again[name][1], drawn[name]),  # Eq. 3
                 "adversarial": adversarial,  # Eq. 4
-                "cycle": lambda: _distance(network[name].decode(there, own_style), real[name]),  # section 4
+                "cycle": lambda: distance(network[name].decode(there, own_style), real[name]),  # section 4
             }
 
         loss: dict[str, Tensor] = {}
@@ -105,14 +103,6 @@ def build(
                 loss[f"{term}_{name}"] = value
         return Terms(loss)
 
-    def turn_of(name: str) -> Turn:
-        def settle(terms: Terms, at: Moment) -> None:
-            if objective.project is not None:
-                objective.project(judge[name])
-
-        player, repeats = f"discriminator_{name}", objective.discriminator_steps
-        return Turn(player, (player,), discriminates(name), repeats=repeats, draws=False, settle=settle)
-
     def show(players: Mapping[str, nn.Module], fixed: Fixed) -> Tensor:
         """Rows of a real image and its translations, a column for each style: first a to b, then b to a."""
         real = images_of(fixed.real, DOMAINS, "multimodal")
@@ -124,13 +114,16 @@ def build(
             shown = real[name][:rows]
             encoded, _ = _network(players, name).encode(shown)
             for one, code in zip(shown, encoded, strict=True):  # row by row: all at once takes memory
-                made = _network(players, _OTHER[name]).decode(code.expand(styles, *code.shape), chosen.to(one.dtype))
+                made = _network(players, OTHER[name]).decode(code.expand(styles, *code.shape), chosen.to(one.dtype))
                 found += [one[None], exact(made)]
         return torch.cat(found)
 
     return Game(
         players=players,
-        turns=(*(turn_of(name) for name in DOMAINS), Turn("autoencoders", DOMAINS, translate, draws=False)),
+        turns=(
+            *(turn_of(name, judge[name], discriminates(name), objective) for name in DOMAINS),
+            Turn("autoencoders", DOMAINS, translate, draws=False),
+        ),
         averaged=DOMAINS if averaged else (),
         show=show,
         columns=styles + 1,
@@ -149,8 +142,3 @@ def _drawn(prior: Prior, image: Tensor, at: Moment) -> Tensor:
 def _scales(discriminator: nn.Module) -> int:
     """Of how many discriminators the mean of the scores is one: the paper's loss is their sum."""
     return int(getattr(discriminator, "scales", 1))
-
-
-def _distance(found: Tensor, wanted: Tensor) -> Tensor:
-    """The mean absolute difference."""
-    return (exact(found) - exact(wanted)).abs().mean()

@@ -13,9 +13,9 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from gansmith.adversarial import Objective
+from gansmith.objectives.parts.steps import Steps
 
 Bound = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-Steps = Annotated[int, Field(ge=1)]
 Count = Annotated[int, Field(ge=0)]
 
 

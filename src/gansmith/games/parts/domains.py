@@ -1,13 +1,15 @@
-"""The two domains of a batch, and the error where there are none or they do not fit."""
+"""What games of two domains share: their images out of a batch, a distance, the turn of one domain's discriminator."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from torch import Tensor
+from torch import Tensor, nn
 
-from gansmith.adversarial import Batch
+from gansmith.adversarial import Batch, Moment, Objective, Play, Terms, Turn, exact
 from gansmith.errors import DataError, ExperimentError
+
+OTHER = {"a": "b", "b": "a"}
 
 
 def images_of(batch: Batch, domains: Sequence[str], game: str) -> dict[str, Tensor]:
@@ -32,3 +34,19 @@ def images_of(batch: Batch, domains: Sequence[str], game: str) -> dict[str, Tens
             f"{domains[1]}. The game {game} needs as many of both"
         )
     return images
+
+
+def distance(found: Tensor, wanted: Tensor) -> Tensor:
+    """The mean absolute difference, in float32 or better."""
+    return (exact(found) - exact(wanted)).abs().mean()
+
+
+def turn_of(domain: str, judge: nn.Module, play: Play, objective: Objective) -> Turn:
+    """The turn of the discriminator of a domain, on the batch that was drawn for another turn."""
+
+    def settle(terms: Terms, at: Moment) -> None:
+        if objective.project is not None:
+            objective.project(judge)
+
+    player, repeats = f"discriminator_{domain}", objective.discriminator_steps
+    return Turn(player, (player,), play, repeats=repeats, draws=False, settle=settle)
