@@ -27,7 +27,7 @@ from gansmith.evaluation.extract import extract
 from gansmith.evaluation.metrics.kid import kid
 from gansmith.schedules import parse_count
 
-RECIPES = ("dcgan_small", "dcgan_few", "sngan_small", "r3gan_small")
+RECIPES = ("dcgan_small", "dcgan_augmented", "sngan_small", "r3gan_small")
 SAMPLES = 5_000
 _WARM, _TIMED = 2, 10  # batches before a recipe is timed, and while it is
 ALONE = {"threads": 1, "device": "cpu", "precision": "float32"}

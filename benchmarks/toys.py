@@ -161,7 +161,7 @@ def picture(names: Sequence[str], keep: Path, seed: int, *, columns: int = 5, si
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--images", type=parse_count, default=700_000, help="of each run")
+    parser.add_argument("--images", type=parse_count, default=1_000_000, help="of each run")
     parser.add_argument("--seeds", default="0,1,2,3,4")
     parser.add_argument("--objectives", help="some of them, with commas; all when not given")
     parser.add_argument("--sets", default=",".join(SETS))

@@ -26,7 +26,7 @@ def some_images(folder: Path, count: int) -> str:
 
 @pytest.mark.parametrize(
     ("count", "recipe", "why"),
-    [(9_999, "dcgan_few", "few thousand images, and these are 9,999"), (10_000, "dcgan_small", "these are 10,000")],
+    [(9_999, "sngan_small", "about 2,000 images; these are 9,999"), (10_000, "dcgan_augmented", "these are 10,000")],
 )
 def test_by_the_number_of_images(count: int, recipe: str, why: str, tmp_path: Path) -> None:
     found = advised(some_images(tmp_path, count))
@@ -38,7 +38,7 @@ def test_by_the_number_of_images(count: int, recipe: str, why: str, tmp_path: Pa
 def test_a_share_of_the_images_counts(tmp_path: Path) -> None:
     found = advised(some_images(tmp_path, 10_000), fraction=0.5)
     assert found is not None
-    assert found == ("dcgan_few", "it measured best on sets of a few thousand images, and these are 5,000")
+    assert found == ("sngan_small", "at 32 px it measured best on sets of about 2,000 images; these are 5,000")
 
 
 @pytest.mark.parametrize("points", ["ring", "grid"])
@@ -75,7 +75,7 @@ def test_settings_beside_the_game_are_no_game(tmp_path: Path) -> None:
 
 
 def test_every_advised_recipe_is_there_and_takes_any_images() -> None:
-    for name in ("dcgan_few", "dcgan_small", "dcgan"):
+    for name in advice.RECIPES:
         assert name in catalog.names("recipes")
         experiment, sources = resolve([from_recipe(name)])
         assert not any(path.startswith("data") for path in sources)
@@ -90,14 +90,18 @@ def test_training_takes_it_says_why_and_keeps_it(
     settings: dict[str, Any] = {"images": 64, "device": "cpu", "threads": 1, "sheet": 4}
     run = gansmith.train(path, **settings)
     said = capsys.readouterr().err
-    assert "recipe dcgan_few: it measured best on sets of a few thousand images, and these are 40. For another " in said
-    assert run.path == Path("runs/images-dcgan_few")
-    assert run.experiment.augment is not None
+    assert (
+        "recipe sngan_small: at 32 px it measured best on sets of about 2,000 images; these are 40. For another "
+        in said
+    )
+    assert run.path == Path("runs/images-sngan_small")
+    assert run.experiment.discriminator is not None
+    assert run.experiment.discriminator.name == "resnet"
     monkeypatch.setattr(advice, "FEW", 1)  # as if images had come
     again = gansmith.train(path, **settings)
     assert again.path == run.path
     said = capsys.readouterr().err
-    assert "recipe dcgan_few: the run in this folder was begun with it. For another one: --recipe NAME" in said
-    assert "is complete at 64 images" in said
+    assert "recipe sngan_small: the run in this folder was begun with it. For another one: --recipe NAME" in said
+    assert "is complete at 128 images" in said
     elsewhere, _ = describe(path, environment={}, advised=True, out="other", **settings)
-    assert elsewhere.recipe == "dcgan_small"
+    assert elsewhere.recipe == "dcgan_augmented"
