@@ -5,7 +5,9 @@ discriminator under a penalty on each image's gradient has layer instead of batc
 methods with networks of their own (the recipes named *_fashion). KID x 1000 of the averaged generator's samples, seeds
 0 to N - 1, against the test images, which nothing was trained on. Each run is judged at its end.
 
-    python -m benchmarks.objectives --images 300k --features mobilenet --weights FILE --json objectives.json
+    python -m benchmarks.objectives --json objectives.json --sheets sheets
+
+KID is taken in the features of a small classifier trained on the same set, or of --features NAME and its --weights.
 
 Runs lie in --work and are continued there: two processes with different --seeds share the work, a third call without
 --seeds adds up.
@@ -26,6 +28,7 @@ import torch
 
 import gansmith
 from benchmarks.report import facts
+from benchmarks.trained import classifier_of
 from gansmith import catalog
 from gansmith.data.prepare import prepare
 from gansmith.data.settings import DataSettings
@@ -45,6 +48,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "r3gan": {"gamma": 1.0},
 }
 METHODS = ("sngan_fashion", "biggan_fashion", "r3gan_fashion")
+CLASSIFIER_IMAGES = 400_000
 _CHUNK = 500
 
 
@@ -96,12 +100,12 @@ def measured(run: gansmith.Run, real: Any, extractor: Extractor, *, samples: int
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--images", type=parse_count, default=300_000, help="of each run")
+    parser.add_argument("--images", type=parse_count, default=80_000, help="of each run")
     parser.add_argument("--seeds", default="0,1,2")
     parser.add_argument("--only", help="objectives and methods, with commas")
     parser.add_argument("--data", default="fashion_mnist")
     parser.add_argument("--test", help="test images; of a built-in set its own test split")
-    parser.add_argument("--features", default="pixels")
+    parser.add_argument("--features", default="classifier")
     parser.add_argument("--weights", help="the extractor's weight file")
     parser.add_argument("--samples", type=int, default=5_000)
     parser.add_argument("--work", type=Path, default=Path("runs/objectives"), help="where the runs lie")
@@ -112,7 +116,12 @@ def main() -> None:
     options = {"path": chosen.test or chosen.data, "options": {} if chosen.test else {"split": "test"}}
     test = prepare(DataSettings(size=(32, 32), channels=1, holdout=0, **options)).train
     test_images = test[np.arange(min(len(test), chosen.samples))].image
-    extractor = catalog.build("features", chosen.features, **({"weights": chosen.weights} if chosen.weights else {}))
+    error = None
+    if chosen.features == "classifier" and not chosen.weights:
+        extractor, error = classifier_of({"path": chosen.data}, images=CLASSIFIER_IMAGES)
+    else:
+        weights = {"weights": chosen.weights} if chosen.weights else {}
+        extractor = catalog.build("features", chosen.features, **weights)
     real, _ = extract(test_images, extractor, what="features of test images")
     names = chosen.only.split(",") if chosen.only else [*catalog.names("objectives"), *METHODS]
     seeds = [int(seed) for seed in chosen.seeds.split(",")]
@@ -137,6 +146,7 @@ def main() -> None:
             "samples": chosen.samples,
             "real": len(test_images),
             "features": str(extractor),
+            "the classifier's error": error,
             "seeds": seeds,
             "facts": facts(),
         }
