@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from formulas import compare, scattered
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -142,26 +143,6 @@ def plain_discriminator(network: nn.Module, image: Tensor, label: Tensor | None,
     features = x.relu().sum((2, 3))
     scores = features @ s["head.score.weight"][0] + s["head.score.bias"]
     return scores if label is None else scores + (s["head.table.weight"][label] * features).sum(1)
-
-
-def scattered(network: nn.Module) -> nn.Module:
-    """In float64, and with no parameter at the zero or one where it begins."""
-    rng = torch.Generator().manual_seed(7)
-    with torch.no_grad():
-        for parameter in network.double().parameters():
-            parameter.add_(0.1 * torch.randn(parameter.shape, generator=rng, dtype=torch.float64))
-    return network
-
-
-def compare(network: nn.Module, given: Tensor, label: Tensor | None, expected: Tensor) -> None:
-    names, parameters = zip(*network.named_parameters(), strict=True)
-    weight = torch.randn(expected.shape, generator=torch.Generator().manual_seed(3), dtype=torch.float64)
-    theirs = torch.autograd.grad((expected * weight).sum(), [given, *parameters])
-    found = network(given, label)
-    torch.testing.assert_close(found, expected)
-    ours = torch.autograd.grad((found * weight).sum(), [given, *parameters])
-    for name, one, other in zip(("input", *names), ours, theirs, strict=True):
-        torch.testing.assert_close(one, other, msg=lambda text, name=name: f"{name}: {text}")
 
 
 @pytest.mark.parametrize("conditional", [False, True])
