@@ -5,7 +5,7 @@ discriminator under a penalty on each image's gradient has layer instead of batc
 methods with networks of their own (the recipes named *_fashion). KID x 1000 of the averaged generator's samples, seeds
 0 to N - 1, against the test images, which nothing was trained on. Each run is judged at its end.
 
-    python -m benchmarks.objectives --json objectives.json --sheets sheets
+    python -m benchmarks.objectives --json objectives.json --picture objectives.webp
 
 KID is taken in the features of a small classifier trained on the same set, or of --features NAME and its --weights.
 
@@ -25,6 +25,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
 
 import gansmith
 from benchmarks.report import facts
@@ -49,6 +50,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
 }
 METHODS = ("sngan_fashion", "biggan_fashion", "r3gan_fashion")
 CLASSIFIER_IMAGES = 400_000
+SHOWN = 20  # samples of each in the picture
 _CHUNK = 500
 
 
@@ -110,7 +112,7 @@ def main() -> None:
     parser.add_argument("--samples", type=int, default=5_000)
     parser.add_argument("--work", type=Path, default=Path("runs/objectives"), help="where the runs lie")
     parser.add_argument("--json", type=Path, metavar="FILE")
-    parser.add_argument("--sheets", type=Path, metavar="FOLDER", help="a sheet of each first seed")
+    parser.add_argument("--picture", type=Path, metavar="FILE", help="real images, then a row of each, best first")
     chosen = parser.parse_args()
     torch.set_num_threads(1)
     options = {"path": chosen.test or chosen.data, "options": {} if chosen.test else {"split": "test"}}
@@ -126,6 +128,7 @@ def main() -> None:
     names = chosen.only.split(",") if chosen.only else [*catalog.names("objectives"), *METHODS]
     seeds = [int(seed) for seed in chosen.seeds.split(",")]
     found: dict[str, dict[str, Any]] = {}
+    rows: dict[str, Tensor] = {}
     todo = [(name, seed) for seed in seeds for name in names]
     for name, seed in track(todo, "training", len(todo), unit="runs"):
         begun = time.process_time()
@@ -137,9 +140,13 @@ def main() -> None:
         print(
             f"{name} seed {seed}: KID x 1000 {value:.2f}, {time.process_time() - begun:.0f} s of this call", flush=True
         )
-        if chosen.sheets is not None and seed == seeds[0]:
-            run.sample(range(64), device="cpu").save(chosen.sheets / f"{name}.png", columns=8)
+        if seed == seeds[0]:
+            rows[name] = run.sample(range(SHOWN), device="cpu").images
     print(table(found))
+    if chosen.picture is not None:
+        shown = torch.from_numpy(np.moveaxis(test_images[:SHOWN], 3, 1)) / 127.5 - 1
+        all_rows = torch.cat([shown, *(rows[name] for name in best_first(found))])
+        pictures.save(pictures.sheet(all_rows, columns=SHOWN), chosen.picture)
     if chosen.json is not None:
         about = {
             "images": chosen.images,
@@ -153,10 +160,16 @@ def main() -> None:
         chosen.json.write_text(json.dumps({**about, "found": found}, indent=2) + "\n", encoding="utf-8")
 
 
+def best_first(found: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """By the mean over the seeds."""
+    return sorted(found, key=lambda name: mean(found[name]["kid"]))
+
+
 def table(found: Mapping[str, Mapping[str, Any]]) -> str:
     """Markdown, best first."""
     lines = ["| objective | KID x 1000, mean | +- | each seed | seconds of training |", "|---|---|---|---|---|"]
-    for name, one in sorted(found.items(), key=lambda item: mean(item[1]["kid"])):
+    for name in best_first(found):
+        one = found[name]
         values = one["kid"]
         spread = f"{stdev(values):.1f}" if len(values) > 1 else "-"
         each = ", ".join(f"{value:.1f}" for value in values)

@@ -9,11 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from benchmarks import objectives
+from PIL import Image
 
 from gansmith import catalog
 from gansmith.evaluation.extract import extract
 from gansmith.evaluation.metrics.kid import kid
 from gansmith.records.pictures import to_uint8
+from gansmith.run import Run
 
 NAMES = [*catalog.names("objectives"), *objectives.METHODS]
 
@@ -56,19 +58,25 @@ def test_the_figures(
     small: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """KID of the very samples of the run against the images named by --test, and the table, best first."""
-    file, sheets = tmp_path / "found.json", tmp_path / "sheets"
+    file, picture = tmp_path / "found.json", tmp_path / "rows.png"
     given = "--images 32 --seeds 0,1 --only hinge,wgan --data digits --test digits --features pixels --samples 20"
-    given += f" --work {tmp_path / 'runs'} --json {file} --sheets {sheets}"
+    given += f" --work {tmp_path / 'runs'} --json {file} --picture {picture}"
     monkeypatch.setattr(sys, "argv", ["objectives", *given.split()])
     objectives.main()
     found = json.loads(file.read_text())
     assert (found["samples"], found["real"], found["seeds"], found["the classifier's error"]) == (20, 20, [0, 1], None)
     assert {name: len(one["kid"]) for name, one in found["found"].items()} == {"hinge": 2, "wgan": 2}
-    assert sorted(sheet.name for sheet in sheets.iterdir()) == ["hinge.png", "wgan.png"]
     table = capsys.readouterr().out.splitlines()[-2:]
     best, other = sorted(found["found"], key=lambda name: np.mean(found["found"][name]["kid"]))
     assert table[0].startswith(f"| {best} | {np.mean(found['found'][best]['kid']):.1f} | ")
     assert table[1].startswith(f"| {other} | ")
+    whole = np.asarray(Image.open(picture))
+    assert whole.shape == (2 + 3 * 34, 2 + 20 * 34)
+    images = [
+        to_uint8(Run(tmp_path / f"runs/{name}-0").sample(range(20), device="cpu").images) for name in (best, other)
+    ]
+    for row, made in enumerate(images):
+        assert (whole[36 + 34 * row : 68 + 34 * row, 36:68] == made[1, :, :, 0]).all()
 
 
 def test_kid_is_that_of_the_samples(small: None, tmp_path: Path) -> None:
