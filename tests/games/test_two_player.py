@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -37,11 +38,11 @@ class Judge(nn.Module):
         return self.layer(image.flatten(1)).squeeze(1)
 
 
-def game(**changes: object) -> tuple[Game, Make, Judge]:
+def game(*, flips: float = 0.0, **changes: object) -> tuple[Game, Make, Judge]:
     torch.manual_seed(0)
     make, judge = Make(), Judge()
     objective: Objective = replace(catalog.build("objectives", "nonsaturating"), **changes)  # type: ignore[arg-type]
-    return two_player.build({"generator": make, "discriminator": judge}, objective, PRIOR), make, judge
+    return two_player.build({"generator": make, "discriminator": judge}, objective, PRIOR, flips=flips), make, judge
 
 
 def moment(seed: int = 9) -> Moment:
@@ -70,6 +71,63 @@ def test_the_discriminator_plays_first_on_fakes_of_the_reals_labels() -> None:
     assert all(label is REAL.label for _, label in judge.shown)
     expected = F.softplus(-judge(REAL.image)).mean() + F.softplus(judge(fake)).mean()
     torch.testing.assert_close(terms.loss["loss"], expected)
+
+
+MANY = Sample(torch.linspace(-1, 1, 240).reshape(60, 1, 2, 2))
+
+
+@pytest.mark.parametrize("flips", [0.05, 0.7, 1.0])
+def test_labels_flipped_at_random(flips: float) -> None:
+    """A pair with a flipped label has its two scores exchanged in the loss, and nowhere else."""
+    made, make, judge = game(flips=flips)
+    terms = made.turns[0].play({"real": MANY}, moment())
+    rng = torch.Generator().manual_seed(9)
+    fake = make(PRIOR.latents(60, rng)).detach()
+    coins = torch.rand(60, generator=rng) < flips
+    real_scores, fake_scores = judge(MANY.image), judge(fake)
+    loss = torch.stack(
+        [
+            F.softplus(real) + F.softplus(-made_up) if coin else F.softplus(-real) + F.softplus(made_up)
+            for real, made_up, coin in zip(real_scores, fake_scores, coins, strict=True)
+        ]
+    ).mean()
+    torch.testing.assert_close(terms.loss["loss"], loss)
+    weights = list(judge.parameters())
+    for ours, expected in zip(
+        torch.autograd.grad(terms.loss["loss"], weights), torch.autograd.grad(loss, weights), strict=True
+    ):
+        torch.testing.assert_close(ours, expected)
+    torch.testing.assert_close(terms.seen["score_real"], real_scores.mean())
+    torch.testing.assert_close(terms.seen["score_fake"], fake_scores.mean())
+
+
+def test_without_flips_no_coin_is_tossed() -> None:
+    made, *_ = game()
+    at = moment()
+    made.turns[0].play({"real": MANY}, at)
+    plain = torch.Generator().manual_seed(9)
+    PRIOR.latents(60, plain)
+    assert torch.equal(at.rng.get_state(), plain.get_state())
+
+
+def test_the_generators_labels_are_never_flipped() -> None:
+    losses = [game(flips=flips)[0].turns[1].play({"real": MANY}, moment()).loss["loss"] for flips in (0.0, 1.0)]
+    assert torch.equal(*losses)
+
+
+def test_patches_of_an_image_are_flipped_together() -> None:
+    objective = catalog.build("objectives", "lsgan")
+    patches = torch.arange(24, dtype=torch.float32).reshape(2, 1, 2, 6)
+
+    def judge(image: Tensor, label: Tensor | None = None) -> Tensor:
+        return patches * image.mean()
+
+    real, fake = (Sample(torch.full((2, 1, 1, 1), value)) for value in (1.0, -2.0))
+    flipped = torch.tensor([True, False])
+    terms = objective.discriminator_terms(judge, real, fake, moment(), flipped=flipped)
+    taken_real, taken_fake = patches.clone(), -2 * patches
+    taken_real[0], taken_fake[0] = -2 * patches[0], patches[0]
+    torch.testing.assert_close(terms.loss["loss"], (((taken_real - 1) ** 2 + taken_fake**2) / 2).mean())
 
 
 def test_the_generator_plays_on_latents_of_its_own() -> None:
