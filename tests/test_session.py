@@ -613,6 +613,18 @@ def test_the_opening_line_says_what_is_trained(tmp_path: Path, capsys: pytest.Ca
     assert re.search(r"^digits: 341 images, 8x8, grey \(18 more held out\), on cpu in float32, into ", said, re.M)
 
 
+def test_a_run_that_stopped_before_its_first_checkpoint_says_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = tmp_path / "run"
+    gansmith.train(**{**SMALL, "images": 16}, out=str(run))
+    assert "begins again" not in capsys.readouterr().err
+    for name in ("checkpoints", "model"):
+        shutil.rmtree(run / name)
+    gansmith.train(**{**SMALL, "images": 16}, out=str(run))
+    assert f"{run} stopped before its first checkpoint: it begins again\n" in capsys.readouterr().err
+
+
 def test_nothing_that_fits(finished: Path, tmp_path: Path) -> None:
     given = {**SMALL, "generator": {"name": "mlp"}, "discriminator": {"name": "mlp"}, "start_from": str(finished)}
     with pytest.raises(RunError, match=r"nothing in .* fits these networks: generator: 0 of"):

@@ -31,7 +31,7 @@ def report(experiment: Experiment, sources: dict[str, str], *, trust: bool = Fal
         made = forecast(parts.game, batch, parts.device, experiment)
     told = [*data.warnings, *made.warnings(parts.device), *warnings(parts.device, experiment.precision)]
     lines = [_with_sources(experiment.plain(), sources), f"# run folder: {run_folder(experiment)}"]
-    lines.append(f"# data: {len(data.train):,} images to train on, {data.count - len(data.train):,} held out")
+    lines.append("# data: {} images to train on, {} held out".format(*data.amounts()))
     lines += [f"# {name}: {count:,} parameters" for name, count in made.parameters.items()]
     lines += [f"# {line}" for line in begun_from]
     lines.append(f"# a step: {_figure(made.operations / 1e9)} GFLOP, about {_figure(made.memory / 2**30)} GiB")

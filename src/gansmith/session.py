@@ -141,8 +141,9 @@ class Session:
     def _opening(self) -> str:
         data, (channels, height, width) = self.parts.data, self.parts.data.shape
         what = "points" if data.points else f"images, {height}x{width}, {_MODES[channels]}"
+        count, held = data.amounts()
         return (
-            f"{data.name}: {len(data.train):,} {what} ({data.count - len(data.train):,} more held out), "
+            f"{data.name}: {count} {what} ({held} more held out), "
             f"on {self.parts.device} in {self.experiment.precision}, into {self.folder}"
         )
 
@@ -165,6 +166,8 @@ class Session:
                     f"{self.folder} was trained but its checkpoints are gone, so it cannot be continued. "
                     f"Its model still samples; to train on from its weights: --from {self.folder} --out ANOTHER"
                 )
+            if layout.is_run(self.folder):
+                _say(f"{self.folder} stopped before its first checkpoint: it begins again")
             self._begin()
             return 0.0
         state, damage = self.checkpoints.load()

@@ -158,12 +158,18 @@ def evaluate(
         }
         for place_of, one in enumerate(names)
     }
+    clusters = len(np.unique(held.clusters))
+    if clusters < LEAST:
+        notes.append(
+            f"no intervals: {clusters} independent pairs are too few to tell how sure a mean is, it takes {LEAST}. "
+            f"Train with more held out: --set data.holdout=0.2"
+        )
     folder = place / "audit" if out is None else out
     found = Likeness(
         {way: numbers(row) for way, row in distances.items()},
         nearer,
         len(true),
-        len(np.unique(held.clusters)),
+        clusters,
         to,
         f"{held.data.name} {held.data.digest}",
         None if lpips is None else str(lpips),

@@ -168,6 +168,48 @@ def test_names_that_differ_in_their_suffix(run_command: Command, cycle: Path, tm
     assert {path.name for path in (tmp_path / "out").iterdir()} == {"1.png.png", "1.jpg.png", "2.png"}
 
 
+def test_every_image_has_a_file_of_its_own(run_command: Command, cycle: Path, tmp_path: Path) -> None:
+    """x.png and x.jpg keep their suffix; x.png.png without its own would be the first of them."""
+    for name in ("x.png", "x.jpg", "x.png.png", "sub/y.png"):
+        write(tmp_path / "in" / name)
+    assert done(run_command(translate, cycle, "in", "out", "--to", "b")) == "4 images -> out/\n"
+    found = {path.relative_to(tmp_path / "out").as_posix() for path in (tmp_path / "out").rglob("*.png")}
+    assert found == {"x.png.png", "x.jpg.png", "x.png.png.png", "sub/y.png.png"}
+
+
+def test_two_names_that_cannot_be_told_apart(run_command: Command, cycle: Path, tmp_path: Path) -> None:
+    write(tmp_path / "in.png")
+    with zipfile.ZipFile(tmp_path / "in.zip", "w") as archive:
+        for name in ("/x.png", "x.png"):
+            archive.writestr(name, (tmp_path / "in.png").read_bytes())
+    refused = run_command(translate, cycle, "in.zip", "out", "--to", "b")
+    assert isinstance(refused.exception, OptionError)
+    assert str(refused.exception) == "two of the images would both become x.png.png: rename one of them"
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_zip_of_one_image_can_become_one_picture(run_command: Command, cycle: Path, tmp_path: Path) -> None:
+    image = write(tmp_path / "in.png")
+    with zipfile.ZipFile(tmp_path / "in.zip", "w") as archive:
+        archive.write(tmp_path / "in.png", "x.png")
+    assert done(run_command(translate, cycle, "in.zip", "out.png", "--to", "b")) == "1 image -> out.png\n"
+    np.testing.assert_array_equal(read(tmp_path / "out.png"), load(cycle, "b").translate(image))
+
+
+def test_a_folder_inside_that_of_the_images(run_command: Command, cycle: Path, tmp_path: Path) -> None:
+    write(tmp_path / "in" / "x.png")
+    result = run_command(translate, cycle, "in", "in/out", "--to", "b")
+    assert done(result) == "1 image -> in/out/x.png\n"
+    assert "note" not in result.stderr
+    write(tmp_path / "in" / "out" / "y.png")
+    write(tmp_path / "in" / "y.png")
+    again = run_command(translate, cycle, "in", "in/out", "--to", "b")
+    assert isinstance(again.exception, OptionError)
+    assert "would be overwritten: in/out lies inside in, whose images are all read. Choose another OUT" in str(
+        again.exception
+    )
+
+
 def test_pictures_that_cannot_be_read(run_command: Command, cycle: Path, tmp_path: Path) -> None:
     for number in range(9):
         write(tmp_path / "in" / f"{number}.png")
@@ -268,6 +310,8 @@ def test_runs_with_a_transparency_of_their_own(
     result = run_command(translate, clear, "in.png", "out.png")
     assert "note" not in result.stderr
     np.testing.assert_array_equal(read(tmp_path / "out.png"), load(clear).translate(image))
+    said = "note: a JPEG has no transparency: it is shown on white; write a .png or .webp\n"
+    assert said in run_command(translate, clear, "in.png", "out.jpg").stderr
     refused = run_command(translate, clear, "in.png", "out.png", "--keep-alpha")
     assert str(refused.exception) == "this run makes a transparency of its own: leave --keep-alpha out"
 
@@ -323,7 +367,11 @@ def test_the_style_of_an_image(run_command: Command, several: Path, tmp_path: Pa
             OptionError,
             "in.png is an image of in.png itself and would be ov",
         ),
-        (["cycle", "in.png", "out.xyz", "--to", "b"], OptionError, "cannot write 'out.xyz': a picture ends in .png, "),
+        (
+            ["cycle", "in.png", "out.xyz", "--to", "b"],
+            OptionError,
+            "cannot write 'out.xyz': a picture ends in .png, .jpg, .jpeg, .webp; for a folder give out.xyz/",
+        ),
         (["cycle", "in.png", "out.png", "--to", "b", "--raw"], CheckpointError, "cycle holds models only; --raw and"),
         (["cycle", "in.png", "out.png", "--to", "b", "--device", "gpu"], GansmithError, "gpu"),
         (["cycle", "in.png", "o.jpg", "--to", "b", "--keep-alpha"], OptionError, "a JPEG has no transparency, write a"),

@@ -89,6 +89,7 @@ def test_two_places(tmp_path: Path) -> None:
     found = prepared(a, b, holdout=0)
     assert found.name == "horses | zebras"
     assert (found.count, b_of(found).count) == (3, 2)
+    assert found.amounts() == ("3 + 2", "0 + 0")
     assert (found.keys, b_of(found).keys) == (("x/h1.png", "y/h2.png", "y/h3.png"), ("z1.png", "z2.png"))
     assert (found.classes, b_of(found).classes) == (("x", "y"), None)
     assert (found.paired, b_of(found).name) == (False, "zebras")

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from PIL import Image
 from torch import Tensor, nn
 
 from gansmith.adversarial import Dimensions, Prior
@@ -352,3 +353,7 @@ def test_arrays_that_are_no_image(shape: tuple[int, ...]) -> None:
         translator.translate(np.zeros(shape, dtype=np.uint8))
     with pytest.raises(OptionError, match=r"not float32 \[4, 4, 3\]"):
         translator.translate(np.zeros((4, 4, 3), dtype=np.float32))
+    given: Any
+    for given in (Image.new("RGB", (4, 4)), "cat.png", [[0]]):
+        with pytest.raises(OptionError, match=rf"not {type(given).__name__}: np.asarray\(Image.open\(path\)\) is one$"):
+            translator.translate(given)

@@ -309,21 +309,21 @@ def test_no_styles_to_choose_from() -> None:
 
 
 @pytest.mark.parametrize(
-    ("size", "scales", "least", "instead"),
+    ("size", "scales", "least", "enough", "instead"),
     [
-        ((60, 99), 3, "61x99", (3, 3)),
-        ((28, 28), 3, "61x61", (3, 2)),
-        ((14, 40), 3, "61x61", (2, 3)),
-        ((8, 8), 1, "16x16", (3, 1)),
-        ((1, 1), 3, "61x61", None),
+        ((60, 99), 3, 61, "64x100", (3, 3)),
+        ((28, 28), 3, 61, "64x64", (3, 2)),
+        ((14, 40), 3, 61, "64x64", (2, 3)),
+        ((8, 8), 1, 16, "16x16", (3, 1)),
+        ((1, 1), 3, 61, "64x64", None),
     ],
 )
 def test_sizes_that_cannot_be_judged(
-    size: tuple[int, int], scales: int, least: str, instead: tuple[int, int] | None
+    size: tuple[int, int], scales: int, least: int, enough: str, instead: tuple[int, int] | None
 ) -> None:
-    said = (
-        f"a discriminator of depth 4 at {scales} scale(s) needs at least {least[:2]} pixels a side. Set --size {least}"
-    )
+    """The size that is advised can be made too."""
+    said = f"a discriminator of depth 4 at {scales} scale(s) needs at least {least} pixels a side. Set --size {enough}"
+    assert munit.autoencoder(Dimensions(3, *map(int, enough.split("x")), 8), style_downsamplings=2)
     if instead is not None:
         depth, fewer = instead
         said += f", or take a smaller one: --set discriminator.depth={depth} --set discriminator.scales={fewer}"

@@ -264,6 +264,9 @@ def test_one_cluster_has_no_interval(given: dict[str, Any], tmp_path: Path) -> N
     assert found.record()["distance"]["run"]["l1"]["interval"] is None
     line = next(line for line in found.as_text().splitlines() if line.startswith("run "))
     assert line.endswith(f"  l1 {number.value:.4f}")
+    said = [note for note in found.notes if note.startswith("no intervals: 1 independent pairs are too few to tell")]
+    assert len(said) == 1
+    assert "it takes 10. Train with more held out: --set data.holdout=" in said[0]
 
 
 def test_a_rule_that_matches_none_of_those_held_out(given: dict[str, Any], tmp_path: Path) -> None:

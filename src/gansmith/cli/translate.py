@@ -71,6 +71,7 @@ def translate(
     targets = _targets(source, images, out, styles)
     work = _Work(translator, trained, _styles(translator, styles, style_from, trained), size is Size.FIT, keep_alpha)
     work.check(targets)
+    left_out = _left_out(source, images)  # before anything is written, which may be into IN
     written: list[Path] = []
     failures: list[str] = []
     with bar("translating", len(images)) as advance:
@@ -82,7 +83,7 @@ def translate(
                     raise
                 failures.append(str(error))
             advance()
-    for note in [*_left_out(source, images), *work.notes()]:
+    for note in [*left_out, *work.notes()]:
         typer.echo(f"note: {note}", err=True)
     _tell(written, out, failures, len(images))
 
@@ -104,8 +105,11 @@ class _Work:
 
         if self.keep_alpha and self.channels == 4:
             raise OptionError("this run makes a transparency of its own: leave --keep-alpha out")
-        if self.keep_alpha and targets[0][0].suffix.lower() in (".jpg", ".jpeg"):
+        jpeg = targets[0][0].suffix.lower() in (".jpg", ".jpeg")
+        if self.keep_alpha and jpeg:
             raise OptionError("--keep-alpha: a JPEG has no transparency, write a .png or .webp")
+        if self.channels == 4 and jpeg:
+            self.lost.add("the run's transparency")
 
     def save(self, image: Pixels, files: Sequence[Path]) -> list[Path]:
         """Translate one image uint8 [H, W, 1..4] in each style; into a file each, or side by side into the one file."""
@@ -148,6 +152,7 @@ class _Work:
         said = {
             "colours": "this run was trained on grey images: colours are turned to grey",
             "transparency": f"transparent pixels show the background ({behind}); --keep-alpha keeps the transparency",
+            "the run's transparency": "a JPEG has no transparency: it is shown on white; write a .png or .webp",
         }
         return [note for what, note in said.items() if what in self.lost]
 
@@ -184,27 +189,45 @@ def _images(source: Path) -> Source:
 def _targets(source: Path, images: Source, out: str, styles: int) -> list[list[Path]]:
     """The files that each image becomes. Raises OptionError where they would be one file, or the originals."""
     from gansmith.errors import OptionError
+    from gansmith.records.pictures import SUFFIXES
 
     folder = Path(out)
     one_image = source.is_file() and len(images) == 1 and images.keys[0] == source.name
     if folder.suffix and not out.endswith("/") and not folder.is_dir():
-        if not one_image:
+        if folder.suffix.lower() not in SUFFIXES:
+            raise OptionError(
+                f"cannot write {out!r}: a picture ends in {', '.join(SUFFIXES)}; for a folder give {out}/"
+            )
+        if len(images) > 1:
             raise OptionError(f"{source} holds {len(images):,} images: give a folder to write to, {out}/, not one file")
         targets = [[folder]]
     else:
-        # an archive may name files outside the folder; "a.png" and "a.jpg" must not become one
-        plain = ["/".join(part for part in key.split("/") if part not in ("", ".", "..")) for key in images.keys]
-        stems = [str(Path(name).with_suffix("")) if _is_picture(name) else name for name in plain]
-        count = Counter(stem.lower() for stem in stems)
-        names = [stem if count[stem.lower()] == 1 else name for stem, name in zip(stems, plain, strict=True)]
         numbers = [""] if styles == 1 else [f"_{number}" for number in range(styles)]
-        targets = [[folder / f"{name}{number}.png" for number in numbers] for name in names]
+        targets = [[folder / f"{name}{number}.png" for number in numbers] for name in _names(images.keys)]
     place = source.parent if one_image else source
     originals = {(place / key).resolve() for key in images.keys}
     over = next((file for files in targets for file in files if file.resolve() in originals), None)
     if over is not None:
-        raise OptionError(f"{over} is an image of {source} itself and would be overwritten: choose another OUT")
+        inside = source.is_dir() and folder.resolve().is_relative_to(source.resolve())
+        why = f": {out} lies inside {source}, whose images are all read" if inside else ""
+        raise OptionError(f"{over} is an image of {source} itself and would be overwritten{why}. Choose another OUT")
     return targets
+
+
+def _names(keys: Sequence[str]) -> list[str]:
+    """What the images are called in OUT: without suffix, where that leaves them different. Raises OptionError."""
+    from gansmith.errors import OptionError
+
+    # an archive may name files outside the folder
+    plain = ["/".join(part for part in key.split("/") if part not in ("", ".", "..")) for key in keys]
+    stems = [str(Path(name).with_suffix("")) if _is_picture(name) else name for name in plain]
+    count = Counter(stem.lower() for stem in stems)
+    some = [stem if count[stem.lower()] == 1 else name for stem, name in zip(stems, plain, strict=True)]
+    for names in (some, plain):  # "x.png" and "x.jpg" keep their suffix, and beside them "x.png.png" must too
+        if len({name.lower() for name in names}) == len(names):
+            return names
+    twice = next(name for name, times in Counter(name.lower() for name in plain).items() if times > 1)
+    raise OptionError(f"two of the images would both become {twice}.png: rename one of them")
 
 
 def _is_picture(name: str) -> bool:

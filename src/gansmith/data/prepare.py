@@ -69,6 +69,12 @@ class Prepared:
     paired: bool = False
     frequencies: tuple[int, ...] = ()
 
+    def amounts(self) -> tuple[str, str]:
+        """How many are trained on and held out, in words: "1,200", or "1,200 + 900" of two domains."""
+        sides = [self] if self.other is None else [self, self.other]
+        train, held = [len(side.train) for side in sides], [side.count - len(side.train) for side in sides]
+        return " + ".join(f"{count:,}" for count in train), " + ".join(f"{count:,}" for count in held)
+
 
 @dataclass(frozen=True)
 class Pixels:

@@ -128,6 +128,11 @@ class Translator:
             if image.dim() != 4 or image.shape[:2] != (1, channels):
                 raise OptionError(f"an image is a tensor [1, {channels}, H, W] here, not {list(image.shape)}")
             return image.to(device="cpu", dtype=torch.float32)
+        if not isinstance(image, np.ndarray):
+            raise OptionError(
+                f"an image is an array uint8 [H, W, 1 to 4] here, or a tensor [1, {channels}, H, W] in [-1, 1], not "
+                f"{type(image).__name__}: np.asarray(Image.open(path)) is one"
+            )
         if image.dtype != np.uint8 or image.ndim != 3 or not 1 <= image.shape[2] <= 4:
             raise OptionError(
                 f"an image is an array uint8 [H, W, 1 to 4] here, or a tensor [1, {channels}, H, W] in [-1, 1], not "

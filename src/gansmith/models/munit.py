@@ -25,6 +25,7 @@ Width = Annotated[int, Field(gt=0)]
 Count = Annotated[int, Field(ge=0)]
 Slope = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
+_MULTIPLE = 4  # of both sides, as the autoencoder asks for by default
 _MLP = 3  # linear layers from a style to scales and shifts
 _DOUBLED = 2  # the style encoder's first stages double the channels, the others keep them
 
@@ -81,6 +82,7 @@ def discriminator(
     shortest = min(height, breadth)
     if shortest < _shortest(depth, scales):
         least = _shortest(depth, scales)
+        up = [-(-max(side, least) // _MULTIPLE) * _MULTIPLE for side in (height, breadth)]  # for the autoencoder
         smaller = [(d, s) for d in range(depth, 0, -1) for s in range(scales, 0, -1) if _shortest(d, s) <= shortest]
         instead = ""
         if smaller:
@@ -88,7 +90,7 @@ def discriminator(
             instead = instead.format(*max(smaller, key=lambda found: (sum(found), min(found), found)))
         raise ExperimentError(
             f"munit cannot make {height}x{breadth} images: a discriminator of depth {depth} at {scales} scale(s) needs "
-            f"at least {least} pixels a side. Set --size {max(height, least)}x{max(breadth, least)}{instead}"
+            f"at least {least} pixels a side. Set --size {up[0]}x{up[1]}{instead}"
         )
     return Discriminator(dimensions.channels, width, depth, scales, slope)
 

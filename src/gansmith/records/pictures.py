@@ -30,6 +30,7 @@ _FORMATS: dict[str, tuple[str, int, dict[str, Any]]] = {  # suffix -> Pillow's n
     ".jpeg": ("JPEG", 65_535, {"quality": 90}),
     ".webp": ("WEBP", 16_383, {"quality": 80, "method": 4}),
 }
+SUFFIXES = tuple(_FORMATS)  # of pictures that can be written
 _FILMS: dict[str, tuple[str, dict[str, Any]]] = {
     ".webp": ("WEBP", {"quality": 80, "method": 3}),
     ".gif": ("GIF", {}),
