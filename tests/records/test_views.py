@@ -101,6 +101,8 @@ def test_the_note_beside_the_bar() -> None:
     }
     assert note(record) == "D 1.23  G 0.85  accuracy 0.62"
     assert note({"step": 1, "images": 64}) == ""
+    two = {f"discriminator_{domain}/{term}": 0.5 for domain in "ab" for term in ("loss", "accuracy")}
+    assert note(two) == "D_a 0.50  D_b 0.50  accuracy_a 0.50  accuracy_b 0.50"
 
 
 def test_the_bar_moves_with_every_step(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

@@ -31,6 +31,12 @@ def note(record: Record) -> str:
     words = [record["health"]] if record.get("health") else []
     words += [f"{name.removeprefix('metric/')} {record[name]:.4g}" for name in record if name.count("/") == 1
               and name.startswith("metric/")]  # fmt: skip
-    words += [f"{name[0].upper()} {record[name]:.2f}" for name in record if name.endswith("/loss")]
-    words += [f"accuracy {value:.2f}" for name, value in record.items() if name.endswith("/accuracy")]
+    words += [f"{name[0].upper()}{_domain(name)} {record[name]:.2f}" for name in record if name.endswith("/loss")]
+    words += [f"accuracy{_domain(name)} {value:.2f}" for name, value in record.items() if name.endswith("/accuracy")]
     return "  ".join(words)
+
+
+def _domain(name: str) -> str:
+    """`_a` of `discriminator_a/loss`, where a game has several of a kind."""
+    turn = name.partition("/")[0]
+    return "_" + turn.rpartition("_")[2] if "_" in turn else ""
