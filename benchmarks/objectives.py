@@ -1,9 +1,10 @@
 """Every objective on Fashion-MNIST at 32 px, the same number of real images drawn for each, several seeds.
 
-The networks are the DCGAN pair of width 32 for all, with the optimizers that the objective's authors give; a
-discriminator under a penalty on each image's gradient has layer instead of batch normalisation. Below them stand whole
-methods with networks of their own (the recipes named *_fashion). KID x 1000 of the averaged generator's samples, seeds
-0 to N - 1, against the test images, which nothing was trained on. Each run is judged at its end.
+The networks are the DCGAN pair of width 32 for all, with Adam as DCGAN has it, or the objective's own optimizer where
+its authors insist on one; a discriminator under a penalty on each image's gradient has layer instead of batch
+normalisation. Below them stand whole methods with networks of their own (the recipes named *_fashion). KID x 1000 of
+the averaged generator's samples, seeds 0 to N - 1, against the test images, which nothing was trained on. Each run is
+judged at its end.
 
     python -m benchmarks.objectives --json objectives.json --picture objectives.webp
 
