@@ -104,6 +104,14 @@ def test_a_rule_that_fits_nothing(folder: Path) -> None:
     assert "matches no name" in found.failure
 
 
+@pytest.mark.parametrize(("width", "told"), [(16, True), (17, False)])
+def test_pictures_that_may_be_pairs(width: int, told: bool, tmp_path: Path) -> None:
+    for number, side in enumerate((8, 12)):
+        Image.new("RGB", (width * side // 8, side), (40 * number, 0, 0)).save(tmp_path / f"{number}.png")
+    notes = [note for note in check(DataSettings(path=str(tmp_path))).warnings if "twice as wide as high" in note]
+    assert bool(notes) == told
+
+
 def test_points() -> None:
     found = check(DataSettings(path="ring", options={"count": 400}))
     assert (found.count, found.holdout, found.points, found.failure) == (400, 20, True, None)

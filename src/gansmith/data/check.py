@@ -145,6 +145,10 @@ def _look(
     heights, widths = (np.array(side) for side in zip(*sizes, strict=True))
     report.heights, report.widths = _three(heights), _three(widths)
     report.distinct_sizes = len(set(sizes))
+    if bool((widths == 2 * heights).all()):
+        report.warnings.append(
+            "every image is twice as wide as high: if each is a pair side by side, the recipe pix2pix cuts it in two"
+        )
     report.modes = dict(modes.most_common())
     report.recommended_size = recommended_size(sizes)
     report.recommended_channels = recommended_channels(grey)
