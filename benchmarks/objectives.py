@@ -135,9 +135,9 @@ def main() -> None:
         begun = time.process_time()
         run = train(chosen.work / f"{name}-{seed}", name, data=chosen.data, images=chosen.images, seed=seed)
         value = measured(run, real, extractor, samples=chosen.samples)
-        one = found.setdefault(name, {"kid": [], "cpu_seconds": []})
+        one = found.setdefault(name, {"kid": [], "seconds": []})
         one["kid"].append(value)
-        one["cpu_seconds"].append(run.records[-1]["seconds"])
+        one["seconds"].append(run.records[-1]["seconds"])
         print(
             f"{name} seed {seed}: KID x 1000 {value:.2f}, {time.process_time() - begun:.0f} s of this call", flush=True
         )
@@ -174,7 +174,7 @@ def table(found: Mapping[str, Mapping[str, Any]]) -> str:
         values = one["kid"]
         spread = f"{stdev(values):.1f}" if len(values) > 1 else "-"
         each = ", ".join(f"{value:.1f}" for value in values)
-        lines.append(f"| {name} | {mean(values):.1f} | {spread} | {each} | {mean(one['cpu_seconds']):.0f} |")
+        lines.append(f"| {name} | {mean(values):.1f} | {spread} | {each} | {mean(one['seconds']):.0f} |")
     return "\n".join(lines)
 
 
