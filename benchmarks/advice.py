@@ -4,8 +4,8 @@
 
 Each recipe is timed over a few steps and trained for as many images as then fit into --seconds of one core, with its
 schedules as they are. KID x 1000 of --samples of the averaged generator against as many held-out images, in the
-features of --features, the mean over --seeds. What `gansmith train photos/` recommends (gansmith.advice) is read off
-this table. Runs are added to the file of --json as they end: call again to go on.
+features of --features, the mean over --seeds. What `gansmith train photos/` recommends (gansmith.runs.default_recipe)
+is read off this table. Runs are added to the file of --json as they end: call again to go on.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from benchmarks import report
 from benchmarks.trained import Record, collect, spread, table, train
 from gansmith import catalog
 from gansmith.errors import NotFiniteError
-from gansmith.evaluation.evidence import Extractor
 from gansmith.evaluation.extract import extract
 from gansmith.evaluation.metrics.kid import kid
+from gansmith.evaluation.types import Extractor
 from gansmith.schedules import parse_count
 
 RECIPES = ("dcgan_small", "dcgan_augmented", "sngan_small", "r3gan_small")

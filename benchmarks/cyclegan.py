@@ -20,14 +20,15 @@ from torch import Tensor, nn
 
 from benchmarks import report
 from benchmarks.report import Figure
-from gansmith import catalog, machine
+from gansmith import catalog
 from gansmith.adversarial import Dimensions, Game, Prior, Sample
 from gansmith.models.layers.instance import InstanceNorm
-from gansmith.randomness import seeded
-from gansmith.side_by_side import COMPARED, TOLERANCE, equal, interleaved
+from gansmith.speed.interleave import COMPARED, TOLERANCE, equal, interleaved
+from gansmith.system import hardware
+from gansmith.system.device import Precision
+from gansmith.system.seeding import seeded
 from gansmith.training import optimizers
 from gansmith.training.engine import Engine, build_engine, play_until
-from gansmith.training.precision import Precision
 
 AT_LEAST: dict[Precision, float] = {"float32": 1.0, "bfloat16": 1.7}  # times as fast as the authors', in float32
 ADAM = {"lr": 2e-4, "betas": (0.5, 0.999)}
@@ -194,7 +195,7 @@ def measure(quick: bool = False, *, size: int = SIZE, width: int = WIDTH) -> lis
     for precision, floor in floors.items():
         ours = rounds[precision]
         ratio = [a / b for a, b in zip(theirs, ours, strict=True)]
-        peak = max(machine.peak_rate(torch.device("cpu"), precision, seconds=0.2 if quick else 2).values())
+        peak = max(hardware.peak_rate(torch.device("cpu"), precision, seconds=0.2 if quick else 2).values())
         shares = [100 * work / second / peak for second in ours]
         named = f"{what}, {precision}"
         figures += [

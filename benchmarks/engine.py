@@ -9,11 +9,11 @@ import torch
 from torch import nn
 
 from benchmarks.report import Figure, main
-from gansmith import machine
 from gansmith.adversarial import Batch, Game, Moment, Sample, Terms, Turn
 from gansmith.records.recorder import Recorder
-from gansmith.run import describe
-from gansmith.side_by_side import Ours, synthetic
+from gansmith.runs.run import describe
+from gansmith.speed.interleave import Ours, synthetic
+from gansmith.system import hardware
 from gansmith.training import optimizers
 from gansmith.training.engine import Engine, Events, build_engine, play_until
 
@@ -107,9 +107,9 @@ def growth(*, steps: int, warm_up: int = 200) -> float:
     ours = Ours(parts)
     recorder.start(0)
     ours.play(warm_up)
-    before = machine.resident(parts.device)
+    before = hardware.resident(parts.device)
     ours.play(steps)
-    return (machine.resident(parts.device) - before) / 2**20
+    return (hardware.resident(parts.device) - before) / 2**20
 
 
 def measure(quick: bool = False) -> list[Figure]:

@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from scipy import linalg
 
 from benchmarks.report import Figure, main
-from gansmith.evaluation.blocks import COLUMNS, ROWS, nearest
+from gansmith.evaluation.frechet import Statistics, frechet, statistics
 from gansmith.evaluation.metrics.precision_recall import precision_recall
-from gansmith.evaluation.statistics import Statistics, frechet, statistics
+from gansmith.evaluation.pairwise_distances import COLUMNS, ROWS, nearest
 
 THIRD = 1 / 3  # of the time of scipy's matrix root
 RATE = 0.8  # of the plain product's

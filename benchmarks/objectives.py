@@ -34,12 +34,12 @@ from benchmarks.trained import classifier_of
 from gansmith import catalog
 from gansmith.data.prepare import prepare
 from gansmith.data.settings import DataSettings
-from gansmith.evaluation.evidence import Extractor, Images
 from gansmith.evaluation.extract import extract
 from gansmith.evaluation.metrics.kid import kid
-from gansmith.progress import track
+from gansmith.evaluation.types import Extractor, Images
 from gansmith.records import pictures
 from gansmith.schedules import parse_count
+from gansmith.system.progress import track
 
 _ADAM = {"name": "adam", "lr": 2e-4, "betas": [0.5, 0.999]}
 _CALM = {"name": "adam", "lr": 2e-4, "betas": [0, 0.9]}

@@ -31,8 +31,8 @@ from gansmith.data.dataset import Picture
 from gansmith.data.prepare import prepare
 from gansmith.data.settings import DataSettings
 from gansmith.data.stream import normalised
-from gansmith.progress import track
 from gansmith.schedules import parse_count
+from gansmith.system.progress import track
 
 PEAK = 0.4
 MOMENTA = (0.95, 0.85)

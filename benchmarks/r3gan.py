@@ -23,15 +23,15 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from benchmarks.report import Figure, main, native, operations
-from gansmith import machine
 from gansmith.adversarial import Prior
-from gansmith.assemble import Assembly
 from gansmith.data.stream import Batches
+from gansmith.experiment.assemble import Assembly
 from gansmith.models.r3gan import Block, Convolution, Discriminator, Generator
-from gansmith.randomness import mix
-from gansmith.run import describe
-from gansmith.side_by_side import TOLERANCE, Loop, Ours, equal, first_losses, interleaved, repeated, synthetic
-from gansmith.training.precision import Precision
+from gansmith.runs.run import describe
+from gansmith.speed.interleave import TOLERANCE, Loop, Ours, equal, first_losses, interleaved, repeated, synthetic
+from gansmith.system import hardware
+from gansmith.system.device import Precision
+from gansmith.system.seeding import mix
 
 AT_LEAST: dict[Precision, float] = {"float32": 1.0, "bfloat16": 1.05}  # times as fast as the authors' order of work
 RATE, BETAS, GAMMA = 2e-4, (0.0, 0.9), 0.05  # of the authors' CIFAR-10 at its beginning
@@ -198,7 +198,7 @@ def measure(quick: bool = False) -> list[Figure]:
         figures += shown(precision, rounds, floor)
         work = operations(Ours(parts_of(precision=precision, **size)).play)
         rate = work / min(rounds["gansmith"])
-        peak = machine.peak_rate(torch.device("cpu"), precision)
+        peak = hardware.peak_rate(torch.device("cpu"), precision)
         name = f"{precision}: share of the machine's peak"
         figures.append(Figure("r3gan", name, "%", [100 * rate / max(peak.values())], digits=0))
     return figures

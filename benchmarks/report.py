@@ -14,10 +14,10 @@ from typing import Any
 import psutil
 import torch
 
-from gansmith import machine
+from gansmith.system import hardware
+from gansmith.system.device import Precision
 from gansmith.training import precision
 from gansmith.training.forecast import Operations
-from gansmith.training.precision import Precision
 
 ROOT = Path(__file__).parent.parent
 LOAD = round(psutil.getloadavg()[0], 2)  # of the minute before; more than 0.2, and the figures are another's too
@@ -70,7 +70,7 @@ HEADER = ["", "median", "least", "most", "n", "target", ""]
 
 def facts() -> dict[str, Any]:
     """The machine's, its load before we began, and the commit ("+" behind it: with changes not committed)."""
-    found = machine.facts()
+    found = hardware.facts()
     del found["threads"]  # differs from figure to figure
     return {**found, "commit": commit(), "load before": LOAD}
 

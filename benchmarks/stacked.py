@@ -23,8 +23,8 @@ from benchmarks import report
 from benchmarks.trained import Record, classifier_of, collect, spread, table, train
 from gansmith.data.open import open_dataset
 from gansmith.errors import NotFiniteError
-from gansmith.evaluation.evidence import Extractor
 from gansmith.evaluation.modes import count_labels, count_stacked, read_stacked
+from gansmith.evaluation.types import Extractor
 from gansmith.schedules import parse_count
 
 SAMPLES = 25_600  # Metz et al. 2017

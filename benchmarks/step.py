@@ -1,6 +1,6 @@
 """One training step of DCGAN at 64 px, batch 64: the textbook's loop, the same written by hand, gansmith's engine.
 
-The two plain loops are src/gansmith/textbook.py. Each row of the table is one process of its own, `gansmith bench
+The two plain loops are src/gansmith/speed/reference_loops.py. Each row of the table is one process of its own, `gansmith bench
 --json`, which checks that the three compute equal losses and lets them play in turns.
 """
 
@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from benchmarks.report import Figure, main, native
-from gansmith.training.precision import Precision
+from gansmith.system.device import Precision
 
 SPEEDUP: dict[Precision, float] = {"float32": 1.2, "bfloat16": 1.9}  # over the textbook's loop in float32
 OVERHEAD = 1.02  # times the step written by hand

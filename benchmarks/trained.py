@@ -16,13 +16,13 @@ import torch
 from torch import Tensor
 
 from gansmith.adversarial import Dimensions
-from gansmith.assemble import Assembly, assemble, resolved
-from gansmith.evaluation.evidence import Extractor, Images
 from gansmith.evaluation.features import classifier
-from gansmith.experiment import Layer, from_recipe, resolve
-from gansmith.files import atomic
-from gansmith.randomness import generator as randomness
+from gansmith.evaluation.types import Extractor, Images
+from gansmith.experiment.assemble import Assembly, assemble, resolved
+from gansmith.experiment.layers import Layer, from_recipe, resolve
 from gansmith.records.pictures import to_uint8
+from gansmith.system.files import atomic
+from gansmith.system.seeding import generator as randomness
 from gansmith.training.engine import Events, play_until
 
 Record = dict[str, Any]

@@ -26,10 +26,10 @@ from gansmith.data.open import open_dataset
 from gansmith.data.prepare import prepare
 from gansmith.data.settings import DataSettings
 from gansmith.errors import DataError, NotFiniteError
-from gansmith.evaluation.evidence import Extractor, Images
 from gansmith.evaluation.extract import extract
 from gansmith.evaluation.metrics.kid import kid
 from gansmith.evaluation.metrics.spectrum import spectral_traces
+from gansmith.evaluation.types import Extractor, Images
 from gansmith.schedules import parse_count
 
 SAMPLES = 5_000

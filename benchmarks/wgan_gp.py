@@ -21,16 +21,16 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from benchmarks.report import Figure, main, native, operations
-from gansmith import machine
 from gansmith.adversarial import Prior
-from gansmith.assemble import Assembly
 from gansmith.data.stream import Batches
+from gansmith.experiment.assemble import Assembly
 from gansmith.models.layers.residual import DownBlock, UpBlock
 from gansmith.models.resnet import Discriminator, Generator
-from gansmith.randomness import mix
-from gansmith.run import describe
-from gansmith.side_by_side import TOLERANCE, Ours, equal, interleaved, synthetic
-from gansmith.training.precision import Precision
+from gansmith.runs.run import describe
+from gansmith.speed.interleave import TOLERANCE, Ours, equal, interleaved, synthetic
+from gansmith.system import hardware
+from gansmith.system.device import Precision
+from gansmith.system.seeding import mix
 
 AT_LEAST: dict[Precision, float] = {"float32": 1.25, "bfloat16": 2.2}  # times as fast as the authors', in float32
 RATE, BETAS, WEIGHT, UPDATES = 2e-4, (0.0, 0.9), 10.0, 5
@@ -188,7 +188,7 @@ def measure(quick: bool = False) -> list[Figure]:
         rounds = compare(loops, tolerance=TOLERANCE[precision], seconds=1 if quick else 60)
         figures += shown(precision, rounds, floor)
         share = operations(Mine(parts_of(**size)).play) / min(rounds["gansmith"])
-        peak = max(machine.peak_rate(torch.device("cpu"), precision, seconds=0.2 if quick else 2).values())
+        peak = max(hardware.peak_rate(torch.device("cpu"), precision, seconds=0.2 if quick else 2).values())
         name = f"WGAN-GP, {precision}: share of the machine's peak"
         figures.append(Figure("wgan_gp", name, "%", [100 * share / peak], digits=0))
     return figures

@@ -13,13 +13,13 @@ from PIL import Image
 from gansmith.adversarial import Dimensions, Prior
 from gansmith.data.domains import prepare_domains
 from gansmith.data.settings import DataSettings
-from gansmith.evaluation.answers import Number
-from gansmith.experiment import Experiment
+from gansmith.evaluation.types import Number
+from gansmith.experiment.schema import Experiment
+from gansmith.experiment.settings import Part
 from gansmith.latent.translate import load
 from gansmith.models import saved
 from gansmith.models.saved import Card
-from gansmith.randomness import mix, seeded
-from gansmith.settings import Part
+from gansmith.system.seeding import mix, seeded
 
 PLAYERS: dict[str, tuple[str, str, str, dict[str, Any]]] = {  # game: players, role, model, options
     "cycle": ("to_a to_b", "translator", "cyclegan", {"width": 2, "blocks": 1}),

@@ -16,17 +16,17 @@ from gansmith.errors import GansmithError
 
 if TYPE_CHECKING:
     from gansmith.data.open import open_dataset
-    from gansmith.experiment import Experiment
-    from gansmith.run import Run, train
+    from gansmith.experiment.schema import Experiment
+    from gansmith.runs.run import Run, train
 
 __version__ = "0.1.0"
 __all__ = ["Experiment", "GansmithError", "Run", "__version__", "open_dataset", "train"]
 
 _HOMES = {
-    "Experiment": "gansmith.experiment",
-    "Run": "gansmith.run",
+    "Experiment": "gansmith.experiment.schema",
+    "Run": "gansmith.runs.run",
     "open_dataset": "gansmith.data.open",
-    "train": "gansmith.run",
+    "train": "gansmith.runs.run",
 }
 
 

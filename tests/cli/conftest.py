@@ -13,7 +13,7 @@ from typer.testing import CliRunner, Result
 from gansmith.adversarial import Dimensions, Prior
 from gansmith.models import saved
 from gansmith.models.saved import Card
-from gansmith.randomness import seeded
+from gansmith.system.seeding import seeded
 
 
 @pytest.fixture

@@ -14,10 +14,10 @@ from typer.testing import Result
 
 from gansmith.cli.compare import compare, ranking
 from gansmith.errors import OptionError, RunError, UnknownNameError
-from gansmith.evaluation.answers import Number
 from gansmith.evaluation.cross_play import CrossPlay, Pair, Standing
+from gansmith.evaluation.types import Number
 from gansmith.models import saved
-from gansmith.randomness import seeded
+from gansmith.system.seeding import seeded
 
 Command = Callable[..., Result]
 

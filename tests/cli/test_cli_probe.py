@@ -14,7 +14,7 @@ from typer.testing import Result
 
 from gansmith.cli.probe import probe, sentence
 from gansmith.errors import DataError, OptionError, RunError
-from gansmith.evaluation.answers import Number
+from gansmith.evaluation.types import Number
 
 Command = Callable[..., Result]
 

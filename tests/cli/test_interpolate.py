@@ -12,7 +12,7 @@ from typer.testing import Result
 
 from gansmith.cli.interpolate import interpolate
 from gansmith.errors import OptionError
-from gansmith.run import Run
+from gansmith.runs.run import Run
 
 Command = Callable[..., Result]
 

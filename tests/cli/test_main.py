@@ -101,7 +101,7 @@ def test_an_interrupt_before_any_training(monkeypatch: pytest.MonkeyPatch, capsy
     def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("gansmith.run.describe", interrupted)
+    monkeypatch.setattr("gansmith.runs.run.describe", interrupted)
     assert status_of(monkeypatch, "train") == 130
     assert capsys.readouterr().err.strip().endswith("stopped")
 

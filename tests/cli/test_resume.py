@@ -14,7 +14,7 @@ from typer.testing import Result
 import gansmith
 from gansmith.cli.resume import resume
 from gansmith.errors import ExperimentError, RunError, UnknownNameError
-from gansmith.run import Run
+from gansmith.runs.run import Run
 from small import SMALL
 
 

@@ -12,7 +12,7 @@ from typer.testing import Result
 
 from gansmith.cli.sample import sample
 from gansmith.errors import CheckpointError, GansmithError, OptionError
-from gansmith.run import Run
+from gansmith.runs.run import Run
 
 Command = Callable[..., Result]
 

@@ -13,8 +13,8 @@ from PIL import Image
 
 import gansmith
 from gansmith.cli import main as cli
-from gansmith.experiment import Experiment
-from gansmith.run import Run
+from gansmith.experiment.schema import Experiment
+from gansmith.runs.run import Run
 from small import OPTIONS, SMALL, start
 
 
@@ -91,8 +91,8 @@ def test_every_option_sets_its_field(
         seen.append((experiment, sources))
         return "seen"
 
-    monkeypatch.setattr("gansmith.dry_run.report", report)
-    monkeypatch.setattr("gansmith.run.advise", lambda *_: None)
+    monkeypatch.setattr("gansmith.runs.dry_run.report", report)
+    monkeypatch.setattr("gansmith.runs.run.advise", lambda *_: None)
     status, out, _ = gansmith_says(monkeypatch, capsys, "train", "photos", *options, "--dry-run")
     assert (status, out) == (0, "seen\n")
     (experiment, sources), found = seen[0], seen[0][0].plain()

@@ -24,12 +24,12 @@ from gansmith.errors import (
     RunError,
     UnreadableImageError,
 )
-from gansmith.experiment import Experiment
+from gansmith.experiment.schema import Experiment
 from gansmith.latent.translate import load
 from gansmith.models import saved
 from gansmith.models.saved import Card
-from gansmith.randomness import seeded
-from gansmith.run import Run
+from gansmith.runs.run import Run
+from gansmith.system.seeding import seeded
 
 Command = Callable[..., Result]
 RNG = np.random.default_rng(0)

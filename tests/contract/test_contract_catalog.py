@@ -9,8 +9,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from gansmith import catalog, experiment
+from gansmith import catalog
 from gansmith.adversarial import Dimensions, Fixed, Moment, Objective, Prior, Sample
+from gansmith.experiment import completion, layers
 from gansmith.training import optimizers
 from gansmith.training.engine import build_engine, play_until
 from gansmith.training.wiring import check_wiring
@@ -103,9 +104,9 @@ class Labelled:
 @pytest.mark.parametrize("name", catalog.names("games"))
 def test_every_game_is_wired_and_plays(name: str) -> None:
     torch.manual_seed(0)
-    roles = experiment.roles_of(name)
-    assert set(roles.values()) <= set(experiment.ROLES)
-    domains = experiment.domains_of(name)
+    roles = completion.roles_of(name)
+    assert set(roles.values()) <= set(completion.domains_ofROLES)
+    domains = completion.domains_of(name)
     assert domains in (("real",), ("a", "b"))
     sized = catalog.stated("games", name, "dimensions_of", lambda role, size: size)
     players: dict[str, nn.Module] = {player: getattr(tiny, role)(sized(role, SIZE)) for player, role in roles.items()}
@@ -138,15 +139,15 @@ def test_every_game_is_wired_and_plays(name: str) -> None:
 
 @pytest.mark.parametrize("name", catalog.names("recipes"))
 def test_every_recipe_is_a_complete_experiment(name: str) -> None:
-    made, sources = experiment.resolve([experiment.from_recipe(name)])
+    made, sources = layers.resolve([layers.from_recipe(name)])
     assert made.recipe == name
     assert sources
     assert set(sources.values()) == {f"recipe {name}"}
-    done = experiment.complete(made)
-    assert experiment.complete(done) == done
-    again, _ = experiment.resolve([experiment.Layer("file", done.plain())], parts=False)
+    done = completion.complete(made)
+    assert completion.complete(done) == done
+    again, _ = layers.resolve([layers.Layer("file", done.plain())], parts=False)
     assert again.plain() == done.plain()
-    assert experiment.complete(again) == done  # lists of the file are tuples of the options again
+    assert completion.complete(again) == done  # lists of the file are tuples of the options again
     for part in (done.generator, done.discriminator):
         assert part is None or part.options
 

@@ -9,8 +9,8 @@ from torch import Tensor, nn
 from gansmith import catalog
 from gansmith.adversarial import Dimensions
 from gansmith.errors import ExperimentError, GansmithError
-from gansmith.experiment import ROLES
-from gansmith.randomness import seeded
+from gansmith.experiment.schema import ROLES
+from gansmith.system.seeding import seeded
 
 SIZES = [
     Dimensions(1, 8, 8, 5),

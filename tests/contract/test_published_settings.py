@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from gansmith.experiment import from_recipe, resolve
+from gansmith.experiment.layers import from_recipe, resolve
 from gansmith.schedules import parse_count
 
 DEFAULTS: dict[str, dict[str, Any]] = {

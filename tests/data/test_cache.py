@@ -19,7 +19,8 @@ import numpy as np
 import pytest
 from filelock import FileLock
 
-from gansmith.data import blocks, cache
+from gansmith.data import cache
+from gansmith.data import npy_writer as blocks
 from gansmith.data.dataset import Arrays, Dataset, Listed, Picture
 from gansmith.errors import DataError, GansmithError, UnreadableImageError
 

@@ -14,7 +14,7 @@ from gansmith.adversarial import Dimensions
 from gansmith.errors import GansmithError, NotFiniteError
 from gansmith.evaluation.activations import activations, layers, pooled_pixels, settle, to_input
 from gansmith.models import dcgan, mlp
-from gansmith.randomness import seeded
+from gansmith.system.seeding import seeded
 
 
 def pictures(count: int = 5, side: int = 16, channels: int = 3) -> np.ndarray:

@@ -15,10 +15,9 @@ import pytest
 import torch
 
 from gansmith.errors import DataError, RunError, UnknownNameError
-from gansmith.evaluation.answers import QUESTIONS, Answer, Number
 from gansmith.evaluation.audit.audit import Audit, answer_all, read
-from gansmith.evaluation.evidence import Evidence, Extractor, Outputs, Side
 from gansmith.evaluation.protocol import Protocol
+from gansmith.evaluation.types import QUESTIONS, Answer, Evidence, Extractor, Number, Outputs, Side
 
 BASE = Protocol("", "pixels@1 (as they are)", "digits train", 40, 20, "8x8x1", "averaged", "toy", "0 to 19")
 

@@ -12,9 +12,9 @@ from scipy import ndimage
 from gansmith.errors import DataError
 from gansmith.evaluation.audit import artifacts
 from gansmith.evaluation.audit.artifacts import answer, limits
-from gansmith.evaluation.evidence import Evidence, Extractor, Side
 from gansmith.evaluation.metrics.spectrum import Readings, readings
 from gansmith.evaluation.protocol import Protocol
+from gansmith.evaluation.types import Evidence, Extractor, Side
 
 Pixels = NDArray[np.uint8]
 NONE = Extractor("none", "0", "", lambda batch: None)  # type: ignore[arg-type,return-value]

@@ -10,12 +10,11 @@ import pytest
 
 import gansmith
 from gansmith.errors import DataError
-from gansmith.evaluation import birthday, duplicates
-from gansmith.evaluation.answers import Answer, Number
+from gansmith.evaluation import duplicates, support_size
 from gansmith.evaluation.audit import collapse
-from gansmith.evaluation.evidence import Evidence, Side
 from gansmith.evaluation.features import pixels
 from gansmith.evaluation.protocol import Protocol
+from gansmith.evaluation.types import Answer, Evidence, Number, Side
 
 EXTRACTOR = pixels.build(device="cpu")
 BASE = Protocol("", "", "digits, train", 0, 0, "8x8x1", "files", fake="planted")
@@ -187,7 +186,7 @@ def test_enough_is_half_of_what_was_shown_or_of_what_real_images_show(real: dupl
     few = collapse.look(real, real, trained=60)
     assert few.enough == 30
     many = collapse.look(real, real, trained=10**9)
-    chance = birthday.collisions(duplicates.degrees(real, many.same)).value
+    chance = support_size.collisions(duplicates.degrees(real, many.same)).value
     assert many.enough == pytest.approx(0.5 / chance)
     assert chance == pytest.approx(1e-4, rel=0.1)
     assert many.kinds.value == pytest.approx(1)

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from gansmith.errors import DataError
 from gansmith.evaluation.audit.diversity import answer
-from gansmith.evaluation.evidence import Evidence, Extractor, Outputs, Side
 from gansmith.evaluation.metrics.density_coverage import density_coverage
 from gansmith.evaluation.metrics.precision_recall import precision_recall
 from gansmith.evaluation.protocol import Protocol
+from gansmith.evaluation.types import Evidence, Extractor, Outputs, Side
 
 WIDTH, MODES = 4, 10
 EXTRACTOR = Extractor("toy", "0", "as they are", lambda images: Outputs(images.flatten(1).float()))

@@ -8,11 +8,11 @@ from scipy.ndimage import gaussian_filter
 from sklearn.datasets import load_digits
 
 from gansmith.errors import DataError
-from gansmith.evaluation import copies
+from gansmith.evaluation import copy_search
 from gansmith.evaluation.audit import memorisation
-from gansmith.evaluation.evidence import Evidence, Side
 from gansmith.evaluation.features import pixels
 from gansmith.evaluation.protocol import Protocol
+from gansmith.evaluation.types import Evidence, Side
 
 BASE = Protocol("", "", "digits", 0, 0, "12x12x1", "averaged")
 PIXELS = pixels.build(device="cpu")
@@ -32,8 +32,8 @@ def evidence(digits: NDArray[np.uint8]) -> Evidence:
     return Evidence(Side("train", digits[:500]), Side("held", digits[500:900]), fakes, PIXELS, PIXELS, BASE)
 
 
-def null_of(digits: NDArray[np.uint8]) -> copies.Nearest:
-    return copies.search(digits[500:900], digits[:500], PIXELS, what="the held-out images")
+def null_of(digits: NDArray[np.uint8]) -> copy_search.Nearest:
+    return copy_search.search(digits[500:900], digits[:500], PIXELS, what="the held-out images")
 
 
 def made(evidence: Evidence, images: NDArray[np.uint8]) -> Evidence:
@@ -68,8 +68,8 @@ def test_honest_images_are_good_and_say_what_would_have_been_noticed(evidence: E
 
 def test_copies_are_bad_and_shown_first(evidence: Evidence, digits: NDArray[np.uint8]) -> None:
     samples = digits[900:1300].copy()
-    for place, kind in enumerate(copies.KINDS):
-        samples[place * 6 : place * 6 + 6] = copies.plant(digits[place * 6 : place * 6 + 6], kind, seed=1)
+    for place, kind in enumerate(copy_search.KINDS):
+        samples[place * 6 : place * 6 + 6] = copy_search.plant(digits[place * 6 : place * 6 + 6], kind, seed=1)
     found = memorisation.answer(made(evidence, samples))
     assert found.verdict == "bad"
     assert found.sentence.startswith("Some are: ")
@@ -86,7 +86,7 @@ def test_copies_are_bad_and_shown_first(evidence: Evidence, digits: NDArray[np.u
 
 def test_the_first_figure_shows_the_nearest_sample_over_its_training_image(digits: NDArray[np.uint8]) -> None:
     queries = np.concatenate([digits[20:40], digits[3:4]])
-    nearest = copies.search(queries, digits[:20], PIXELS, what="queries")
+    nearest = copy_search.search(queries, digits[:20], PIXELS, what="queries")
     picture = np.asarray(memorisation._pairs(nearest, queries, digits[:20]))
     expected = digits[3, ..., 0].repeat(5, axis=0).repeat(5, axis=1)
     np.testing.assert_array_equal(picture[1:61, 1:61], expected)
@@ -144,8 +144,8 @@ def test_flawed_samples_hide_copies_as_flawed_as_they_are(evidence: Evidence, di
 
 def test_a_flaw_adds_its_square_to_every_distance() -> None:
     one, none = np.ones(3), np.zeros(3, np.int64)
-    planted = copies.Nearest(np.array([0.0, 3.0, 0.0]), one, none, np.array([4.0, 5.0, 0.0]))
-    samples, held = copies.Nearest(5 * one, one, none, one), copies.Nearest(4 * one, one, none, one)
+    planted = copy_search.Nearest(np.array([0.0, 3.0, 0.0]), one, none, np.array([4.0, 5.0, 0.0]))
+    samples, held = copy_search.Nearest(5 * one, one, none, one), copy_search.Nearest(4 * one, one, none, one)
     np.testing.assert_allclose(
         memorisation.roughened(planted, samples, held), [3 / 5, (18 / 34) ** 0.5, 1.0]
     )  # 25 - 16 = 9

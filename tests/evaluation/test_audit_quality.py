@@ -12,12 +12,11 @@ from numpy.typing import NDArray
 
 from gansmith.errors import DataError
 from gansmith.evaluation import density_coverage, intervals
-from gansmith.evaluation.answers import Answer, Number
-from gansmith.evaluation.audit import anchor
+from gansmith.evaluation.audit import reference_split as anchor
 from gansmith.evaluation.audit.quality import FLAW, answer, common_flaw
-from gansmith.evaluation.blocks import nearest
-from gansmith.evaluation.evidence import Evidence, Extractor, Outputs, Side
+from gansmith.evaluation.pairwise_distances import nearest
 from gansmith.evaluation.protocol import Protocol
+from gansmith.evaluation.types import Answer, Evidence, Extractor, Number, Outputs, Side
 
 WIDTH = 6
 EXTRACTOR = Extractor("toy", "0", "as they are", lambda images: Outputs(images.flatten(1).float()))

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from gansmith.errors import DataError, OptionError
-from gansmith.evaluation.evidence import Side
 from gansmith.evaluation.metrics import class_histogram as module
 from gansmith.evaluation.metrics.class_histogram import build, class_histogram, compare, histogram
+from gansmith.evaluation.types import Side
 
 EVEN = np.full(10, 0.1)
 SKEWED = np.array([0.3, 0.2, 0.1, 0.1, 0.1, 0.05, 0.05, 0.05, 0.03, 0.02])

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from sklearn.datasets import load_digits
 
 from gansmith.errors import DataError
-from gansmith.evaluation.evidence import Side
 from gansmith.evaluation.metrics import classification_accuracy as module
 from gansmith.evaluation.metrics.classification_accuracy import build, classification_accuracy
+from gansmith.evaluation.types import Side
 
 Array = NDArray[Any]
 

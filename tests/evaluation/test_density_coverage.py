@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from gansmith import catalog
 from gansmith.errors import DataError
-from gansmith.evaluation.evidence import Side
 from gansmith.evaluation.metrics.density_coverage import density_coverage
+from gansmith.evaluation.types import Side
 
 
 def cloud(seed: int, *shape: int, at: float = 0.0) -> NDArray[np.float32]:

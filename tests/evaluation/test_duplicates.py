@@ -7,8 +7,8 @@ import pytest
 
 from gansmith.errors import DataError, OptionError
 from gansmith.evaluation import duplicates
-from gansmith.evaluation.evidence import Extractor, Outputs
 from gansmith.evaluation.features import pixels
+from gansmith.evaluation.types import Extractor, Outputs
 
 
 def textures(count: int, *, side: int = 20, channels: int = 1, seed: int = 0) -> np.ndarray:

@@ -15,9 +15,9 @@ from torch import Tensor, nn
 
 from gansmith.errors import DataError
 from gansmith.evaluation import extract as module
-from gansmith.evaluation.evidence import Extractor, Outputs
 from gansmith.evaluation.extract import extract, folder
-from gansmith.randomness import seeded
+from gansmith.evaluation.types import Extractor, Outputs
+from gansmith.system.seeding import seeded
 
 
 @pytest.fixture(autouse=True)

@@ -13,10 +13,10 @@ from torch import Tensor, nn
 from gansmith import catalog
 from gansmith.adversarial import Dimensions
 from gansmith.errors import OptionError, RunError, UnknownNameError
-from gansmith.evaluation import bring
+from gansmith.evaluation import preprocess
 from gansmith.models import saved
 from gansmith.models.saved import Card
-from gansmith.randomness import seeded
+from gansmith.system.seeding import seeded
 
 DIMENSIONS = Dimensions(1, 10, 12, classes=3)
 
@@ -85,7 +85,7 @@ def test_found_in_a_run_in_its_model_folder_or_as_a_file(run: Path, place: str) 
 def test_images_are_brought_to_what_it_was_trained_on(run: Path) -> None:
     extractor = catalog.build("features", "classifier", weights=str(run), trust_model=True)
     colour = torch.randint(0, 256, (3, 4, 20, 9), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
-    levels = bring.resize(bring.to_channels(colour.float(), 1), (10, 12))
+    levels = preprocess.resize(preprocess.to_channels(colour.float(), 1), (10, 12))
     features, _ = expected(run, levels / 127.5 - 1)
     torch.testing.assert_close(extractor.run(colour).features, features)
 

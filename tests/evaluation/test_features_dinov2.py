@@ -11,9 +11,9 @@ from torch import Tensor, nn
 
 from gansmith import catalog
 from gansmith.errors import OptionError
-from gansmith.evaluation import bring
+from gansmith.evaluation import preprocess
 from gansmith.evaluation.features.dinov2 import GRID, SHAPES, WEIGHTS, Shape, Transformer, wrap
-from gansmith.randomness import seeded
+from gansmith.system.seeding import seeded
 
 SMALL = Shape(24, 3, 4)
 
@@ -104,8 +104,8 @@ def test_the_extractor_brings_images_to_the_network(network: Transformer) -> Non
     extractor = wrap(network, "0" * 64, size=42)
     images = torch.randint(0, 256, (2, 4, 50, 42), dtype=torch.uint8, generator=torch.Generator().manual_seed(1))
     with torch.no_grad():
-        levels = bring.resize(bring.on_white(images.float()), (42, 42))
-        expected = by_torchs_layers(network, bring.standardise(levels), network.places(3, 3))
+        levels = preprocess.resize(preprocess.on_white(images.float()), (42, 42))
+        expected = by_torchs_layers(network, preprocess.standardise(levels), network.places(3, 3))
         seen = extractor.run(images)
     torch.testing.assert_close(seen.features, expected, rtol=1e-4, atol=1e-4)
     assert seen.logits is None

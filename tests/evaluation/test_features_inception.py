@@ -15,9 +15,9 @@ import torch
 
 from gansmith import catalog
 from gansmith.errors import MissingExtraError, OptionError
-from gansmith.evaluation.evidence import Extractor
 from gansmith.evaluation.features import inception
-from gansmith.randomness import seeded
+from gansmith.evaluation.types import Extractor
+from gansmith.system.seeding import seeded
 
 
 @pytest.fixture(scope="module")

@@ -13,9 +13,9 @@ import torch
 
 from gansmith import catalog
 from gansmith.errors import OptionError
-from gansmith.evaluation import bring
+from gansmith.evaluation import preprocess
 from gansmith.evaluation.features.mobilenet import WEIGHTS, MobileNetV2, wrap
-from gansmith.randomness import seeded
+from gansmith.system.seeding import seeded
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +67,7 @@ def test_the_extractor_brings_images_to_the_network() -> None:
     images = torch.randint(0, 256, (2, 1, 40, 30), dtype=torch.uint8, generator=torch.Generator().manual_seed(1))
     with torch.no_grad():
         seen = extractor.run(images)
-        brought = bring.resize(images.float(), (64, 64)).repeat(1, 3, 1, 1)
+        brought = preprocess.resize(images.float(), (64, 64)).repeat(1, 3, 1, 1)
         mean, deviation = torch.tensor([0.485, 0.456, 0.406]), torch.tensor([0.229, 0.224, 0.225])
         expected = network((brought / 255 - mean[:, None, None]) / deviation[:, None, None])
     assert seen.features.shape == (2, 1280)

@@ -11,9 +11,9 @@ from scipy import linalg
 
 from gansmith import catalog
 from gansmith.errors import DataError
-from gansmith.evaluation.evidence import Metric, Side
+from gansmith.evaluation.frechet import Statistics, frechet, frechet_of_few, statistics
 from gansmith.evaluation.metrics.fid import fid
-from gansmith.evaluation.statistics import Statistics, frechet, frechet_of_few, statistics
+from gansmith.evaluation.types import Metric, Side
 
 
 def cloud(seed: int, *shape: int) -> NDArray[np.float64]:
@@ -89,7 +89,7 @@ def test_the_same_images_in_any_order_are_at_distance_zero(n: int) -> None:
 
 
 def test_statistics_go_block_by_block(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gansmith.evaluation.statistics._ROWS", 7)
+    monkeypatch.setattr("gansmith.evaluation.frechet._ROWS", 7)
     features = cloud(8, 50, 5).astype(np.float32) + np.float32(1000)
     found = statistics(features)
     np.testing.assert_allclose(found.mean, features.astype(float).mean(0), rtol=1e-14)

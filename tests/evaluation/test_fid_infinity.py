@@ -7,10 +7,10 @@ import pytest
 
 from gansmith import catalog
 from gansmith.errors import DataError, OptionError
-from gansmith.evaluation.evidence import Side
+from gansmith.evaluation.frechet import Statistics, frechet
 from gansmith.evaluation.metrics.fid import fid
 from gansmith.evaluation.metrics.fid_infinity import _error, fid_infinity
-from gansmith.evaluation.statistics import Statistics, frechet
+from gansmith.evaluation.types import Side
 
 WIDTH, COUNT = 8, 160
 SCALES, SHIFT = np.linspace(0.5, 2, WIDTH), np.full(WIDTH, 0.2)

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from gansmith import catalog
 from gansmith.errors import DataError, OptionError
-from gansmith.evaluation.evidence import Side
 from gansmith.evaluation.metrics.inception_score import inception_score
+from gansmith.evaluation.types import Side
 
 
 def drawn(seed: int, n: int, classes: int) -> NDArray[np.float64]:

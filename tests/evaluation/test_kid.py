@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from gansmith import catalog
 from gansmith.errors import DataError, OptionError
-from gansmith.evaluation import blocks
-from gansmith.evaluation.evidence import Side
+from gansmith.evaluation import pairwise_distances as blocks
 from gansmith.evaluation.metrics import kid as module
 from gansmith.evaluation.metrics.kid import kid, kid_subsets, kid_test
+from gansmith.evaluation.types import Side
 
 WIDTH, SHIFT = 6, 0.6
 

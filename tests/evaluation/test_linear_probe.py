@@ -11,7 +11,6 @@ from sklearn.datasets import load_digits
 from sklearn.svm import LinearSVC
 
 from gansmith.errors import DataError, NotFiniteError
-from gansmith.evaluation.answers import Number
 from gansmith.evaluation.linear_probe import (
     Parts,
     Probe,
@@ -22,6 +21,7 @@ from gansmith.evaluation.linear_probe import (
     split,
     standardised,
 )
+from gansmith.evaluation.types import Number
 
 
 def probe_of(correct: list[int] | np.ndarray) -> Probe:

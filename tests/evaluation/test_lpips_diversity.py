@@ -13,8 +13,8 @@ from torch import Tensor
 
 from gansmith import catalog
 from gansmith.errors import DataError, OptionError
-from gansmith.evaluation.evidence import Extractor, Outputs, Side
 from gansmith.evaluation.metrics.lpips_diversity import lpips_diversity
+from gansmith.evaluation.types import Extractor, Outputs, Side
 
 
 def apart(one: Tensor, other: Tensor) -> Tensor:

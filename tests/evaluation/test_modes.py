@@ -13,8 +13,8 @@ from torch import Tensor
 from gansmith.data.open import open_dataset
 from gansmith.data.points import Points
 from gansmith.errors import DataError, OptionError
-from gansmith.evaluation.evidence import Extractor, Outputs
 from gansmith.evaluation.modes import Modes, count_labels, count_modes, count_stacked, divergence, read_stacked
+from gansmith.evaluation.types import Extractor, Outputs
 
 CENTRES = np.array([[0.0, 0.0], [10.0, 0.0], [0.0, 10.0], [-10.0, 0.0]])
 

@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 
 from gansmith.errors import DataError, OptionError
-from gansmith.evaluation.evidence import Extractor, Outputs
 from gansmith.evaluation.perceptual_path import path_length, trimmed_mean
+from gansmith.evaluation.types import Extractor, Outputs
 
 
 def squares(one: Tensor, other: Tensor) -> Tensor:

@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 
 from gansmith.errors import OptionError
-from gansmith.evaluation.answers import Number
-from gansmith.evaluation.audit import axes, plots, words
+from gansmith.evaluation import number_format
+from gansmith.evaluation.audit import axes, plots
+from gansmith.evaluation.types import Number
 
 SVG = "{http://www.w3.org/2000/svg}"
 THIN = "\u202f"
@@ -67,7 +68,7 @@ def number_at(root: ElementTree.Element, label: str, attribute: str) -> float:
     ],
 )
 def test_numbers_have_three_digits(value: float, expected: str) -> None:
-    assert words.number(value) == expected
+    assert number_format.number(value) == expected
 
 
 @pytest.mark.parametrize(
@@ -91,7 +92,7 @@ def test_numbers_have_three_digits(value: float, expected: str) -> None:
     ],
 )
 def test_intervals_stand_in_brackets(given: Number, expected: str) -> None:
-    assert words.interval(given) == expected
+    assert number_format.interval(given) == expected
 
 
 @pytest.mark.parametrize(

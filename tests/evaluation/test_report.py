@@ -16,11 +16,11 @@ import pytest
 from PIL import Image
 
 from gansmith.errors import OptionError
-from gansmith.evaluation.answers import QUESTIONS, Answer, Figure, Number, Verdict
 from gansmith.evaluation.audit import plots, report
 from gansmith.evaluation.audit.audit import Audit
 from gansmith.evaluation.audit.glossary import GLOSSARY, explains
 from gansmith.evaluation.protocol import Protocol
+from gansmith.evaluation.types import QUESTIONS, Answer, Figure, Number, Verdict
 
 BASE = Protocol("", "pixels@1 (as they are)", "digits train", 100, 50, "8x8x1", "averaged", "toy", "0 to 49")
 VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}

@@ -15,7 +15,6 @@ from sklearn.datasets import load_digits
 
 from gansmith.data.open import open_dataset
 from gansmith.errors import DataError
-from gansmith.evaluation.evidence import Side
 from gansmith.evaluation.metrics.spectrum import (
     Readings,
     build,
@@ -28,6 +27,7 @@ from gansmith.evaluation.metrics.spectrum import (
     spectral_traces,
     spectrum,
 )
+from gansmith.evaluation.types import Side
 
 Pixels = NDArray[np.uint8]
 

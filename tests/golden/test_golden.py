@@ -24,7 +24,7 @@ from gansmith import catalog
 from gansmith.adversarial import Batch, Dimensions, Prior, Sample
 from gansmith.data.dataset import Arrays
 from gansmith.data.stream import Stream
-from gansmith.randomness import mix
+from gansmith.system.seeding import mix
 from gansmith.training import optimizers
 from gansmith.training.averaging import Averaging
 from gansmith.training.engine import Engine, Events, build_engine, play_until

@@ -13,7 +13,7 @@ from gansmith.errors import OptionError
 from gansmith.latent.arithmetic import Term, arithmetic, mean, total
 from gansmith.latent.renderer import Renderer
 from gansmith.models import dcgan, mlp
-from gansmith.randomness import seeded
+from gansmith.system.seeding import seeded
 
 TERMS = [Term(1, (1, 4, 9)), Term(-1, (2, 3)), Term(1, (7, 8, 6, 5))]
 

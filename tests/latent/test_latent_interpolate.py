@@ -14,7 +14,7 @@ from gansmith.errors import OptionError, UnknownNameError
 from gansmith.latent.interpolate import interpolate, linear, path, spherical
 from gansmith.latent.renderer import Renderer
 from gansmith.models import dcgan
-from gansmith.randomness import seeded
+from gansmith.system.seeding import seeded
 
 
 @pytest.fixture

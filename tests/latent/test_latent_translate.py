@@ -18,7 +18,7 @@ from gansmith.latent.renderer import Renderer
 from gansmith.latent.translate import Translator, directions, load, roles_in, translator_of
 from gansmith.models import saved
 from gansmith.models.saved import Card
-from gansmith.randomness import seeded
+from gansmith.system.seeding import seeded
 
 SIZE = Dimensions(3, 16, 16)
 RNG = np.random.default_rng(0)

@@ -13,8 +13,8 @@ from gansmith.adversarial import Dimensions, Prior
 from gansmith.errors import OptionError
 from gansmith.latent.renderer import Renderer
 from gansmith.models import dcgan, mlp
-from gansmith.randomness import generator as randomness
-from gansmith.randomness import seeded
+from gansmith.system.seeding import generator as randomness
+from gansmith.system.seeding import seeded
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from gansmith.adversarial import Dimensions
 from gansmith.errors import ExperimentError
 from gansmith.models import contrastive_net
 from gansmith.models.contrastive_net import ContrastiveNormalisation, gaussian
-from gansmith.randomness import seeded
+from gansmith.system.seeding import seeded
 
 SLIDES = Dimensions(3, 32, 32, 0, 10)
 Array = NDArray[np.float64]

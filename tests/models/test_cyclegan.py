@@ -14,7 +14,7 @@ from gansmith.errors import ExperimentError, OptionError
 from gansmith.models import cyclegan
 from gansmith.models.layers.instance import InstanceNorm
 from gansmith.models.layers.patch import PatchDiscriminator, patch_side
-from gansmith.randomness import seeded
+from gansmith.system.seeding import seeded
 from gansmith.training.precision import choose_memory_format
 
 PAPER = Dimensions(3, 256, 256)

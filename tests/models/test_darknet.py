@@ -10,7 +10,7 @@ from gansmith import catalog
 from gansmith.adversarial import Dimensions
 from gansmith.errors import ExperimentError, OptionError
 from gansmith.models import darknet
-from gansmith.randomness import seeded
+from gansmith.system.seeding import seeded
 
 LESSON = Dimensions(3, 32, 32, 0, 10)
 

@@ -10,7 +10,7 @@ from gansmith import catalog
 from gansmith.adversarial import Dimensions
 from gansmith.errors import ExperimentError, GansmithError, OptionError
 from gansmith.models.layers import grid
-from gansmith.randomness import seeded
+from gansmith.system.seeding import seeded
 
 SLIDES = Dimensions(3, 64, 64, 100)
 

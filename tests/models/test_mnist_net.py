@@ -11,7 +11,7 @@ from gansmith import catalog
 from gansmith.adversarial import Dimensions
 from gansmith.errors import ExperimentError
 from gansmith.models import mnist_net
-from gansmith.randomness import seeded
+from gansmith.system.seeding import seeded
 
 MNIST = Dimensions(1, 28, 28, 0, 10)
 

@@ -15,7 +15,7 @@ from gansmith.adversarial import Dimensions
 from gansmith.errors import ExperimentError, OptionError
 from gansmith.games import paired
 from gansmith.models import pix2pix
-from gansmith.randomness import seeded
+from gansmith.system.seeding import seeded
 from gansmith.training.precision import choose_memory_format
 
 PAPER = Dimensions(3, 256, 256)

@@ -17,7 +17,7 @@ from gansmith.errors import ExperimentError, GansmithError, OptionError
 from gansmith.models.layers.residual import DownBlock, UpBlock
 from gansmith.models.layers.spectral import SpectralConv2d, SpectralEmbedding, SpectralLinear
 from gansmith.models.saved import Card, load, save
-from gansmith.randomness import seeded
+from gansmith.system.seeding import seeded
 
 CIFAR = Dimensions(3, 32, 32, 128, 10)
 TINY = Dimensions(3, 16, 16, 6, 4)

@@ -17,7 +17,7 @@ from gansmith.adversarial import Dimensions, Prior
 from gansmith.errors import OptionError, RunError, UnknownNameError
 from gansmith.models import saved
 from gansmith.models.saved import Card
-from gansmith.randomness import seeded
+from gansmith.system.seeding import seeded
 
 CARD = Card(
     player="generator",

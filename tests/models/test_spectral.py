@@ -12,7 +12,7 @@ from torch.nn import functional
 
 from gansmith.models.layers import spectral
 from gansmith.models.layers.spectral import SpectralConv2d, SpectralEmbedding, SpectralLinear, normalised, weight_of
-from gansmith.randomness import seeded
+from gansmith.system.seeding import seeded
 
 Layer = SpectralConv2d | SpectralLinear | SpectralEmbedding
 LAYERS: dict[str, tuple[Callable[[], Layer], Callable[[], Tensor]]] = {

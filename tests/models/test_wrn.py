@@ -11,7 +11,7 @@ from gansmith import catalog
 from gansmith.adversarial import Dimensions
 from gansmith.errors import OptionError
 from gansmith.models import wrn
-from gansmith.randomness import seeded
+from gansmith.system.seeding import seeded
 
 CIFAR = Dimensions(3, 32, 32, 0, 10)
 

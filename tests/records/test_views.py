@@ -106,7 +106,7 @@ def test_the_note_beside_the_bar() -> None:
 
 
 def test_the_bar_moves_with_every_step(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    from gansmith import progress
+    from gansmith.system import progress
 
     class Time:
         now = 0.0

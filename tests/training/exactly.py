@@ -13,7 +13,7 @@ import pytest
 import torch
 
 import gansmith
-from gansmith.run import Run
+from gansmith.runs.run import Run
 
 HERE = Path(__file__).parent
 DCGAN = {

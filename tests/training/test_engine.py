@@ -15,7 +15,7 @@ from gansmith import catalog
 from gansmith.adversarial import Batch, Game, Moment, Objective, Prior, Sample, Terms, Turn
 from gansmith.errors import ExperimentError, GansmithError, OutOfMemoryError
 from gansmith.games import two_player
-from gansmith.randomness import mix
+from gansmith.system.seeding import mix
 from gansmith.training import optimizers
 from gansmith.training.engine import Engine, Events, build_engine, clock, hold, play_until, trained_parameters
 

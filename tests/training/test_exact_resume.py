@@ -12,7 +12,7 @@ import pytest
 from exactly import DCGAN, assert_equal_runs, assert_same, kill, settings, the_rest
 
 import gansmith
-from gansmith.run import Run
+from gansmith.runs.run import Run
 
 TINY = {
     **DCGAN,

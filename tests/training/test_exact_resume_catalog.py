@@ -16,7 +16,7 @@ from PIL import Image
 
 import gansmith
 from gansmith import catalog
-from gansmith.experiment import domains_of, paired, roles_of
+from gansmith.experiment.completion import domains_of, paired, roles_of
 
 SMALL: dict[str, dict[str, Any]] = {  # options that make a model small
     "biggan": {"width": 4},

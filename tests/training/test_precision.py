@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch import nn
 
-from gansmith.device import choose_device
 from gansmith.errors import ExperimentError
+from gansmith.system.device import choose_device
 from gansmith.training import precision
 from gansmith.training.precision import autocast, choose_memory_format, torch_format
 

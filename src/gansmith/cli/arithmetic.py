@@ -31,7 +31,7 @@ def arithmetic(
     from gansmith.latent.arithmetic import Term
     from gansmith.latent.arithmetic import arithmetic as add_up
     from gansmith.latent.seeds import parse
-    from gansmith.run import Run
+    from gansmith.runs.run import Run
 
     terms = [Term(1, tuple(parse(seeds))) for seeds in plus]
     terms += [Term(-1, tuple(parse(seeds))) for seeds in minus or []]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from gansmith.bench import Report, Spread
+    from gansmith.speed.benchmark import Report, Spread
 
 
 def bench(
@@ -30,8 +30,8 @@ def bench(
     The same step written by hand in plain PyTorch and the textbook's loop run beside it, from equal weights on equal
     images. Exit status 1 when their losses differ.
     """
-    from gansmith.bench import measure
-    from gansmith.run import describe
+    from gansmith.runs.run import describe
+    from gansmith.speed.benchmark import measure
 
     experiment, _ = describe(
         recipe=recipe,

@@ -13,9 +13,9 @@ from gansmith.cli import arguments as given
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from gansmith.compare.comparison import Comparison, Measured
-    from gansmith.evaluation.answers import Number
     from gansmith.evaluation.cross_play import CrossPlay, Pair
+    from gansmith.evaluation.types import Number
+    from gansmith.judge.compare.comparison import Comparison, Measured
 
 
 def compare(
@@ -40,7 +40,7 @@ def compare(
     """
     from rich.console import Console
 
-    from gansmith.compare import compare as judge
+    from gansmith.judge.compare.compare_runs import compare as judge
 
     names = [name.strip() for name in metrics.split(",") if name.strip() and name.strip() != "none"]
     found = judge(
@@ -72,8 +72,8 @@ def compare(
 def write(found: Comparison, folder: Path) -> None:
     """compare.json and compare.png."""
     from gansmith.evaluation.matrix_picture import matrix_picture
-    from gansmith.files import write_json
     from gansmith.records import pictures
+    from gansmith.system.files import write_json
 
     write_json(folder / "compare.json", found.record())
     pictures.save(matrix_picture(found.play), folder / "compare.png")

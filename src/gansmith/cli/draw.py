@@ -17,7 +17,7 @@ def draw(
 ) -> None:
     """Draw each network of a run with the shapes at every layer (needs the extra `draw`, and Graphviz)."""
     from gansmith.records import graph
-    from gansmith.run import Run
+    from gansmith.runs.run import Run
 
     opened = Run(run, trust=trust)
     for player in opened.players:

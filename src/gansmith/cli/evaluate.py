@@ -45,20 +45,22 @@ def evaluate(
     A classification run is graded instead: class error, top-5, confusion, AUC and the like on held-out images. A run
     that translates is held against the true other images of held-out pairs: L1 and, with its weights, LPIPS.
     """
-    from gansmith import grade, judge, true_pairs
+    from gansmith.judge import audit_run, translation
+    from gansmith.judge.classifier import evaluate as grade
+    from gansmith.judge.classifier import is_classifier
 
-    translates = true_pairs.translates(subject)
+    translates = translation.translates(subject)
     if not translates:
         given.refuse(context, ("to", "beside"), f"{subject} is no run that translates")
-    if grade.is_classifier(subject):
+    if is_classifier(subject):
         given.refuse(context, _FOR_GENERATORS, f"{subject} is a classifier, and only generators are judged with them")
-        grading = grade.evaluate(subject, against=against, checkpoint=checkpoint, device=device, out=out, trust=trust)
+        grading = grade(subject, against=against, checkpoint=checkpoint, device=device, out=out, trust=trust)
         typer.echo(grading.text)
         typer.echo(f"-> {grading.folder}")
         return
     if translates:
         given.refuse(context, _FOR_SAMPLES, f"{subject} translates, and what it makes is held against true pairs")
-        likeness = true_pairs.evaluate(
+        likeness = translation.evaluate(
             subject, to=to, beside=beside or (), weights=weights, device=device, seed=seed, out=out, trust=trust
         )
         typer.echo(likeness.as_text())
@@ -66,7 +68,7 @@ def evaluate(
             typer.echo(f"note: {note}")
         typer.echo(f"-> {likeness.folder}")
         return
-    audit = judge.evaluate(
+    audit = audit_run.evaluate(
         subject,
         against=against,
         holdout=holdout,

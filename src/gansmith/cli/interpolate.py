@@ -57,7 +57,7 @@ def interpolate(
     from gansmith.latent.interpolate import interpolate as walk
     from gansmith.latent.seeds import parse
     from gansmith.records import pictures as record
-    from gansmith.run import Run
+    from gansmith.runs.run import Run
 
     points = parse(",".join(seeds))
     film = form is Form.FILM or (form is None and out.suffix.lower() in (".webp", ".gif", ".apng"))

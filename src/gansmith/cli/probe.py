@@ -12,8 +12,8 @@ from gansmith.cli import arguments as given
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from gansmith.evaluation.answers import Number
-    from gansmith.probe import Report
+    from gansmith.evaluation.types import Number
+    from gansmith.judge.linear_probe import Report
 
 
 def probe(
@@ -34,8 +34,8 @@ def probe(
     """A linear classifier on a network's features, beside the same on raw pixels and on random networks."""
     from rich.console import Console
 
-    from gansmith.files import write_json
-    from gansmith.probe import probe as measure
+    from gansmith.judge.linear_probe import probe as measure
+    from gansmith.system.files import write_json
 
     report = measure(
         run,

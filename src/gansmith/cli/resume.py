@@ -24,7 +24,7 @@ def resume(
     ] = False,
 ) -> None:
     """Continue a run at its last checkpoint, exactly as if it had never stopped."""
-    from gansmith.run import Run
+    from gansmith.runs.run import Run
 
     changes: dict[str, Any] = {"device": device, "workers": workers, "checkpoint_every": checkpoint_every}
     if data is not None:

@@ -31,7 +31,7 @@ def sample(
 ) -> None:
     """Make images from a trained generator, one for each seed."""
     from gansmith.latent.seeds import parse
-    from gansmith.run import Run
+    from gansmith.runs.run import Run
 
     numbers, grid = parse(seeds), given.parse_canvas(canvas)
     renderer = Run(run, trust=trust).renderer(raw=raw, checkpoint=checkpoint, device=device)

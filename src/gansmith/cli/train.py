@@ -43,10 +43,10 @@ def train(
     Later settings win: defaults, recipe, --config, GANSMITH_... in the environment, options, --set.
     """
     from gansmith.errors import ExperimentError
-    from gansmith.experiment import by_hand
-    from gansmith.layout import run_folder
-    from gansmith.run import describe
-    from gansmith.session import work
+    from gansmith.experiment.layers import by_hand
+    from gansmith.runs.folder import folder_of
+    from gansmith.runs.run import describe
+    from gansmith.runs.trainer import work
 
     experiment, sources = describe(
         path,
@@ -78,9 +78,9 @@ def train(
         raise ExperimentError("which images? gansmith train PATH, a folder, a zip, or a built-in set such as digits")
     outside = trust or by_hand(experiment, sources)
     if dry_run:
-        from gansmith.dry_run import report
+        from gansmith.runs.dry_run import report
 
         print(report(experiment, sources, trust=outside))
         return
     work(experiment, trust=outside)
-    tell_done(run_folder(experiment))
+    tell_done(folder_of(experiment))

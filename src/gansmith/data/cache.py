@@ -28,11 +28,11 @@ import numpy as np
 from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
-from gansmith.data.blocks import Blocks, decode_all
 from gansmith.data.dataset import Arrays, Dataset
+from gansmith.data.npy_writer import Blocks, decode_all
 from gansmith.errors import DataError, GansmithError, UnreadableImageError
-from gansmith.files import sync_folder, write_json
-from gansmith.progress import bar
+from gansmith.system.files import sync_folder, write_json
+from gansmith.system.progress import bar
 
 VERSION = 1
 _NAMED = 5  # unreadable files named in an error; the others are counted

@@ -17,7 +17,7 @@ from gansmith.data.prepare import FEW, SEED, is_grey, recommended_channels, reco
 from gansmith.data.settings import DataSettings
 from gansmith.data.source import Source
 from gansmith.errors import GansmithError, UnreadableImageError
-from gansmith.progress import bar
+from gansmith.system.progress import bar
 
 MODES = {1: "grey", 2: "grey + alpha", 3: "RGB", 4: "RGBA"}
 _SHOWN = 8  # lines of a list that the text shows; JSON has all

@@ -15,7 +15,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from gansmith.errors import DataError, OptionError
-from gansmith.randomness import mix
+from gansmith.system.seeding import mix
 
 Indices = NDArray[np.int64]
 Sides = tuple[Indices, Indices]  # (indices to train on, indices held out)

@@ -10,7 +10,7 @@ from gansmith.data.open import open_dataset
 from gansmith.data.prepare import pixels_of, resolve
 from gansmith.data.settings import DataSettings
 from gansmith.errors import DataError, OptionError
-from gansmith.files import atomic
+from gansmith.system.files import atomic
 
 _BYTES = 16 << 20
 

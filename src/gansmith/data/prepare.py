@@ -25,8 +25,8 @@ from gansmith.data.selection import Selection
 from gansmith.data.settings import DataSettings
 from gansmith.data.source import Source
 from gansmith.errors import DataError, GansmithError, UnreadableImageError
-from gansmith.files import atomic, write_json
-from gansmith.progress import bar, track
+from gansmith.system.files import atomic, write_json
+from gansmith.system.progress import bar, track
 
 FEW = 500  # pictures: fewer are trained on with a warning
 SEED = 0  # of the share taken and of the hold-out: another training seed sees the same pictures

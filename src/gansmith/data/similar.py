@@ -27,7 +27,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from gansmith.data.dataset import Dataset
-from gansmith.progress import bar
+from gansmith.system.progress import bar
 
 Floats = NDArray[np.float32]
 

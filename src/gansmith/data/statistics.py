@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from gansmith.data.dataset import Dataset
 from gansmith.errors import DataError
-from gansmith.progress import bar
+from gansmith.system.progress import bar
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from torch import Tensor
 from gansmith.adversarial import Batch, Sample
 from gansmith.data.dataset import Dataset, Picture
 from gansmith.errors import DataError, ExperimentError
-from gansmith.randomness import generator, mix
+from gansmith.system.seeding import generator, mix
 
 if TYPE_CHECKING:
     from gansmith.data.prepare import Prepared

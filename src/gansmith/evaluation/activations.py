@@ -26,7 +26,7 @@ from torch.overrides import TorchFunctionMode
 
 from gansmith.data.stream import normalised
 from gansmith.errors import GansmithError, NotFiniteError
-from gansmith.progress import bar
+from gansmith.system.progress import bar
 
 GRID = 4  # cells a side
 MOST = 30_000  # numbers an image; the paper's discriminator gives 28,672

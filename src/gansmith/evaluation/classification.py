@@ -20,7 +20,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from gansmith.errors import DataError
 from gansmith.evaluation import intervals
-from gansmith.evaluation.answers import Number
+from gansmith.evaluation.types import Number
 
 Array = NDArray[np.float64]
 Labels = NDArray[np.int64]

@@ -25,8 +25,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from gansmith.errors import GansmithError
-from gansmith.evaluation.answers import Number
 from gansmith.evaluation.pairwise_accuracy import Placements, correlation, limits, per_image, placements
+from gansmith.evaluation.types import Number
 
 Values = NDArray[np.float64]
 _STANDING = "how surely discriminators it was not trained with tell its samples from real images: 0.5 cannot, 1 always"

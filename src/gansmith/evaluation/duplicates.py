@@ -5,7 +5,7 @@ different real images falls, one in 10,000 for the same picture. A set that repe
 five skin tones) gets the smaller radius for it, and what is said of the samples is always beside the same of the reals.
 
 A mode is not a point: a generator moves and shades what it repeats. Each picture is compared with the other at every
-shift up to a margin (`copies.views`), the smallest distance counts, and both ways round.
+shift up to a margin (`copy_search.views`), the smallest distance counts, and both ways round.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gansmith.errors import DataError, OptionError
-from gansmith.evaluation import copies
-from gansmith.evaluation.blocks import matrix
-from gansmith.evaluation.evidence import Extractor, Features, Images
+from gansmith.evaluation import copy_search
 from gansmith.evaluation.extract import extract
+from gansmith.evaluation.pairwise_distances import matrix
+from gansmith.evaluation.types import Extractor, Features, Images
 
 Distances = NDArray[np.float32]  # [N, N]
 
@@ -31,8 +31,8 @@ _SMALLEST = 1e-3  # of the middle distance: what rounding puts between two equal
 
 
 def shifts(images: Images) -> Iterator[Images]:
-    """Images uint8 [N, H, W, C] moved by every shift within the margin; the first is `copies.inside(images)`."""
-    return islice(copies.views(images), (2 * copies.margin(images) + 1) ** 2)
+    """Images uint8 [N, H, W, C] moved by every shift within the margin; the first is `copy_search.inside(images)`."""
+    return islice(copy_search.views(images), (2 * copy_search.margin(images) + 1) ** 2)
 
 
 def compared(images: Images, extractor: Extractor, *, what: str) -> Distances:
@@ -43,7 +43,7 @@ def compared(images: Images, extractor: Extractor, *, what: str) -> Distances:
     if extractor.name != "pixels":
         features = extract(images, extractor, what=what)[0]
         return distances(features, [features])
-    fixed = extract(copies.inside(images), extractor, what=what, cache=False)[0]
+    fixed = extract(copy_search.inside(images), extractor, what=what, cache=False)[0]
     moved = (extract(view, extractor, what=what, cache=False)[0] for view in shifts(images))
     return distances(fixed, moved)
 

@@ -23,9 +23,9 @@ import torch
 
 from gansmith.data import cache as caches
 from gansmith.errors import DataError, GansmithError
-from gansmith.evaluation.evidence import Extractor, Features, Images
-from gansmith.files import atomic
-from gansmith.progress import bar
+from gansmith.evaluation.types import Extractor, Features, Images
+from gansmith.system.files import atomic
+from gansmith.system.progress import bar
 
 LIMIT = 4 << 30  # bytes of kept features
 

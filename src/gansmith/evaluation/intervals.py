@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
 from gansmith.errors import DataError, NotFiniteError, OptionError
-from gansmith.randomness import mix
+from gansmith.system.seeding import mix
 
 
 def share(successes: int, n: int, level: float = 0.95) -> tuple[float, float]:

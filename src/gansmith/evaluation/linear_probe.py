@@ -22,9 +22,9 @@ from sklearn.svm import LinearSVC
 
 from gansmith.errors import DataError, NotFiniteError
 from gansmith.evaluation import intervals
-from gansmith.evaluation.answers import Number
-from gansmith.progress import bar
-from gansmith.randomness import mix
+from gansmith.evaluation.types import Number
+from gansmith.system.progress import bar
+from gansmith.system.seeding import mix
 
 COSTS = (1e-2, 1e-1, 1.0, 10.0, 100.0)  # of features that are standardised and divided by the root of their number
 TEST, VALIDATION = 0.3, 0.2  # shares of the images

@@ -6,8 +6,8 @@ import math
 
 from PIL import Image, ImageDraw, ImageFont
 
-from gansmith.evaluation.answers import Number
 from gansmith.evaluation.cross_play import CrossPlay
+from gansmith.evaluation.types import Number
 
 Colour = tuple[int, int, int]
 

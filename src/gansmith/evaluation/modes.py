@@ -20,8 +20,8 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.spatial import cKDTree
 
 from gansmith.errors import DataError, OptionError
-from gansmith.evaluation.evidence import Extractor, Images
 from gansmith.evaluation.extract import extract
+from gansmith.evaluation.types import Extractor, Images
 
 DIGITS = 10
 _OF = 10_000  # samples, of which `least` make a mode found

@@ -22,11 +22,10 @@ from torch import Tensor
 
 from gansmith.errors import DataError, OptionError
 from gansmith.evaluation import intervals
-from gansmith.evaluation.answers import Number
-from gansmith.evaluation.evidence import Extractor
+from gansmith.evaluation.types import Extractor, Number
 from gansmith.latent.interpolate import linear, spherical
-from gansmith.progress import bar
-from gansmith.randomness import mix
+from gansmith.system.progress import bar
+from gansmith.system.seeding import mix
 
 LEAST = 10  # pairs
 _LEFT_OUT = 1.0  # per cent, at each end

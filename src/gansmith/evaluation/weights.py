@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from gansmith.data import cache
 from gansmith.errors import OptionError
-from gansmith.progress import bar
+from gansmith.system.progress import bar
 
 _PIECE = 1 << 24  # bytes read and hashed at a time
 

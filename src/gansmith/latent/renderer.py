@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from gansmith.adversarial import Prior
 from gansmith.errors import OptionError, unknown
 from gansmith.latent.sample import Pictures
-from gansmith.randomness import generator as randomness
+from gansmith.system.seeding import generator as randomness
 
 _LEAST_TRUNCATION = 0.01  # drawing again until all numbers are nearer than this to zero takes too long
 

@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from gansmith import catalog
 from gansmith.adversarial import Dimensions, Prior
 from gansmith.errors import GansmithError, RunError, unknown
-from gansmith.files import atomic, write_json
+from gansmith.system.files import atomic, write_json
 
 _FORMAT = 1
 

@@ -13,7 +13,7 @@ from torch import nn
 
 from gansmith.adversarial import Dimensions
 from gansmith.errors import MissingExtraError
-from gansmith.files import atomic
+from gansmith.system.files import atomic
 
 
 def draw(network: nn.Module, path: str | Path, *, dimensions: Dimensions, role: str) -> Path:

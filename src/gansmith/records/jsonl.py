@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from gansmith.errors import GansmithError
-from gansmith.files import write_text
 from gansmith.records.recorder import Record
+from gansmith.system.files import write_text
 
 
 class JsonLines:

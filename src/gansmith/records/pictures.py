@@ -19,7 +19,7 @@ from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
 from gansmith.errors import NotFiniteError, OptionError
-from gansmith.files import atomic
+from gansmith.system.files import atomic
 
 Colour = tuple[int, int, int]
 

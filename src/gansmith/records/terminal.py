@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 
-from gansmith.progress import bar
 from gansmith.records.recorder import Record
+from gansmith.system.progress import bar
 
 
 class Terminal:

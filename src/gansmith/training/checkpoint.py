@@ -17,7 +17,7 @@ from typing import IO, Any
 import torch
 
 from gansmith.errors import CheckpointError, nearest
-from gansmith.files import atomic
+from gansmith.system.files import atomic
 
 State = dict[str, Any]
 

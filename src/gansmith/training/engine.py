@@ -25,10 +25,11 @@ from torch import Tensor, nn
 
 from gansmith.adversarial import Batch, Game, Moment, Sample, Terms, Turn
 from gansmith.errors import ExperimentError
-from gansmith.randomness import mix, seed_all
+from gansmith.system.device import Precision
+from gansmith.system.seeding import mix, seed_all
 from gansmith.training.memory import explained
 from gansmith.training.optimizers import Scheduled
-from gansmith.training.precision import Precision, autocast
+from gansmith.training.precision import autocast
 
 __all__ = ["Engine", "Events", "Source", "build_engine", "clock", "play_until"]
 

@@ -17,9 +17,10 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import flop_registry
 
 from gansmith.adversarial import Batch, Game, Moment, Sample, Turn
+from gansmith.system.device import Precision
 from gansmith.training.engine import hold, trained_parameters
 from gansmith.training.memory import available
-from gansmith.training.precision import Precision, autocast
+from gansmith.training.precision import autocast
 from gansmith.training.wiring import untouched
 
 _LATER = 1001  # the step whose repeats count: past any warm-up, and no round number, where WGAN plays longer

@@ -12,7 +12,8 @@ from typing import Any, Literal
 import torch
 from torch import nn
 
-Precision = Literal["auto", "float32", "bfloat16"]
+from gansmith.system.device import Precision
+
 MemoryFormat = Literal["channels_last", "contiguous"]
 
 

@@ -16,8 +16,9 @@ from torch import nn
 from gansmith.adversarial import Batch, Game, Moment, Sample
 from gansmith.autograd import unused_inputs
 from gansmith.errors import WiringError
+from gansmith.system.device import Precision
 from gansmith.training.engine import hold, trained_parameters
-from gansmith.training.precision import Precision, autocast
+from gansmith.training.precision import autocast
 
 _ENOUGH = 8  # images: gradients either flow or do not
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Literal
 
 from gansmith import catalog
-from gansmith.data.places import first, places
+from gansmith.data.locations import first, places
 from gansmith.data.source import Source
 
 CLASSES = (  # Table 1

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from gansmith import catalog
-from gansmith.data.places import first, places
+from gansmith.data.locations import first, places
 from gansmith.data.source import Source
 
 

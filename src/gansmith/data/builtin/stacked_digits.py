@@ -17,7 +17,7 @@ from gansmith.data.dataset import Indices, Picture
 from gansmith.data.encoded import digest
 from gansmith.data.source import Source
 from gansmith.errors import OptionError
-from gansmith.randomness import mix
+from gansmith.system.seeding import mix
 
 SIZE = (32, 32)
 

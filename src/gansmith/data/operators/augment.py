@@ -9,7 +9,7 @@ import numpy as np
 
 from gansmith.data.dataset import Dataset
 from gansmith.data.fields import change
-from gansmith.randomness import mix
+from gansmith.system.seeding import mix
 
 
 def build(

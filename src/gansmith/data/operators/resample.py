@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from gansmith.data.dataset import Dataset
 from gansmith.data.selection import Selection
 from gansmith.errors import OptionError
-from gansmith.randomness import mix
+from gansmith.system.seeding import mix
 
 
 def build(

@@ -6,7 +6,7 @@ import numpy as np
 
 from gansmith.data.dataset import Dataset
 from gansmith.data.selection import Selection
-from gansmith.randomness import mix
+from gansmith.system.seeding import mix
 
 
 def build(dataset: Dataset, *, seed: int) -> Dataset:

@@ -10,7 +10,7 @@ import numpy as np
 from gansmith.data.dataset import Dataset
 from gansmith.data.selection import Selection
 from gansmith.errors import OptionError
-from gansmith.randomness import mix
+from gansmith.system.seeding import mix
 
 
 def build(dataset: Dataset, *, shares: Mapping[str, float], seed: int) -> dict[str, Dataset]:

@@ -7,7 +7,7 @@ import numpy as np
 from gansmith.data.dataset import Dataset
 from gansmith.data.selection import Selection
 from gansmith.errors import OptionError
-from gansmith.randomness import mix
+from gansmith.system.seeding import mix
 
 
 def build(

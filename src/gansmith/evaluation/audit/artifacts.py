@@ -18,10 +18,8 @@ from PIL import Image
 from scipy import ndimage, stats
 
 from gansmith.errors import DataError
-from gansmith.evaluation.answers import Answer, Figure, Number, Verdict
 from gansmith.evaluation.audit import plots
-from gansmith.evaluation.audit.anchor import some
-from gansmith.evaluation.evidence import Evidence, Images, Side
+from gansmith.evaluation.audit.reference_split import some
 from gansmith.evaluation.metrics.spectrum import (
     Readings,
     compare,
@@ -33,7 +31,8 @@ from gansmith.evaluation.metrics.spectrum import (
     sites,
     spectrum,
 )
-from gansmith.randomness import mix
+from gansmith.evaluation.types import Answer, Evidence, Figure, Images, Number, Side, Verdict
+from gansmith.system.seeding import mix
 
 LEVEL = 0.025  # of each of the two tests: 5 % together
 GRID, FINE = 2.0, 1.0  # decibels: weaker ones are not called traces

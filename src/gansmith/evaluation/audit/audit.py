@@ -17,12 +17,11 @@ import numpy as np
 
 from gansmith import __version__
 from gansmith.errors import GansmithError, RunError, UnknownNameError, unknown
-from gansmith.evaluation.answers import QUESTIONS, Answer, Figure, Number, Verdict
 from gansmith.evaluation.audit.sheets import picture
-from gansmith.evaluation.evidence import Evidence
 from gansmith.evaluation.protocol import Protocol
-from gansmith.files import write_json, write_text
-from gansmith.randomness import mix
+from gansmith.evaluation.types import QUESTIONS, Answer, Evidence, Figure, Number, Verdict
+from gansmith.system.files import write_json, write_text
+from gansmith.system.seeding import mix
 
 FORMAT = 1  # of audit.json; raised when a reader of the old one would misread the new one
 JSON, PAGE = "audit.json", "report.html"

@@ -13,7 +13,7 @@ from html import escape
 from itertools import pairwise
 
 from gansmith.errors import OptionError
-from gansmith.evaluation.audit.words import number
+from gansmith.evaluation.number_format import number
 
 WIDTH, HEIGHT = 480.0, 270.0  # units of the drawing; letters are 12 high
 LEFT, RIGHT, TOP, BOTTOM = 54.0, 12.0, 10.0, 44.0

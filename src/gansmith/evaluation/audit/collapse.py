@@ -16,18 +16,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gansmith.errors import DataError, GansmithError
-from gansmith.evaluation import birthday, duplicates
-from gansmith.evaluation.answers import Answer, Figure, Number, Verdict
+from gansmith.evaluation import duplicates, support_size
 from gansmith.evaluation.audit import plots
-from gansmith.evaluation.audit.anchor import features, some
+from gansmith.evaluation.audit.reference_split import features, some
 from gansmith.evaluation.audit.sheets import picture
-from gansmith.evaluation.audit.words import number
 from gansmith.evaluation.duplicates import Distances
-from gansmith.evaluation.evidence import Evidence, Images, Side
 from gansmith.evaluation.metrics.class_histogram import class_histogram
 from gansmith.evaluation.metrics.density_coverage import density_coverage
 from gansmith.evaluation.metrics.precision_recall import precision_recall
-from gansmith.randomness import mix
+from gansmith.evaluation.number_format import number
+from gansmith.evaluation.types import Answer, Evidence, Figure, Images, Number, Side, Verdict
+from gansmith.system.seeding import mix
 
 MOST = 2000  # images a side: two million pairs
 FEWEST = 20  # images a side: 190 pairs
@@ -102,19 +101,19 @@ def look(real: Distances, made: Distances, *, trained: int) -> Seen:
     share, wide = (duplicates.rate(wanted, len(real)) for wanted in (duplicates.PICTURE, duplicates.KIND))
     same, kind = duplicates.radii(real, share, wide)
     real_repeats = duplicates.degrees(real, same)
-    chance = birthday.collisions(real_repeats)
-    repeats = birthday.collisions(duplicates.degrees(made, same))
-    real_kinds = birthday.collisions(duplicates.degrees(real, kind))
-    made_kinds = birthday.collisions(duplicates.degrees(made, kind))
+    chance = support_size.collisions(real_repeats)
+    repeats = support_size.collisions(duplicates.degrees(made, same))
+    real_kinds = support_size.collisions(duplicates.degrees(real, kind))
+    made_kinds = support_size.collisions(duplicates.degrees(made, kind))
     (middle, error), (made_middle, made_error) = duplicates.spread(real), duplicates.spread(made)
     ratio = made_middle / middle
     half = 1.96 * np.hypot(made_error, ratio * error) / middle
     return Seen(
         same,
         kind,
-        birthday.beyond(repeats, chance),
-        birthday.support(real_repeats),
-        birthday.ratio(made_kinds, real_kinds),
+        support_size.beyond(repeats, chance),
+        support_size.support(real_repeats),
+        support_size.ratio(made_kinds, real_kinds),
         Number(ratio, max(0.0, ratio - half), ratio + half, "how much two samples differ, over two real images"),
         HALF * min(1 / chance.value, trained),
     )

@@ -19,14 +19,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gansmith.evaluation import intervals
-from gansmith.evaluation.answers import Answer, Figure, Number, Verdict
 from gansmith.evaluation.audit import plots
-from gansmith.evaluation.audit.anchor import Ground, between, features, ground, judge, of_a_hundred, some, undecided
+from gansmith.evaluation.audit.reference_split import (
+    Ground,
+    between,
+    features,
+    ground,
+    judge,
+    of_a_hundred,
+    some,
+    undecided,
+)
 from gansmith.evaluation.audit.sheets import picture
-from gansmith.evaluation.blocks import nearest, radii, within
-from gansmith.evaluation.evidence import Evidence, Features, Side
 from gansmith.evaluation.metrics import class_histogram
 from gansmith.evaluation.metrics.precision_recall import members
+from gansmith.evaluation.pairwise_distances import nearest, radii, within
+from gansmith.evaluation.types import Answer, Evidence, Features, Figure, Number, Side, Verdict
 
 NEIGHBOURS = 5  # Naeem et al.; recall's three are Kynkaanniemi et al.'s
 HALF = 0.5  # of the data's classes

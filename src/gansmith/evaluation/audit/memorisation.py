@@ -17,16 +17,15 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from gansmith.errors import DataError
-from gansmith.evaluation import copies, memorisation
-from gansmith.evaluation.answers import Answer, Figure, Number, Verdict
+from gansmith.evaluation import copy_search, memorisation_tests
 from gansmith.evaluation.audit import plots
 from gansmith.evaluation.audit.sheets import picture
-from gansmith.evaluation.audit.words import number
-from gansmith.evaluation.copies import Nearest
-from gansmith.evaluation.evidence import Evidence, Images, Side
+from gansmith.evaluation.copy_search import Nearest
 from gansmith.evaluation.extract import extract
-from gansmith.evaluation.memorisation import LEVEL, Result, Tail
-from gansmith.randomness import mix
+from gansmith.evaluation.memorisation_tests import LEVEL, Result, Tail
+from gansmith.evaluation.number_format import number
+from gansmith.evaluation.types import Answer, Evidence, Figure, Images, Number, Side, Verdict
+from gansmith.system.seeding import mix
 
 ASKED = 0.05  # the share of copies that must have been noticed before "good" is said
 ROUGH = 0.2  # the share of rough copies, as flawed as the samples, that must have been noticed as well
@@ -76,7 +75,7 @@ def answer(evidence: Evidence) -> Answer:
     made = _some(made, most, evidence.seed, "samples")
     held = _some(held, most, evidence.seed, "held out")
     protocol = evidence.base.of(
-        f"memorisation(nearness to {copies.RANK}; tail, C_T, authenticity)",
+        f"memorisation(nearness to {copy_search.RANK}; tail, C_T, authenticity)",
         features=str(evidence.copies),
         real_count=len(train),
         fake_count=len(made),
@@ -92,7 +91,7 @@ def answer(evidence: Evidence) -> Answer:
             protocol,
             advice=("hold more images out (--holdout), and train again", "give real images never trained on"),
         )
-    null = copies.search(held, train, evidence.copies, what="the held-out images")
+    null = copy_search.search(held, train, evidence.copies, what="the held-out images")
     count, made = len(made), distinct(made, SAME * float(np.median(null.distance)), evidence)
     if len(made) < count:
         notes = (
@@ -129,19 +128,19 @@ def distinct(made: Images, radius: float, evidence: Evidence) -> Images:
 def look(made: Images, null: Nearest, train: Images, evidence: Evidence) -> Found:
     """Search and test: samples [N, H, W, C], and what was found for held-out images, against the training images."""
     extractor, seed = evidence.copies, evidence.seed
-    samples = copies.search(made, train, extractor, what="the samples")
-    planted = copies.search(_planted(train, seed), train, extractor, what="planted copies")
+    samples = copy_search.search(made, train, extractor, what="the samples")
+    planted = copy_search.search(_planted(train, seed), train, extractor, what="planted copies")
     sources = np.unique(np.concatenate([samples.source, null.source]))
-    own = copies.search(train[sources], train, extractor, what="their nearest training images", own=sources)
+    own = copy_search.search(train[sources], train, extractor, what="their nearest training images", own=sources)
     neighbours = np.full(len(train), np.inf)
     neighbours[sources] = own.distance
-    tail = memorisation.tail(samples.nearness, null.nearness)
+    tail = memorisation_tests.tail(samples.nearness, null.nearness)
     # Differs: Meehan and others rank distances. Nearness is not fooled by smooth images, which are near to everything.
-    rank = memorisation.rank(samples.nearness, null.nearness)
-    authenticity = memorisation.authenticity(
+    rank = memorisation_tests.rank(samples.nearness, null.nearness)
+    authenticity = memorisation_tests.authenticity(
         samples.distance, neighbours[samples.source], null.distance, neighbours[null.source]
     )
-    first, second, third = memorisation.holm([tail.p, rank.p, authenticity.p])
+    first, second, third = memorisation_tests.holm([tail.p, rank.p, authenticity.p])
     return Found(
         samples,
         null,
@@ -172,7 +171,7 @@ def _power(planted: NDArray[np.float64], held: Nearest, samples: Nearest, seed: 
     """The smaller of two: with honest samples like the held-out images, and like these samples, which may be farther
     away from everything, so that fewer of them help a few copies to be noticed."""
     first, second = (
-        memorisation.power(planted, held.nearness, n=len(samples.source), seed=seed, honest=honest)
+        memorisation_tests.power(planted, held.nearness, n=len(samples.source), seed=seed, honest=honest)
         for honest in (None, samples.nearness)
     )
     return {share: min(noticed, second[share]) for share, noticed in first.items()}
@@ -235,10 +234,10 @@ def _some(images: Images, most: int, seed: int, which: str) -> Images:
 def _planted(train: Images, seed: int) -> Images:
     """PLANTED copies of training images, of every kind alike."""
     rng = np.random.default_rng(mix(seed, "memorisation", "planted"))
-    kinds = list(copies.KINDS)
+    kinds = list(copy_search.KINDS)
     chosen = rng.choice(len(train), PLANTED, replace=len(train) < PLANTED)
     return np.concatenate(
-        [copies.plant(train[chosen[place :: len(kinds)]], kind, seed=seed) for place, kind in enumerate(kinds)]
+        [copy_search.plant(train[chosen[place :: len(kinds)]], kind, seed=seed) for place, kind in enumerate(kinds)]
     )
 
 
@@ -316,7 +315,7 @@ def _details(found: Found) -> tuple[str, ...]:
         for power in (found.power, found.rough)
     )
     details = [
-        f"Nearness is the distance to the nearest training image over that to the {copies.RANK}th nearest: 0 is a "
+        f"Nearness is the distance to the nearest training image over that to the {copy_search.RANK}th nearest: 0 is a "
         f"copy, 1 is no nearer to one than to others. Below {tail.limit:.2f} lie {tail.place:,} of "
         f"{len(found.held.source):,} held-out images and {tail.below:,} of {len(found.samples.source):,} samples.",
         f"Copies are about {_percent(tail.share)} of the samples ({_percent(tail.low)} to {_percent(_most(found))}).",

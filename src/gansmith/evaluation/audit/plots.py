@@ -14,10 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gansmith.errors import OptionError
-from gansmith.evaluation.answers import Number
 from gansmith.evaluation.audit import axes
 from gansmith.evaluation.audit.axes import BOTTOM, HEIGHT, LEFT, RIGHT, WIDTH, Axis, Canvas, point, span
-from gansmith.evaluation.audit.words import interval, number
+from gansmith.evaluation.number_format import interval, number
+from gansmith.evaluation.types import Number
 
 _FILLS = (0.55, 0.28, 0.12, 0.4, 0.2, 0.08)  # how full the area of a series is: they differ on a grey print too
 _SHAPES = (

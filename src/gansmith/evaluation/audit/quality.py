@@ -34,8 +34,7 @@ from numpy.typing import NDArray
 
 from gansmith.errors import DataError
 from gansmith.evaluation import intervals
-from gansmith.evaluation.answers import Answer, Figure, Number, Verdict
-from gansmith.evaluation.audit.anchor import (
+from gansmith.evaluation.audit.reference_split import (
     GOOD,
     Ground,
     between,
@@ -47,13 +46,13 @@ from gansmith.evaluation.audit.anchor import (
     undecided,
 )
 from gansmith.evaluation.audit.sheets import picture
-from gansmith.evaluation.blocks import nearest, radii, within
-from gansmith.evaluation.evidence import Evidence, Features
 from gansmith.evaluation.metrics.density_coverage import density_coverage
 from gansmith.evaluation.metrics.fid import fid
 from gansmith.evaluation.metrics.fid_infinity import fid_infinity
 from gansmith.evaluation.metrics.kid import Kernel, estimate, kernel_sums, kid
-from gansmith.randomness import mix
+from gansmith.evaluation.pairwise_distances import nearest, radii, within
+from gansmith.evaluation.types import Answer, Evidence, Features, Figure, Number, Verdict
+from gansmith.system.seeding import mix
 
 NEIGHBOURS = 3  # Kynkaanniemi et al.
 FLAW = 0.08  # half again what a short but honest training leaves on garments of 28 pixels (docs/metrics.md)

@@ -19,11 +19,11 @@ from markupsafe import Markup
 from PIL import Image
 
 from gansmith.errors import OptionError
-from gansmith.evaluation.answers import QUESTIONS, Answer, Figure, Number, Verdict
-from gansmith.evaluation.audit import words
+from gansmith.evaluation import number_format
 from gansmith.evaluation.audit.audit import Audit
 from gansmith.evaluation.audit.glossary import GLOSSARY, explains
 from gansmith.evaluation.protocol import Protocol
+from gansmith.evaluation.types import QUESTIONS, Answer, Figure, Number, Verdict
 
 SIGNS: dict[Verdict, str] = {"good": "\u2713", "bad": "\u2717", "cannot tell": "?"}
 _WIDEST = 1200  # pixels: sharp at the width of the page on a fine screen
@@ -50,8 +50,8 @@ def page(audit: Audit) -> str:
         drawing=drawing,
         narrow=narrow,
         upright=upright,
-        value=words.interval,
-        count=words.number,
+        value=number_format.interval,
+        count=number_format.number,
         shown_name=shown_name,
         explains=explains,
         headline=headline,

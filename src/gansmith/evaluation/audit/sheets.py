@@ -7,7 +7,7 @@ import torch
 from PIL import Image
 
 from gansmith.data.stream import normalised
-from gansmith.evaluation.evidence import Images
+from gansmith.evaluation.types import Images
 from gansmith.records.pictures import sheet
 
 

@@ -12,12 +12,12 @@ from pathlib import Path
 from torch import Tensor, nn
 
 from gansmith.adversarial import Dimensions
-from gansmith.device import choose_device
 from gansmith.errors import OptionError, RunError
-from gansmith.evaluation import bring
-from gansmith.evaluation.evidence import Extractor, Outputs
+from gansmith.evaluation import preprocess
+from gansmith.evaluation.types import Extractor, Outputs
 from gansmith.evaluation.weights import content_of, identity
 from gansmith.models import saved
+from gansmith.system.device import choose_device
 
 PLAYER = "classifier"
 
@@ -58,7 +58,7 @@ def wrap(
     head = getattr(network, "head", None)  # where there is one, the features are not computed twice
 
     def run(images: Tensor) -> Outputs:
-        levels = bring.resize(bring.to_channels(bring.levels(images), dimensions.channels), size)
+        levels = preprocess.resize(preprocess.to_channels(preprocess.levels(images), dimensions.channels), size)
         scaled = levels / 127.5 - 1
         features = network.features(scaled)  # type: ignore[operator]
         return Outputs(features.float(), (network(scaled) if head is None else head(features)).float())
@@ -66,7 +66,7 @@ def wrap(
     return Extractor(
         name=PLAYER,
         digest=identity(digest),
-        prepared=bring.words(size, dimensions.channels),
+        prepared=preprocess.words(size, dimensions.channels),
         run=run,
         device=where,
         batch=64,

@@ -15,11 +15,11 @@ import torch.nn.functional as F
 from pydantic import Field
 from torch import Tensor, nn
 
-from gansmith.device import choose_device
 from gansmith.errors import OptionError
-from gansmith.evaluation import bring
-from gansmith.evaluation.evidence import Extractor, Outputs
+from gansmith.evaluation import preprocess
+from gansmith.evaluation.types import Extractor, Outputs
 from gansmith.evaluation.weights import Published, identity, read, state_of
+from gansmith.system.device import choose_device
 
 PATCH = 14  # pixels
 GRID = 37  # patches a side that the published places were learned for: 518 pixels
@@ -77,13 +77,13 @@ def wrap(network: Transformer, digest: str, *, device: str = "auto", size: int =
     network = network.eval().requires_grad_(False).to(where)
 
     def run(images: Tensor) -> Outputs:
-        levels = bring.resize(bring.to_channels(bring.levels(images), 3), (size, size))
-        return Outputs(network(bring.standardise(levels)))
+        levels = preprocess.resize(preprocess.to_channels(preprocess.levels(images), 3), (size, size))
+        return Outputs(network(preprocess.standardise(levels)))
 
     return Extractor(
         name="dinov2",
         digest=identity(digest, {"size": size}),
-        prepared=bring.words((size, size)),
+        prepared=preprocess.words((size, size)),
         run=run,
         device=where,
         batch=16,

@@ -14,11 +14,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from gansmith.device import choose_device
 from gansmith.errors import MissingExtraError
-from gansmith.evaluation import bring
-from gansmith.evaluation.evidence import Extractor, Outputs
+from gansmith.evaluation import preprocess
+from gansmith.evaluation.types import Extractor, Outputs
 from gansmith.evaluation.weights import Published, identity, read, state_of
+from gansmith.system.device import choose_device
 
 WEIGHTS = Published(
     extractor="inception",
@@ -44,7 +44,7 @@ def wrap(network: Any, digest: str, *, device: str = "auto") -> Extractor:
     network = network.eval().requires_grad_(False).to(where)
 
     def run(images: Tensor) -> Outputs:
-        levels = bring.to_channels(bring.levels(images), 3)
+        levels = preprocess.to_channels(preprocess.levels(images), 3)
         features, logits = network(levels.round().to(torch.uint8))
         return Outputs(features, logits)
 

@@ -12,10 +12,10 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from gansmith.device import choose_device
-from gansmith.evaluation import bring
-from gansmith.evaluation.evidence import Extractor, Outputs
+from gansmith.evaluation import preprocess
+from gansmith.evaluation.types import Extractor, Outputs
 from gansmith.evaluation.weights import Published, identity, read, state_of
+from gansmith.system.device import choose_device
 
 WEIGHTS = Published(
     extractor="mobilenet",
@@ -52,14 +52,14 @@ def wrap(network: MobileNetV2, digest: str, *, device: str = "auto", size: int =
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # 1.4 times as fast on a CPU
 
     def run(images: Tensor) -> Outputs:
-        levels = bring.resize(bring.to_channels(bring.levels(images), 3), (size, size))
-        features = network.pooled(bring.standardise(levels).contiguous(memory_format=torch.channels_last))
+        levels = preprocess.resize(preprocess.to_channels(preprocess.levels(images), 3), (size, size))
+        features = network.pooled(preprocess.standardise(levels).contiguous(memory_format=torch.channels_last))
         return Outputs(features, network.classifier(features))
 
     return Extractor(
         name="mobilenet",
         digest=identity(digest, {"size": size}),
-        prepared=bring.words((size, size)),
+        prepared=preprocess.words((size, size)),
         run=run,
         device=where,
         batch=32,

@@ -8,11 +8,11 @@ import torch.nn.functional as F
 from pydantic import Field
 from torch import Tensor
 
-from gansmith.device import choose_device
 from gansmith.errors import OptionError
-from gansmith.evaluation import bring
-from gansmith.evaluation.evidence import Extractor, Outputs
+from gansmith.evaluation import preprocess
+from gansmith.evaluation.types import Extractor, Outputs
 from gansmith.evaluation.weights import identity
+from gansmith.system.device import choose_device
 
 
 def build(*, weights: str | None = None, device: str = "auto", size: Annotated[int, Field(ge=1)] = 16) -> Extractor:
@@ -25,7 +25,7 @@ def build(*, weights: str | None = None, device: str = "auto", size: Annotated[i
 
     def run(images: Tensor) -> Outputs:
         height, width = images.shape[-2:]
-        smaller = F.adaptive_avg_pool2d(bring.levels(images), (min(size, height), min(size, width)))
+        smaller = F.adaptive_avg_pool2d(preprocess.levels(images), (min(size, height), min(size, width)))
         return Outputs((smaller / 127.5 - 1).flatten(1))
 
     return Extractor(

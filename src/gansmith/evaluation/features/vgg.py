@@ -22,12 +22,12 @@ import torch.nn.functional as F
 from pydantic import Field
 from torch import Tensor, nn
 
-from gansmith.device import choose_device
 from gansmith.errors import DataError
-from gansmith.evaluation import bring, pickled_arrays
-from gansmith.evaluation.evidence import Extractor, Outputs
+from gansmith.evaluation import pickled_arrays, preprocess
+from gansmith.evaluation.types import Extractor, Outputs
 from gansmith.evaluation.weights import Published, identity, read
-from gansmith.randomness import mix
+from gansmith.system.device import choose_device
+from gansmith.system.seeding import mix
 
 WEIGHTS = Published(
     extractor="vgg",
@@ -66,13 +66,13 @@ def wrap(network: Lpips, digest: str, *, device: str = "auto", size: int | None 
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # 1.1 times as fast on a CPU
 
     def brought(images: Tensor) -> Tensor:
-        levels = bring.to_channels(bring.levels(images.to(where)), 3)
+        levels = preprocess.to_channels(preprocess.levels(images.to(where)), 3)
         if size is None and min(levels.shape[-2:]) < LEAST:
             raise DataError(
                 f"the extractor vgg needs images of at least {LEAST} pixels a side, not {list(levels.shape[-2:])}: "
                 f"give it a size, as 64, to which they are enlarged"
             )
-        return levels if size is None else bring.resize(levels, (size, size))
+        return levels if size is None else preprocess.resize(levels, (size, size))
 
     def run(images: Tensor) -> Outputs:
         return Outputs(network.embed(brought(images)))
@@ -88,7 +88,7 @@ def wrap(network: Lpips, digest: str, *, device: str = "auto", size: int | None 
     return Extractor(
         name="vgg",
         digest=identity(digest, {"size": size, "cells": CELLS, "fold": FOLD}),
-        prepared=bring.words(None if size is None else (size, size)),
+        prepared=preprocess.words(None if size is None else (size, size)),
         run=run,
         device=where,
         batch=32,

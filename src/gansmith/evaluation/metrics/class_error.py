@@ -12,8 +12,7 @@ from numpy.typing import ArrayLike
 
 from gansmith.errors import DataError
 from gansmith.evaluation import intervals
-from gansmith.evaluation.answers import Number
-from gansmith.evaluation.evidence import Metric, Side
+from gansmith.evaluation.types import Metric, Number, Side
 
 
 def build() -> Metric:

@@ -18,9 +18,8 @@ from pydantic import Field
 from scipy import stats
 
 from gansmith.errors import DataError, OptionError
-from gansmith.evaluation.answers import Number
-from gansmith.evaluation.evidence import Metric, Side
-from gansmith.randomness import mix
+from gansmith.evaluation.types import Metric, Number, Side
+from gansmith.system.seeding import mix
 
 Counts = NDArray[np.int64]
 Array = NDArray[np.float64]

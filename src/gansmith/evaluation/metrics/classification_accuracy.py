@@ -19,10 +19,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from gansmith.errors import DataError
-from gansmith.evaluation.answers import Number
-from gansmith.evaluation.evidence import Metric, Side
-from gansmith.progress import track
-from gansmith.randomness import mix
+from gansmith.evaluation.types import Metric, Number, Side
+from gansmith.system.progress import track
+from gansmith.system.seeding import mix
 
 Array = NDArray[np.float64]
 Labels = NDArray[np.int64]

@@ -18,10 +18,8 @@ from torch import Tensor
 
 from gansmith.errors import DataError
 from gansmith.evaluation import intervals
-from gansmith.evaluation.answers import Number
-from gansmith.evaluation.blocks import pair, radii, within
-from gansmith.evaluation.evidence import Metric, Side
-from gansmith.evaluation.sides import needed
+from gansmith.evaluation.pairwise_distances import pair, radii, within
+from gansmith.evaluation.types import Metric, Number, Side, needed
 
 
 class DensityCoverage(NamedTuple):

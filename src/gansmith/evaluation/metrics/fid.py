@@ -10,11 +10,9 @@ from numpy.typing import ArrayLike
 from torch import Tensor
 
 from gansmith.errors import DataError
-from gansmith.evaluation.answers import Number
-from gansmith.evaluation.blocks import pair
-from gansmith.evaluation.evidence import Metric, Side
-from gansmith.evaluation.sides import needed
-from gansmith.evaluation.statistics import frechet, frechet_of_few, statistics
+from gansmith.evaluation.frechet import frechet, frechet_of_few, statistics
+from gansmith.evaluation.pairwise_distances import pair
+from gansmith.evaluation.types import Metric, Number, Side, needed
 
 MEANS = "Frechet distance between two clouds of features: 0 for the same, larger for fewer images"
 

@@ -20,13 +20,11 @@ from torch import Tensor
 
 from gansmith.errors import DataError, OptionError
 from gansmith.evaluation import intervals
-from gansmith.evaluation.answers import Number
-from gansmith.evaluation.blocks import pair
-from gansmith.evaluation.evidence import Metric, Side
-from gansmith.evaluation.sides import needed
-from gansmith.evaluation.statistics import Statistics, frechet, statistics
-from gansmith.progress import track
-from gansmith.randomness import mix
+from gansmith.evaluation.frechet import Statistics, frechet, statistics
+from gansmith.evaluation.pairwise_distances import pair
+from gansmith.evaluation.types import Metric, Number, Side, needed
+from gansmith.system.progress import track
+from gansmith.system.seeding import mix
 
 LEAST = 4  # images for each dimension: below, 1 / N^2 bends the line
 FEWEST = 20  # images a side, however few the dimensions

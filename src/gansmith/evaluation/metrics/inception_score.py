@@ -17,11 +17,9 @@ from torch import Tensor
 
 from gansmith.errors import DataError, OptionError
 from gansmith.evaluation import intervals
-from gansmith.evaluation.answers import Number
-from gansmith.evaluation.blocks import matrix
-from gansmith.evaluation.evidence import Metric, Side
-from gansmith.evaluation.sides import needed
-from gansmith.randomness import mix
+from gansmith.evaluation.pairwise_distances import matrix
+from gansmith.evaluation.types import Metric, Number, Side, needed
+from gansmith.system.seeding import mix
 
 
 def inception_score(

@@ -22,12 +22,10 @@ from torch import Tensor
 
 from gansmith.errors import DataError, OptionError
 from gansmith.evaluation import intervals
-from gansmith.evaluation.answers import Number
-from gansmith.evaluation.blocks import pair, progress
-from gansmith.evaluation.evidence import Metric, Side
-from gansmith.evaluation.sides import needed
-from gansmith.progress import Advance, track
-from gansmith.randomness import mix
+from gansmith.evaluation.pairwise_distances import pair, progress
+from gansmith.evaluation.types import Metric, Number, Side, needed
+from gansmith.system.progress import Advance, track
+from gansmith.system.seeding import mix
 
 MEANS = "kernel distance between the made and the real images' features: 0 for the same, at any count of images"
 _BLOCK = 2048  # images: 16 MiB of kernel values

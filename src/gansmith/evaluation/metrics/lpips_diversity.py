@@ -18,10 +18,9 @@ from pydantic import Field
 from gansmith import catalog
 from gansmith.errors import DataError, OptionError
 from gansmith.evaluation import intervals
-from gansmith.evaluation.answers import Number
-from gansmith.evaluation.evidence import Extractor, Images, Metric, Side
-from gansmith.progress import bar
-from gansmith.randomness import mix
+from gansmith.evaluation.types import Extractor, Images, Metric, Number, Side
+from gansmith.system.progress import bar
+from gansmith.system.seeding import mix
 
 LEAST = 4  # images: two pairs, from which a spread can be told
 

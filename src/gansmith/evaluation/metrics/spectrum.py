@@ -20,11 +20,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gansmith.errors import DataError
-from gansmith.evaluation.answers import Number
-from gansmith.evaluation.bring import LUMA
-from gansmith.evaluation.evidence import Images, Metric, Side
-from gansmith.progress import bar
-from gansmith.randomness import mix
+from gansmith.evaluation.preprocess import LUMA
+from gansmith.evaluation.types import Images, Metric, Number, Side
+from gansmith.system.progress import bar
+from gansmith.system.seeding import mix
 
 Array = NDArray[np.float64]
 

@@ -1,0 +1,58 @@
+"""Numbers as people read them: three significant digits, narrow spaces between thousands, `71 (66 to 75)`."""
+
+from __future__ import annotations
+
+import math
+
+from gansmith.evaluation.types import Number
+
+_NARROW = "\u202f"  # a narrow space at which no line breaks
+_MINUS = "\u2212"
+_RAISED = str.maketrans("-0123456789", "\u207b\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079")
+_TINY, _HUGE = 1e-4, 1e9  # outside of these, powers of ten
+
+
+def decimals(*values: float, digits: int = 3) -> int:
+    """How many places after the point show the largest of `values` with `digits` significant ones; whole numbers: 0."""
+    finite = [value for value in values if math.isfinite(value)]
+    if all(value == round(value) for value in finite):
+        return 0
+    largest = max(abs(value) for value in finite)
+    return max(0, digits - 1 - int(f"{largest:.{digits - 1}e}".partition("e")[2]))
+
+
+def number(value: float, places: int | None = None) -> str:
+    """`12345.6` -> `12 300`; whole numbers in full; `places` after the point when given; NaN is `not known`."""
+    if math.isnan(value):
+        return "not known"
+    if math.isinf(value):
+        return "no limit" if value > 0 else f"{_MINUS}no limit"
+    if value != 0 and not _TINY <= abs(value) < _HUGE and (places is None or places > 6 or abs(value) >= _HUGE):
+        return _power(value)
+    if places is None:
+        places = decimals(value)
+        if value != round(value) and places == 0:
+            value = float(f"{value:.2e}")
+    text = f"{abs(value):,.{places}f}".replace(",", _NARROW)
+    return f"{_MINUS}{text}" if value < 0 and text.strip("0.") else text
+
+
+def _power(value: float) -> str:
+    mantissa, _, exponent = f"{abs(value):.2e}".partition("e")
+    return f"{_MINUS if value < 0 else ''}{mantissa} \u00d7 10{str(int(exponent)).translate(_RAISED)}"
+
+
+def interval(given: Number) -> str:
+    """`71 (66 to 75)`, `71 (at least 66)`, `71 (at most 75)` or `71`: one count of places for all three."""
+    low = None if given.low is None or not math.isfinite(given.low) else given.low
+    high = None if given.high is None or not math.isfinite(given.high) else given.high
+    if not math.isfinite(given.value) and low is None and high is None:
+        return number(given.value)
+    known = [value for value in (given.value, low, high) if value is not None and math.isfinite(value)]
+    places = None if max(map(abs, known)) >= 1000 else decimals(*known)
+    text = number(given.value, places) if math.isfinite(given.value) else "not known"
+    if low is not None and high is not None:
+        return f"{text} ({number(low, places)} to {number(high, places)})"
+    if low is not None:
+        return f"{text} (at least {number(low, places)})"
+    return text if high is None else f"{text} (at most {number(high, places)})"

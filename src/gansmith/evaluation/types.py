@@ -1,0 +1,199 @@
+"""Types of the evaluation: what is compared, and what is said of it.
+
+Outputs, Extractor   features of images, and what computes them
+Side, Evidence       images with their features: of one kind, and all that an audit compares
+Metric               a name and a function of two sides
+Number               a value, its interval and what it means in plain words
+Figure               an image or a plot, with a caption
+Answer               one question's verdict, the numbers and figures it rests on, how sure it is, what to try next
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from torch import Tensor
+
+from gansmith.errors import DataError
+from gansmith.evaluation.protocol import Protocol
+
+Images = NDArray[np.uint8]  # [N, H, W, C]
+Features = NDArray[np.float32]  # [N, D]
+Verdict = Literal["good", "bad", "cannot tell"]
+QUESTIONS: Mapping[str, str] = {  # in the order of the report
+    "quality": "Do the images look like the real ones?",
+    "memorisation": "Are they copies of the training images?",
+    "collapse": "Does the generator repeat itself?",
+    "diversity": "Does it cover the variety of the real images?",
+    "artifacts": "Do the images carry traces of the network?",
+}
+
+
+@dataclass(frozen=True)
+class Number:
+    """A value with its interval (95 % unless `level` says otherwise; None where none can be given).
+
+    means: one plain phrase: "of 100 samples, how many look like a real image to the extractor".
+    """
+
+    value: float
+    low: float | None = None
+    high: float | None = None
+    means: str = ""
+    level: float = 0.95
+
+    def record(self) -> dict[str, Any]:
+        return {
+            "value": self.value,
+            "interval": None if self.low is None and self.high is None else [self.low, self.high],
+            "level": self.level,
+            "means": self.means,
+        }
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A picture (pixels) or a plot (a self-contained `<svg>` element), with a caption for people."""
+
+    caption: str
+    image: Image.Image | None = None
+    svg: str | None = None
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The answer to one of QUESTIONS.
+
+    sentence   the verdict in one plain sentence, for someone who never read a paper
+    headline   which of `numbers` it mainly rests on; its interval is the answer's
+    details    further plain sentences: how sure, what could not be seen
+    advice     what to try next, most useful first
+    """
+
+    question: str
+    verdict: Verdict
+    sentence: str
+    headline: str
+    numbers: Mapping[str, Number]
+    protocol: Protocol
+    details: tuple[str, ...] = ()
+    advice: tuple[str, ...] = ()
+    figures: tuple[Figure, ...] = field(default=(), compare=False)
+
+    def record(self) -> dict[str, Any]:
+        """As `audit.json` holds it."""
+        number = self.numbers.get(self.headline)
+        return {
+            "question": QUESTIONS[self.question],
+            "verdict": self.verdict,
+            "sentence": self.sentence,
+            "evidence": {
+                "headline": self.headline,
+                "numbers": {name: value.record() for name, value in self.numbers.items()},
+                "details": list(self.details),
+                "advice": list(self.advice),
+            },
+            "interval": None if number is None else number.record()["interval"],
+            "protocol": self.protocol.record(),
+        }
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """What an extractor says of a batch: features [B, D], and class logits [B, K] where it has classes."""
+
+    features: Tensor
+    logits: Tensor | None = None
+
+
+@dataclass(frozen=True)
+class Extractor:
+    """A feature extractor. `run` takes uint8 [B, C, H, W] (C = 1, 3 or 4) on `device` and returns float32 Outputs.
+
+    digest     of the weights and of everything that changes a feature; it keys the cache
+    prepared   how an image is brought to it, for the protocol: "grey repeated, alpha on white, bicubic to 224"
+    classes    the names of its classes, where it has any
+    distance   (a, b), batches of equal shape, uint8 or floats in [-1, 1] -> [B], where it defines a perceptual
+               distance (LPIPS)
+    """
+
+    name: str
+    digest: str
+    prepared: str
+    run: Callable[[Tensor], Outputs]
+    device: Any = "cpu"
+    batch: int = 64
+    classes: tuple[str, ...] | None = None
+    distance: Callable[[Tensor, Tensor], Tensor] | None = None
+
+    def __str__(self) -> str:
+        return f"{self.name}@{self.digest} ({self.prepared})"
+
+
+@dataclass(frozen=True)
+class Side:
+    """One set of images and what extractors made of them. What is not needed may be left out.
+
+    features       [N, D] of the main extractor
+    probabilities  [N, K] of its classes (or of the classifier given beside it)
+    labels         [N] true classes, where they are known
+    """
+
+    name: str
+    images: Images | None = None
+    features: Features | None = None
+    probabilities: Features | None = None
+    labels: NDArray[np.int64] | None = None
+
+    def __len__(self) -> int:
+        return next(len(given) for given in (self.images, self.features, self.probabilities) if given is not None)
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """All that the questions are answered from.
+
+    train      the images trained on (or those given as such);  holdout  real images never trained on, or None
+    fakes      one Side for each repeat, made from different seeds, or parts of the given files
+    copies     the copy-sensitive extractor;  extractor  the main one
+    base       the protocol but for its metric and counts
+    """
+
+    train: Side
+    holdout: Side | None
+    fakes: tuple[Side, ...]
+    extractor: Extractor
+    copies: Extractor
+    base: Protocol
+    classes: tuple[str, ...] | None = None
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Metric:
+    """An entry of the catalog of metrics: `build(*, options) -> Metric`.
+
+    measure   (real, fake) -> {name: Number}; one file may measure two things (precision and recall)
+    better    {name: "lower" or "higher"};  words  name and options, for the protocol
+    needs     which fields of a Side it reads;  least  images a side
+    """
+
+    measure: Callable[[Side, Side], Mapping[str, Number]]
+    better: Mapping[str, Literal["lower", "higher"]]
+    words: str
+    needs: tuple[Literal["images", "features", "probabilities", "labels"], ...] = ("features",)
+    least: int = 2
+
+
+def needed(side: Side, field: Literal["features", "probabilities"], metric: str) -> Features:
+    """`side.features` [N, D] or `side.probabilities` [N, K]. Raises DataError naming side and metric without it."""
+    found = side.features if field == "features" else side.probabilities
+    if found is None:
+        way = "an extractor" if field == "features" else "an extractor that has classes, or a classifier of your own"
+        raise DataError(f"{metric} needs the {field} of {side.name}, and there are none: give {way} (--features)")
+    return found

@@ -1,0 +1,93 @@
+"""Experiment: the complete, typed description of one run.
+
+Unknown fields are errors; every field has a default. `layers` puts an experiment together from its sources,
+`completion` fills in the options of its parts, `assemble` builds what it describes.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field
+
+from gansmith.data.settings import DataSettings
+from gansmith.experiment.settings import (
+    AtLeastOne,
+    AveragingSettings,
+    Images,
+    MetricsSettings,
+    Part,
+    PriorSettings,
+    StopSettings,
+)
+from gansmith.schedules import Count
+
+# Fields that say how or how long a run is worked on, not what it computes: a resumed run may change them. The images
+# may have moved; that they are the same ones is known by their digest.
+MAY_CHANGE = frozenset(
+    [
+        *("images", "device", "workers", "out", "tensorboard", "data.path", "stop.metric", "stop.patience"),
+        *("record_every", "samples_every", "checkpoint_every", "keep_every"),
+    ]
+)
+# of the networks; a model's file has a factory of that name
+ROLES = ("generator", "discriminator", "classifier", "translator", "autoencoder")
+PARTS = ("game", "objective", "augment", *ROLES)  # the fields that hold a name with options
+
+
+def _adam() -> dict[str, Part]:
+    """Radford, Metz, Chintala 2016, section 4: Adam, 0.0002, momentum 0.5."""
+    adam = {"name": "adam", "lr": 2e-4, "betas": [0.5, 0.999]}
+    return {role: Part(**adam) for role in ("generator", "discriminator", "translator", "autoencoder")}
+
+
+class Experiment(BaseModel):
+    """One run, completely described. Unknown fields are errors."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    recipe: str | None = Field(None, description="where the settings came from; has no effect of its own")
+    data: DataSettings = DataSettings()
+    game: Part = Part(name="two_player")
+    generator: Part | None = Part(name="dcgan")
+    discriminator: Part | None = Part(name="dcgan")
+    classifier: Part | None = None
+    translator: Part | None = None
+    autoencoder: Part | None = None
+    objective: Part | None = Field(Part(name="nonsaturating"), description="none for a game without a discriminator")
+    penalties: dict[str, dict[str, Any]] = Field(
+        default_factory=dict, description="on top of the objective's own: {r1: {weight: 10, every: 16}}"
+    )
+    augment: Part | None = Field(None, description="what the discriminator is shown instead of the images themselves")
+    prior: PriorSettings = PriorSettings()
+    optimizer: dict[str, Part] = Field(default_factory=_adam, description="one for each role")
+    averaging: AveragingSettings = AveragingSettings()
+    images: Images = Field(1_000_000, description="how long to train, in real images drawn")
+    batch: AtLeastOne = 64
+    accumulate: AtLeastOne = Field(1, description="play the batch in this many parts; saves memory")
+    seed: int = 0
+    device: str = "auto"
+    precision: Literal["auto", "float32", "bfloat16"] = Field("auto", description="auto: bfloat16 on CUDA")
+    memory_format: Literal["auto", "channels_last", "contiguous"] = "auto"
+    threads: AtLeastOne | None = Field(None, description="of the CPU; torch's choice when not given")
+    workers: Annotated[int, Field(ge=0)] | None = Field(
+        None, description="processes that decode images; none when they are cached"
+    )
+    out: str | None = Field(None, description="the run folder; runs/DATA-RECIPE when not given")
+    start_from: str | None = Field(None, description="another run, whose weights to begin with where they fit")
+    sheet: AtLeastOne = Field(64, description="images on a sample sheet")
+    record_every: Images = 2_000
+    samples_every: Images = 20_000
+    checkpoint_every: Images = 50_000
+    keep_every: Count = Field(0, description="keep a checkpoint for good each so many images; 0 keeps none")
+    tensorboard: bool = False
+    metrics: MetricsSettings = MetricsSettings()
+    stop: StopSettings = StopSettings()
+
+    def plain(self) -> dict[str, Any]:
+        """As plain dictionaries, lists, numbers and words, ready for YAML or JSON."""
+        return self.model_dump(mode="json")
+
+    def to_yaml(self) -> str:
+        return yaml.safe_dump(self.plain(), sort_keys=False)

@@ -1,0 +1,121 @@
+"""What `gansmith compare` found, as a record, and what a reader must know before believing it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from gansmith import __version__
+from gansmith.evaluation.cross_play import CrossPlay
+from gansmith.evaluation.protocol import Protocol
+from gansmith.evaluation.types import Number
+from gansmith.judge.compare.contenders import Contender
+from gansmith.judge.compare.real_images import Reals
+
+FEW = 100  # real images; fewer give wide intervals, and a note says so
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One metric on every contender: numbers[contender][quantity]. better: {quantity: "lower" or "higher"}."""
+
+    better: Mapping[str, str]
+    numbers: Mapping[str, Mapping[str, Number]]
+    protocol: Protocol
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What `compare` found. notes: plain sentences on what the numbers cannot say."""
+
+    play: CrossPlay
+    metrics: Mapping[str, Measured]
+    protocol: Protocol
+    notes: tuple[str, ...]
+
+    def record(self) -> dict[str, Any]:
+        """As `compare.json` holds it; the matrix has a row for each discriminator."""
+        play = self.play
+        return {
+            "gansmith": __version__,
+            "compared": list(play.names),
+            "ranking": [
+                {
+                    "name": one.name,
+                    "told_apart": one.told_apart.record(),
+                    "mean_unadjusted": one.mean,
+                    "discriminators": one.judges,
+                }
+                for one in play.standings
+            ],
+            "adjusted_for_discriminators": play.adjusted,
+            "pairs": [
+                {
+                    "better": pair.better,
+                    "worse": pair.worse,
+                    "difference": pair.difference.record(),
+                    "separated": pair.separated,
+                    "agreeing_discriminators": pair.agree,
+                    "common_discriminators": pair.common,
+                }
+                for pair in play.pairs
+            ],
+            "accuracy": {
+                judge: {
+                    name: {**number.record(), "own": play.own(j, i)}
+                    for i, (name, number) in enumerate(zip(play.names, row, strict=True))
+                }
+                for j, (judge, row) in enumerate(zip(play.names, play.accuracy, strict=True))
+            },
+            "notes": list(self.notes),
+            "protocol": self.protocol.record(),
+            "metrics": {
+                name: {
+                    "better": dict(measured.better),
+                    "protocol": measured.protocol.record(),
+                    "numbers": {
+                        who: {quantity: number.record() for quantity, number in found.items()}
+                        for who, found in measured.numbers.items()
+                    },
+                }
+                for name, measured in self.metrics.items()
+            },
+        }
+
+
+def notes(play: CrossPlay, contenders: Sequence[Contender], real: Reals) -> tuple[str, ...]:
+    """What a reader must know before believing the ranking."""
+    said = [
+        "The intervals are over images. They do not say how another training of the same runs would turn out.",
+        "Discriminators look at one image at a time: they do not see a generator that repeats itself. Metrics do.",
+    ]
+    if not play.adjusted:
+        said.append(
+            "The discriminators cannot be compared with each other, as each judges other generators than the rest: a "
+            "lax one flatters the generators that it judges. A third run, or another checkpoint of one, mends that."
+        )
+    for first in sorted(set(play.kin)):
+        equal = [name for name, one in zip(play.names, play.kin, strict=True) if one == first]
+        if len(equal) > 1:
+            said.append(f"{', '.join(equal)} have one and the same discriminator: it judges none of them.")
+    for judge in play.blind:
+        said.append(
+            f"The discriminator of {judge} tells no other run's samples from real images (accuracy about 0.5 on all): "
+            f"it cannot judge them, or they are that good."
+        )
+    for judge in play.names:
+        above = [name for who, name in play.inverted if who == judge]
+        if above:
+            said.append(
+                f"The discriminator of {judge} scores samples of {', '.join(above)} above real images it never saw. "
+                f"A perfect generator would get 0.5: this counts as told apart. It is common for collapsed generators "
+                f"and for artifacts that the discriminator never met."
+            )
+    if len({one.path.resolve() for one in contenders}) < len(contenders):
+        said.append(
+            "Some are checkpoints of one run: a discriminator has met earlier samples of the generator it grew up with."
+        )
+    if len(real.images) < FEW:
+        said.append(f"Only {len(real.images)} real images were held out: more would narrow the intervals.")
+    return tuple(said)

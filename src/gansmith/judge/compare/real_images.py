@@ -1,0 +1,98 @@
+"""The real images that generators are compared on: held out from the training of all, or given."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from gansmith.data.prepare import Prepared, prepare
+from gansmith.data.settings import DataSettings
+from gansmith.errors import DataError, RunError
+from gansmith.judge.compare.contenders import Contender, Images
+from gansmith.judge.image_sets import trained_on
+from gansmith.runs.run import Run
+from gansmith.system.seeding import mix
+
+MOST = 10_000  # images; more would only cost time
+
+
+@dataclass(frozen=True)
+class Reals:
+    """The real images judged against. name: for people and the protocol."""
+
+    images: Images
+    name: str
+    points: bool
+
+
+def reals(contenders: Sequence[Contender], *, against: str | Path | None, trust: bool) -> Reals:
+    """The images that all contenders are judged against.
+
+    Raises DataError when their runs were trained on different images, or held none out.
+    """
+    first = contenders[0]
+    if against is not None:
+        channels, height, width = first.dimensions[:3]
+        like = next((one.settings for one in contenders if one.settings is not None), DataSettings())
+        points = (channels, height, width) == (2, 1, 1)
+        given = DataSettings(
+            path=os.fspath(against),
+            size=None if points else (height, width),
+            channels=None if points else channels,
+            fit=like.fit,
+            background=like.background,
+            holdout=0,
+        )
+        prepared = prepare(given, trust=trust)
+        return _drawn(prepared.train, prepared, f"{prepared.name} (given)")
+    settings = [_settings(one) for one in contenders]
+    prepared = prepare(settings[0], trust=trust)
+    for one, other in zip(contenders[1:], settings[1:], strict=True):
+        if other != settings[0] and prepare(other, trust=trust).digest != prepared.digest:
+            raise DataError(
+                f"{first.name} and {one.name} were not trained on the same images, or held out others of them: "
+                f"{_difference(settings[0], other)}. Name images that none of them was trained on: --against DATA"
+            )
+    for one in contenders:
+        if trained_on(Run(one.path)) not in (None, prepared.digest):
+            raise DataError(
+                f"{one.name} was trained on other images than {settings[0].path} holds now, so that those it held out "
+                f"are not known. Name images that none of them was trained on: --against DATA"
+            )
+    if prepared.holdout is None:
+        raise DataError(
+            f"these runs held out no image of {settings[0].path} (holdout: {settings[0].holdout:g}). "
+            f"Name images that none of them was trained on: --against DATA"
+        )
+    return _drawn(prepared.holdout, prepared, f"{prepared.name} (held out)")
+
+
+def _drawn(dataset: Any, prepared: Prepared, name: str) -> Reals:
+    count = len(dataset)
+    if count < 2:
+        raise DataError(f"{name}: {count} image, and at least 2 are needed. Name others: --against DATA")
+    chosen = np.arange(count, dtype=np.int64)
+    if count > MOST:
+        rng = np.random.default_rng(mix(0, "compare", "reals"))
+        chosen = np.sort(rng.choice(count, MOST, replace=False))
+    images = np.ascontiguousarray(dataset[chosen].image)
+    return Reals(images, f"{name}, {prepared.digest[:12]}", prepared.points)
+
+
+def _settings(contender: Contender) -> DataSettings:
+    if contender.settings is None:
+        raise RunError(
+            f"{contender.path} holds models only, and does not say which images were held out. "
+            f"Name images that none of them was trained on: --against DATA"
+        )
+    return contender.settings
+
+
+def _difference(one: DataSettings, other: DataSettings) -> str:
+    this, that = one.model_dump(mode="json"), other.model_dump(mode="json")
+    return "; ".join(f"{field}: {this[field]} | {that[field]}" for field in this if this[field] != that[field])

@@ -1,0 +1,231 @@
+"""`gansmith probe`: are the classes of images in what a discriminator (or classifier) makes of them?
+
+Radford, Metz, Chintala 2016, section 5.1, with the controls that the question needs, on the same images, the same split
+and the same classifier: the same network with random weights (batch normalisations settled on the same images), raw
+pixels, and pixels pooled as the features are.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gansmith import __version__
+from gansmith.data.open import open_dataset
+from gansmith.data.prepare import Prepared, prepare
+from gansmith.data.settings import DataSettings
+from gansmith.errors import DataError, OptionError, RunError, unknown
+from gansmith.evaluation.activations import GRID, activations, pooled_pixels, settle, to_input
+from gansmith.evaluation.linear_probe import (
+    Parts,
+    Probe,
+    difference,
+    difference_from_several,
+    linear_probe,
+    majority,
+    split,
+)
+from gansmith.evaluation.protocol import Protocol
+from gansmith.evaluation.types import Number
+from gansmith.models.saved import Card
+from gansmith.runs import folder as run_folder
+from gansmith.runs.run import Run
+from gansmith.system.device import choose_device
+from gansmith.system.seeding import mix, seeded
+
+PLAYERS = ("discriminator", "classifier")  # that make something of an image, in the order of looking
+PIXELS, POOLED, RANDOM = "raw pixels", "pooled pixels", "random network"
+_MEANS = "of test images put into their class by a linear classifier on "
+
+
+@dataclass(frozen=True)
+class Report:
+    """features: the network's own probe; controls: {name: its probe}; random: one probe for each seed.
+
+    gains     {control: by how much the features are more accurate than it, on the same test images}
+    majority  accuracy of always saying the commonest class
+    """
+
+    player: str
+    features: Probe
+    controls: Mapping[str, Probe]
+    random: tuple[Probe, ...]
+    gains: Mapping[str, Number]
+    majority: float
+    parts: Parts
+    classes: tuple[str, ...]
+    protocol: Protocol
+
+    @property
+    def random_accuracy(self) -> tuple[float, float]:
+        """Mean and standard deviation over the seeds of the random networks."""
+        values = [probe.accuracy.value for probe in self.random]
+        return float(np.mean(values)), float(np.std(values, ddof=1))
+
+    def record(self) -> dict[str, Any]:
+        """As plain values for JSON."""
+        mean, spread = self.random_accuracy
+        return {
+            "gansmith": __version__,
+            "player": self.player,
+            "features": _plain(self.features),
+            "controls": {name: _plain(probe) for name, probe in self.controls.items()},
+            "random": {"mean": mean, "deviation": spread, "seeds": [_plain(probe) for probe in self.random]},
+            "gains": {name: number.record() for name, number in self.gains.items()},
+            "majority": self.majority,
+            "classes": list(self.classes),
+            "images": {part: len(indices) for part, indices in vars(self.parts).items()},
+            "protocol": {**self.protocol.record(), "text": self.how},
+        }
+
+    @property
+    def how(self) -> str:
+        """The protocol in one line."""
+        known = self.protocol
+        return (
+            f"{known.metric}; {known.features}; tested on {known.real_count:,} of {known.real}; {known.size}; "
+            f"gansmith {known.version}"
+        )
+
+
+def probe(
+    run: str | Path,
+    data: str | Path,
+    *,
+    player: str | None = None,
+    images: int = 2000,
+    checkpoint: str | None = None,
+    seed: int = 0,
+    random_networks: int = 3,
+    device: str = "auto",
+    trust: bool = False,
+) -> Report:
+    """Probe a player of `run` on at most `images` of the labelled images `data`, and the controls beside it.
+
+    Raises RunError for a run without such a player, DataError for images without labels or with too few of a class.
+    """
+    if images < 1 or random_networks < 2:
+        name, given, least = ("images", images, 1) if images < 1 else ("random_networks", random_networks, 2)
+        raise OptionError(f"{name} = {given} is not allowed: at least {least}")
+    opened = Run(run, trust=trust)
+    name = player_of(opened, player)
+    network, card = opened.network(name, checkpoint=checkpoint)
+    prepared = labelled(data, like=opened, card=card, trust=trust)
+    pixels, labels = drawn(prepared, images, seed)
+    parts = split(labels, seed=seed, names=prepared.classes)
+    where = choose_device(device)
+
+    learning = pixels[np.concatenate([parts.train, parts.validation])]
+
+    def feature_sets() -> Iterator[tuple[str, NDArray[np.float32]]]:
+        yield name, activations(network, pixels, device=where, what=f"features of the {name}")
+        for number in range(random_networks):
+            made = settle(untrained(card, seed, number, trust=trust), learning)
+            which = f"{RANDOM} {number}"
+            yield which, activations(made, pixels, device=where, what=f"features of {which}")
+        yield PIXELS, to_input(pixels).flatten(1).numpy()
+        yield POOLED, pooled_pixels(pixels)
+
+    found = {
+        which: linear_probe(rows, labels, parts=parts, means=_MEANS + which, what=f"probing {which}")
+        for which, rows in feature_sets()
+    }
+    at = f" at {card.images:,} images" if checkpoint is None else f" at checkpoint {checkpoint}"
+    random = tuple(found[f"{RANDOM} {number}"] for number in range(random_networks))
+    controls = {which: found[which] for which in (PIXELS, POOLED)}
+    return Report(
+        player=name,
+        features=found[name],
+        controls=controls,
+        random=random,
+        gains={RANDOM: difference_from_several(found[name], random)}
+        | {which: difference(found[name], control) for which, control in controls.items()},
+        majority=majority(labels, parts),
+        parts=parts,
+        classes=prepared.classes or tuple(str(label) for label in np.unique(labels)),
+        protocol=Protocol(
+            metric=(
+                f"linear L2-SVM on standardised features, trained on {len(parts.train):,} images, "
+                f"C chosen on {len(parts.validation):,}"
+            ),
+            features=f"{name} of {opened.path.resolve().name}{at}, layers max-pooled to at most {GRID}x{GRID}",
+            real=f"{prepared.name}, {prepared.digest[:12]}, drawn and split by seed {seed}",
+            real_count=len(parts.test),
+            fake_count=0,
+            size=f"{prepared.shape[1]}x{prepared.shape[2]}x{prepared.shape[0]}, {prepared.settings.fit}",
+            averaging="averaged" if card.averaged else "raw",
+        ),
+    )
+
+
+def player_of(run: Run, player: str | None) -> str:
+    """The player to probe: the one asked for, or the first discriminator or classifier. Raises RunError."""
+    known = run.players
+    if player is not None and player not in known:
+        raise RunError(f"{run.path}: {unknown('player', player, known)}")
+    looked_at = known if player is None else [player]
+    roles = {name: run.network(name)[1].role for name in looked_at}
+    found = [name for role in PLAYERS for name in looked_at if roles[name] == role]
+    if found:
+        return found[0]
+    if player is not None:
+        raise RunError(f"the {player} of {run.path} is a {roles[player]}, which reads no images: it has no features")
+    raise RunError(
+        f"{run.path} has neither a discriminator nor a classifier, and only these read images. "
+        f"It has: {', '.join(known)}"
+    )
+
+
+def labelled(data: str | Path, *, like: Run, card: Card, trust: bool = False) -> Prepared:
+    """The images at `data`, at the size and channels that the network reads. Raises DataError where they have no
+    labels."""
+    channels, height, width = card.dimensions[:3]
+    if (channels, height, width) == (2, 1, 1):
+        raise DataError("this network reads points, not images: there is nothing to probe")
+    source = open_dataset(os.fspath(data), trust=trust)
+    if source.labels is None:
+        raise DataError(
+            f"{data} has no labels, and a probe needs the class of each image: a folder for each class, a CSV with a "
+            f"column of labels, or a labelled built-in set such as digits"
+        )
+    if source.points:
+        raise DataError(f"{data} holds points, not images: there is nothing to probe")
+    own = like.experiment.data if run_folder.is_run(like.path) else DataSettings()
+    settings = DataSettings(
+        path=os.fspath(data),
+        size=(height, width),
+        channels=channels,
+        fit=own.fit,
+        background=own.background,
+        holdout=0,
+    )
+    return prepare(settings, trust=trust)
+
+
+def drawn(prepared: Prepared, images: int, seed: int) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """At most `images` of them, drawn by `seed`: uint8 [N, H, W, C] and labels [N]."""
+    count = len(prepared.train)
+    chosen = np.random.default_rng(mix(seed, "probe", "images")).permutation(count)[:images]
+    picture = prepared.train[np.sort(chosen)]
+    return np.ascontiguousarray(picture.image), np.asarray(picture.label, dtype=np.int64)
+
+
+def untrained(card: Card, seed: int, number: int, *, trust: bool = False) -> Any:
+    """The network of `card` with random weights, number 0, 1, 2 ... of its kind."""
+    with seeded(seed, "probe", "random network", number):
+        return card.build(trust=trust)
+
+
+def _plain(found: Probe) -> dict[str, Any]:
+    return {
+        **found.accuracy.record(),
+        "dimensions": found.dimensions,
+        "cost": found.cost,
+        "chosen_by": {str(cost): accuracy for cost, accuracy in found.chosen_by.items()},
+    }

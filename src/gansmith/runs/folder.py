@@ -1,0 +1,92 @@
+"""What lies where in a run folder, and how each part is read.
+
+    experiment.yaml   complete and resolved                    events.jsonl   one record per line
+    samples/          sheets, named by the images clock        progress.webp  the film of them
+    checkpoints/      the whole state                          model/         the networks, for use
+
+A folder or a file of models alone serves where no more than a network is needed.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gansmith.errors import ExperimentError, RunError
+from gansmith.experiment import layers
+from gansmith.experiment.layers import Layer, from_file
+from gansmith.experiment.schema import Experiment
+from gansmith.models import saved
+from gansmith.training.checkpoint import Checkpoints
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+def is_run(path: Path) -> bool:
+    """Does `path` hold a run, and not models alone?"""
+    return (path / "experiment.yaml").is_file()
+
+
+def folder_of(experiment: Experiment) -> Path:
+    """Where an experiment is run: `out`, or runs/DATA-RECIPE."""
+    if experiment.out is not None:
+        return Path(experiment.out)
+    data = Path(experiment.data.path)
+    name = data.stem if data.suffix.lower() in (".zip", ".npy", ".csv", ".gz") else data.name
+    return Path("runs") / f"{name or data.resolve().name}-{experiment.recipe or 'dcgan'}"
+
+
+def models(path: Path) -> Path:
+    """The folder or file of models of a run, or `path` itself where it is one. Raises RunError for anything else."""
+    if is_run(path):
+        return path / "model"
+    if path.suffix == ".safetensors" or any(path.glob("*.safetensors")):
+        return path
+    if not path.exists():
+        near = sorted(str(other.parent) for other in path.parent.glob("*/experiment.yaml"))
+        raise RunError(f"there is no run {path}. Runs beside it: {', '.join(near[:8]) or 'none'}")
+    hint = f". Its models are in {path / 'model'}" if (path / "model").is_dir() else ""
+    raise RunError(f"{path} is not a run: it holds neither experiment.yaml nor model files{hint}")
+
+
+def checkpoints(path: Path) -> Checkpoints:
+    """The checkpoints of a run."""
+    return Checkpoints(path / "checkpoints")
+
+
+def stored(path: Path) -> Layer:
+    """The settings in a run's experiment.yaml. Raises ExperimentError when it was damaged, and says how to mend it."""
+    file = path / "experiment.yaml"
+    try:
+        layer = from_file(file)
+        layers.resolve([layer], parts=False)
+        if layer.values:
+            return layer
+        problem = f"{file} is empty"
+    except ExperimentError as error:
+        problem = str(error)
+    raise ExperimentError(f"{problem}. The command that began the run, given again, writes the file anew")
+
+
+def experiment(path: Path) -> Experiment:
+    """What a run ran. Raises ExperimentError when the file was changed to something that is none."""
+    return layers.resolve([stored(path)], parts=False)[0]
+
+
+def players(path: Path) -> list[str]:
+    """The networks of a run, or of a folder or file of models: generator, discriminator ..."""
+    where = models(path)
+    if where.is_file():
+        return [saved.read_card(where).player]
+    return sorted(file.stem for file in where.glob("*.safetensors"))
+
+
+def weights(path: Path, player: str) -> dict[str, Tensor]:
+    """A player's weights as trained where a checkpoint is kept, else those of its model file. Builds no network, so
+    that nothing is imported. Raises RunError."""
+    if checkpoints(path).names():
+        state: dict[str, Tensor] = checkpoints(path).load()[0]["players"][player]
+        return state
+    where = models(path)
+    return saved.read_state(where if where.is_file() else where / f"{player}.safetensors")

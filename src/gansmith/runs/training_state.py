@@ -1,0 +1,148 @@
+"""Everything that a run is at one moment: taken into a checkpoint, put back from one, written as model files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from gansmith import __version__
+from gansmith.errors import CheckpointError, NotFiniteError, RunError
+from gansmith.experiment import completion, layers
+from gansmith.experiment.assemble import Assembly
+from gansmith.experiment.schema import Experiment
+from gansmith.models.saved import Card
+from gansmith.runs import folder as run_folder
+from gansmith.training.checkpoint import State
+
+_FORMAT = 1
+
+
+def take(parts: Assembly, *, step: int, seconds: float) -> State:
+    """The whole state after `step` steps and `seconds` of training, as tensors and plain values."""
+    return {
+        "format": _FORMAT,
+        "versions": versions(),
+        "experiment": parts.experiment.plain(),
+        "data": parts.data.digest,
+        "step": step,
+        "images": parts.stream.drawn,
+        "seconds": seconds,
+        "stream": parts.stream.state_dict(),
+        "players": {name: player.state_dict() for name, player in parts.game.players.items()},
+        "optimizers": {name: scheduled.optimizer.state_dict() for name, scheduled in parts.optimizers.items()},
+        "averaging": parts.averaging.state_dict(),
+        "game": {name: state.state_dict() for name, state in parts.game.state.items()},
+        "threads": torch.get_num_threads(),
+        "device": str(parts.device),
+    }
+
+
+def versions() -> dict[str, str]:
+    """What must be equal for a resumed run to be exactly the same."""
+    return {"gansmith": __version__, "torch": str(torch.__version__), "numpy": np.__version__}
+
+
+def put_back(state: State, parts: Assembly, folder: Path) -> list[str]:
+    """Make `parts` what they were when `state` was taken, in the run at `folder`. Returns what the user should know.
+
+    Raises RunError when the images or the experiment are others than then.
+    """
+    if state["format"] != _FORMAT:
+        raise CheckpointError(f"the checkpoint in {folder} was written by a newer gansmith; update to read it")
+    if state["data"] != parts.data.digest:
+        raise RunError(
+            f"{folder} was trained on other images than {parts.experiment.data.path} holds now, or held out "
+            f"others of them. Bring them back, or start another run with another --out"
+        )
+    then_run = completion.renewed(Experiment.model_validate(state["experiment"]))
+    changed = layers.difference(then_run, parts.experiment)
+    if changed:
+        raise RunError(
+            f"{folder}/experiment.yaml was changed since the checkpoint was written: {'; '.join(changed)}. "
+            f"Change it back, or start another run with another --out"
+        )
+    torch.set_num_threads(state["threads"])
+    for name, player in parts.game.players.items():
+        player.load_state_dict(state["players"][name])
+    for name, scheduled in parts.optimizers.items():
+        scheduled.optimizer.load_state_dict(state["optimizers"][name])
+    parts.averaging.load_state_dict(state["averaging"])
+    for name, remembered in parts.game.state.items():
+        remembered.load_state_dict(state["game"][name])
+    parts.stream.load_state_dict(state["stream"])
+    then = {**state["versions"], "device": state["device"]}
+    now = {**versions(), "device": str(parts.device)}
+    return [
+        f"note: begun on {name} {then[name]}, continued on {now[name]}: close to the same run, not exactly it"
+        for name in now
+        if name != "gansmith" and then.get(name) != now[name]
+    ]
+
+
+def check_finite(parts: Assembly) -> None:
+    """Raises NotFiniteError naming the weights that are not."""
+    for player, network in parts.game.players.items():
+        named = [(name, value) for name, value in network.state_dict().items() if value.is_floating_point()]
+        finite = torch.stack([torch.isfinite(value).all() for _, value in named]).tolist()
+        bad = [name for (name, _), good in zip(named, finite, strict=True) if not good]
+        if bad:
+            raise NotFiniteError(
+                f"weights of the {player} are no longer finite: {', '.join(bad[:4])}. Checkpoints saved before are kept"
+            )
+
+
+def shown(parts: Assembly) -> dict[str, nn.Module]:
+    """The players as they are shown and used: averaged where an average is kept."""
+    return {**parts.game.players, **parts.averaging.players}
+
+
+def model_files(parts: Assembly) -> dict[str, tuple[Card, dict[str, Tensor]]]:
+    """What `saved.save` writes: each player's card and weights."""
+    experiment = parts.experiment
+    files = {}
+    for name, network in shown(parts).items():
+        role = parts.roles[name]
+        part = getattr(experiment, role)
+        card = Card(
+            player=name,
+            role=role,
+            model=part.name,
+            options=part.options,
+            dimensions=parts.dimensions,
+            prior=parts.prior,
+            classes=tuple(parts.data.classes or ()),
+            images=parts.stream.drawn,
+            averaged=name in parts.averaging.players,
+            origin={"recipe": experiment.recipe, "data": parts.data.name, "gansmith": __version__},
+        )
+        files[name] = (card, network.state_dict())
+    return files
+
+
+def borrow(parts: Assembly, other: Path) -> list[str]:
+    """Begin with the weights of the run (or models) at `other`: each tensor that has the same name and shape.
+
+    Returns what was taken and what was not. Raises RunError when nothing fits.
+    """
+    lines, taken = [], 0
+    known = run_folder.players(other)
+    for name, player in parts.game.players.items():
+        if name not in known:
+            lines.append(f"{name}: {other} has none; it begins anew")
+            continue
+        theirs, mine = run_folder.weights(other, name), player.state_dict()
+        fitting = {key: value for key, value in theirs.items() if key in mine and mine[key].shape == value.shape}
+        taken += sum(value.is_floating_point() for value in fitting.values())
+        player.load_state_dict({**mine, **fitting})
+        left = [key for key in mine if key not in fitting]
+        more = f" and {len(left) - 6} more" if len(left) > 6 else ""
+        rest = f"; new: {', '.join(left[:6])}{more}" if left else ""
+        lines.append(f"{name}: {len(fitting)} of {len(mine)} tensors from {other}{rest}")
+    if not taken:
+        raise RunError(f"nothing in {other} fits these networks: {'; '.join(lines)}")
+    for name, average in parts.averaging.players.items():
+        average.load_state_dict(parts.game.players[name].state_dict())
+    return lines

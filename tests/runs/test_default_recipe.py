@@ -1,0 +1,108 @@
+"""Which recipe is chosen where none is named, when none is, and that a run that was begun keeps its own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+import gansmith
+from gansmith import catalog
+from gansmith.experiment.layers import from_recipe, resolve
+from gansmith.runs import default_recipe as advice
+from gansmith.runs.run import describe
+
+
+def advised(path: Any, **fields: Any) -> advice.Advice | None:
+    return advice.advise(*describe(path, environment={}, **{"device": "cpu", **fields}))
+
+
+def some_images(folder: Path, count: int) -> str:
+    np.save(folder / "images.npy", np.zeros((count, 8, 8, 1), dtype=np.uint8))
+    return str(folder / "images.npy")
+
+
+@pytest.mark.parametrize(
+    ("count", "recipe", "why"),
+    [(9_999, "sngan_small", "about 2,000 images; these are 9,999"), (10_000, "dcgan_augmented", "these are 10,000")],
+)
+def test_by_the_number_of_images(count: int, recipe: str, why: str, tmp_path: Path) -> None:
+    found = advised(some_images(tmp_path, count))
+    assert found is not None
+    assert found.recipe == recipe
+    assert found.why.endswith(why)
+
+
+def test_a_share_of_the_images_counts(tmp_path: Path) -> None:
+    found = advised(some_images(tmp_path, 10_000), fraction=0.5)
+    assert found is not None
+    assert found == ("sngan_small", "at 32 px it measured best on sets of about 2,000 images; these are 5,000")
+
+
+@pytest.mark.parametrize("points", ["ring", "grid"])
+def test_points(points: str) -> None:
+    assert advised(points) == (f"r3gan_{points}", "these are points in the plane")
+
+
+def test_on_a_graphics_card_nothing_was_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    assert advised("digits", device="auto") == ("dcgan", "on cuda nothing was measured yet")
+
+
+@pytest.mark.parametrize(
+    "own",
+    [
+        {"recipe": "wgan_gp"},
+        {"objective": "hinge"},
+        {"batch": 32},
+        {"assignments": ["generator.width=8"]},
+        {"assignments": ["optimizer.generator.lr=1e-3"]},
+        {"assignments": ["data.other=digits"]},
+        {"assignments": ["data.format=my_lab.scans"]},
+        {"start_from": "runs/other"},
+    ],
+)
+def test_none_for_a_game_of_ones_own(own: dict[str, Any]) -> None:
+    assert advised("digits", **own) is None
+
+
+def test_settings_beside_the_game_are_no_game(tmp_path: Path) -> None:
+    plain = {"size": 16, "images": 5000, "seed": 3, "out": str(tmp_path), "sheet": 4, "precision": "float32"}
+    found = advised("digits", **plain, samples_every=100, assignments=["metrics.every=1000"])
+    assert found is not None
+
+
+def test_every_advised_recipe_is_there_and_takes_any_images() -> None:
+    for name in advice.RECIPES:
+        assert name in catalog.names("recipes")
+        experiment, sources = resolve([from_recipe(name)])
+        assert not any(path.startswith("data") for path in sources)
+        assert experiment.recipe == name
+
+
+def test_training_takes_it_says_why_and_keeps_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    path = some_images(tmp_path, 40)
+    settings: dict[str, Any] = {"images": 64, "device": "cpu", "threads": 1, "sheet": 4}
+    run = gansmith.train(path, **settings)
+    said = capsys.readouterr().err
+    assert (
+        "recipe sngan_small: at 32 px it measured best on sets of about 2,000 images; these are 40. For another "
+        in said
+    )
+    assert run.path == Path("runs/images-sngan_small")
+    assert run.experiment.discriminator is not None
+    assert run.experiment.discriminator.name == "resnet"
+    monkeypatch.setattr(advice, "FEW", 1)  # as if images had come
+    again = gansmith.train(path, **settings)
+    assert again.path == run.path
+    said = capsys.readouterr().err
+    assert "recipe sngan_small: the run in this folder was begun with it. For another one: --recipe NAME" in said
+    assert "is complete at 128 images" in said
+    elsewhere, _ = describe(path, environment={}, advised=True, out="other", **settings)
+    assert elsewhere.recipe == "dcgan_augmented"

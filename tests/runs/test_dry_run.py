@@ -1,0 +1,133 @@
+"""What `train --dry-run` says: each value with its source, and figures that can be checked."""
+
+from __future__ import annotations
+
+import re
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+import gansmith
+from gansmith.errors import OutOfMemoryError, RunError, UnknownNameError
+from gansmith.experiment.assemble import assemble, resolved
+from gansmith.runs.dry_run import report
+from gansmith.runs.run import describe
+from gansmith.training.forecast import Forecast
+from small import SMALL
+
+
+def said(**fields: Any) -> str:
+    return report(*describe(environment={}, **{**SMALL, **fields}))
+
+
+def test_every_set_value_has_its_source_and_the_rest_none(tmp_path: Path) -> None:
+    own = tmp_path / "own.yaml"
+    own.write_text("discriminator: {width: 2, slope: 0.1}\noptimizer: {generator: {betas: [0, 0.9]}}\nseed: 1\n")
+    recipe = tmp_path / "mine.yaml"
+    recipe.write_text(
+        "data: {path: digits, size: 32, channels: 1}\ngenerator: {name: dcgan, width: 32}\n"
+        "images: 20k\nprior: {size: 8}\n"
+    )
+    experiment, sources = describe(
+        recipe=str(recipe),
+        config=own,
+        environment={"GANSMITH_DATA__SIZE": "8", "GANSMITH_THREADS": "1"},
+        batch=16,
+        assignments=["generator.width=4", "averaging.half_life={start: 5, decay: 1k}", "data.fraction=0.2"],
+    )
+    text = report(experiment, sources)
+    lines = [line for line in text.splitlines() if not line.startswith("#")]
+    noted = [line.split("  # ") for line in lines if "  # " in line]
+    found = {(line.split(":")[0].strip(), source) for line, source in noted}
+    assert found == {
+        *((name, f"recipe {recipe}") for name in ("recipe", "path", "channels", "name", "images", "size")),
+        *((name, str(own)) for name in ("width", "slope", "betas", "seed")),
+        *((name, "environment") for name in ("size", "threads")),
+        ("batch", "arguments"),
+        *((name, "--set") for name in ("width", "half_life", "fraction")),
+    }
+    assert re.search(r"  size: 8x8 +# environment\n", text)
+    assert re.search(r"  width: 4 +# --set\n", text)
+    assert re.search(r"  width: 2 +# .*own\.yaml\n", text)
+    assert re.search(r"^accumulate: 1$", text, re.MULTILINE)
+
+
+def test_the_text_is_the_experiment_and_can_be_given_as_config(tmp_path: Path) -> None:
+    folder = "very/" * 40 + "long"  # longer than a line of YAML would be
+    text = said(out=folder, assignments=["optimizer.generator.lr={phases: {0: 1e-4, 1k: 1e-5}}"])
+    plain = yaml.safe_load(text)
+    assert plain["out"] == folder
+    assert plain["optimizer"]["generator"]["lr"] == {"phases": {"0": 1e-4, "1000": 1e-5}}
+    (tmp_path / "again.yaml").write_text(text)
+    assert yaml.safe_load(report(*describe(config=tmp_path / "again.yaml", environment={}))) == plain
+
+
+def test_parameters_data_and_folder() -> None:
+    text = said(out="here")
+    experiment, data = resolved(describe(environment={}, **SMALL)[0])
+    players = assemble(experiment, data).game.players
+    for name, player in players.items():
+        assert f"# {name}: {sum(p.numel() for p in player.parameters()):,} parameters\n" in text
+    assert "# data: 341 images to train on, 18 held out\n" in text
+    assert "# run folder: here\n" in text
+    assert "# warning: only 359 pictures" in text
+    assert re.search(r"# time: \d+\.\d{3} s a step on cpu, 20 steps, about \d+:\d\d in all", text)
+
+
+def test_operations_of_fully_connected_networks_by_hand() -> None:
+    """A product of B x i and i x o is 2Bio operations; so is each of its two gradients."""
+    batch, latent, width = 32, 6, 10
+    text = said(
+        path="ring",
+        generator={"name": "mlp", "width": width, "depth": 2},
+        discriminator={"name": "mlp", "width": width, "depth": 1},
+        prior={"size": latent},
+        batch=batch,
+        size=None,
+        fraction=None,
+    )
+    generator = [2 * batch * i * o for i, o in pairwise([latent, width, width, 2])]
+    discriminator = [2 * batch * i * o for i, o in pairwise([2, width, 1])]
+    # real and fake forward, gradients of all weights, gradients of all inputs but the images
+    first = sum(generator) + 2 * (2 * sum(discriminator) + sum(discriminator[1:]))
+    # forward, the discriminator's inputs only, the generator's weights, its inputs but the latents
+    second = 2 * sum(generator) + sum(generator[1:]) + 2 * sum(discriminator)
+    found = re.search(r"# a step: (\S+) GFLOP, about (\S+) GiB\n", text)
+    assert found
+    assert float(found[1]) == pytest.approx((first + second) / 1e9, rel=5e-3)
+    assert 0 < float(found[2]) < 0.01
+
+
+def test_too_little_memory_is_a_warning_and_nothing_is_timed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gansmith.training.forecast.available", lambda device: 2**10)
+    monkeypatch.setattr("gansmith.runs.dry_run.timed", None)
+    text = said()
+    assert "# warning: a step needs about 0.0 GiB and 0.0 GiB are free: halve the batch (--batch), or play it" in text
+    assert "# time" not in text
+
+
+def test_an_allocation_that_fails_while_timing(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*_: Any) -> Forecast:
+        raise MemoryError
+
+    monkeypatch.setattr("gansmith.runs.dry_run.timed", fails)
+    with pytest.raises(OutOfMemoryError, match=r"out of memory at batch 16\. Halve it"):
+        said()
+
+
+def test_what_would_be_taken_from_another_run(tmp_path: Path) -> None:
+    with pytest.raises(RunError, match="there is no run nowhere"):
+        said(start_from="nowhere")
+    other = gansmith.train(**{**SMALL, "images": 16}, out=str(tmp_path / "other"))
+    count = len(other.checkpoint()["players"]["generator"])
+    assert f"# generator: {count} of {count} tensors from {other.path}\n" in said(start_from=other.path)
+
+
+def test_code_from_outside_needs_trust() -> None:
+    with pytest.raises(UnknownNameError, match="add --trust"):
+        said(game="toys.spoiled")
+    experiment, sources = describe(environment={}, **{**SMALL, "game": "toys.spoiled"})
+    assert "name: toys.spoiled" in report(experiment, sources, trust=True)
