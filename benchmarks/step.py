@@ -1,7 +1,7 @@
 """One training step of DCGAN at 64 px, batch 64: the textbook's loop, the same written by hand, gansmith's engine.
 
-The two plain loops are src/gansmith/speed/reference_loops.py. Each row of the table is one process of its own, `gansmith bench
---json`, which checks that the three compute equal losses and lets them play in turns.
+The two plain loops are src/gansmith/speed/reference_loops.py. Each row of the table is one process of its own,
+`gansmith bench --json`, which checks that the three compute equal losses and lets them play in turns.
 """
 
 from __future__ import annotations

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from gansmith import catalog
 from gansmith.adversarial import Dimensions, Fixed, Moment, Objective, Prior, Sample
 from gansmith.experiment import completion, layers
+from gansmith.experiment.schema import ROLES
 from gansmith.training import optimizers
 from gansmith.training.engine import build_engine, play_until
 from gansmith.training.wiring import check_wiring
@@ -105,7 +106,7 @@ class Labelled:
 def test_every_game_is_wired_and_plays(name: str) -> None:
     torch.manual_seed(0)
     roles = completion.roles_of(name)
-    assert set(roles.values()) <= set(completion.domains_ofROLES)
+    assert set(roles.values()) <= set(ROLES)
     domains = completion.domains_of(name)
     assert domains in (("real",), ("a", "b"))
     sized = catalog.stated("games", name, "dimensions_of", lambda role, size: size)

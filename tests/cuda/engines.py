@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from gansmith.assemble import Assembly, assemble, resolved
-from gansmith.run import describe
+from gansmith.experiment.assemble import Assembly, assemble, resolved
+from gansmith.runs.run import describe
 from gansmith.training.engine import Events, play_until
 
 STEP = 8  # images

@@ -13,9 +13,10 @@ from torch.overrides import TorchFunctionMode
 from gansmith import catalog
 from gansmith.adversarial import Dimensions, Game, Moment, Objective, Prior, Sample
 from gansmith.augment.parts.augment import augmented
-from gansmith.randomness import mix, seeded
+from gansmith.system.device import Precision
+from gansmith.system.seeding import mix, seeded
 from gansmith.training.engine import hold, trained_parameters
-from gansmith.training.precision import Precision, autocast, choose_memory_format, torch_format
+from gansmith.training.precision import autocast, choose_memory_format, torch_format
 
 SIZE = Dimensions(3, 16, 16, 8, 4)
 BATCH = 6
