@@ -1,4 +1,4 @@
-"""A folder of models to give to commands as RUN."""
+"""Folders of models to give to commands as RUN."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import typer
+from translating import save
 from typer.testing import CliRunner, Result
 
 from gansmith.adversarial import Dimensions, Prior
@@ -31,6 +32,19 @@ def models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         players[player] = (card, state)
     saved.save(tmp_path / "model", players)
     return tmp_path / "model"
+
+
+@pytest.fixture
+def cycle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return save(tmp_path / "cycle", "translator", "cyclegan", "to_a to_b", {"blocks": 1})
+
+
+@pytest.fixture
+def several(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    options = {"blocks": 1, "style_downsamplings": 2, "mlp_width": 4}
+    return save(tmp_path / "several", "autoencoder", "munit", "a b", options)
 
 
 def invoke(command: Callable[..., None], *arguments: Any) -> Result:

@@ -1,4 +1,4 @@
-"""MUNIT's networks: content and style apart, scales and shifts from the style, scores at several scales."""
+"""MUNIT's autoencoder: content and style codes, instance normalisation, sizes, and initial weights."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 
 import pytest
 import torch
-import torch.nn.functional as F
+from munit_networks import SIZE, convolved, discriminator, images
 from torch import Tensor, nn
 
 from gansmith.adversarial import Dimensions
@@ -16,22 +16,11 @@ from gansmith.models.layers.adaptive_norm import adaptive_instance_norm
 from gansmith.models.layers.instance import InstanceNorm
 from gansmith.training.precision import choose_memory_format
 
-SIZE = Dimensions(3, 16, 20, 5)
-
 
 def autoencoder(size: Dimensions = SIZE, **options: int) -> munit.Autoencoder:
     torch.manual_seed(0)
     chosen = {"width": 3, "downsamplings": 2, "blocks": 2, "style_downsamplings": 3, "mlp_width": 7, **options}
     return munit.autoencoder(size, **chosen)
-
-
-def discriminator(size: Dimensions = SIZE, **options: int) -> munit.Discriminator:
-    torch.manual_seed(0)
-    return munit.discriminator(size, **{"width": 3, "depth": 2, "scales": 3, **options})
-
-
-def images(*shape: int, dtype: torch.dtype = torch.float64) -> Tensor:
-    return torch.rand(shape, generator=torch.Generator().manual_seed(1), dtype=dtype) * 2 - 1
 
 
 # ---- instance normalisation
@@ -95,17 +84,6 @@ def test_the_gradients_of_the_whole_network_at_batch_one(layout: torch.memory_fo
         torch.testing.assert_close(
             mine.grad, theirs.grad.float(), rtol=2e-3, atol=2e-3 * float(theirs.grad.abs().max())
         )
-
-
-# ---- the autoencoder
-
-
-def convolved(x: Tensor, layers: nn.Module, kernel: int, stride: int = 1) -> Tensor:
-    """By the convolution of `layers` after reflection; checks its shape."""
-    assert isinstance(layers, nn.Conv2d)
-    assert layers.kernel_size == (kernel, kernel)
-    around = 3 if kernel == 7 else 2 if kernel == 5 else 1
-    return F.conv2d(F.pad(x, (around,) * 4, mode="reflect"), layers.weight, layers.bias, stride)
 
 
 def by_hand(network: munit.Autoencoder, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -306,107 +284,3 @@ def test_sizes_that_cannot_be_made(size: tuple[int, int], advice: str) -> None:
 def test_no_styles_to_choose_from() -> None:
     with pytest.raises(ExperimentError, match=r"^munit needs styles to choose from: set prior.size, for example"):
         munit.autoencoder(Dimensions(3, 32, 32))
-
-
-@pytest.mark.parametrize(
-    ("size", "scales", "least", "enough", "instead"),
-    [
-        ((60, 99), 3, 61, "64x100", (3, 3)),
-        ((28, 28), 3, 61, "64x64", (3, 2)),
-        ((14, 40), 3, 61, "64x64", (2, 3)),
-        ((8, 8), 1, 16, "16x16", (3, 1)),
-        ((1, 1), 3, 61, "64x64", None),
-    ],
-)
-def test_sizes_that_cannot_be_judged(
-    size: tuple[int, int], scales: int, least: int, enough: str, instead: tuple[int, int] | None
-) -> None:
-    """The size that is advised can be made too."""
-    said = f"a discriminator of depth 4 at {scales} scale(s) needs at least {least} pixels a side. Set --size {enough}"
-    assert munit.autoencoder(Dimensions(3, *map(int, enough.split("x")), 8), style_downsamplings=2)
-    if instead is not None:
-        depth, fewer = instead
-        said += f", or take a smaller one: --set discriminator.depth={depth} --set discriminator.scales={fewer}"
-        assert munit.discriminator(Dimensions(3, *size), depth=depth, scales=fewer)
-    with pytest.raises(ExperimentError, match=f"^munit cannot make {size[0]}x{size[1]} images: {re.escape(said)}$"):
-        munit.discriminator(Dimensions(3, *size), scales=scales)
-
-
-# ---- the discriminator
-
-
-@pytest.mark.parametrize("depth", [1, 2, 3])
-@pytest.mark.parametrize("scales", [1, 2, 3])
-def test_the_shortest_side_that_can_be_judged(depth: int, scales: int) -> None:
-    shortest = (2**depth - 1) * 2 ** (scales - 1) + 1
-    size = Dimensions(1, shortest, shortest + 3)
-    assert discriminator(size, depth=depth, scales=scales)(images(2, *size[:3], dtype=torch.float32)).shape[:2] == (
-        2,
-        scales,
-    )
-    with pytest.raises(ExperimentError, match=f"at least {shortest} pixels a side"):
-        discriminator(Dimensions(1, shortest - 1, 64), depth=depth, scales=scales)
-
-
-def scores_by_hand(judge: munit.Discriminator, x: Tensor) -> list[Tensor]:
-    """The map of each scale [B, h, w]."""
-    found = []
-    for network in judge.networks:
-        assert isinstance(network, nn.Sequential)
-        y = x
-        convolutions = [module for module in network if isinstance(module, nn.Conv2d)]
-        for layer in convolutions[:-1]:
-            y = convolved(y, layer, 4, 2)
-            y = torch.where(y > 0, y, 0.2 * y)
-        head = convolutions[-1]
-        assert head.bias is not None
-        found.append(torch.einsum("bchw,c->bhw", y, head.weight[0, :, 0, 0]) + head.bias)
-        padded, there = F.pad(x, (1, 1, 1, 1)), F.pad(torch.ones_like(x), (1, 1, 1, 1))
-        sums, counts = (  # of 3 x 3 pixels at every second place, those outside the image left out
-            t.unfold(2, 3, 2).unfold(3, 3, 2).sum((4, 5)) for t in (padded, there)
-        )
-        x = sums / counts
-    return found
-
-
-def test_each_scale_has_the_same_weight() -> None:
-    """The mean of a loss over all scores is the mean over scales of its mean over that scale's patches; times `scales`
-    it is the paper's sum. Values and gradients, float64."""
-    judge = discriminator(Dimensions(3, 32, 16)).double()
-    for parameter in judge.parameters():
-        parameter.data *= 20
-        parameter.data += 0.1
-    x = images(2, 3, 32, 16)
-    maps = scores_by_hand(judge, x)
-    assert [tuple(scores.shape[1:]) for scores in maps] == [(8, 4), (4, 2), (2, 1)]
-    wanted = sum((scores - 1).square().mean() for scores in maps)
-    scores = judge(x)
-    assert scores.shape == (2, 3, 8, 4)
-    assert judge.scales == 3
-    found = judge.scales * (scores - 1).square().mean()
-    assert isinstance(wanted, Tensor)
-    torch.testing.assert_close(found, wanted)
-    parameters = [*judge.parameters()]
-    for mine, theirs in zip(
-        torch.autograd.grad(found, parameters), torch.autograd.grad(wanted, parameters), strict=True
-    ):
-        torch.testing.assert_close(mine, theirs)
-
-
-def test_scales_whose_patches_do_not_divide() -> None:
-    """Each scale still has the same weight, and its scores are all there, some more often than others."""
-    judge = discriminator(Dimensions(3, 30, 22)).double()
-    for parameter in judge.parameters():
-        parameter.data *= 20
-    x = images(2, 3, 30, 22)
-    maps = scores_by_hand(judge, x)
-    assert [tuple(scores.shape[1:]) for scores in maps] == [(7, 5), (3, 2), (2, 1)]
-    for found, wanted in zip(judge(x).unbind(1), maps, strict=True):
-        assert found.shape == maps[0].shape
-        torch.testing.assert_close(found.flatten().sort().values.unique(), wanted.flatten().sort().values)
-
-
-def test_the_slope_of_the_leaky_relu() -> None:
-    judge = munit.discriminator(Dimensions(1, 8, 8), width=2, depth=1, scales=1, slope=0.5)
-    assert [m.negative_slope for m in judge.modules() if isinstance(m, nn.LeakyReLU)] == [0.5]
-    assert [m.negative_slope for m in discriminator().modules() if isinstance(m, nn.LeakyReLU)] == [0.2] * 6

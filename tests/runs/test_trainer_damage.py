@@ -1,0 +1,199 @@
+"""Damaged run folders: checkpoints, experiment files, sheets, records, and images that changed."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import yaml
+from PIL import Image
+from trainer_processes import assert_same_end
+
+import gansmith
+from gansmith.errors import (
+    CheckpointError,
+    ExperimentError,
+    GansmithError,
+    RunError,
+)
+from gansmith.runs.run import Run
+from small import SMALL, files
+
+# ---- damage --------------------------------------------------------------------------------------------------------
+
+
+def test_a_deleted_checkpoint_falls_back_with_a_warning(run: Path, finished: Path, capsys: Any) -> None:
+    (run / "checkpoints/latest.pt").unlink()
+    Run(run).resume()
+    said = capsys.readouterr().err
+    assert f"warning: the checkpoint {run}/checkpoints/latest.pt is gone; going back to the one before it" in said
+    assert f"continuing {run} at 256 images (step 16)" in said
+    assert_same_end(run, finished)
+
+
+def archive_bytes(path: Path, name: str) -> bytes:
+    with zipfile.ZipFile(path) as archive:
+        return archive.read(name)
+
+
+def test_a_damaged_checkpoint_falls_back_and_never_becomes_the_previous_one(
+    run: Path, finished: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    latest = run / "checkpoints/latest.pt"
+    content = bytearray(latest.read_bytes())
+    with zipfile.ZipFile(latest) as archive:  # between two entries lies padding, where a flipped byte harms nothing
+        largest = max(archive.infolist(), key=lambda entry: entry.file_size)
+    begin = content.index(archive_bytes(latest, largest.filename))
+    content[begin + largest.file_size // 2] ^= 255
+    latest.write_bytes(content)
+    Run(run).resume()
+    said = capsys.readouterr().err
+    assert re.search(r"warning: the checkpoint \S+latest\.pt is damaged \(.+\); going back to the one before it", said)
+    assert_same_end(run, finished)
+    assert Run(run).checkpoint("previous")["images"] == 256
+    assert (run / "checkpoints/latest.damaged").read_bytes() == content
+
+
+def test_two_damaged_checkpoints(run: Path) -> None:
+    for name in ("latest", "previous"):
+        (run / f"checkpoints/{name}.pt").write_bytes(b"junk")
+    with pytest.raises(CheckpointError) as raised:
+        Run(run).resume()
+    assert str(raised.value).startswith(f"no checkpoint in {run}/checkpoints can be read: the checkpoint ")
+    assert str(raised.value).count("is damaged (") == 2
+    assert "going back" not in str(raised.value)
+
+
+def test_all_checkpoints_deleted(run: Path) -> None:
+    shutil.rmtree(run / "checkpoints")
+    before = files(run)
+    with pytest.raises(CheckpointError) as raised:
+        Run(run).resume()
+    assert str(raised.value) == (
+        f"{run} was trained but its checkpoints are gone, so it cannot be continued. Its model still samples; "
+        f"to train on from its weights: --from {run} --out ANOTHER"
+    )
+    assert len(Run(run).sample(range(2))) == 2
+    assert files(run) == before
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("", "is empty"),
+        ("batch: [", "is not YAML"),
+        ("bacht: 2", "there is no field 'bacht'"),
+        ("- 1", "must hold a mapping"),
+    ],
+)
+def test_a_damaged_experiment_file(content: str, said: str, run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (run / "experiment.yaml").write_text(content)
+    with pytest.raises(ExperimentError, match=said) as raised:
+        Run(run).resume()
+    assert str(raised.value).endswith("The command that began the run, given again, writes the file anew")
+    with pytest.raises(RunError, match=r"experiment\.yaml was changed since the checkpoint was written: seed: 0 -> 1"):
+        gansmith.train(**SMALL, seed=1, out=str(run))
+    gansmith.train(**{**SMALL, "images": 336}, out=str(run))
+    assert f"warning: {run}/experiment.yaml" in capsys.readouterr().err or said.startswith("there is")
+    assert Run(run).experiment.images == 336
+
+
+def test_an_edited_experiment_file(run: Path) -> None:
+    plain = yaml.safe_load((run / "experiment.yaml").read_text())
+    plain["generator"]["width"] = 8
+    (run / "experiment.yaml").write_text(yaml.safe_dump(plain))
+    with pytest.raises(RunError) as raised:
+        Run(run).resume(images=400)
+    assert str(raised.value) == (
+        f"{run}/experiment.yaml was changed since the checkpoint was written: generator.width: 4 -> 8. "
+        f"Change it back, or start another run with another --out"
+    )
+
+
+def test_a_damaged_sheet_does_not_stop_the_training(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (run / "samples/000000000.png").write_bytes(b"junk")
+    (run / "samples/mine.png").write_bytes(b"another's")
+    Run(run).resume(images=352)
+    assert "warning: no film of the sheets was made: cannot identify image file" in capsys.readouterr().err
+    assert Run(run).checkpoint()["images"] == 352
+    assert (run / "samples/mine.png").read_bytes() == b"another's"
+
+
+def test_records_after_the_checkpoint_are_written_again(run: Path) -> None:
+    with (run / "events.jsonl").open("a") as file:
+        file.write('{"step": 99, "images": 9999}\n{"step": 1')
+    Run(run).resume(images=400)
+    assert [record["images"] for record in Run(run).records] == [64, 128, 192, 256, 320, 384, 400]
+
+
+# ---- the images ----------------------------------------------------------------------------------------------------
+
+
+def photographs(folder: Path, seed: int) -> Path:
+    folder.mkdir()
+    numbers = np.random.default_rng(seed)
+    for index in range(24):
+        Image.fromarray(numbers.integers(0, 255, (12, 12, 3), dtype=np.uint8)).save(folder / f"{index:02}.png")
+    return folder
+
+
+def test_images_that_moved_and_images_that_changed(tmp_path: Path) -> None:
+    ours = photographs(tmp_path / "ours", 0)
+    out = str(tmp_path / "run")
+    gansmith.train(**{**SMALL, "path": ours, "fraction": 1.0, "images": 32}, out=out)
+    moved = ours.rename(tmp_path / "moved")
+    with pytest.raises(GansmithError, match=r"are no longer at .*ours\. Say where they are: --data PATH"):
+        Run(out).resume(images=48)
+    Run(out).resume(images=48, data={"path": str(moved)})
+    assert Run(out).experiment.data.path == str(moved)
+    before = files(Path(out))
+    shutil.rmtree(moved)
+    photographs(moved, 1)
+    with pytest.raises(RunError) as raised:
+        Run(out).resume(images=64)
+    assert str(raised.value) == (
+        f"{out} was trained on other images than {moved} holds now, or held out others of them. "
+        f"Bring them back, or start another run with another --out"
+    )
+    assert files(Path(out)) == before
+
+
+def test_few_images_and_one_that_cannot_be_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = photographs(tmp_path / "few", 0)
+    (folder / "bad.png").write_bytes(b"\x89PNG\r\n\x1a\nxxx")
+    given = {**SMALL, "path": folder, "fraction": 1.0, "images": 32}
+    with pytest.raises(GansmithError, match=r"1 picture of 25 could not be read: .*bad\.png") as raised:
+        gansmith.train(**given, out=str(tmp_path / "run"))
+    assert "--skip-unreadable" in str(raised.value)
+    gansmith.train(**given, skip_unreadable=True, out=str(tmp_path / "run"))
+    said = capsys.readouterr().err
+    assert "warning: left out 1 picture that could not be read" in said
+    assert "warning: only 24 pictures: " in said
+    assert Run(tmp_path / "run").checkpoint()["images"] == 32
+
+
+@pytest.mark.parametrize("holdout", [0.0, 0.05])
+def test_one_image_and_a_batch_larger_than_the_set(holdout: float, tmp_path: Path) -> None:
+    folder = tmp_path / "one"
+    folder.mkdir()
+    Image.new("RGB", (9, 9), "red").save(folder / "a.png")
+    given = {**SMALL, "path": folder, "fraction": 1.0, "images": 32, "holdout": holdout}
+    assert gansmith.train(**given, out=str(tmp_path / "run")).checkpoint()["images"] == 32
+
+
+def test_a_checkpoint_of_another_format_or_version(
+    finished: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = Run(shutil.copytree(finished, tmp_path / "run"))
+    state = run.checkpoint()
+    run.checkpoints.save({**state, "versions": {**state["versions"], "torch": "1.0"}})
+    run.resume(images=336)
+    assert "note: begun on torch 1.0, continued on " in capsys.readouterr().err
+    run.checkpoints.save({**run.checkpoint(), "format": 99})
+    with pytest.raises(CheckpointError, match="written by a newer gansmith"):
+        run.resume(images=352)

@@ -1,0 +1,236 @@
+"""Interrupts, a second process, a full disk, and what goes wrong while training."""
+
+from __future__ import annotations
+
+import os
+import re
+import select
+import signal
+import subprocess
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from trainer_processes import assert_same_end
+
+import gansmith
+from gansmith.errors import (
+    NotFiniteError,
+    OutOfMemoryError,
+    RunError,
+    UnknownNameError,
+)
+from gansmith.runs.run import Run
+from gansmith.runs.trainer import Session
+from gansmith.training.engine import Engine
+from small import OPTIONS, SMALL, files, start
+
+SLOW = ["--set", "game=toys.spoiled", "--set", "game.seconds=0.2"]
+
+
+def read_until(process: subprocess.Popen[str], wanted: str, seconds: float = 60) -> str:
+    """What the process says on stderr, up to `wanted`."""
+    assert process.stderr is not None
+    said, deadline = "", time.monotonic() + seconds
+    while wanted not in said:
+        assert time.monotonic() < deadline, said
+        if select.select([process.stderr], [], [], 0.2)[0]:
+            chunk = os.read(process.stderr.fileno(), 4096).decode()
+            assert chunk or process.poll() is None, said
+            said += chunk
+    return said
+
+
+def wait_for_a_record(run: Path, process: subprocess.Popen[str], seconds: float = 60) -> None:
+    deadline, path = time.monotonic() + seconds, run / "events.jsonl"
+    while not (path.exists() and path.stat().st_size):
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+# ---- processes -----------------------------------------------------------------------------------------------------
+
+
+def test_the_second_process_on_one_run_is_refused_while_the_first_goes_on(tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    with start("train", *OPTIONS, "--set", "game=toys.spoiled", "--set", "game.seconds=1", "--out", out) as first:
+        wait_for_a_record(out, first)
+        with pytest.raises(RunError) as raised:
+            gansmith.train(**SMALL, out=str(out))
+        assert str(raised.value) == f"another process is working on {out}; wait for it, or choose another --out"
+        with start("resume", out, "--trust") as second:
+            assert f"error: another process is working on {out}" in second.communicate(timeout=60)[1]
+            assert second.returncode == 1
+        assert first.poll() is None
+        first.send_signal(signal.SIGTERM)
+        _, said = first.communicate(timeout=60)
+    assert first.returncode == 143, said
+    assert Run(out, trust=True).checkpoint()["images"] > 64
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_an_interrupted_run_is_saved_and_ends_where_an_uninterrupted_one_does(
+    number: int, status: int, tmp_path: Path, uninterrupted: Path
+) -> None:
+    out = tmp_path / "run"
+    with start("train", *OPTIONS, *SLOW, "--out", out) as process:
+        wait_for_a_record(out, process)
+        process.send_signal(number)
+        _, said = process.communicate(timeout=60)
+        assert process.returncode == status, said
+        assert "Traceback" not in said
+        found = re.search(
+            r"stopped at (\d+) of 320 images; everything is saved\. Continue with: gansmith resume (\S+)\n", said
+        )
+        assert found, said
+        assert Path(found[2]) == out
+        assert Run(out, trust=True).checkpoint()["images"] == int(found[1]) < 320
+        assert (out / "model/generator.safetensors").exists()
+        with pytest.raises(UnknownNameError, match="--trust"):
+            Run(out).resume()
+        Run(out, trust=True).resume()
+        assert_same_end(out, uninterrupted)
+
+
+def test_a_second_interrupt_stops_at_once(tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    with start("train", *OPTIONS, "--set", "game=toys.spoiled", "--set", "game.seconds=30", "--out", out) as process:
+        wait_for_a_record(out, process)
+        process.send_signal(signal.SIGINT)
+        read_until(process, "stopping after this step; once more to stop at once")
+        begun = time.monotonic()
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=20)
+        assert time.monotonic() - begun < 10
+        assert process.returncode == 130
+        assert (
+            f"stopped at once; what came after the last checkpoint is lost. Continue with: gansmith resume {out}"
+            in said
+        )
+        assert "Traceback" not in said
+
+
+def test_an_interrupt_while_the_images_are_prepared(tmp_path: Path) -> None:
+    before = "import os, signal, gansmith.data.prepare as p\np.resolve = lambda *a: os.kill(os.getpid(), signal.SIGINT)"
+    with start("train", *OPTIONS, "--out", tmp_path / "run", before=before) as process:
+        _, said = process.communicate(timeout=60)
+        assert process.returncode == 130
+        assert said.strip().endswith("stopped")
+        assert "Traceback" not in said
+        assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("room", [1_000, 20_000])
+def test_a_full_disk_loses_nothing(room: int, run: Path, finished: Path) -> None:
+    """No file may grow beyond `room` bytes: not even experiment.yaml, or only not a checkpoint."""
+    assert (run / "experiment.yaml").stat().st_size > 1_000
+    assert (run / "checkpoints/latest.pt").stat().st_size > 20_000
+    before = {name: content for name, content in files(run).items() if name.startswith(("checkpoints", "model"))}
+    limit = f"import resource; resource.setrlimit(resource.RLIMIT_FSIZE, ({room}, {room}))"
+    with start("resume", run, "--images", "640", before=limit) as process:
+        _, said = process.communicate(timeout=60)
+        assert process.returncode == 1, said
+        assert re.search(r"error: could not write \S+: File too large\. What was (there )?before is untouched", said), (
+            said
+        )
+        assert "Traceback" not in said
+        after = files(run)
+        assert {name: after[name] for name in before if "previous" not in name} == {
+            name: before[name] for name in before if "previous" not in name
+        }
+        Run(run).resume(images=336)
+        assert Run(run).checkpoint()["images"] == 336
+
+
+# ---- what goes wrong while training --------------------------------------------------------------------------------
+
+
+def spoiled(out: Path, **options: Any) -> dict[str, Any]:
+    return {**SMALL, "game": {"name": "toys.spoiled", **options}, "trust": True, "out": str(out)}
+
+
+def test_a_loss_that_is_not_a_number(tmp_path: Path) -> None:
+    with pytest.raises(NotFiniteError) as raised:
+        gansmith.train(**spoiled(tmp_path / "run", nan_from=200))
+    assert str(raised.value).startswith(
+        "the term 'loss' of turn 'discriminator' became nan. Checkpoints saved before are kept."
+    )
+    run = Run(tmp_path / "run", trust=True)
+    assert run.checkpoint()["images"] == 128
+    assert all(torch.isfinite(value).all() for value in run.checkpoint()["players"]["discriminator"].values())
+    assert run.records[-1]["images"] <= 192
+
+
+def test_weights_that_are_infinite(tmp_path: Path) -> None:
+    with pytest.raises(NotFiniteError) as raised:
+        gansmith.train(**spoiled(tmp_path / "run", infinite_from=240))
+    said = str(raised.value)  # the clock of the last step before the checkpoint at 256: only the weights show it
+    assert said.startswith("weights of the discriminator are no longer finite: ")
+    assert said.endswith("Checkpoints saved before are kept")
+    run = Run(tmp_path / "run", trust=True)
+    assert run.checkpoint()["images"] == 128
+    network, _ = run.network("discriminator")
+    assert all(torch.isfinite(value).all() for value in network.parameters())
+
+
+def test_an_allocation_that_fails(tmp_path: Path) -> None:
+    with pytest.raises(OutOfMemoryError) as raised:
+        gansmith.train(**spoiled(tmp_path / "run", huge_from=200))
+    assert "out of memory at batch 16. Halve it (--batch 8), or keep the batch" in str(raised.value)
+    assert Run(tmp_path / "run", trust=True).checkpoint()["images"] == 128
+
+
+def test_the_forecast_warns_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
+    monkeypatch.setattr("gansmith.training.forecast.available", lambda device: 2**10)
+    gansmith.train(**{**SMALL, "images": 16}, out=str(tmp_path / "run"))
+    said = capsys.readouterr().err
+    assert re.search(r"warning: a step needs about 0\.0 GiB and 0\.0 GiB are free: halve the batch \(--batch\)", said)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # it is what the test is about
+def test_a_second_interrupt_that_python_loses_is_raised_again() -> None:
+    """What a signal handler raises inside a `__del__` is dropped; the second Ctrl-C is heard all the same."""
+
+    class Deaf:
+        def __del__(self) -> None:
+            os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(0.01)
+
+    session = object.__new__(Session)
+    session.stopped_by = None
+    before = signal.getsignal(signal.SIGALRM), signal.getsignal(signal.SIGINT)
+    begun = time.monotonic()
+
+    def interrupted_twice() -> None:
+        with session._signals(Engine(lambda engine, batch: None)):
+            os.kill(os.getpid(), signal.SIGINT)
+            Deaf()
+            time.sleep(20)
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted_twice()
+    assert time.monotonic() - begun < 10
+    assert (signal.getsignal(signal.SIGALRM), signal.getsignal(signal.SIGINT)) == before
+    assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
+
+
+def test_after_the_first_interrupt_every_wait_is_woken_each_second() -> None:
+    """A signal that comes when Python has just looked for signals and goes to sleep is not seen by the sleep: an alarm
+    ends it, so that Python looks again."""
+    session = object.__new__(Session)
+    session.stopped_by = None
+    with session._signals(Engine(lambda engine, batch: None)):
+        os.kill(os.getpid(), signal.SIGINT)
+        left, every = signal.getitimer(signal.ITIMER_REAL)
+        assert 0 < left <= every == 1.0
+        woken = signal.getsignal(signal.SIGALRM)
+        assert callable(woken)
+        assert woken(signal.SIGALRM, None) is None  # the first interrupt alone raises nothing
+        with pytest.raises(KeyboardInterrupt):
+            os.kill(os.getpid(), signal.SIGINT)
+        with pytest.raises(KeyboardInterrupt):
+            woken(signal.SIGALRM, None)
+    assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
