@@ -62,3 +62,15 @@ def test_commands_and_their_options_exist(page: Path) -> None:
             if option.startswith("--"):
                 assert option in known, f"{line}: {option}"
         assert command is not root or words == [] or words[0].startswith("-"), line
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_files_that_are_named_exist(page: Path) -> None:
+    """`data/cache.py`: below src/gansmith, the root, or the page's folder. Names in capitals are placeholders."""
+    for name in re.findall(r"`((?:[\w.-]+/)+[\w.-]*|[\w]+\.py)`", page.read_text()):
+        inside = [ROOT / "src" / "gansmith" / name, ROOT / name, page.parent / name]
+        if name.partition("/")[0] in ROOMS_AND_FOLDERS and not re.search(r"[A-Z]{2,}|^runs/.*/", name):
+            assert any(path.exists() for path in inside), name
+
+
+ROOMS_AND_FOLDERS = {path.name for path in (ROOT / "src" / "gansmith").iterdir()} | {"src", "tests", "benchmarks"}

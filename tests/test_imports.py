@@ -10,96 +10,49 @@ from pathlib import Path
 
 import pytest
 
-SRC = Path(__file__).parents[1] / "src"
-ROOMS = (  # the longest matching name says the room; a module imports from its own room or from lower ones
-    "errors system catalog adversarial autograd schedules",
-    "penalties models.layers data minimize",
-    "data.formats data.builtin models objectives augment records",
-    "games",
-    "training",
-    "latent evaluation",
-    "experiment recipes",
-    "runs",
-    "judge speed",
-    "cli web",
-)
-ROOM = {name: number for number, names in enumerate(ROOMS) for name in names.split()}
-VARIANTS = [
-    "models",
-    "objectives",
-    "games",
-    "penalties",
-    "augment",
-    "data.formats",
-    "data.builtin",
-    "data.operators",
-    "evaluation.features",
-    "evaluation.metrics",
-    "recipes",
-]
-FILES = {
-    ".".join(path.relative_to(SRC / "gansmith").with_suffix("").parts): path
-    for path in sorted((SRC / "gansmith").rglob("*.py"))
-}
+from benchmarks import house
+
+FILES = house.modules()
 INSIDE = {name: path for name, path in FILES.items() if name not in ("__init__", "__main__")}  # the two doors
-
-
-def home(module: str) -> str | None:
-    """The longest name in ROOM that `module` is, or lies in."""
-    return max((name for name in ROOM if f"{module}.".startswith(f"{name}.")), key=len, default=None)
-
-
-def imported(path: Path) -> set[str]:
-    """The modules of this package that a file imports, wherever in the file."""
-    found = set()
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{path}: imports are absolute"
-            names = [f"{node.module}.{alias.name}" for alias in node.names]
-            found |= {name if name.removeprefix("gansmith.") in FILES else str(node.module) for name in names}
-        elif isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
-    return {name.removeprefix("gansmith.") for name in found if name.startswith("gansmith.")}
-
-
-def upward(module: str, imports: set[str]) -> list[str]:
-    """What of `imports` lies in a higher room; latent and evaluation must do with a saved model, without training."""
-    mine = home(module)
-    assert mine is not None, f"{module} has no room: give it one in ROOMS"
-    bad = [name for name in imports if ROOM[home(name) or ""] > ROOM[mine]]
-    if ROOM[mine] == 5:
-        bad += [name for name in imports if home(name) == "training"]
-    return bad
-
-
-def siblings(module: str, imports: set[str]) -> list[str]:
-    """What of `imports` is another file of the folder of variants that `module` lies in."""
-    folder, _, name = module.rpartition(".")
-    return [other for other in imports if folder in VARIANTS and other.rpartition(".")[0] == folder and name]
+IMPORTS = {name: house.imports(path, FILES) for name, path in FILES.items()}
 
 
 @pytest.mark.parametrize("module", INSIDE)
 def test_imports_point_downwards(module: str) -> None:
-    assert not upward(module, imported(INSIDE[module]))
+    assert not house.upward(module, IMPORTS[module])
 
 
-@pytest.mark.parametrize("module", [name for name in INSIDE if name.rpartition(".")[0] in VARIANTS])
+@pytest.mark.parametrize("module", [name for name in INSIDE if name.rpartition(".")[0] in house.VARIANTS])
 def test_variants_do_not_know_each_other(module: str) -> None:
-    assert not siblings(module, imported(INSIDE[module]))
+    assert not house.siblings(module, IMPORTS[module])
 
 
 def test_the_rules_catch_what_breaks_them(tmp_path: Path) -> None:
-    """The two checks above would see a violation."""
+    """The checks above would see a violation."""
     file = tmp_path / "bad.py"
     file.write_text("def late():\n    from gansmith.training import engine\n    import gansmith.objectives.minimax\n")
-    assert imported(file) == {"training.engine", "objectives.minimax"}
-    assert upward("latent.sample", imported(file)) == ["training.engine"]
-    assert upward("evaluation.metrics.fid", imported(file)) == ["training.engine"]
-    assert set(upward("data.stream", imported(file))) == {"training.engine", "objectives.minimax"}
-    assert upward("data.operators.take", {"data.formats.zip"}) == ["data.formats.zip"]
-    assert upward("runs.run", imported(file)) == []
-    assert siblings("objectives.nonsaturating", imported(file)) == ["objectives.minimax"]
-    assert siblings("games.cycle", {"games.parts.pool", "objectives.minimax"}) == []
+    imported = house.imports(file, FILES)
+    assert imported == {"training.engine", "objectives.minimax"}
+    assert house.upward("latent.sample", imported) == ["training.engine"]
+    assert house.upward("evaluation.metrics.fid", imported) == ["training.engine"]
+    assert set(house.upward("data.stream", imported)) == {"training.engine", "objectives.minimax"}
+    assert house.upward("data.operators.take", {"data.formats.zip"}) == ["data.formats.zip"]
+    assert house.upward("runs.run", imported) == []
+    assert house.upward("runs.run", {"judge.audit_run", "cli.main", "speed.benchmark"}) != []
+    assert house.siblings("objectives.nonsaturating", imported) == ["objectives.minimax"]
+    assert house.siblings("games.cycle", {"games.parts.pool", "objectives.minimax"}) == []
+    assert house.circles({"a": {"b"}, "b": {"c"}, "c": {"a"}, "d": {"a"}}) == [["a", "b", "c"]]
+    assert house.circles({"a": {"b", "c"}, "b": {"c"}, "c": set()}) == []
+    with pytest.raises(ValueError, match="stranger"):
+        house.upward("stranger", set())
+    file.write_text("from . import engine\n")
+    with pytest.raises(ValueError, match="absolute"):
+        house.imports(file, FILES)
+
+
+def test_the_diagram_of_the_rooms_is_the_table() -> None:
+    page = (house.PACKAGE.parents[1] / "docs" / "architecture.md").read_text()
+    assert f"```mermaid\n{house.diagram()}\n```" in page, "python -m benchmarks.house --diagram draws it anew"
 
 
 @pytest.mark.parametrize(
