@@ -16,6 +16,7 @@ import torch
 
 from gansmith.errors import DataError, RunError, UnknownNameError
 from gansmith.evaluation.audit.audit import Audit, answer_all, read
+from gansmith.evaluation.audit.report import write
 from gansmith.evaluation.protocol import Protocol
 from gansmith.evaluation.types import QUESTIONS, Answer, Evidence, Extractor, Number, Outputs, Side
 
@@ -186,7 +187,7 @@ def test_there_and_back(asked: list[str], evidence: Evidence, tmp_path: Path) ->
     audit = answer_all(evidence, subject="<signs>", facts={"when": "today"}, notes=("n",))
     finite = {q: replace(a, numbers={"share": a.numbers["share"]}) for q, a in audit.answers.items()}
     audit = replace(audit, answers=finite)
-    data, page = audit.write(tmp_path / "run" / "audit")
+    data, page = write(audit, tmp_path / "run" / "audit")
     assert (data, page) == (tmp_path / "run" / "audit" / "audit.json", tmp_path / "run" / "audit" / "report.html")
     assert sorted(path.name for path in data.parent.iterdir()) == ["audit.json", "report.html"]
     assert json.loads(data.read_text()) == audit.record()
@@ -196,7 +197,7 @@ def test_there_and_back(asked: list[str], evidence: Evidence, tmp_path: Path) ->
 
 
 def test_what_is_not_finite_is_valid_json(asked: list[str], evidence: Evidence, tmp_path: Path) -> None:
-    data, _ = answer_all(evidence).write(tmp_path)
+    data, _ = write(answer_all(evidence), tmp_path)
 
     def no(name: str) -> None:
         raise AssertionError(name)
@@ -215,7 +216,7 @@ def test_nothing_is_written_when_the_page_cannot_be_made(
 
     monkeypatch.setattr("gansmith.evaluation.audit.report.page", fail)
     with pytest.raises(DataError, match="no page"):
-        answer_all(evidence).write(tmp_path / "audit")
+        write(answer_all(evidence), tmp_path / "audit")
     assert not (tmp_path / "audit").exists()
 
 
@@ -246,7 +247,7 @@ def test_audits_that_cannot_be_read(tmp_path: Path, text: str | None, message: s
 
 
 def test_a_verdict_that_does_not_exist(asked: list[str], evidence: Evidence, tmp_path: Path) -> None:
-    data, _ = answer_all(evidence).write(tmp_path)
+    data, _ = write(answer_all(evidence), tmp_path)
     data.write_text(data.read_text().replace('"verdict": "good"', '"verdict": "fine"'))
     with pytest.raises(RunError, match=r"not a whole audit \(ValueError: quality has the verdict 'fine'\)"):
         read(data)

@@ -16,7 +16,8 @@ from gansmith.data.settings import DataSettings
 from gansmith.errors import DataError, ExperimentError, GansmithError, OptionError, RunError, UnknownNameError
 from gansmith.evaluation.types import QUESTIONS
 from gansmith.judge import audit_run as judge
-from gansmith.judge.image_sets import reals_of, subject_of
+from gansmith.judge.image_sets import subject_of
+from gansmith.judge.reference_images import reals_of
 from gansmith.runs.run import Run
 from small import SMALL, files
 
@@ -70,7 +71,7 @@ def test_the_same_again_is_the_same(run: Run, tmp_path: Path) -> None:
 
 def test_what_a_run_makes_and_from_which_seeds(run: Run) -> None:
     subject = subject_of(run.path, 70, 2, checkpoint=None, raw=False, device="cpu", trust=False)
-    made = subject.make()
+    made = subject.generate()
     assert subject.run is not None
     assert subject.shape == (8, 8, 1)
     assert [part.shape for part in made.parts] == [(70, 8, 8, 1)] * 2
@@ -119,12 +120,12 @@ def test_files_are_judged_against_what_is_given(run: Run, real: Path, tmp_path: 
 
 def test_enough_files_make_several_repeats(tmp_path: Path, real: Path) -> None:
     subject = subject_of(real, 30, 3, checkpoint=None, raw=False, device="cpu", trust=False)
-    made = subject.make()
+    made = subject.generate()
     assert subject.run is None
     assert [len(part) for part in made.parts] == [30, 30, 30]
     whole = {image.tobytes() for image in np.load(real)}
     assert all(image.tobytes() in whole for part in made.parts for image in part)
-    made = subject_of(real, 40, 3, checkpoint=None, raw=False, device="cpu", trust=False).make()
+    made = subject_of(real, 40, 3, checkpoint=None, raw=False, device="cpu", trust=False).generate()
     assert [len(part) for part in made.parts] == [40]
 
 
@@ -178,7 +179,7 @@ def test_mistakes_with_files(real: Path, tmp_path: Path) -> None:
     for number in range(25):
         Image.new("L", (8 + number // 20, 8)).save(mixed / f"{number}.png")
     said = refused(DataError, mixed, out=out, against="digits")
-    assert "mixed are of 2 different sizes (20 of 8x8, 5 of 8x9), and made images are compared as they are" in said
+    assert "mixed are of 2 different sizes (20 of 8x8, 5 of 8x9), and generated images are compared as they are" in said
     assert not out.exists()
     said = refused(OptionError, real, out=one / "audit", against="digits")
     assert said == f"the report cannot go into {one}/audit: {one} is a file. Choose another --out"

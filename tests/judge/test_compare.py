@@ -108,10 +108,10 @@ def test_checkpoints_of_one_run(runs: dict[str, Path]) -> None:
     averaged, _ = Run(runs["one"]).network("generator", checkpoint="000000128")
     torch.testing.assert_close(first.renderer.generator.state_dict(), averaged.state_dict(), rtol=0, atol=0)
     judge, _ = Run(runs["one"]).network("discriminator", checkpoint="000000128")
-    torch.testing.assert_close(first.discriminator.state_dict(), judge.state_dict(), rtol=0, atol=0)
+    torch.testing.assert_close(first.discriminator.network.state_dict(), judge.state_dict(), rtol=0, atol=0)
     with pytest.raises(AssertionError):
-        torch.testing.assert_close(second.discriminator.state_dict(), judge.state_dict())
-    assert not any(module.training for module in first.discriminator.modules())
+        torch.testing.assert_close(second.discriminator.network.state_dict(), judge.state_dict())
+    assert not any(module.training for module in first.discriminator.network.modules())
 
 
 def test_equal_discriminators_judge_none_of_their_generators(runs: dict[str, Path]) -> None:
@@ -131,7 +131,7 @@ def test_raw_weights(runs: dict[str, Path]) -> None:
     first, _ = open_all(chosen(runs, "one", "two"), raw=True, device="cpu", trust=False)
     expected, _ = Run(runs["one"]).network("generator", raw=True)
     torch.testing.assert_close(first.renderer.generator.state_dict(), expected.state_dict(), rtol=0, atol=0)
-    assert first.averaging == "raw"
+    assert first.generator.averaging == "raw"
     assert compare(chosen(runs, "one", "two"), samples=4, raw=True, **HERE).protocol.averaging == "raw"
 
 
@@ -142,9 +142,11 @@ def test_samples_and_scores(runs: dict[str, Path]) -> None:
     assert images.shape == (65, 8, 8, 1)
     assert images.dtype == np.uint8
     np.testing.assert_array_equal(images[:5], sampled(contender, 5))
-    said = scores(contender.discriminator, images, torch.device("cpu"))
+    said = scores(contender.discriminator.network, images, torch.device("cpu"))
     assert said.shape == (65,)
-    np.testing.assert_allclose(said[60:], scores(contender.discriminator, images[60:], torch.device("cpu")), atol=1e-5)
+    np.testing.assert_allclose(
+        said[60:], scores(contender.discriminator.network, images[60:], torch.device("cpu")), atol=1e-5
+    )
 
 
 def test_metrics_side_by_side(runs: dict[str, Path]) -> None:

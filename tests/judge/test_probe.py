@@ -18,6 +18,7 @@ from gansmith.errors import DataError, OptionError, RunError
 from gansmith.evaluation.activations import activations, settle
 from gansmith.evaluation.linear_probe import linear_probe, split
 from gansmith.judge.linear_probe import drawn, labelled, player_of, probe, untrained
+from gansmith.judge.opened import open_for_judging
 from gansmith.models import saved
 from gansmith.models.saved import Card
 from small import SMALL
@@ -46,7 +47,7 @@ def test_digits(run: Path) -> None:
     found = probe(run, "digits", images=500, device="cpu", seed=5)
     opened = Run(run)
     network, card = opened.network("discriminator")
-    data = labelled("digits", like=opened, card=card)
+    data = labelled("digits", open_for_judging(opened, "discriminator"))
     assert len(data.train) == 1797
     pixels, labels = drawn(data, 500, 5)
     assert pixels.shape == (500, 8, 8, 1)
@@ -185,7 +186,8 @@ def test_images_that_cannot_be_used(run: Path, tmp_path: Path) -> None:
             probe(run, data, device="cpu", **options)
 
 
-def test_networks_of_points_have_nothing_to_probe(run: Path) -> None:
-    card = Card("discriminator", "discriminator", "mlp", {}, Dimensions(2, 1, 1, 2), Prior(size=2))
-    with pytest.raises(DataError, match="reads points, not images"):
-        labelled("digits", like=Run(run), card=card)
+def test_networks_of_points_have_nothing_to_probe(tmp_path: Path) -> None:
+    card = Card("discriminator", "discriminator", "mlp", {"width": 4}, Dimensions(2, 1, 1, 2), Prior(size=2))
+    saved.save(tmp_path, {"discriminator": (card, card.build().state_dict())})
+    with pytest.raises(DataError, match="points"):
+        labelled("digits", open_for_judging(Run(tmp_path), "discriminator"))

@@ -23,7 +23,7 @@ import torch
 
 from gansmith.data import cache as caches
 from gansmith.errors import DataError, GansmithError
-from gansmith.evaluation.types import Extractor, Features, Images
+from gansmith.evaluation.types import Extractor, Features, Images, Labels, Side
 from gansmith.system.files import atomic
 from gansmith.system.progress import bar
 
@@ -55,6 +55,28 @@ def extract(images: Images, extractor: Extractor, *, what: str, cache: bool = Tr
         if path is not None:
             _write(path, *found)
     return found
+
+
+def side_of(
+    name: str,
+    images: Images,
+    extractor: Extractor | None,
+    *,
+    classifier: Extractor | None = None,
+    labels: Labels | None = None,
+    cache: bool = True,
+) -> Side:
+    """One side of a comparison: images uint8 [N, H, W, C] with their features, and class probabilities where known.
+
+    Probabilities are those of `classifier`, or of the extractor where no classifier is given; without an extractor
+    there are neither. Raises DataError as `extract` does.
+    """
+    if extractor is None:
+        return Side(name, images=images, labels=labels)
+    features, probabilities = extract(images, extractor, what=f"{extractor.name} of {name}", cache=cache)
+    if classifier is not None and classifier is not extractor:
+        probabilities = extract(images, classifier, what=f"classes of {name}", cache=cache)[1]
+    return Side(name, images=images, features=features, probabilities=probabilities, labels=labels)
 
 
 def _compute(images: Images, extractor: Extractor, what: str) -> tuple[Features, Features | None]:

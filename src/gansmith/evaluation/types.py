@@ -24,6 +24,7 @@ from gansmith.evaluation.protocol import Protocol
 
 Images = NDArray[np.uint8]  # [N, H, W, C]
 Features = NDArray[np.float32]  # [N, D]
+Labels = NDArray[np.int64]  # [N]
 Verdict = Literal["good", "bad", "cannot tell"]
 QUESTIONS: Mapping[str, str] = {  # in the order of the report
     "quality": "Do the images look like the real ones?",

@@ -9,20 +9,19 @@ from __future__ import annotations
 import os
 import time
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
 
 from gansmith import catalog
 from gansmith.errors import GansmithError, OptionError
 from gansmith.evaluation.audit.audit import Audit, answer_all
-from gansmith.evaluation.extract import extract
+from gansmith.evaluation.audit.report import write
+from gansmith.evaluation.extract import side_of
 from gansmith.evaluation.protocol import Protocol
-from gansmith.evaluation.types import Evidence, Extractor, Images, Side
-from gansmith.judge.image_sets import LEAST, reals_of, subject_of
+from gansmith.evaluation.types import Evidence, Extractor, Images, Labels, Side
+from gansmith.judge.image_sets import LEAST, Generated, Subject, subject_of
+from gansmith.judge.reference_images import RealImages, reals_of
 from gansmith.runs import folder as run_folder
 from gansmith.system import hardware
 
@@ -58,64 +57,89 @@ def evaluate(
 
     Raises GansmithError for whatever cannot be judged; nothing is written then.
     """
+    _require_counts(samples, repeats, real)
+    begun = time.monotonic()
+    place = Path(subject)
+    folder = _folder(place, out)
+    extractors = _extractors(features, weights, classifier, device=device, trust=trust)
+    judged = subject_of(place, samples, repeats, checkpoint=checkpoint, raw=raw, device=device, trust=trust)
+    reals = reals_of(judged, against=against, holdout=holdout, most=real, seed=seed, trust=trust)
+    generated = judged.generate()
+    audit = answer_all(
+        _evidence(judged, reals, generated, extractors, seed),
+        subject=generated.name,
+        title=f"Audit of {generated.name}",
+        notes=[*reals.notes, *_notes(extractors.main)],
+    )
+    facts = {
+        **generated.facts,
+        "real images": reals.name,
+        "when": time.strftime("%Y-%m-%d %H:%M"),
+        "made on": ", ".join(f"{key} {value}" for key, value in hardware.facts().items() if key != "threads"),
+        "time taken": f"{time.monotonic() - begun:,.0f} seconds",
+    }
+    audit = replace(audit, facts=facts)
+    write(audit, folder)
+    return audit
+
+
+@dataclass(frozen=True)
+class Extractors:
+    """main: of the features that images are compared by;  copies: the one that finds copies;  classifier: the one whose
+    classes are counted, None where none was asked for."""
+
+    main: Extractor
+    copies: Extractor
+    classifier: Extractor | None
+
+
+def _require_counts(samples: int, repeats: int, real: int) -> None:
     for name, value, least in (("samples", samples, LEAST), ("repeats", repeats, 1), ("real", real, 2 * LEAST)):
         if value < least:
             raise OptionError(f"{name} = {value} is not allowed: at least {least}")
     if samples * repeats > MOST:
         raise OptionError(f"{repeats} repeats of {samples:,} samples are not allowed: at most {MOST:,} images in all")
-    begun = time.monotonic()
-    place = Path(subject)
-    folder = _folder(place, out)
-    extractor = choose(features, weights, device=device, trust=trust)
+
+
+def _extractors(features: str, weights: str | None, classifier: str | None, *, device: str, trust: bool) -> Extractors:
+    main = choose(features, weights, device=device, trust=trust)
     copies: Extractor = catalog.build("features", "pixels", device=device)  # the best for copies: docs/memorisation.md
-    judge = extractor if extractor.name == "classifier" else None
+    counting = main if main.name == "classifier" else None
     if classifier is not None:
-        judge = catalog.build("features", "classifier", weights=classifier, device=device, trust_model=trust)
-    judged = subject_of(place, samples, repeats, checkpoint=checkpoint, raw=raw, device=device, trust=trust)
-    own = judged.run
-    reals = reals_of(judged, against=against, holdout=holdout, most=real, seed=seed, trust=trust)
-    made = judged.make()
+        counting = catalog.build("features", "classifier", weights=classifier, device=device, trust_model=trust)
+    return Extractors(main, copies, counting)
+
+
+def _evidence(judged: Subject, reals: RealImages, generated: Generated, extractors: Extractors, seed: int) -> Evidence:
+    """All images with their features. Features of files are kept for the next time, those of samples are not."""
+
+    def side(name: str, images: Images, labels: Labels | None = None, *, cache: bool = True) -> Side:
+        whole = side_of(name, images, extractors.main, classifier=extractors.classifier, labels=labels, cache=cache)
+        return whole if extractors.classifier is not None else replace(whole, probabilities=None)
+
     height, width, channels = judged.shape
-    evidence = Evidence(
-        train=_side("real images", *reals.train, extractor, judge, cache=True),
-        holdout=None if reals.holdout is None else _side("held-out", *reals.holdout, extractor, judge, cache=True),
+    return Evidence(
+        train=side("real images", *reals.train),
+        holdout=None if reals.holdout is None else side("held-out", *reals.holdout),
         fakes=tuple(
-            _side(f"samples {number}", part, None, extractor, judge, cache=own is None)
-            for number, part in enumerate(made.parts, 1)
+            side(f"samples {number}", part, cache=judged.run is None) for number, part in enumerate(generated.parts, 1)
         ),
-        extractor=extractor,
-        copies=copies,
+        extractor=extractors.main,
+        copies=extractors.copies,
         base=Protocol(
             metric="",
-            features=str(extractor),
+            features=str(extractors.main),
             real=reals.description,
             real_count=len(reals.train[0]),
-            fake_count=len(made.parts[0]),
+            fake_count=len(generated.parts[0]),
             size=f"{height}x{width}x{channels}",
-            averaging=made.averaging,
-            fake=made.name,
-            seeds=made.seeds,
+            averaging=generated.averaging,
+            fake=generated.name,
+            seeds=generated.seeds,
         ),
-        classes=None if judge is None else judge.classes,
+        classes=None if extractors.classifier is None else extractors.classifier.classes,
         seed=seed,
     )
-    found = hardware.facts()
-    facts = {
-        **made.facts,
-        "real images": reals.name,
-        "when": time.strftime("%Y-%m-%d %H:%M"),
-        "made on": ", ".join(f"{key} {value}" for key, value in found.items() if key != "threads"),
-    }
-    audit = answer_all(
-        evidence,
-        subject=made.name,
-        title=f"Audit of {made.name}",
-        facts=facts,
-        notes=[*reals.notes, *_notes(extractor)],
-    )
-    audit = replace(audit, facts={**audit.facts, "time taken": f"{time.monotonic() - begun:,.0f} seconds"})
-    audit.write(folder)
-    return audit
 
 
 def choose(name: str, weights: str | None, *, device: str = "auto", trust: bool = False) -> Extractor:
@@ -133,22 +157,6 @@ def choose(name: str, weights: str | None, *, device: str = "auto", trust: bool 
         options["trust_model"] = trust
     built: Extractor = catalog.build("features", name, trust=trust, **options)
     return built
-
-
-def _side(
-    name: str,
-    images: Images,
-    labels: NDArray[np.int64] | None,
-    extractor: Extractor,
-    judge: Extractor | None,
-    *,
-    cache: bool,
-) -> Side:
-    features, _ = extract(images, extractor, what=f"{extractor.name} of {name}", cache=cache)
-    probabilities = None
-    if judge is not None:
-        probabilities = extract(images, judge, what=f"classes of {name}", cache=cache)[1]
-    return Side(name, images=images, features=features, probabilities=probabilities, labels=labels)
 
 
 def _folder(place: Path, out: str | Path | None) -> Path:

@@ -1,4 +1,4 @@
-"""How good a classification run is, on images it was not trained on: what `gansmith evaluate` does for a classifier."""
+"""Grading of a classification run on images it was not trained on, as `gansmith evaluate` does for a classifier."""
 
 from __future__ import annotations
 
@@ -8,16 +8,18 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from gansmith import __version__
-from gansmith.data.prepare import prepare
-from gansmith.data.settings import DataSettings
+from gansmith.data.dataset import Dataset
+from gansmith.data.prepare import Prepared, prepare
 from gansmith.data.stream import normalised
 from gansmith.errors import DataError, GansmithError, OptionError
 from gansmith.evaluation.classification import Classification, report
+from gansmith.evaluation.types import Labels
+from gansmith.judge.opened import Opened, open_for_judging
 from gansmith.runs import folder as run_folder
 from gansmith.runs.run import Run
-from gansmith.system.device import choose_device
 from gansmith.system.files import atomic, write_json
 from gansmith.system.progress import bar
 
@@ -26,7 +28,7 @@ _BATCH = 256
 
 @dataclass(frozen=True)
 class Grading:
-    """What was found, its text for the terminal, and the folder it was written to."""
+    """A classifier's report, its text for the terminal, and the folder it was written to."""
 
     classification: Classification
     text: str
@@ -34,7 +36,7 @@ class Grading:
 
 
 def is_classifier(place: Path) -> bool:
-    """Is this a run, or a folder or file of models, of a classifier?"""
+    """Whether this is a run, or a folder or file of models, of a classifier."""
     try:
         return run_folder.players(place) == ["classifier"]
     except GansmithError:
@@ -57,48 +59,67 @@ def evaluate(
     """
     if out is None and not run_folder.is_run(place):
         raise OptionError(f"{place} is not a run: say where the report is to lie, with --out DIR")
-    run = Run(place, trust=trust)
-    network, card = run.network("classifier", checkpoint=checkpoint)
-    channels, height, width = card.dimensions[:3]
-    if against is None and not run_folder.is_run(place):
-        raise OptionError(f"{place} holds models only: say which labelled images, with --against DATA")
-    settings = run.experiment.data if against is None else DataSettings(path=against, holdout=0)
-    data = prepare(settings.model_copy(update={"size": (height, width), "channels": channels}), trust=trust)
-    images = data.holdout if against is None else data.train
-    if images is None:
-        raise DataError(f"{place} held no images out: say which labelled images to grade it on, with --against DATA")
-    if not data.labelled or data.classes is None:
-        raise DataError(f"{settings.path} has no labels, and grading needs them: images in one folder for each class")
-    known = {name: number for number, name in enumerate(card.classes)}
-    strange = [name for name in data.classes if name not in known]
-    if strange:
-        raise DataError(
-            f"{settings.path} has classes the classifier does not know: {', '.join(strange[:5])}. "
-            f"It knows: {', '.join(card.classes)}"
-        )
-    where = choose_device(device)
-    network.to(where)
-    logits, labels = [], []
-    with torch.inference_mode(), bar("grading", len(images)) as advance:
-        for start in range(0, len(images), _BATCH):
-            picture: Any = images[np.arange(start, min(start + _BATCH, len(images)))]
-            pixels = torch.from_numpy(np.ascontiguousarray(picture.image)).to(where)
-            logits.append(network(normalised(pixels)).float().cpu().numpy())
-            labels.append(np.asarray(picture.label))
-            advance(len(pixels))
-    theirs = np.array([known[name] for name in data.classes], dtype=np.int64)
-    found = report(np.concatenate(logits), theirs[np.concatenate(labels)], classes=card.classes)
+    opened = open_for_judging(Run(place, trust=trust), "classifier", checkpoint=checkpoint, device=device)
+    prepared, images = _labelled(opened, against, trust=trust)
+    numbers = _numbers_of(prepared, opened.card.classes)
+    logits, labels = _answers(opened, images)
+    classification = report(logits, numbers[labels], classes=opened.card.classes)
     folder = out if out is not None else place / "audit"
     protocol = {
         "run": str(place),
         "checkpoint": checkpoint or "the model at the end",
-        "trained": card.images,
+        "trained": opened.card.images,
         "images": len(images),
-        "data": f"{data.name} {data.digest}, {'held out' if against is None else 'all'}",
-        "size": f"{height}x{width}x{channels}",
+        "data": f"{prepared.name} {prepared.digest}, {'held out' if against is None else 'all'}",
+        "size": opened.size,
         "version": __version__,
     }
-    write_json(folder / "classification.json", {**found.record(), "protocol": protocol})
+    write_json(folder / "classification.json", {**classification.record(), "protocol": protocol})
     with atomic(folder / "confusion.png") as file:
-        found.confusion_picture().save(file, "PNG")
-    return Grading(found, found.as_text(), folder)
+        classification.confusion_picture().save(file, "PNG")
+    return Grading(classification, classification.as_text(), folder)
+
+
+def _labelled(opened: Opened, against: str | None, *, trust: bool) -> tuple[Prepared, Dataset]:
+    """The data set, and those of its images to grade on. Raises DataError where none are held out or labelled."""
+    place, own = opened.run.path, opened.settings
+    if against is not None:
+        settings = opened.images_at(against)
+    elif own is not None:
+        height, width, channels = opened.shape
+        settings = own.model_copy(update={"size": (height, width), "channels": channels})
+    else:
+        raise OptionError(f"{place} holds models only: say which labelled images, with --against DATA")
+    prepared = prepare(settings, trust=trust)
+    images = prepared.holdout if against is None else prepared.train
+    if images is None:
+        raise DataError(f"{place} held no images out: say which labelled images to grade it on, with --against DATA")
+    if not prepared.labelled or prepared.classes is None:
+        raise DataError(f"{settings.path} has no labels, and grading needs them: images in one folder for each class")
+    return prepared, images
+
+
+def _numbers_of(prepared: Prepared, classes: tuple[str, ...]) -> Labels:
+    """The classifier's number for each class of the images [K], matched by name. Raises DataError for others."""
+    known = {name: number for number, name in enumerate(classes)}
+    names = prepared.classes or ()
+    strange = [name for name in names if name not in known]
+    if strange:
+        raise DataError(
+            f"{prepared.settings.path} has classes the classifier does not know: {', '.join(strange[:5])}. "
+            f"It knows: {', '.join(classes)}"
+        )
+    return np.array([known[name] for name in names], dtype=np.int64)
+
+
+def _answers(opened: Opened, images: Dataset) -> tuple[NDArray[np.float32], Labels]:
+    """Logits [N, K] of every image, and its label [N]."""
+    logits, labels = [], []
+    with torch.inference_mode(), bar("grading", len(images)) as advance:
+        for start in range(0, len(images), _BATCH):
+            block: Any = images[np.arange(start, min(start + _BATCH, len(images)))]
+            pixels = torch.from_numpy(np.ascontiguousarray(block.image)).to(opened.device)
+            logits.append(opened.network(normalised(pixels)).float().cpu().numpy())
+            labels.append(np.asarray(block.label))
+            advance(len(pixels))
+    return np.concatenate(logits), np.concatenate(labels)

@@ -15,12 +15,11 @@ from gansmith.data.dataset import Dataset
 from gansmith.data.domains import holdout_pairs, prepare_domains
 from gansmith.data.prepare import Prepared
 from gansmith.errors import DataError, RunError
+from gansmith.evaluation.types import Images, Labels
 from gansmith.experiment.completion import paired
-from gansmith.judge.image_sets import trained_on
+from gansmith.judge.opened import trained_on
 from gansmith.runs import folder as run_folder
 from gansmith.runs.run import Run
-
-Bytes = NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
@@ -29,8 +28,8 @@ class HeldPairs:
 
     data: Prepared
     names: tuple[str, ...]
-    images: dict[str, Bytes]
-    clusters: NDArray[np.int64]
+    images: dict[str, Images]
+    clusters: Labels
 
 
 def held_pairs(run: Run) -> HeldPairs | None:
@@ -91,7 +90,7 @@ def changed(run: Run, data: Prepared) -> list[str]:
     ]
 
 
-def _clusters(data: Prepared, first: NDArray[np.int64], second: NDArray[np.int64]) -> NDArray[np.int64]:
+def _clusters(data: Prepared, first: Labels, second: Labels) -> Labels:
     """Which pairs, at `first` in domain a and at `second` in b, belong together by the rule of the hold-out where it
     goes by names: variants of one thing are not independent of each other."""
     rule, other = data.settings.holdout_by, other_side(data)
@@ -102,11 +101,11 @@ def _clusters(data: Prepared, first: NDArray[np.int64], second: NDArray[np.int64
     one, two = groups[first], groups[len(data.keys) + second]
     count = int(groups.max()) + 1
     links = coo_array((np.ones(len(one), bool), (one, two)), (count, count))
-    together: NDArray[np.int64] = connected_components(links, directed=False)[1][one].astype(np.int64)
+    together: Labels = connected_components(links, directed=False)[1][one].astype(np.int64)
     return together
 
 
-def pixels(dataset: Dataset, chosen: NDArray[np.int64]) -> Bytes:
-    """uint8 [N, H, W, C] of the pictures at `chosen`."""
-    images: Bytes = np.ascontiguousarray(dataset[chosen].image)
+def pixels(dataset: Dataset, indices: NDArray[np.int64]) -> Images:
+    """The images at `indices`, uint8 [N, H, W, C]."""
+    images: Images = np.ascontiguousarray(dataset[indices].image)
     return images

@@ -1,4 +1,4 @@
-"""`gansmith probe`: are the classes of images in what a discriminator (or classifier) makes of them?
+"""Linear probe of a discriminator or classifier: `gansmith probe`.
 
 Radford, Metz, Chintala 2016, section 5.1, with the controls that the question needs, on the same images, the same split
 and the same classifier: the same network with random weights (batch normalisations settled on the same images), raw
@@ -19,7 +19,6 @@ from numpy.typing import NDArray
 from gansmith import __version__
 from gansmith.data.open import open_dataset
 from gansmith.data.prepare import Prepared, prepare
-from gansmith.data.settings import DataSettings
 from gansmith.errors import DataError, OptionError, RunError, unknown
 from gansmith.evaluation.activations import GRID, activations, pooled_pixels, settle, to_input
 from gansmith.evaluation.linear_probe import (
@@ -32,14 +31,13 @@ from gansmith.evaluation.linear_probe import (
     split,
 )
 from gansmith.evaluation.protocol import Protocol
-from gansmith.evaluation.types import Number
+from gansmith.evaluation.types import Images, Labels, Number
+from gansmith.judge.opened import Opened, open_for_judging
 from gansmith.models.saved import Card
-from gansmith.runs import folder as run_folder
 from gansmith.runs.run import Run
-from gansmith.system.device import choose_device
 from gansmith.system.seeding import mix, seeded
 
-PLAYERS = ("discriminator", "classifier")  # that make something of an image, in the order of looking
+PLAYERS = ("discriminator", "classifier")  # the roles that read images, the preferred one first
 PIXELS, POOLED, RANDOM = "raw pixels", "pooled pixels", "random network"
 _MEANS = "of test images put into their class by a linear classifier on "
 
@@ -113,54 +111,63 @@ def probe(
     if images < 1 or random_networks < 2:
         name, given, least = ("images", images, 1) if images < 1 else ("random_networks", random_networks, 2)
         raise OptionError(f"{name} = {given} is not allowed: at least {least}")
-    opened = Run(run, trust=trust)
-    name = player_of(opened, player)
-    network, card = opened.network(name, checkpoint=checkpoint)
-    prepared = labelled(data, like=opened, card=card, trust=trust)
+    whole = Run(run, trust=trust)
+    opened = open_for_judging(whole, player_of(whole, player), checkpoint=checkpoint, device=device)
+    prepared = labelled(data, opened, trust=trust)
     pixels, labels = drawn(prepared, images, seed)
     parts = split(labels, seed=seed, names=prepared.classes)
-    where = choose_device(device)
-
-    learning = pixels[np.concatenate([parts.train, parts.validation])]
-
-    def feature_sets() -> Iterator[tuple[str, NDArray[np.float32]]]:
-        yield name, activations(network, pixels, device=where, what=f"features of the {name}")
-        for number in range(random_networks):
-            made = settle(untrained(card, seed, number, trust=trust), learning)
-            which = f"{RANDOM} {number}"
-            yield which, activations(made, pixels, device=where, what=f"features of {which}")
-        yield PIXELS, to_input(pixels).flatten(1).numpy()
-        yield POOLED, pooled_pixels(pixels)
-
-    found = {
+    name = opened.card.player
+    probes = {
         which: linear_probe(rows, labels, parts=parts, means=_MEANS + which, what=f"probing {which}")
-        for which, rows in feature_sets()
+        for which, rows in _feature_sets(opened, pixels, parts, random_networks, seed, trust=trust)
     }
-    at = f" at {card.images:,} images" if checkpoint is None else f" at checkpoint {checkpoint}"
-    random = tuple(found[f"{RANDOM} {number}"] for number in range(random_networks))
-    controls = {which: found[which] for which in (PIXELS, POOLED)}
+    random = tuple(probes[f"{RANDOM} {number}"] for number in range(random_networks))
+    controls = {which: probes[which] for which in (PIXELS, POOLED)}
     return Report(
         player=name,
-        features=found[name],
+        features=probes[name],
         controls=controls,
         random=random,
-        gains={RANDOM: difference_from_several(found[name], random)}
-        | {which: difference(found[name], control) for which, control in controls.items()},
+        gains={RANDOM: difference_from_several(probes[name], random)}
+        | {which: difference(probes[name], control) for which, control in controls.items()},
         majority=majority(labels, parts),
         parts=parts,
         classes=prepared.classes or tuple(str(label) for label in np.unique(labels)),
-        protocol=Protocol(
-            metric=(
-                f"linear L2-SVM on standardised features, trained on {len(parts.train):,} images, "
-                f"C chosen on {len(parts.validation):,}"
-            ),
-            features=f"{name} of {opened.path.resolve().name}{at}, layers max-pooled to at most {GRID}x{GRID}",
-            real=f"{prepared.name}, {prepared.digest[:12]}, drawn and split by seed {seed}",
-            real_count=len(parts.test),
-            fake_count=0,
-            size=f"{prepared.shape[1]}x{prepared.shape[2]}x{prepared.shape[0]}, {prepared.settings.fit}",
-            averaging="averaged" if card.averaged else "raw",
+        protocol=_protocol(opened, prepared, parts, seed),
+    )
+
+
+def _feature_sets(
+    opened: Opened, pixels: Images, parts: Parts, random_networks: int, seed: int, *, trust: bool
+) -> Iterator[tuple[str, NDArray[np.float32]]]:
+    """(name, features [N, D]) of the player, of each random network, of the pixels and of the pooled pixels."""
+    name, device = opened.card.player, opened.device
+    yield name, activations(opened.network, pixels, device=device, what=f"features of the {name}")
+    learning = pixels[np.concatenate([parts.train, parts.validation])]
+    for number in range(random_networks):
+        network = settle(untrained(opened.card, seed, number, trust=trust), learning)
+        which = f"{RANDOM} {number}"
+        yield which, activations(network, pixels, device=device, what=f"features of {which}")
+    yield PIXELS, to_input(pixels).flatten(1).numpy()
+    yield POOLED, pooled_pixels(pixels)
+
+
+def _protocol(opened: Opened, prepared: Prepared, parts: Parts, seed: int) -> Protocol:
+    trained = f"at {opened.card.images:,} images" if opened.checkpoint is None else f"at checkpoint {opened.checkpoint}"
+    return Protocol(
+        metric=(
+            f"linear L2-SVM on standardised features, trained on {len(parts.train):,} images, "
+            f"C chosen on {len(parts.validation):,}"
         ),
+        features=(
+            f"{opened.card.player} of {opened.run.path.resolve().name} {trained}, "
+            f"layers max-pooled to at most {GRID}x{GRID}"
+        ),
+        real=f"{prepared.name}, {prepared.digest[:12]}, drawn and split by seed {seed}",
+        real_count=len(parts.test),
+        fake_count=0,
+        size=f"{opened.size}, {prepared.settings.fit}",
+        averaging=opened.averaging,
     )
 
 
@@ -169,11 +176,11 @@ def player_of(run: Run, player: str | None) -> str:
     known = run.players
     if player is not None and player not in known:
         raise RunError(f"{run.path}: {unknown('player', player, known)}")
-    looked_at = known if player is None else [player]
-    roles = {name: run.network(name)[1].role for name in looked_at}
-    found = [name for role in PLAYERS for name in looked_at if roles[name] == role]
-    if found:
-        return found[0]
+    candidates = known if player is None else [player]
+    roles = {name: run.network(name)[1].role for name in candidates}
+    readers = [name for role in PLAYERS for name in candidates if roles[name] == role]
+    if readers:
+        return readers[0]
     if player is not None:
         raise RunError(f"the {player} of {run.path} is a {roles[player]}, which reads no images: it has no features")
     raise RunError(
@@ -182,11 +189,10 @@ def player_of(run: Run, player: str | None) -> str:
     )
 
 
-def labelled(data: str | Path, *, like: Run, card: Card, trust: bool = False) -> Prepared:
+def labelled(data: str | Path, opened: Opened, *, trust: bool = False) -> Prepared:
     """The images at `data`, at the size and channels that the network reads. Raises DataError where they have no
     labels."""
-    channels, height, width = card.dimensions[:3]
-    if (channels, height, width) == (2, 1, 1):
+    if opened.points:
         raise DataError("this network reads points, not images: there is nothing to probe")
     source = open_dataset(os.fspath(data), trust=trust)
     if source.labels is None:
@@ -196,24 +202,15 @@ def labelled(data: str | Path, *, like: Run, card: Card, trust: bool = False) ->
         )
     if source.points:
         raise DataError(f"{data} holds points, not images: there is nothing to probe")
-    own = like.experiment.data if run_folder.is_run(like.path) else DataSettings()
-    settings = DataSettings(
-        path=os.fspath(data),
-        size=(height, width),
-        channels=channels,
-        fit=own.fit,
-        background=own.background,
-        holdout=0,
-    )
-    return prepare(settings, trust=trust)
+    return prepare(opened.images_at(os.fspath(data)), trust=trust)
 
 
-def drawn(prepared: Prepared, images: int, seed: int) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+def drawn(prepared: Prepared, images: int, seed: int) -> tuple[Images, Labels]:
     """At most `images` of them, drawn by `seed`: uint8 [N, H, W, C] and labels [N]."""
     count = len(prepared.train)
-    chosen = np.random.default_rng(mix(seed, "probe", "images")).permutation(count)[:images]
-    picture = prepared.train[np.sort(chosen)]
-    return np.ascontiguousarray(picture.image), np.asarray(picture.label, dtype=np.int64)
+    indices = np.random.default_rng(mix(seed, "probe", "images")).permutation(count)[:images]
+    sample = prepared.train[np.sort(indices)]
+    return np.ascontiguousarray(sample.image), np.asarray(sample.label, dtype=np.int64)
 
 
 def untrained(card: Card, seed: int, number: int, *, trust: bool = False) -> Any:
@@ -222,10 +219,10 @@ def untrained(card: Card, seed: int, number: int, *, trust: bool = False) -> Any
         return card.build(trust=trust)
 
 
-def _plain(found: Probe) -> dict[str, Any]:
+def _plain(one: Probe) -> dict[str, Any]:
     return {
-        **found.accuracy.record(),
-        "dimensions": found.dimensions,
-        "cost": found.cost,
-        "chosen_by": {str(cost): accuracy for cost, accuracy in found.chosen_by.items()},
+        **one.accuracy.record(),
+        "dimensions": one.dimensions,
+        "cost": one.cost,
+        "chosen_by": {str(cost): accuracy for cost, accuracy in one.chosen_by.items()},
     }

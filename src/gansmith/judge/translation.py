@@ -1,105 +1,48 @@
-"""How near translations come to the true other image, on pairs that were held out: what `gansmith evaluate` does for a
+"""Distances of translations from the true other image, on pairs that were held out: what `gansmith evaluate` does for a
 run that translates.
 
 An unpaired training never learns which images belong together, but where both domains show the same things under the
-same names, those held out can be compared. Beside every run stand the input as it is and a transfer of colour alone:
-each channel of the input brought to the mean and deviation that the other domain's training images have (Reinhard,
-Ashikhmin, Gooch, Shirley 2001, "Color Transfer between Images", section 3, in RGB). A translation that does not come
-nearer than these has learned nothing that statistics do not know.
+same names, those held out can be compared. Beside every run stand the input as it is and a transfer of colour alone. A
+translation that does not come nearer than these has learned nothing that statistics do not know.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
-from gansmith import __version__, catalog
-from gansmith.data.dataset import Dataset
-from gansmith.data.stream import normalised
+from gansmith import catalog
 from gansmith.errors import DataError, GansmithError, OptionError
 from gansmith.evaluation import intervals
-from gansmith.evaluation.types import Extractor, Number
-from gansmith.judge.held_out_pairs import Bytes, changed, held_pairs, other_side, pixels, same_pairs
+from gansmith.evaluation.activations import to_input
+from gansmith.evaluation.types import Extractor, Images, Labels, Number
+from gansmith.judge.colour_transfer import colour_statistics, recoloured
+from gansmith.judge.held_out_pairs import HeldPairs, changed, held_pairs, other_side, same_pairs
+from gansmith.judge.true_pairs_report import Likeness, save_sheet
 from gansmith.latent.translate import OTHER, Translator
-from gansmith.records import pictures
 from gansmith.runs import folder as run_folder
 from gansmith.runs.run import Run
 from gansmith.system.files import write_json
 from gansmith.system.progress import track
 
 STYLES = 5  # translations of each image, where a run makes several: their mean distance counts
-SHOWN = 12  # pairs on the sheet
 UNTOUCHED, COLOURS = "untouched", "colour transfer"  # what stands beside every run
 LEAST = 10  # independent pairs: below, a mean has no interval
-_SAMPLE = 2048  # training images that colour statistics are taken of
 _BLOCK = 32  # images in memory as floats at once
-_SAID = {
+_MEANS = {
     "l1": "mean distance of a pixel's values from the true image's, of 1 from black to white",
     "lpips": "LPIPS distance from the true image",
 }
 
 Values = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Likeness:
-    """What was found. numbers[way][metric]: of `untouched`, `colour transfer` and each run; nearer[run][way][metric]:
-    how much nearer the run comes than the way (above zero: nearer), pair by pair. Intervals are None where fewer
-    than LEAST pairs are independent. features: what measured LPIPS, None where nothing did; notes: for the user.
-    """
-
-    numbers: dict[str, dict[str, Number]]
-    nearer: dict[str, dict[str, dict[str, Number]]]
-    pairs: int
-    clusters: int
-    to: str
-    data: str
-    features: str | None
-    folder: Path
-    notes: tuple[str, ...] = ()
-
-    def record(self) -> dict[str, Any]:
-        """As true_pairs.json holds it."""
-        return {
-            "gansmith": __version__,
-            "data": self.data,
-            "to": self.to,
-            "pairs": self.pairs,
-            "clusters": self.clusters,
-            "lpips": self.features,
-            "distance": {way: {name: n.record() for name, n in row.items()} for way, row in self.numbers.items()},
-            "nearer": {
-                run: {way: {name: n.record() for name, n in row.items()} for way, row in ways.items()}
-                for run, ways in self.nearer.items()
-            },
-            "notes": list(self.notes),
-        }
-
-    def as_text(self) -> str:
-        """A line for each way, nearest by the last metric first, then what each run gains."""
-        metrics = list(next(iter(self.numbers.values())))
-        order = sorted(self.numbers, key=lambda way: self.numbers[way][metrics[-1]].value)
-        width = max(map(len, order))
-        lines = [f"{self.pairs} true pairs held out, {self.clusters} independent, translated to {self.to}: {self.data}"]
-        lines += [
-            f"{way:{width}}  " + "   ".join(f"{name} {_said(self.numbers[way][name])}" for name in metrics)
-            for way in order
-        ]
-        for run, ways in self.nearer.items():
-            for way, row in ways.items():
-                lines.append(f"{run} against {way}: " + ", ".join(f"{name} {_gain(n)}" for name, n in row.items()))
-        return "\n".join(lines)
+Rows = dict[str, Values]  # {metric: distance of each pair [P]}
 
 
 def translates(place: Path) -> bool:
-    """Is this a run of a game of two domains?"""
+    """Whether this is a run of a game of two domains."""
     try:
         return run_folder.is_run(place) and bool({"to_b", "b"} & {*run_folder.players(place)})
     except GansmithError:
@@ -128,62 +71,35 @@ def evaluate(
     runs = [Run(one, trust=trust) for one in (place, *beside)]
     names = _names(runs)
     translators = {name: run.translator(to=to, device=device) for name, run in zip(names, runs, strict=True)}
-    held = held_pairs(runs[0])
-    if held is None:
-        raise DataError(
-            f"{place} held out no true pairs: a translation can be compared where both domains bear the same names and "
-            f"some are held out (data.holdout). Translate a folder and judge that: "
-            f"gansmith translate {place} --to {to} IN OUT, then gansmith evaluate OUT --against REAL"
-        )
-    others = [same_pairs(run, place, held) for run in runs[1:]]
-    notes = [note for run, data in zip(runs, [held.data, *others], strict=True) for note in changed(run, data)]
-    given, true = held.images[OTHER[to]], held.images[to]
-    lpips, why = _lpips(weights, device, given[:1])
-    train = {"a": held.data, "b": other_side(held.data)}
-    made = {
-        UNTOUCHED: [given],
-        COLOURS: [_recoloured(given, *(_statistics(train[one].train) for one in (OTHER[to], to)))],
-        **{name: _translations(translator, given, name) for name, translator in translators.items()},
-    }
-    distances = {way: _distances(images, true, lpips) for way, images in made.items()}
-
-    def numbers(rows: dict[str, Values], before: str = "") -> dict[str, Number]:
-        return {name: _number(row, held.clusters, seed, f"{before}{_SAID[name]}") for name, row in rows.items()}
-
-    nearer = {
-        one: {
-            way: numbers({name: row - distances[one][name] for name, row in distances[way].items()}, "how much less: ")
-            for way in made
-            if way not in names[: place_of + 1]
-        }
-        for place_of, one in enumerate(names)
-    }
+    held, notes = _held_pairs(runs, to)
+    source, true = held.images[OTHER[to]], held.images[to]
+    lpips, problem = _lpips(weights, device, source[:1])
+    ways = _ways(held, translators, to)
+    distances = {way: _distances(images, true, lpips) for way, images in ways.items()}
     clusters = len(np.unique(held.clusters))
     if clusters < LEAST:
         notes.append(
             f"no intervals: {clusters} independent pairs are too few to tell how sure a mean is, it takes {LEAST}. "
             f"Train with more held out: --set data.holdout=0.2"
         )
-    folder = place / "audit" if out is None else out
-    found = Likeness(
-        {way: numbers(row) for way, row in distances.items()},
-        nearer,
+    likeness = Likeness(
+        {way: _numbers(rows, held.clusters, seed) for way, rows in distances.items()},
+        _nearer(names, distances, held.clusters, seed),
         len(true),
         clusters,
         to,
         f"{held.data.name} {held.data.digest}",
         None if lpips is None else str(lpips),
-        folder,
-        (*notes, *([] if why is None else [why])),
+        place / "audit" if out is None else out,
+        (*notes, *([] if problem is None else [problem])),
     )
-    write_json(folder / "true_pairs.json", found.record())
-    _sheet(given, true, made, folder / "true_pairs.png")
-    return found
+    write_json(likeness.folder / "true_pairs.json", likeness.record())
+    save_sheet(source, true, ways, likeness.folder / "true_pairs.png")
+    return likeness
 
 
 def _names(runs: Sequence[Run]) -> list[str]:
-    """What each run is called: its folder, or its whole path where that is not clear. Raises OptionError for a run
-    that is given twice."""
+    """The folder of each run, or its whole path where that is not clear. Raises OptionError for a run named twice."""
     places = [run.path.resolve() for run in runs]
     twice = next((run.path for run, place in zip(runs, places, strict=True) if places.count(place) > 1), None)
     if twice is not None:
@@ -192,102 +108,98 @@ def _names(runs: Sequence[Run]) -> list[str]:
     return [place.name if taken.count(place.name) == 1 else str(place) for place in places]
 
 
-def _statistics(dataset: Dataset) -> tuple[Values, Values]:
-    """Mean and standard deviation [C] of some of a domain's training images."""
-    spread = np.unique(np.linspace(0, len(dataset) - 1, min(len(dataset), _SAMPLE)).round().astype(np.int64))
-    counts: Any = 0  # [C, 256]: how often each level is there
-    for start in range(0, len(spread), _BLOCK):
-        some = pixels(dataset, spread[start : start + _BLOCK])
-        counts = counts + np.stack([np.bincount(one.ravel(), minlength=256) for one in np.moveaxis(some, 3, 0)])
-    share, levels = counts / counts.sum(1, keepdims=True), np.arange(256.0)
-    mean = share @ levels
-    return mean, np.sqrt((share * (levels - mean[:, None]) ** 2).sum(1))
+def _held_pairs(runs: Sequence[Run], to: str) -> tuple[HeldPairs, list[str]]:
+    """The pairs that the first run held out, and notes on runs whose images changed. Raises DataError without any, or
+    where another run may have been trained on them."""
+    first, *others = runs
+    held = held_pairs(first)
+    if held is None:
+        raise DataError(
+            f"{first.path} held out no true pairs: a translation can be compared where both domains bear the same "
+            f"names and some are held out (data.holdout). Translate a folder and judge that: "
+            f"gansmith translate {first.path} --to {to} IN OUT, then gansmith evaluate OUT --against REAL"
+        )
+    data = [held.data, *(same_pairs(run, first.path, held) for run in others)]
+    return held, [note for run, prepared in zip(runs, data, strict=True) for note in changed(run, prepared)]
 
 
-def _recoloured(images: Bytes, before: tuple[Values, Values], after: tuple[Values, Values]) -> Bytes:
-    """Each level [256, C] is moved once: pixels of one level become pixels of one level."""
-    levels = np.arange(256.0)[:, None]
-    moved = (levels - before[0]) / np.maximum(before[1], 1e-6) * after[1] + after[0]
-    table = np.clip(moved, 0, 255).round().astype(np.uint8)
-    found: Bytes = table[images, np.arange(images.shape[3])]
-    return found
+def _ways(held: HeldPairs, translators: Mapping[str, Translator], to: str) -> dict[str, list[Images]]:
+    """{way: its translations of the held-out images, one array or STYLES of them}, untouched and recoloured first."""
+    source = held.images[OTHER[to]]
+    train = {"a": held.data, "b": other_side(held.data)}
+    before, after = (colour_statistics(train[domain].train) for domain in (OTHER[to], to))
+    return {
+        UNTOUCHED: [source],
+        COLOURS: [recoloured(source, before, after)],
+        **{name: _translations(translator, source, name) for name, translator in translators.items()},
+    }
 
 
-def _translations(translator: Translator, images: Bytes, name: str) -> list[Bytes]:
-    """One array of translations, or STYLES of them."""
+def _translations(translator: Translator, images: Images, name: str) -> list[Images]:
     styles = [translator.style(seed) for seed in range(STYLES)] if translator.styled else []
-    made = [
+    rows = [
         translator.translations(image, styles)
         for image in track(images, f"translating by {name}", len(images), "images")
     ]
-    return [np.stack(column) for column in zip(*made, strict=True)]
+    return [np.stack(column) for column in zip(*rows, strict=True)]
 
 
-def _lpips(weights: str | None, device: str, image: Bytes) -> tuple[Extractor | None, str | None]:
-    """What measures LPIPS of images like this one; or None, and a note that says why."""
+def _lpips(weights: str | None, device: str, image: Images) -> tuple[Extractor | None, str | None]:
+    """The extractor that measures LPIPS of images like this one; or None, and a note that says why."""
     try:
-        found: Extractor = catalog.build("features", "vgg", weights=weights, device=device, size=None)
-        _perceptual(found, image, image)
-        return found, None
+        extractor: Extractor = catalog.build("features", "vgg", weights=weights, device=device, size=None)
+        _perceptual(extractor, image, image)
+        return extractor, None
     except GansmithError as error:
         if weights is not None:
             raise OptionError(f"LPIPS cannot be measured, and without --weights only L1 is: {error}") from error
         return None, f"only L1 was measured, and LPIPS was not: {error}"
 
 
-def _perceptual(lpips: Extractor, made: Bytes, true: Bytes) -> Values:
+def _perceptual(lpips: Extractor, images: Images, true: Images) -> Values:
     assert lpips.distance is not None  # vgg has one
-    found: Values = lpips.distance(_input(made), _input(true)).double().cpu().numpy()
-    return found
+    distance: Values = lpips.distance(to_input(images), to_input(true)).double().cpu().numpy()
+    return distance
 
 
-def _distances(made: Sequence[Bytes], true: Bytes, lpips: Extractor | None) -> dict[str, Values]:
+def _distances(translations: Sequence[Images], true: Images, lpips: Extractor | None) -> Rows:
     """The distance of each pair [P], the mean over its translations."""
     rows: dict[str, list[Values]] = {"l1": [], **({} if lpips is None else {"lpips": []})}
     blocks = [slice(start, start + _BLOCK) for start in range(0, len(true), _BLOCK)]
-    for images in made:
-        l1 = [np.abs(images[some] - true[some].astype(np.float64)).mean((1, 2, 3)) / 255 for some in blocks]
+    for images in translations:
+        l1 = [np.abs(images[part] - true[part].astype(np.float64)).mean((1, 2, 3)) / 255 for part in blocks]
         rows["l1"].append(np.concatenate(l1))
         if lpips is not None:
-            rows["lpips"].append(np.concatenate([_perceptual(lpips, images[some], true[some]) for some in blocks]))
+            rows["lpips"].append(np.concatenate([_perceptual(lpips, images[part], true[part]) for part in blocks]))
     return {name: np.mean(values, axis=0) for name, values in rows.items()}
 
 
-def _input(images: Bytes) -> Tensor:
-    return normalised(torch.from_numpy(np.ascontiguousarray(images)))
+def _nearer(
+    names: Sequence[str], distances: Mapping[str, Rows], clusters: Labels, seed: int
+) -> dict[str, dict[str, dict[str, Number]]]:
+    """Each run against the ways before all runs, and against every run after it."""
+    table: dict[str, dict[str, dict[str, Number]]] = {}
+    for place, name in enumerate(names):
+        others = [way for way in distances if way not in names[: place + 1]]
+        differences = {
+            way: {metric: values - distances[name][metric] for metric, values in distances[way].items()}
+            for way in others
+        }
+        table[name] = {
+            way: _numbers(rows, clusters, seed, before="how much less: ") for way, rows in differences.items()
+        }
+    return table
 
 
-def _number(values: Values, clusters: NDArray[np.int64], seed: int, means: str) -> Number:
-    """The mean over pairs, with an interval by drawing whole clusters; few of them say nothing of their spread."""
+def _numbers(rows: Rows, clusters: Labels, seed: int, before: str = "") -> dict[str, Number]:
+    return {name: cluster_mean(row, clusters, seed, f"{before}{_MEANS[name]}") for name, row in rows.items()}
+
+
+def cluster_mean(values: Values, clusters: Labels, seed: int, means: str) -> Number:
+    """Values [P] -> their mean, with an interval by drawing whole clusters; fewer than LEAST clusters give none."""
     members = [np.flatnonzero(clusters == one) for one in np.unique(clusters)]
     if len(members) < LEAST:
         return Number(float(values.mean()), means=means)
     sums = np.array([[values[one].sum(), len(one)] for one in members])
     low, high = intervals.bootstrap(sums, lambda rows: float(rows[:, 0].sum() / rows[:, 1].sum()), seed=seed)
     return Number(float(values.mean()), low, high, means)
-
-
-def _sheet(given: Bytes, true: Bytes, made: dict[str, list[Bytes]], path: Path) -> None:
-    """A row for each pair: the input, what each way made of it (one style), the true image."""
-    chosen = np.unique(np.linspace(0, len(true) - 1, min(SHOWN, len(true))).round().astype(np.int64))
-    columns = [images[0] for images in made.values()] + [true]
-    rows = np.stack([column[index] for index in chosen for column in columns])
-    shown = _input(rows)
-    labels = tuple([*made, "true"] + [""] * (len(rows) - len(columns)))
-    pictures.save(pictures.sheet(shown, columns=len(columns), labels=labels), path)
-
-
-def _gain(number: Number) -> str:
-    """How much nearer, or farther where it is negative; an interval that holds 0 leaves that open."""
-    value, low, high = number.value, number.low, number.high
-    if value < 0:
-        value, low, high = -value, *(None if end is None else -end for end in (high, low))
-    open_ = low is not None and high is not None and low <= 0 <= high
-    word = "farther" if number.value < 0 else "nearer"
-    return f"{word} by {_said(Number(value, low, high))}" + (", not clear" if open_ else "")
-
-
-def _said(number: Number) -> str:
-    if number.low is None or number.high is None:
-        return f"{number.value:.4f}"
-    return f"{number.value:.4f} [{number.low:.4f}, {number.high:.4f}]"

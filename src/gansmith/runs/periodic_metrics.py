@@ -18,16 +18,15 @@ from gansmith.adversarial import exact
 from gansmith.data.dataset import Dataset
 from gansmith.data.stream import normalised
 from gansmith.errors import ExperimentError, unknown
-from gansmith.evaluation.extract import extract
+from gansmith.evaluation.extract import side_of
+from gansmith.evaluation.generated_images import PART, generated_images
+from gansmith.evaluation.metric_needs import reads_features
 from gansmith.evaluation.protocol import Protocol
 from gansmith.evaluation.types import Extractor, Images, Metric, Number, Side
 from gansmith.experiment.assemble import Assembly
 from gansmith.latent.renderer import Renderer
-from gansmith.records import pictures
 from gansmith.runs.monitor import at_rest
 from gansmith.system.seeding import mix
-
-_CHUNK = 64  # images made at once
 
 
 class Looks:
@@ -121,12 +120,12 @@ class Looks:
             return self._real, self._described("samples", self._samples(players[player]))
 
     def _samples(self, generator: nn.Module) -> Images:
-        renderer = Renderer(generator, self.parts.prior, device=self.parts.device, chunk=_CHUNK)
-        return pictures.to_uint8(renderer.images(range(self.settings.samples)).images)
+        renderer = Renderer(generator, self.parts.prior, device=self.parts.device, chunk=PART)
+        return generated_images(renderer, range(self.settings.samples))
 
     def _answers(self, classifier: nn.Module, real: Side) -> Side:
         assert real.images is not None
-        parts = torch.split(torch.from_numpy(real.images), _CHUNK)
+        parts = torch.split(torch.from_numpy(real.images), PART)
         logits = [exact(classifier(normalised(part.to(self.parts.device)))).cpu() for part in parts]
         return Side("answers", probabilities=torch.cat(logits).softmax(1).numpy())
 
@@ -141,14 +140,10 @@ class Looks:
         return replace(side, labels=picture.label)
 
     def _described(self, name: str, images: Images, *, cache: bool = False) -> Side:
-        side = Side(name, images=images)
-        if any({"features", "probabilities"} & set(metric.needs) for metric in self.metrics.values()):
-            if self._extractor is None:
-                part = self.settings.features
-                self._extractor = catalog.build("features", part.name, trust=self._trust, **part.options)
-            features, probabilities = extract(images, self._extractor, what=f"features of {name}", cache=cache)
-            side = replace(side, features=features, probabilities=probabilities)
-        return side
+        if self._extractor is None and reads_features(self.metrics):
+            part = self.settings.features
+            self._extractor = catalog.build("features", part.name, trust=self._trust, **part.options)
+        return side_of(name, images, self._extractor, cache=cache)
 
     def _protocol(self, metric: Metric, fakes: int) -> Protocol:
         assert self._real is not None

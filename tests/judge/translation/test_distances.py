@@ -15,6 +15,7 @@ from gansmith.data.domains import prepare_domains
 from gansmith.data.settings import DataSettings
 from gansmith.errors import OptionError
 from gansmith.evaluation.types import Extractor, Number
+from gansmith.judge import colour_transfer, true_pairs_report
 from gansmith.judge import translation as true_pairs
 from held_pairs import (
     OWN,
@@ -64,7 +65,7 @@ def test_the_distances_by_hand(to: str, given: dict[str, Any], domains: Path, tm
 def test_colour_statistics_are_those_of_what_was_trained_on(domains: Path, given: dict[str, Any]) -> None:
     """Known to the last bit, and not of the images held out."""
     data = prepare_domains(DataSettings(**given))
-    mean, spread = true_pairs._statistics(data.train)
+    mean, spread = colour_transfer.colour_statistics(data.train)
     names, train = sides(given)
     pixels = read(domains / "a", train["a"]).reshape(-1, 3)
     np.testing.assert_allclose(mean, pixels.mean(0), rtol=1e-12)
@@ -75,14 +76,14 @@ def test_colour_statistics_are_those_of_what_was_trained_on(domains: Path, given
 
 def test_colours_of_one_level_only() -> None:
     """A channel without a spread is moved; levels stay within a byte."""
-    flat = (np.array([100.0]), np.array([0.0]))
-    wide = (np.array([200.0]), np.array([50.0]))
+    flat = colour_transfer.ColourStatistics(np.array([100.0]), np.array([0.0]))
+    wide = colour_transfer.ColourStatistics(np.array([200.0]), np.array([50.0]))
     image = np.array([100, 0, 255], np.uint8).reshape(1, 1, 3, 1)
-    assert true_pairs._recoloured(image, flat, wide).ravel().tolist() == [200, 0, 255]
-    assert true_pairs._recoloured(image, wide, flat).ravel().tolist() == [100, 100, 100]
-    narrow = (np.array([100.0]), np.array([25.0]))
-    assert true_pairs._recoloured(image, narrow, wide).ravel().tolist() == [200, 0, 255]
-    assert true_pairs._recoloured(image + np.uint8(1), narrow, wide).ravel()[0] == 202
+    assert colour_transfer.recoloured(image, flat, wide).ravel().tolist() == [200, 0, 255]
+    assert colour_transfer.recoloured(image, wide, flat).ravel().tolist() == [100, 100, 100]
+    narrow = colour_transfer.ColourStatistics(np.array([100.0]), np.array([25.0]))
+    assert colour_transfer.recoloured(image, narrow, wide).ravel().tolist() == [200, 0, 255]
+    assert colour_transfer.recoloured(image + np.uint8(1), narrow, wide).ravel()[0] == 202
 
 
 def test_lpips_where_its_weights_are(
@@ -221,22 +222,25 @@ def test_clusters_of_different_sizes() -> None:
     """The mean is over pairs and not over clusters, also of a drawing."""
     values = np.array([1.0, 1.0, 1.0, 1.0, 0.0, 0.2, 0.3, 0.1, 0.2, 0.3, 0.1, 0.2, 0.3])
     clusters = np.array([7, 7, 7, 7, 1, 2, 3, 8, 9, 10, 11, 12, 13])
-    number = true_pairs._number(values, clusters, 5, "words")
+    number = true_pairs.cluster_mean(values, clusters, 5, "words")
     assert_number(number, values, clusters.tolist(), seed=5)
     assert number.means == "words"
-    alone = true_pairs._number(values, np.arange(13), 5, "")
+    alone = true_pairs.cluster_mean(values, np.arange(13), 5, "")
     assert None not in (number.low, number.high, alone.low, alone.high)
     assert number.high - number.low > 1.2 * (alone.high - alone.low)  # type: ignore[operator]
-    assert true_pairs._number(values, clusters, 6, "") != number
+    assert true_pairs.cluster_mean(values, clusters, 6, "") != number
 
 
 def test_few_clusters_have_no_interval() -> None:
     values, clusters = np.linspace(0, 1, 27), np.arange(27) % 9
-    assert (true_pairs._number(values, clusters, 5, "").low, true_pairs._number(values, clusters, 5, "").high) == (
+    assert (
+        true_pairs.cluster_mean(values, clusters, 5, "").low,
+        true_pairs.cluster_mean(values, clusters, 5, "").high,
+    ) == (
         None,
         None,
     )
-    assert true_pairs._number(values, np.arange(27) % 10, 5, "").low is not None
+    assert true_pairs.cluster_mean(values, np.arange(27) % 10, 5, "").low is not None
 
 
 @pytest.mark.parametrize(
@@ -250,7 +254,7 @@ def test_few_clusters_have_no_interval() -> None:
     ],
 )
 def test_a_gain_in_words(number: Number, said: str) -> None:
-    assert true_pairs._gain(number) == said
+    assert true_pairs_report.gain(number) == said
 
 
 def test_one_cluster_has_no_interval(given: dict[str, Any], tmp_path: Path) -> None:

@@ -21,7 +21,8 @@ from gansmith.cli.evaluate import evaluate as command
 from gansmith.data.domains import prepare_domains
 from gansmith.errors import GansmithError
 from gansmith.judge import translation as true_pairs
-from gansmith.judge.translation import Likeness
+from gansmith.judge import true_pairs_report
+from gansmith.judge.true_pairs_report import Likeness
 from gansmith.models import saved
 from gansmith.models.saved import Card
 from gansmith.records import pictures
@@ -66,7 +67,7 @@ def test_the_record_holds_what_the_text_says(two: tuple[Path, Path], tmp_path: P
 
     assert lines[1:5] == [f"{way:15}  {said(record['distance'][way]['l1'])}" for way in order]
     expected = [
-        f"{run} against {way}: l1 {true_pairs._gain(found.nearer[run][way]['l1'])}"
+        f"{run} against {way}: l1 {true_pairs_report.gain(found.nearer[run][way]['l1'])}"
         for run, ways in record["nearer"].items()
         for way, row in ways.items()
     ]

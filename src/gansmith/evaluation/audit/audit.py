@@ -20,11 +20,10 @@ from gansmith.errors import GansmithError, RunError, UnknownNameError, unknown
 from gansmith.evaluation.audit.sheets import picture
 from gansmith.evaluation.protocol import Protocol
 from gansmith.evaluation.types import QUESTIONS, Answer, Evidence, Figure, Number, Verdict
-from gansmith.system.files import write_json, write_text
 from gansmith.system.seeding import mix
 
 FORMAT = 1  # of audit.json; raised when a reader of the old one would misread the new one
-JSON, PAGE = "audit.json", "report.html"
+JSON = "audit.json"
 MARKS: Mapping[Verdict, str] = {"good": "+", "bad": "-", "cannot tell": "?"}
 _SHOWN = 30  # images on a sheet of the page
 _COLUMNS = 6
@@ -65,16 +64,6 @@ class Audit:
             **{question: answer.record() for question, answer in self.answers.items()},
         }
         return {key: _plain(value) for key, value in whole.items()}
-
-    def write(self, folder: str | Path) -> tuple[Path, Path]:
-        """Write audit.json and report.html into a folder, made if need be; each appears whole or not at all."""
-        from gansmith.evaluation.audit.report import page
-
-        made = page(self)
-        data, html = Path(folder) / JSON, Path(folder) / PAGE
-        write_json(data, self.record())
-        write_text(html, made)
-        return data, html
 
     def as_text(self) -> str:
         """One line a question: mark, verdict, name, sentence."""

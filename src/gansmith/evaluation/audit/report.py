@@ -12,6 +12,7 @@ import re
 from collections import Counter
 from dataclasses import fields
 from importlib.resources import files
+from pathlib import Path
 from xml.etree import ElementTree
 
 from jinja2 import Environment, StrictUndefined
@@ -20,11 +21,13 @@ from PIL import Image
 
 from gansmith.errors import OptionError
 from gansmith.evaluation import number_format
-from gansmith.evaluation.audit.audit import Audit
+from gansmith.evaluation.audit.audit import JSON, Audit
 from gansmith.evaluation.audit.glossary import GLOSSARY, explains
 from gansmith.evaluation.protocol import Protocol
 from gansmith.evaluation.types import QUESTIONS, Answer, Figure, Number, Verdict
+from gansmith.system.files import write_json, write_text
 
+PAGE = "report.html"
 SIGNS: dict[Verdict, str] = {"good": "\u2713", "bad": "\u2717", "cannot tell": "?"}
 _WIDEST = 1200  # pixels: sharp at the width of the page on a fine screen
 _SMALL = 420  # pixels: a narrower picture is enlarged, with its pixels kept square
@@ -40,6 +43,15 @@ _PARTS = {
     "seeds": "Seeds",
     "version": "gansmith",
 }
+
+
+def write(audit: Audit, folder: str | Path) -> tuple[Path, Path]:
+    """Write audit.json and report.html into a folder, which is created if need be; each appears whole or not at all."""
+    document = page(audit)
+    data, html = Path(folder) / JSON, Path(folder) / PAGE
+    write_json(data, audit.record())
+    write_text(html, document)
+    return data, html
 
 
 def page(audit: Audit) -> str:

@@ -1,5 +1,5 @@
-"""One generator with its discriminator, opened from a run, a checkpoint of it, or a folder of models; what it makes and
-what it says."""
+"""The contenders of a comparison: a generator with its discriminator, from a run, a checkpoint or a folder of models;
+the images it generates and the scores it gives."""
 
 from __future__ import annotations
 
@@ -13,45 +13,36 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from gansmith.adversarial import Dimensions
-from gansmith.data.settings import DataSettings
 from gansmith.errors import OptionError, RunError
 from gansmith.evaluation.activations import to_input
+from gansmith.evaluation.generated_images import generated_images
 from gansmith.evaluation.weights import content_of
+from gansmith.judge.opened import Opened, open_for_judging
 from gansmith.latent.renderer import Renderer
-from gansmith.records.pictures import to_uint8
-from gansmith.runs import folder as run_folder
 from gansmith.runs.run import Run
-from gansmith.system.device import choose_device
 from gansmith.system.progress import bar
 
 Images = NDArray[Any]  # uint8 [N, H, W, C], or float32 points [N, 1, 1, 2]
-_AT_ONCE = 64  # images between two advances of a bar, and in a discriminator's batch
+_BATCH = 64  # images in a discriminator's batch
 
 
 @dataclass(frozen=True)
 class Contender:
-    """One generator with its discriminator. averaging: "averaged" or "raw"; settings: of its data, where it has any."""
+    """One generator with its discriminator, both opened from one run."""
 
     name: str
-    path: Path
-    checkpoint: str | None
+    generator: Opened
+    discriminator: Opened
     renderer: Renderer
-    discriminator: nn.Module
-    dimensions: Dimensions
-    averaging: str
-    settings: DataSettings | None
 
     @property
-    def size(self) -> str:
-        """height x width x channels"""
-        channels, height, width = self.dimensions[:3]
-        return f"{height}x{width}x{channels}"
+    def path(self) -> Path:
+        return self.generator.run.path
 
     @property
     def digest(self) -> str:
-        """Of the discriminator's weights: equal for equal ones."""
-        return content_of(self.discriminator)
+        """The digest of the discriminator's weights: equal for equal ones."""
+        return content_of(self.discriminator.network)
 
 
 def open_all(runs: Sequence[str | Path], *, raw: bool, device: str, trust: bool) -> list[Contender]:
@@ -70,12 +61,13 @@ def open_all(runs: Sequence[str | Path], *, raw: bool, device: str, trust: bool)
     long = [_named(str(path), checkpoint) for path, checkpoint in places]
     names = [one if short.count(one) == 1 else other for one, other in zip(short, long, strict=True)]
     opened = [
-        _opened(name, *place, raw=raw, device=device, trust=trust) for name, place in zip(names, places, strict=True)
+        _contender(name, *place, raw=raw, device=device, trust=trust) for name, place in zip(names, places, strict=True)
     ]
     for other in opened[1:]:
-        if other.dimensions[:3] != opened[0].dimensions[:3]:
+        sizes = [one.discriminator.size for one in (opened[0], other)]
+        if sizes[0] != sizes[1]:
             raise RunError(
-                f"{opened[0].name} makes images of {opened[0].size} and {other.name} of {other.size}: "
+                f"{opened[0].name} makes images of {sizes[0]} and {other.name} of {sizes[1]}: "
                 f"no discriminator can judge both. Compare runs of one size and one number of channels"
             )
     return opened
@@ -94,29 +86,23 @@ def parse(run: str | Path) -> tuple[Path, str | None]:
 
 def sampled(contender: Contender, count: int) -> Images:
     """The images of seeds 0 .. count - 1."""
-    made: list[Images] = []
     with bar(f"samples of {contender.name}", count) as advance:
-        for start in range(0, count, _AT_ONCE):
-            seeds = range(start, min(start + _AT_ONCE, count))
-            images = contender.renderer.images(seeds).images
-            points = tuple(images.shape[1:]) == (2, 1, 1)
-            made.append(images.movedim(1, -1).numpy() if points else to_uint8(images))
-            advance(len(seeds))
-    return np.concatenate(made)
+        return generated_images(contender.renderer, range(count), advance=advance)
 
 
 def scores(discriminator: nn.Module, images: Images, device: torch.device) -> NDArray[np.float32]:
-    """What a discriminator says of images: [N, ...]. It is run in float32, as it is saved."""
-    found = []
+    """A discriminator's raw scores of images [N, ...], in float32."""
+    rows = []
     exactly = torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True, allow_tf32=False)
     with torch.no_grad(), exactly:
-        for start in range(0, len(images), _AT_ONCE):
-            part = images[start : start + _AT_ONCE]
-            found.append(discriminator(to_input(part).contiguous().to(device)).float().cpu().numpy())
-    return np.concatenate(found)
+        for start in range(0, len(images), _BATCH):
+            part = images[start : start + _BATCH]
+            rows.append(discriminator(to_input(part).contiguous().to(device)).float().cpu().numpy())
+    return np.concatenate(rows)
 
 
-def _opened(name: str, path: Path, checkpoint: str | None, *, raw: bool, device: str, trust: bool) -> Contender:
+def _contender(name: str, path: Path, checkpoint: str | None, *, raw: bool, device: str, trust: bool) -> Contender:
+    """Raises RunError where generator or discriminator is missing, or reads labels."""
     run = Run(path, trust=trust)
     missing = [player for player in ("generator", "discriminator") if player not in run.players]
     if missing:
@@ -124,25 +110,15 @@ def _opened(name: str, path: Path, checkpoint: str | None, *, raw: bool, device:
             f"{path} has no {missing[0]}, it has: {', '.join(run.players)}. To be compared, a run needs a generator "
             f"and a discriminator"
         )
-    generator, card = run.network("generator", raw=raw, checkpoint=checkpoint)
-    discriminator, judge = run.network("discriminator", checkpoint=checkpoint)
-    reading = [name for name, one in (("generator", generator), ("discriminator", discriminator)) if _conditional(one)]
-    if reading:
+    generator = open_for_judging(run, "generator", raw=raw, checkpoint=checkpoint, device=device)
+    discriminator = open_for_judging(run, "discriminator", checkpoint=checkpoint, device=device)
+    conditional = [one.card.player for one in (generator, discriminator) if _conditional(one.network)]
+    if conditional:
         raise RunError(
-            f"the {reading[0]} of {path} reads labels, and runs are compared on images without any. Compare their "
+            f"the {conditional[0]} of {path} reads labels, and runs are compared on images without any. Compare their "
             f"samples by metrics instead: gansmith evaluate {path}"
         )
-    where = choose_device(device)
-    return Contender(
-        name=name,
-        path=path,
-        checkpoint=checkpoint,
-        renderer=Renderer(generator, card.prior, device=where),
-        discriminator=discriminator.to(device=where, dtype=torch.float32).eval().requires_grad_(False),
-        dimensions=judge.dimensions,
-        averaging="averaged" if card.averaged and not raw else "raw",
-        settings=run.experiment.data if run_folder.is_run(path) else None,
-    )
+    return Contender(name, generator, discriminator, generator.renderer())
 
 
 def _conditional(network: nn.Module) -> bool:

@@ -1,4 +1,4 @@
-"""The real images that generators are compared on: held out from the training of all, or given."""
+"""The real images that generators are compared on: held out of the training of all, or named by the user."""
 
 from __future__ import annotations
 
@@ -6,16 +6,15 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
+from gansmith.data.dataset import Dataset
 from gansmith.data.prepare import Prepared, prepare
 from gansmith.data.settings import DataSettings
 from gansmith.errors import DataError, RunError
 from gansmith.judge.compare.contenders import Contender, Images
-from gansmith.judge.image_sets import trained_on
-from gansmith.runs.run import Run
+from gansmith.judge.opened import images_at, trained_on
 from gansmith.system.seeding import mix
 
 MOST = 10_000  # images; more would only cost time
@@ -37,18 +36,8 @@ def reals(contenders: Sequence[Contender], *, against: str | Path | None, trust:
     """
     first = contenders[0]
     if against is not None:
-        channels, height, width = first.dimensions[:3]
-        like = next((one.settings for one in contenders if one.settings is not None), DataSettings())
-        points = (channels, height, width) == (2, 1, 1)
-        given = DataSettings(
-            path=os.fspath(against),
-            size=None if points else (height, width),
-            channels=None if points else channels,
-            fit=like.fit,
-            background=like.background,
-            holdout=0,
-        )
-        prepared = prepare(given, trust=trust)
+        like = next((one.generator.settings for one in contenders if one.generator.settings is not None), None)
+        prepared = prepare(images_at(os.fspath(against), first.discriminator.shape, like=like), trust=trust)
         return _drawn(prepared.train, prepared, f"{prepared.name} (given)")
     settings = [_settings(one) for one in contenders]
     prepared = prepare(settings[0], trust=trust)
@@ -59,7 +48,7 @@ def reals(contenders: Sequence[Contender], *, against: str | Path | None, trust:
                 f"{_difference(settings[0], other)}. Name images that none of them was trained on: --against DATA"
             )
     for one in contenders:
-        if trained_on(Run(one.path)) not in (None, prepared.digest):
+        if trained_on(one.generator.run) not in (None, prepared.digest):
             raise DataError(
                 f"{one.name} was trained on other images than {settings[0].path} holds now, so that those it held out "
                 f"are not known. Name images that none of them was trained on: --against DATA"
@@ -72,25 +61,27 @@ def reals(contenders: Sequence[Contender], *, against: str | Path | None, trust:
     return _drawn(prepared.holdout, prepared, f"{prepared.name} (held out)")
 
 
-def _drawn(dataset: Any, prepared: Prepared, name: str) -> Reals:
+def _drawn(dataset: Dataset, prepared: Prepared, name: str) -> Reals:
+    """At most MOST images, the same ones every time."""
     count = len(dataset)
     if count < 2:
         raise DataError(f"{name}: {count} image, and at least 2 are needed. Name others: --against DATA")
-    chosen = np.arange(count, dtype=np.int64)
+    indices = np.arange(count, dtype=np.int64)
     if count > MOST:
         rng = np.random.default_rng(mix(0, "compare", "reals"))
-        chosen = np.sort(rng.choice(count, MOST, replace=False))
-    images = np.ascontiguousarray(dataset[chosen].image)
+        indices = np.sort(rng.choice(count, MOST, replace=False))
+    images = np.ascontiguousarray(dataset[indices].image)
     return Reals(images, f"{name}, {prepared.digest[:12]}", prepared.points)
 
 
 def _settings(contender: Contender) -> DataSettings:
-    if contender.settings is None:
+    settings = contender.generator.settings
+    if settings is None:
         raise RunError(
             f"{contender.path} holds models only, and does not say which images were held out. "
             f"Name images that none of them was trained on: --against DATA"
         )
-    return contender.settings
+    return settings
 
 
 def _difference(one: DataSettings, other: DataSettings) -> str:

@@ -1,0 +1,124 @@
+"""The real images that generated ones are compared with: those trained on, and those held out of the training."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gansmith.data.dataset import Dataset
+from gansmith.data.prepare import Prepared, prepare
+from gansmith.data.settings import DataSettings
+from gansmith.errors import DataError, OptionError
+from gansmith.evaluation.types import Images, Labels
+from gansmith.judge.image_sets import LEAST, Subject, read_images
+from gansmith.judge.opened import images_at, trained_on
+from gansmith.runs import folder as run_folder
+from gansmith.system.seeding import mix
+
+
+@dataclass(frozen=True)
+class RealImages:
+    """Real images and labels at the subject's size: trained on, and held out (None where none are known to be).
+
+    description  name, digest and split, for the protocol;  notes  what a reader must know of them
+    """
+
+    name: str
+    train: tuple[Images, Labels | None]
+    holdout: tuple[Images, Labels | None] | None
+    description: str
+    classes: tuple[str, ...] | None
+    notes: tuple[str, ...]
+
+
+def reals_of(
+    subject: Subject, *, against: str | None, holdout: str | None, most: int, seed: int, trust: bool
+) -> RealImages:
+    """The images that the subject's run was trained on, or those `against`, at most `most` a side, drawn by `seed`.
+
+    Raises OptionError when neither says which, DataError when there are too few, or they are points.
+    """
+    settings, of_the_run = _settings(subject, against)
+    prepared = prepare(settings, trust=trust)
+    if prepared.points:
+        raise DataError(f"{settings.path} holds points, and only images can be judged")
+    kept, split = _held_out(prepared, settings, holdout, trust=trust)
+    rng = np.random.default_rng(mix(seed, "real images to judge against"))
+    train = read_images(prepared.train, _drawn(prepared.train, most, rng))
+    held_out = None if kept is None else read_images(kept, _drawn(kept, most, rng))
+    _require_enough("real", len(train[0]))
+    if held_out is not None:
+        _require_enough("held-out", len(held_out[0]))
+    return RealImages(
+        prepared.name,
+        train,
+        held_out,
+        f"{prepared.name} {prepared.digest}, train; held out: {split}; fit {settings.fit}",
+        prepared.classes,
+        tuple(_notes(subject, prepared, kept is not None, of_the_run, most)),
+    )
+
+
+def _settings(subject: Subject, against: str | None) -> tuple[DataSettings, bool]:
+    """Settings of the real images, and whether they are those of the subject's run."""
+    run, own = subject.run, subject.settings
+    if against is None and (run is None or not run_folder.is_run(run.path)):
+        raise OptionError("against which real images? Say so with --against DATA: the images that it was trained on")
+    if against is None or (run is not None and _same_place(against, own.path)):
+        height, width, channels = subject.shape
+        return own.model_copy(update={"size": (height, width), "channels": channels}), run is not None
+    return images_at(against, subject.shape, like=None if run is None else own), False
+
+
+def _held_out(
+    prepared: Prepared, settings: DataSettings, holdout: str | None, *, trust: bool
+) -> tuple[Dataset | None, str]:
+    """The images never trained on: those at `holdout`, or those that the run kept aside; and the split in words."""
+    if holdout is not None:
+        changes: dict[str, Any] = {"path": holdout, "format": None, "options": {}, "holdout": 0.0}
+        other = prepare(settings.model_copy(update=changes), trust=trust)
+        return other.train, f"of {other.name}, {other.digest}"
+    return prepared.holdout, "a part of it" if prepared.holdout is None else "held out by the run"
+
+
+def _drawn(dataset: Dataset, most: int, rng: np.random.Generator) -> NDArray[np.int64]:
+    return np.sort(rng.permutation(len(dataset))[:most])
+
+
+def _require_enough(what: str, count: int) -> None:
+    if count < LEAST:
+        raise DataError(
+            f"there {'is' if count == 1 else 'are'} only {count} {what} image{'s' * (count != 1)}; "
+            f"at least {LEAST} are needed to judge anything"
+        )
+
+
+def _notes(subject: Subject, prepared: Prepared, held_out: bool, of_the_run: bool, most: int) -> list[str]:
+    run, count = subject.run, len(prepared.train)
+    notes = []
+    if not held_out:
+        notes.append(
+            "No real images are known to have been held out of training (--holdout gives some), so part of the "
+            "training images stands in for them; copies of that part are not looked for."
+        )
+    if of_the_run and run is not None and trained_on(run) not in (None, prepared.digest):
+        path = prepared.settings.path
+        notes.append(f"The images at {path} are not the ones the run was trained on: they changed since.")
+    if count > most:
+        notes.append(
+            f"{most:,} of the {count:,} training images were compared, drawn at random (--real N for more): "
+            f"copies of the others are not seen."
+        )
+    if run is None:
+        size = "x".join(map(str, subject.shape))
+        notes.append(f"All images were compared at the generated ones' size and channels, {size}.")
+    return notes
+
+
+def _same_place(one: str, other: str) -> bool:
+    left, right = Path(one).expanduser(), Path(other).expanduser()
+    return left.resolve() == right.resolve() if left.exists() else one.replace("-", "_") == other.replace("-", "_")
