@@ -75,7 +75,7 @@ def find(kind: str, name: str, factory: str = "build", *, trust: bool = False) -
             )
         module = _import_outside(what, name)
     else:
-        module = importlib.import_module(f"{KINDS[kind][0]}.{_known(kind, name)}")
+        module = _module(kind, name)
     found = getattr(module, factory, None)
     if found is None:
         able = ", ".join(names(kind, factory)) or "none"
@@ -85,7 +85,7 @@ def find(kind: str, name: str, factory: str = "build", *, trust: bool = False) -
 
 def stated(kind: str, name: str, constant: str, default: Any, *, trust: bool = False) -> Any:
     """What an entry's file says of itself under the name `constant`, or `default` where it is silent."""
-    module = inspect.getmodule(find(kind, name, trust=trust))
+    module = inspect.getmodule(find(kind, name, trust=trust)) if "." in name else _module(kind, name)
     return getattr(module, constant, default)
 
 
@@ -153,6 +153,10 @@ def _files(kind: str) -> dict[str, Path]:
         for module in pkgutil.iter_modules([folder])
         if not module.ispkg and not module.name.startswith("_") and module.name != "saved"
     }
+
+
+def _module(kind: str, name: str) -> Any:
+    return importlib.import_module(f"{KINDS[kind][0]}.{_known(kind, name)}")
 
 
 def _known(kind: str, name: str) -> str:

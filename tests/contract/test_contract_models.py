@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from declared import declared, fitted
 from gansmith import catalog
 from gansmith.adversarial import Dimensions
 from gansmith.errors import ExperimentError, GansmithError
@@ -29,9 +30,16 @@ LABELLED = [entry for entry in ENTRIES if "conditional" in OPTIONS[entry]]  # ne
 
 
 def sizes(name: str, role: str) -> list[Dimensions]:
-    """A classifier needs classes to tell apart, and so does a network that is built for them."""
+    """SIZES, and two that the model declares. A classifier needs classes to tell apart, and so does a network that is
+    built for them."""
     needed = role == "classifier" or ((name, role.removesuffix("+")) in LABELLED and role.endswith("+"))
-    return [size._replace(classes=size.classes or 3) if needed else size for size in SIZES]
+    every = dict.fromkeys([*SIZES, *(fitted(name, size) for size in (SIZES[0], SIZES[2]))])
+    return [size._replace(classes=size.classes or 3) if needed else size for size in every]
+
+
+def usual(name: str) -> Dimensions:
+    """32 x 32 with ten classes, or the nearest larger size that the model declares."""
+    return fitted(name, SIZES[1])
 
 
 def build(name: str, role: str, size: Dimensions, seed: int = 0) -> nn.Module:
@@ -126,7 +134,7 @@ def test_a_classifier_is_a_head_on_its_features(case: tuple[nn.Module, str, str,
 def test_a_classifier_without_classes_is_refused(name: str, classes: int) -> None:
     why = ["labels are needed, and these images have none", "these images are all of one class"][classes]
     with pytest.raises(ExperimentError, match=f"^{name} is a classifier.*{why}"):
-        build(name, "classifier", Dimensions(3, 32, 32, 0, classes))
+        build(name, "classifier", usual(name)._replace(classes=classes))
 
 
 def test_images_do_not_see_each_other_in_evaluation(case: tuple[nn.Module, str, str, Dimensions]) -> None:
@@ -174,22 +182,45 @@ def test_float64_and_a_gradient_for_every_parameter(case: tuple[nn.Module, str, 
     assert bool((given.grad != 0).any())
 
 
-def test_every_case_is_not_refused() -> None:
-    """Each model and role builds at one size at least, 32 x 32 for instance."""
-    assert ENTRIES
-    for name, role in WAYS:
-        assert build(name, role, SIZES[1])
+@pytest.mark.parametrize("case", EVERY, ids=label)
+def test_a_size_that_the_file_declares_is_not_refused(case: tuple[str, str, Dimensions]) -> None:
+    name, _, size = case
+    if fitted(name, size) == size:
+        assert case not in REFUSED
+
+
+@pytest.mark.parametrize(("name", "role"), ENTRIES)
+def test_the_smallest_size_is_declared_for_the_default_options(name: str, role: str) -> None:
+    """Each network builds there and one multiple above; below it, one network of the file at least is refused."""
+    smallest, multiple = declared(name)
+    assert smallest % multiple == 0
+    least = Dimensions(3, smallest, smallest, 8, 3)
+    with torch.device("meta"):  # shapes alone, whatever the width
+        for size in (least, least._replace(width=smallest + multiple)):
+            assert isinstance(catalog.build("models", name, size, factory=role), nn.Module)
+        if smallest > 1:
+            roles = [other for model, other in ENTRIES if model == name]
+            below = least._replace(height=max(1, smallest - multiple))
+            assert any(raises(name, other, below) for other in roles)
+
+
+def raises(name: str, role: str, size: Dimensions) -> bool:
+    try:
+        catalog.build("models", name, size, factory=role)
+    except ExperimentError:
+        return True
+    return False
 
 
 @pytest.mark.parametrize(("name", "role"), LABELLED)
 def test_a_network_with_classes_says_what_it_lacks(name: str, role: str) -> None:
     """Built where there are none it is refused; built with them it says so and does not do without."""
     with pytest.raises(ExperimentError, match=f"{name}.*label"):
-        build(name, f"{role}+", SIZES[1]._replace(classes=0))
-    network = build(name, f"{role}+", SIZES[1])
+        build(name, f"{role}+", usual(name)._replace(classes=0))
+    network = build(name, f"{role}+", usual(name))
     assert network.conditional is True
-    assert not getattr(build(name, role, SIZES[1]), "conditional", False)
-    given, labels = inputs(role, SIZES[1])
+    assert not getattr(build(name, role, usual(name)), "conditional", False)
+    given, labels = inputs(role, usual(name))
     with pytest.raises(GansmithError, match="label"):
         network(given)
     assert labels is not None
@@ -197,7 +228,7 @@ def test_a_network_with_classes_says_what_it_lacks(name: str, role: str) -> None
         network.train()
         for parameter in network.parameters():  # what begins at zero says nothing yet
             parameter.add_(0.1 * torch.randn(parameter.shape, generator=torch.Generator().manual_seed(3)))
-        first, second = (network.eval()(given, which) for which in (labels, (labels + 1) % SIZES[1].classes))
+        first, second = (network.eval()(given, which) for which in (labels, (labels + 1) % usual(name).classes))
     assert not torch.equal(first, second)
 
 
@@ -206,4 +237,4 @@ def test_unknown_options_are_refused() -> None:
 
     for name, role in ENTRIES:
         with pytest.raises(OptionError, match=f"^models/{name} has no option 'wdith'"):
-            catalog.build("models", name, SIZES[1], factory=role, wdith=3)
+            catalog.build("models", name, usual(name), factory=role, wdith=3)

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
+from declared import fitted
 from gansmith import catalog
 from gansmith.adversarial import Dimensions, Game, Moment, Objective, Prior, Sample
 from gansmith.augment.parts.augment import augmented
@@ -90,6 +91,11 @@ def objective_of(case: Case) -> Objective:
     return objective.penalised({case.penalty: catalog.build("penalties", case.penalty)})
 
 
+def size_of(case: Case) -> Dimensions:
+    """SIZE, or larger for a model that is not made small here and declares a larger side."""
+    return SIZE if case.model in SMALL else fitted(case.model, SIZE)
+
+
 def network(case: Case, player: str, role: str, dimensions: Dimensions) -> nn.Module:
     """Seeded; what begins as zero gets some weight, because a gradient of zero agrees with everything."""
     options = {**SMALL.get(case.model, {})}
@@ -130,7 +136,7 @@ def played(
     """{turn: what it gave}. change: of the networks, to prove that a difference is seen."""
     roles: Mapping[str, str] = catalog.find("games", case.game, "ROLES")  # type: ignore[assignment]
     sized = catalog.stated("games", case.game, "dimensions_of", lambda role, size: size)
-    players = {player: network(case, player, role, sized(role, SIZE)) for player, role in roles.items()}
+    players = {player: network(case, player, role, sized(role, size_of(case))) for player, role in roles.items()}
     layout = torch_format(choose_memory_format(players))
     for built in players.values():
         built.to(device=device, dtype=dtype, memory_format=layout)  # type: ignore[call-overload]
@@ -141,7 +147,7 @@ def played(
     domains = catalog.stated("games", case.game, "DOMAINS", ("real",))
     batch = {}
     for domain in domains:
-        image = torch.rand(BATCH, *SIZE[:3], generator=rng) * 2 - 1
+        image = torch.rand(BATCH, *size_of(case)[:3], generator=rng) * 2 - 1
         label = torch.randint(SIZE.classes, (BATCH,), generator=rng)
         batch[domain] = Sample(image.to(device, dtype, memory_format=layout), label.to(device))
     trained = trained_parameters(game)

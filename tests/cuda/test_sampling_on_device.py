@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import torch
-from played import SIZE, Case, network
+from played import SIZE, Case, network, size_of
 
 from gansmith import catalog
 from gansmith.adversarial import Prior
@@ -19,7 +19,8 @@ PAIRS = sorted({*catalog.names("models", "generator")} & {*catalog.names("models
 
 
 def renderer(model: str, device: torch.device | str) -> Renderer:
-    generator = network(Case(model=model), "generator", "generator", SIZE)
+    case = Case(model=model)
+    generator = network(case, "generator", "generator", size_of(case))
     return Renderer(generator, Prior("normal", SIZE.latent, classes=SIZE.classes), device=device)
 
 

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
+from refusals import refused
 from scipy.ndimage import correlate
 from torch import Tensor, nn
 
 from gansmith import catalog
 from gansmith.adversarial import Dimensions
-from gansmith.errors import ExperimentError
 from gansmith.models import contrastive_net
 from gansmith.models.contrastive_net import ContrastiveNormalisation, gaussian
 from gansmith.system.seeding import seeded
@@ -149,6 +149,5 @@ def test_any_size_from_16_on(size: tuple[int, int], grid: tuple[int, int], chann
 
 
 def test_too_small() -> None:
-    message = r"^contrastive_net cannot read 12x40 images: both sides must be at least 16 pixels. Set --size 16x40$"
-    with pytest.raises(ExperimentError, match=message):
+    with refused("contrastive_net", "12x40", "at least 16", "--size 16x40"):
         built(Dimensions(3, 12, 40, 0, 10))

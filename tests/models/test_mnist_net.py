@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 import torch
 import torch.nn.functional as F
+from refusals import refused
 from torch import nn
 
 from gansmith import catalog
 from gansmith.adversarial import Dimensions
-from gansmith.errors import ExperimentError
 from gansmith.models import mnist_net
 from gansmith.system.seeding import seeded
 
@@ -58,9 +58,7 @@ def test_any_size_from_16_on(size: tuple[int, int], grid: int, channels: int) ->
 
 @pytest.mark.parametrize(("size", "advice"), [((15, 28), "16x28"), ((8, 8), "16x16"), ((30, 1), "30x16")])
 def test_too_small(size: tuple[int, int], advice: str) -> None:
-    given = f"{size[0]}x{size[1]}"
-    message = f"^mnist_net cannot read {given} images: both sides must be at least 16 pixels. Set --size {advice}$"
-    with pytest.raises(ExperimentError, match=message):
+    with refused("mnist_net", f"{size[0]}x{size[1]}", "at least 16", f"--size {advice}"):
         built(Dimensions(1, *size, 0, 10))
 
 

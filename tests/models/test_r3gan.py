@@ -10,6 +10,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 from r3gan_networks import by_hand, normal, rng
+from refusals import refused
 from torch import Tensor, nn
 
 from gansmith import catalog
@@ -223,9 +224,7 @@ def test_widths_blocks_and_groups() -> None:
 @pytest.mark.parametrize(("size", "asked"), [((3, 8), "4x8"), ((1, 1), "4x4")])
 def test_a_size_without_a_base_grid_is_refused(size: tuple[int, int], asked: str) -> None:
     for role in ("generator", "discriminator"):
-        with pytest.raises(
-            ExperimentError, match=rf"^r3gan cannot make {size[0]}x{size[1]} images: both sides.*--size {asked}, or for"
-        ):
+        with refused("r3gan", f"{size[0]}x{size[1]}", "at least 4", f"--size {asked}", "--recipe r3gan_ring"):
             catalog.build("models", "r3gan", Dimensions(3, *size, 4), factory=role)
 
 

@@ -16,7 +16,7 @@ import gansmith
 from gansmith.runs.run import Run
 
 HERE = Path(__file__).parent
-DCGAN = {
+DCGAN: dict[str, Any] = {
     "path": "digits",
     "size": 8,
     "fraction": 0.2,

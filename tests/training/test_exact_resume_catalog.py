@@ -15,6 +15,7 @@ from exactly import DCGAN, assert_equal_runs, kill, settings, the_rest
 from PIL import Image
 
 import gansmith
+from declared import declared
 from gansmith import catalog
 from gansmith.experiment.completion import domains_of, paired, roles_of
 
@@ -74,6 +75,7 @@ def test_every_objective_penalty_and_augmentation(
     given: dict[str, Any] = {
         **DCGAN,
         "images": 320,
+        "size": max(DCGAN["size"], declared(model)[0]),
         "objective": objective,
         "augment": adapted(augment, objective),
         "penalties": dealt(objective, place),

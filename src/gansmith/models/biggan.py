@@ -32,6 +32,8 @@ from gansmith.models.layers.spectral import SpectralConv2d, SpectralLinear
 Width = Annotated[int, Field(gt=0)]
 Initialisation = Literal["orthogonal", "normal"]
 
+SMALLEST = grid.SMALLEST
+
 # Times `width`, from the base grid to the image, by the number of doublings; up to 3 of them all layers have 4.
 _GENERATOR = {
     4: (16, 16, 8, 4, 2),
@@ -111,7 +113,7 @@ class Generator(nn.Module):
     ) -> None:
         super().__init__()
         channels, height, breadth, latent, _ = dimensions
-        count = grid.doublings("biggan", height, breadth)
+        count = grid.doublings("biggan", dimensions)
         self.conditional = conditional
         self.size = (height, breadth)
         self.first_grid = grid.first_grid(height, breadth, count)
@@ -159,7 +161,7 @@ class Discriminator(nn.Module):
     ) -> None:
         super().__init__()
         channels, height, breadth, _, _ = dimensions
-        count = grid.doublings("biggan", height, breadth)
+        count = grid.doublings("biggan", dimensions)
         small = count < min(_DISCRIMINATOR)
         halved = grid.halvings(height, breadth) if small else count
         times = [_SMALL] * (halved + _PLAIN) if small else _widths(_DISCRIMINATOR, count)

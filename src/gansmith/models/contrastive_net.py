@@ -16,6 +16,8 @@ from gansmith.models.layers.classifier import Classifier
 from gansmith.models.layers.labels import classes_of
 from gansmith.models.layers.valid_grid import valid_grid
 
+SMALLEST = 16  # pixels a side: 16 -> 12 -> 6 -> 2 -> 1
+
 
 def classifier(dimensions: Dimensions) -> Classifier:
     """Images [B, C, H, W] in [-1, 1] -> logits [B, K]; its features [B, 256] lie in [-1, 1].

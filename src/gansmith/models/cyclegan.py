@@ -13,16 +13,18 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from gansmith.adversarial import Dimensions
-from gansmith.errors import ExperimentError
 from gansmith.models.layers.instance import InstanceNorm
 from gansmith.models.layers.patch import PatchDiscriminator, initialise, layers_for
+from gansmith.models.layers.sides import check_sides
 
 Width = Annotated[int, Field(gt=0)]
 Blocks = Annotated[int, Field(ge=0)]
 Layers = Annotated[int, Field(ge=1)]
 
+SMALLEST = 8  # the blocks then work on 2 x 2, the least that can be reflected by one pixel
+MULTIPLE = 4  # two halvings
+
 _LARGE = 256  # pixels a side from which on there are 9 residual blocks
-_LEAST = 8  # pixels a side: the blocks then work on 2 x 2, the least that can be reflected by one pixel
 
 
 def translator(
@@ -57,17 +59,12 @@ def discriminator(dimensions: Dimensions, *, width: Width = 64, layers: Layers |
 class Translator(nn.Module):
     """See `translator`. Reads any H x W that are multiples of `multiple` and at least 8."""
 
-    multiple = 4  # two halvings
+    multiple = MULTIPLE
 
     def __init__(self, dimensions: Dimensions, width: int, blocks: int | None, upsample: str, skip: bool) -> None:
         super().__init__()
+        check_sides("cyclegan", dimensions, smallest=SMALLEST, multiple=MULTIPLE)
         channels, height, breadth, _, _ = dimensions
-        if height % 4 or breadth % 4 or min(height, breadth) < _LEAST:
-            near = "x".join(str(max(_LEAST, -(-side // 4) * 4)) for side in (height, breadth))
-            raise ExperimentError(
-                f"cyclegan cannot make {height}x{breadth} images: both sides must be multiples of 4, and at least "
-                f"{_LEAST}. Set --size {near}"
-            )
         if blocks is None:
             blocks = 9 if min(height, breadth) >= _LARGE else 6
         layers: list[nn.Module] = [nn.ReflectionPad2d(3), nn.Conv2d(channels, width, 7), *_normalised(width)]

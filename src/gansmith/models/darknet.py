@@ -23,6 +23,8 @@ Groups = Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=1)]
 Index = Annotated[int, Field(ge=0)]
 Share = Annotated[float, Field(gt=0, le=1)]
 
+SMALLEST = 1
+
 _SLOPE = 0.1  # of the leaky ReLU, in the lesson and in Darknet's own configuration files
 
 

@@ -33,6 +33,8 @@ Kernel = Literal[3, 4, 5, 6]
 Normalisation = Literal["batch", "instance", "layer", "none"]
 Downsample = Literal["strided", "average", "max"]
 
+SMALLEST = grid.SMALLEST
+
 _MOST = 8  # the widest layer has this many times `width` channels
 _SLOPE = 0.2  # of leaky ReLUs
 
@@ -65,7 +67,7 @@ def generator(
     classes = classes_of("generator", dimensions, model="dcgan") if conditional else 0
     slope = None if activation == "relu" else _SLOPE
     channels, height, breadth, latent, _ = dimensions
-    count = grid.doublings("dcgan", height, breadth)
+    count = grid.doublings("dcgan", dimensions)
     base = grid.first_grid(height, breadth, count)
     widths = [width * min(2**k, _MOST) for k in reversed(range(count))]
 
@@ -103,7 +105,7 @@ def discriminator(
     """
     classes = classes_of("discriminator", dimensions, model="dcgan") if conditional else 0
     channels, height, breadth, _, _ = dimensions
-    count = grid.doublings("dcgan", height, breadth)
+    count = grid.doublings("dcgan", dimensions)
     widths = [width * min(2**k, _MOST) for k in range(count)]
     for _ in range(count):
         height, breadth = (_halved_side(side, kernel, downsample) for side in (height, breadth))

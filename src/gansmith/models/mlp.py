@@ -18,9 +18,9 @@ from torch import Tensor, nn
 from gansmith.adversarial import Dimensions
 
 Width = Annotated[int, Field(gt=0)]
-
-
 Activation = Literal["relu", "leaky_relu", "silu"]
+
+SMALLEST = 1  # points in the plane
 
 
 def generator(

@@ -14,6 +14,8 @@ from gansmith.models.layers.labels import classes_of
 from gansmith.models.layers.standardize import Deviations, Means, standardizing
 from gansmith.models.layers.valid_grid import valid_grid
 
+SMALLEST = 16  # pixels a side: 16 -> 12 -> 6 -> 2 -> 1
+
 
 def classifier(dimensions: Dimensions, *, mean: Means | None = None, deviation: Deviations | None = None) -> Classifier:
     """Images [B, C, H, W] in [-1, 1] -> logits [B, K]; its features [B, 500] are not negative.

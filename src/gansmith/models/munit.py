@@ -20,12 +20,15 @@ from gansmith.adversarial import Dimensions
 from gansmith.errors import ExperimentError
 from gansmith.models.layers.adaptive_norm import adaptive_instance_norm
 from gansmith.models.layers.instance import InstanceNorm
+from gansmith.models.layers.sides import check_sides
 
 Width = Annotated[int, Field(gt=0)]
 Count = Annotated[int, Field(ge=0)]
 Slope = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
-_MULTIPLE = 4  # of both sides, as the autoencoder asks for by default
+SMALLEST = 64  # 16 for the autoencoder, 61 for the discriminator of three scales
+MULTIPLE = 4  # two halvings
+
 _MLP = 3  # linear layers from a style to scales and shifts
 _DOUBLED = 2  # the style encoder's first stages double the channels, the others keep them
 
@@ -49,16 +52,7 @@ def autoencoder(
     multiple, least = 2**downsamplings, _smallest(downsamplings, style_downsamplings)
     if dimensions.latent < 1:
         raise ExperimentError("munit needs styles to choose from: set prior.size, for example --set prior.size=8")
-    height, breadth = dimensions.height, dimensions.width
-    if min(height, breadth) < least or height % multiple or breadth % multiple:
-        down, up = (
-            "x".join(str(max(least, multiple * (side // multiple + more))) for side in (height, breadth))
-            for more in (0, 1)
-        )
-        raise ExperimentError(
-            f"munit cannot make {height}x{breadth} images: both sides must be multiples of {multiple} and at least "
-            f"{least} pixels. Set --size {down}" + (f" or --size {up}" if up != down else "")
-        )
+    check_sides("munit", dimensions, smallest=least, multiple=multiple)
     return Autoencoder(
         dimensions,
         width=width,
@@ -78,20 +72,14 @@ def discriminator(
     on an image of half the size of the one before. slope: of the leaky ReLU. Raises ExperimentError for images that
     cannot be halved so often.
     """
-    height, breadth = dimensions.height, dimensions.width
-    shortest = min(height, breadth)
-    if shortest < _shortest(depth, scales):
-        least = _shortest(depth, scales)
-        up = [-(-max(side, least) // _MULTIPLE) * _MULTIPLE for side in (height, breadth)]  # for the autoencoder
-        smaller = [(d, s) for d in range(depth, 0, -1) for s in range(scales, 0, -1) if _shortest(d, s) <= shortest]
-        instead = ""
-        if smaller:
-            instead = ", or take a smaller one: --set discriminator.depth={} --set discriminator.scales={}"
-            instead = instead.format(*max(smaller, key=lambda found: (sum(found), min(found), found)))
-        raise ExperimentError(
-            f"munit cannot make {height}x{breadth} images: a discriminator of depth {depth} at {scales} scale(s) needs "
-            f"at least {least} pixels a side. Set --size {up[0]}x{up[1]}{instead}"
-        )
+    check_sides(
+        "munit",
+        dimensions,
+        smallest=_shortest(depth, scales),
+        fitting=MULTIPLE,
+        reason=f"it has a discriminator of depth {depth} at {scales} scale(s), so ",
+        instead=_smaller(min(dimensions.height, dimensions.width), depth, scales),
+    )
     return Discriminator(dimensions.channels, width, depth, scales, slope)
 
 
@@ -218,6 +206,15 @@ def _shortest(depth: int, scales: int) -> int:
     """The shortest side that can be pooled (rounded up), then halved (rounded down) with 2 pixels left for the last."""
     least: int = (2**depth - 1) * 2 ** (scales - 1) + 1
     return least
+
+
+def _smaller(side: int, depth: int, scales: int) -> str:
+    """The largest discriminator that images of a shorter side `side` leave room for, as options; empty without one."""
+    fitting = [(d, s) for d in range(1, depth + 1) for s in range(1, scales + 1) if _shortest(d, s) <= side]
+    if not fitting:
+        return ""
+    best = max(fitting, key=lambda pair: (sum(pair), min(pair), pair))
+    return f", or take a smaller one: --set discriminator.depth={best[0]} --set discriminator.scales={best[1]}"
 
 
 def _convolution(before: int, after: int, kernel: int, stride: int = 1, *, bias: bool = True) -> tuple[nn.Module, ...]:

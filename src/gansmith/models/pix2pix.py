@@ -18,15 +18,18 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from gansmith.adversarial import Dimensions
-from gansmith.errors import ExperimentError
 from gansmith.models.layers.instance import InstanceNorm
 from gansmith.models.layers.patch import PatchDiscriminator, initialise, layers_for
+from gansmith.models.layers.sides import check_sides
 
 Width = Annotated[int, Field(gt=0)]
 Downs = Annotated[int, Field(ge=2)]
 Layers = Annotated[int, Field(ge=1)]
 Share = Annotated[float, Field(ge=0, lt=1)]
 Normalisation = Literal["instance", "batch"]
+
+SMALLEST = 8  # multiples of 4, and the discriminator reads 6 pixels a side
+MULTIPLE = 4  # two halvings, the fewest that a U-Net has by itself
 
 _MOST = 8  # halvings when not given (256 px to 1 x 1); also the widest layer has this many times `width` channels
 _PLAIN = 5  # halvings of which none has dropout: a translator of 8 has it in its 3 inmost layers
@@ -72,18 +75,16 @@ def discriminator(
 def halvings(dimensions: Dimensions, downs: int | None) -> int:
     """`downs`, or how often both sides can be halved, up to 8. Raises ExperimentError where they cannot be halved so
     often, or not even twice."""
-    height, width = dimensions.height, dimensions.width
-    even = height | width
+    even = dimensions.height | dimensions.width
     able = min((even & -even).bit_length() - 1, _MOST) if downs is None else 0
     count = max(able, 2) if downs is None else downs
-    if height % 2**count or width % 2**count:
-        near = "x".join(str(-(-side // 2**count) * 2**count) for side in (height, width))
-        given = "at least twice" if downs is None else f"{count} times"
-        raise ExperimentError(
-            f"pix2pix cannot make {height}x{width} images: its U-Net halves both sides {given}, so they must be "
-            f"multiples of {2**count}. Set --size {near}"
-            + ("" if downs is None else ", or --set translator.downs=null: it is then chosen for the size")
-        )
+    check_sides(
+        "pix2pix",
+        dimensions,
+        multiple=2**count,
+        reason=f"its U-Net halves both sides {'at least twice' if downs is None else f'{count} times'}, so ",
+        instead="" if downs is None else ", or --set translator.downs=null: it is then chosen for the size",
+    )
     return count
 
 

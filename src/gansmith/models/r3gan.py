@@ -21,11 +21,13 @@ from gansmith.models.layers.conditional import classes_of, labels_of
 from gansmith.models.layers.convolution import Geometry, convolve
 from gansmith.models.layers.leaky_relu import leaky_relu_
 from gansmith.models.layers.resample import doubled, halved
+from gansmith.models.layers.sides import check_sides
 
 Positive = Annotated[int, Field(gt=0)]
 PerStage = Positive | tuple[Positive, ...]
 
-_BASE = 4  # the smallest base grid, in pixels
+SMALLEST = 4  # the smallest base grid, in pixels
+
 _SLOPE = 0.2  # of the leaky ReLU
 _GAIN = math.sqrt(2 / (1 + _SLOPE**2))  # keeps the variance through it (He et al. 2015)
 _LAYERS = 3  # in a block
@@ -86,13 +88,9 @@ class Plan:
         group: int,
         short: int,
     ) -> None:
+        check_sides("r3gan", dimensions, smallest=SMALLEST, instead=", or for points (ring, grid) --recipe r3gan_ring")
         height, breadth = dimensions.height, dimensions.width
-        if min(height, breadth) < _BASE:
-            raise ExperimentError(
-                f"r3gan cannot make {height}x{breadth} images: both sides must be at least {_BASE} pixels. "
-                f"Set --size {max(height, _BASE)}x{max(breadth, _BASE)}, or for points (ring, grid) --recipe r3gan_ring"
-            )
-        finest = (min(height, breadth) // _BASE).bit_length() - 1
+        finest = (min(height, breadth) // SMALLEST).bit_length() - 1
         self.sizes = [(-(-height // 2**k), -(-breadth // 2**k)) for k in range(finest, -1, -1)]
         count = len(self.sizes)
         if isinstance(width, int):  # their widths: 32 px and below in full, then half of it for each doubling

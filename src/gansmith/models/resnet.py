@@ -29,6 +29,8 @@ from gansmith.models.layers.spectral import convolution, linear
 
 Width = Annotated[int, Field(gt=0)]
 
+SMALLEST = grid.SMALLEST
+
 _PLAIN = 2  # blocks behind the last halving of a discriminator
 
 
@@ -83,7 +85,7 @@ class Generator(nn.Module):
     def __init__(self, dimensions: Dimensions, *, width: int, widest: int, spectral: bool, conditional: bool) -> None:
         super().__init__()
         channels, height, breadth, latent, _ = dimensions
-        count = grid.doublings("resnet", height, breadth)
+        count = grid.doublings("resnet", dimensions)
         self.conditional = conditional
         self.size = (height, breadth)
         self.first_grid = grid.first_grid(height, breadth, count)
@@ -124,7 +126,7 @@ class Discriminator(nn.Module):
     ) -> None:
         super().__init__()
         channels, height, breadth, _, _ = dimensions
-        grid.doublings("resnet", height, breadth)  # refuses what the generator refuses
+        grid.doublings("resnet", dimensions)  # refuses what the generator refuses
         self.conditional = conditional
         self.mean = pooling == "mean"
         halved = grid.halvings(height, breadth)

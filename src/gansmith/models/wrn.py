@@ -18,6 +18,8 @@ from gansmith.models.layers.classifier import Classifier
 from gansmith.models.layers.labels import classes_of
 from gansmith.models.layers.standardize import Deviations, Means, standardizing
 
+SMALLEST = 1
+
 _BASE = 16  # channels of the first convolution, and of the first group at widen 1
 _GROUPS = 3
 

@@ -4,23 +4,21 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from gansmith.errors import ExperimentError
+from gansmith.adversarial import Dimensions
+from gansmith.models.layers.sides import check_sides
 
 BASE = 4  # the smallest grid a generator begins with, in pixels
+SMALLEST = 2 * BASE  # the shortest side of an image: one doubling
 _LEAST = 6  # a discriminator's: 32 -> 16 -> 8, 28 -> 14 -> 7
 
 
-def doublings(name: str, height: int, width: int) -> int:
+def doublings(model: str, dimensions: Dimensions) -> int:
     """How many factors of 2 leave a grid of at least 4 x 4: 3 at 32 x 32, 4 at 64 x 96, 2 at 28 x 28.
 
-    Raises ExperimentError below 8 pixels a side, for the model called `name`.
+    Raises ExperimentError below `SMALLEST` pixels a side, in the name of `model`.
     """
-    if min(height, width) < 2 * BASE:
-        raise ExperimentError(
-            f"{name} cannot make {height}x{width} images: both sides must be at least {2 * BASE} pixels. "
-            f"Set --size {max(height, 2 * BASE)}x{max(width, 2 * BASE)}, or for points (ring, grid) --recipe mlp_ring"
-        )
-    return (min(height, width) // BASE).bit_length() - 1
+    check_sides(model, dimensions, smallest=SMALLEST, instead=", or for points (ring, grid) --recipe mlp_ring")
+    return (min(dimensions.height, dimensions.width) // BASE).bit_length() - 1
 
 
 def first_grid(height: int, width: int, doublings: int) -> tuple[int, int]:

@@ -13,8 +13,8 @@ from itertools import pairwise
 from torch import Tensor, nn
 
 from gansmith.adversarial import Dimensions
-from gansmith.errors import ExperimentError
 from gansmith.models.layers.instance import InstanceNorm
+from gansmith.models.layers.sides import check_sides
 
 _USUAL = 3  # halvings: patches of 70 x 70
 _LEFT = 3  # pixels that must be left after them: the two last convolutions take one each
@@ -54,18 +54,16 @@ def patch_side(layers: int) -> int:
 
 def layers_for(model: str, dimensions: Dimensions, layers: int | None) -> int:
     """`layers`, or as many as the size allows up to 3. Raises ExperimentError where none fits."""
-    height, width = dimensions.height, dimensions.width
     if layers is None:
-        wanted = [count for count in range(1, _USUAL + 1) if min(height, width) >> count >= _LEFT]
-        layers = max(wanted, default=1)
-    if min(height, width) >> layers < _LEFT:
-        least = _LEFT << layers
-        fewer = "" if layers == 1 else ", or let it halve less often: --set discriminator.layers=1"
-        raise ExperimentError(
-            f"{model} cannot make {height}x{width} images: its discriminator halves both sides "
-            f"{layers} time{'' if layers == 1 else 's'} and needs {least} pixels or more. "
-            f"Set --size {max(height, least)}x{max(width, least)}{fewer}"
-        )
+        shorter = min(dimensions.height, dimensions.width)
+        layers = max((count for count in range(1, _USUAL + 1) if shorter >> count >= _LEFT), default=1)
+    check_sides(
+        model,
+        dimensions,
+        smallest=_LEFT << layers,
+        reason=f"its discriminator halves both sides {layers} time{'' if layers == 1 else 's'}, so ",
+        instead="" if layers == 1 else ", or let it halve less often: --set discriminator.layers=1",
+    )
     return layers
 
 

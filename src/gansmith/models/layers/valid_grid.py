@@ -6,20 +6,16 @@ LeCun, Bottou, Bengio, Haffner 1998, "Gradient-Based Learning Applied to Documen
 from __future__ import annotations
 
 from gansmith.adversarial import Dimensions
-from gansmith.errors import ExperimentError
+from gansmith.models.layers.sides import check_sides
 
-LEAST = 16  # pixels a side: 16 -> 12 -> 6 -> 2 -> 1
+_SMALLEST = 16  # pixels a side: 16 -> 12 -> 6 -> 2 -> 1
 
 
-def valid_grid(name: str, dimensions: Dimensions) -> tuple[int, int]:
+def valid_grid(model: str, dimensions: Dimensions) -> tuple[int, int]:
     """Height and width of that grid: 28 -> 24 -> 12 -> 8 -> 4, 32 -> 28 -> 14 -> 10 -> 5.
 
     Raises ExperimentError below 16 pixels a side, where nothing is left.
     """
+    check_sides(model, dimensions, smallest=_SMALLEST, verb="read")
     height, width = dimensions.height, dimensions.width
-    if min(height, width) < LEAST:
-        raise ExperimentError(
-            f"{name} cannot read {height}x{width} images: both sides must be at least {LEAST} pixels. "
-            f"Set --size {max(height, LEAST)}x{max(width, LEAST)}"
-        )
     return ((height - 4) // 2 - 4) // 2, ((width - 4) // 2 - 4) // 2
