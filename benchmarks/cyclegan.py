@@ -36,6 +36,7 @@ from gansmith.training.engine import Engine, build_engine, play_until
 AT_LEAST: dict[Precision, float] = {"float32": 1.0, "bfloat16": 1.7}  # times as fast as the authors', in float32
 ADAM = {"lr": 2e-4, "betas": (0.5, 0.999)}
 SIZE, WIDTH = 256, 64
+CPU = torch.device("cpu")
 ROLES = {"to_b": "translator", "to_a": "translator", "discriminator_a": "discriminator"}
 ROLES["discriminator_b"] = "discriminator"
 
@@ -55,26 +56,26 @@ def built(size: int, width: int) -> Players:
 class Source:
     """Random images, one of each domain a step, the same in every stream."""
 
-    def __init__(self, size: int) -> None:
-        self.size, self.drawn = size, 0
+    def __init__(self, size: int, device: torch.device) -> None:
+        self.size, self.device, self.drawn = size, device, 0
 
     def __next__(self) -> dict[str, Sample]:
         rng = torch.Generator().manual_seed(self.drawn)
         self.drawn += 1
         a, b = (torch.rand(1, 3, self.size, self.size, generator=rng) * 2 - 1 for _ in range(2))
-        return {"a": Sample(a), "b": Sample(b)}
+        return {"a": Sample(a.to(self.device)), "b": Sample(b.to(self.device))}
 
 
 class Ours:
     """Our engine with the game `cycle`, as the recipe has it."""
 
-    def __init__(self, size: int, width: int, precision: Precision) -> None:
-        players = built(size, width)
+    def __init__(self, size: int, width: int, precision: Precision, device: torch.device = CPU) -> None:
+        players = {name: player.to(device) for name, player in built(size, width).items()}
         objective = catalog.build("objectives", "lsgan", generator_factor=1.0)
-        game: Game = catalog.build("games", "cycle", players, objective, Prior())
-        chosen = {name: optimizers.build("adam", player.parameters(), ADAM) for name, player in players.items()}
-        self.source = Source(size)
-        self.engine: Engine = build_engine(game, self.source, chosen, precision=precision)
+        self.game: Game = catalog.build("games", "cycle", players, objective, Prior())
+        self.optimizers = {n: optimizers.build("adam", player.parameters(), ADAM) for n, player in players.items()}
+        self.source = Source(size, device)
+        self.engine: Engine = build_engine(self.game, self.source, self.optimizers, precision=precision, device=device)
 
     def play(self, steps: int) -> None:
         play_until(self.engine, self.source.drawn + steps, step=self.source.drawn)
@@ -91,8 +92,8 @@ class Ours:
 class Theirs:
     """The authors' order of work on networks of the same weights."""
 
-    def __init__(self, size: int, width: int) -> None:
-        players = {name: plain(player) for name, player in built(size, width).items()}
+    def __init__(self, size: int, width: int, device: torch.device = CPU) -> None:
+        players = {name: plain(player).to(device) for name, player in built(size, width).items()}
         self.to = {"a": players["to_a"], "b": players["to_b"]}
         self.judge = {"a": players["discriminator_a"], "b": players["discriminator_b"]}
         self.adam = [
@@ -100,13 +101,17 @@ class Theirs:
             for pair in (self.to, self.judge)
         ]
         self.pools: dict[str, list[Tensor]] = {"a": [], "b": []}
-        self.source = Source(size)
+        self.source = Source(size, device)
 
     def play(self, steps: int) -> None:
         for _ in range(steps):
-            self.step()
+            self.terms()
 
     def step(self) -> Terms:
+        return [float(term) for term in self.terms()]
+
+    def terms(self) -> list[Tensor]:
+        """One step; nothing waits for the device."""
         batch = next(self.source)
         real = {name: sample.image for name, sample in batch.items()}
         fake, back = {}, {}
@@ -138,8 +143,7 @@ class Theirs:
             ) * 0.5
             judged[name].backward()
         self.adam[1].step()
-        terms = [term[name] for term in (adversarial, cycle, identity, judged) for name in "ab"]
-        return [float(term.detach()) for term in terms]
+        return [term[name].detach() for term in (adversarial, cycle, identity, judged) for name in "ab"]
 
     def freeze(self, frozen: bool) -> None:
         for parameter in chain(self.judge["a"].parameters(), self.judge["b"].parameters()):

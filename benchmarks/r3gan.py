@@ -37,7 +37,15 @@ AT_LEAST: dict[Precision, float] = {"float32": 1.0, "bfloat16": 1.05}  # times a
 RATE, BETAS, GAMMA = 2e-4, (0.0, 0.9), 0.05  # of the authors' CIFAR-10 at its beginning
 
 
-def parts_of(*, width: int = 96, batch: int = 16, size: int = 32, precision: str = "float32") -> Assembly:
+def parts_of(
+    *,
+    width: int = 96,
+    batch: int = 16,
+    size: int = 32,
+    precision: str = "float32",
+    device: str = "cpu",
+    memory_format: str = "auto",
+) -> Assembly:
     """Our engine with the pair of that width, on random images."""
     network: dict[str, Any] = {"name": "r3gan", "width": width}
     adam = {"name": "adam", "lr": RATE, "betas": list(BETAS)}
@@ -51,6 +59,8 @@ def parts_of(*, width: int = 96, batch: int = 16, size: int = 32, precision: str
         channels=3,
         batch=batch,
         precision=precision,
+        device=device,
+        memory_format=memory_format,
         threads=1,
         environment={},
     )
@@ -67,7 +77,8 @@ def awaken(players: Iterable[nn.Module]) -> None:
             if isinstance(module, Block):
                 weight = module.narrow.weight
                 with torch.no_grad():
-                    weight.copy_(torch.randn(weight.shape, generator=rng) * weight.shape[1] ** -0.5 / 4)
+                    draws = torch.randn(weight.shape, generator=rng).to(weight.device)
+                    weight.copy_(draws * weight.shape[1] ** -0.5 / 4)
 
 
 class Theirs:
@@ -88,11 +99,11 @@ class Theirs:
         self.short = torch.bfloat16 if experiment.precision == "bfloat16" else torch.float32
         self.batches = Batches(parts.data.train, batch=experiment.batch, seed=experiment.seed)
         self.prior = Prior("normal", experiment.prior.size)
-        self.batch, self.seed = experiment.batch, experiment.seed
+        self.batch, self.seed, self.device = experiment.batch, experiment.seed, parts.device
         self.steps = 0
 
     def step(self) -> tuple[Tensor, Tensor]:
-        real = torch.from_numpy(self.batches.one(self.steps).image).permute(0, 3, 1, 2).contiguous()
+        real = torch.from_numpy(self.batches.one(self.steps).image).to(self.device).permute(0, 3, 1, 2).contiguous()
         real = real.to(torch.float32) / 127.5 - 1
 
         self.begin("discriminator", self.discriminator)
@@ -114,7 +125,7 @@ class Theirs:
         return adversarial.mean().detach(), loss.detach()
 
     def latents(self, turn: int) -> Tensor:
-        rng = torch.Generator().manual_seed(mix(self.seed, self.steps, turn, 0, 0))
+        rng = torch.Generator(self.device).manual_seed(mix(self.seed, self.steps, turn, 0, 0))
         return self.prior.latents(self.batch, rng)
 
     @staticmethod
@@ -193,7 +204,7 @@ def measure(quick: bool = False) -> list[Figure]:
     """Float32 and bfloat16, one thread."""
     figures: list[Figure] = []
     for precision, floor in native(AT_LEAST, quick=quick).items():
-        size: dict[str, int] = {"width": 16, "batch": 4} if quick else {}
+        size: dict[str, Any] = {"width": 16, "batch": 4} if quick else {}
         rounds = compare(parts_of(precision=precision, **size), seconds=1 if quick else 40)
         figures += shown(precision, rounds, floor)
         work = operations(Ours(parts_of(precision=precision, **size)).play)

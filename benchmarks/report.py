@@ -110,13 +110,13 @@ def markdown(figures: Sequence[Figure], found: Mapping[str, Any]) -> str:
     return "\n".join([f"Measured on: {said}.", "", *(f"| {' | '.join(row)} |" for row in table)])
 
 
-def write_between(path: Path, text: str) -> None:
+def write_between(path: Path, text: str, *, begin: str = BEGIN, end: str = END) -> None:
     """Replace what stands between the two comments in `path`."""
     old = path.read_text(encoding="utf-8")
-    before, begin, rest = old.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not begin or not end:
-        raise SystemExit(f"{path} has no lines {BEGIN} and {END} to write between")
+    before, first, rest = old.partition(begin)
+    _, last, after = rest.partition(end)
+    if not first or not last:
+        raise SystemExit(f"{path} has no lines {begin} and {end} to write between")
     path.write_text(f"{before}{begin}\n{text}\n{end}{after}", encoding="utf-8")
 
 

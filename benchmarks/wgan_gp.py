@@ -38,7 +38,15 @@ RATE, BETAS, WEIGHT, UPDATES = 2e-4, (0.0, 0.9), 10.0, 5
 Losses = list[float]
 
 
-def parts_of(*, width: int = 128, batch: int = 16, size: int = 32, precision: str = "float32") -> Assembly:
+def parts_of(
+    *,
+    width: int = 128,
+    batch: int = 16,
+    size: int = 32,
+    precision: str = "float32",
+    device: str = "cpu",
+    memory_format: str = "auto",
+) -> Assembly:
     """Our engine with the pair of that width, on random images."""
     adam = {"name": "adam", "lr": RATE, "betas": list(BETAS)}
     experiment, _ = describe(
@@ -51,6 +59,8 @@ def parts_of(*, width: int = 128, batch: int = 16, size: int = 32, precision: st
         channels=3,
         batch=batch,
         precision=precision,
+        device=device,
+        memory_format=memory_format,
         threads=1,
         environment={},
     )
@@ -89,28 +99,32 @@ class Theirs:
         experiment = parts.experiment
         self.batches = Batches(parts.data.train, batch=experiment.batch, seed=experiment.seed)
         self.prior = Prior("normal", experiment.prior.size)
-        self.batch, self.seed = experiment.batch, experiment.seed
+        self.batch, self.seed, self.device = experiment.batch, experiment.seed, parts.device
         self.drawn = self.steps = 0
 
     def play(self, steps: int) -> None:
         for _ in range(steps):
-            self.step()
+            self.losses()
 
     def step(self) -> Losses:
+        return [float(loss) for loss in self.losses()]
+
+    def losses(self) -> list[Tensor]:
+        """One step; nothing waits for the device."""
         losses = [self.discriminate(repeat) for repeat in range(UPDATES)]
         losses.append(self.generate())
         self.steps += 1
-        return [float(loss) for loss in losses]
+        return losses
 
     def discriminate(self, repeat: int) -> Tensor:
-        real = torch.from_numpy(self.batches.one(self.drawn).image).permute(0, 3, 1, 2).contiguous()
+        real = torch.from_numpy(self.batches.one(self.drawn).image).to(self.device).permute(0, 3, 1, 2).contiguous()
         real = real.to(torch.float32) / 127.5 - 1
         self.drawn += 1
-        rng = torch.Generator().manual_seed(mix(self.seed, self.steps, 0, repeat, 0))
+        rng = torch.Generator(self.device).manual_seed(mix(self.seed, self.steps, 0, repeat, 0))
         with torch.no_grad():
             fake = self.make(self.prior.latents(self.batch, rng))
         loss = self.judge(fake).mean() - self.judge(real).mean()
-        share = torch.rand(self.batch, 1, 1, 1, generator=rng)
+        share = torch.rand(self.batch, 1, 1, 1, generator=rng, device=self.device)
         between = (real + share * (fake - real)).requires_grad_()
         (gradient,) = torch.autograd.grad(self.judge(between).sum(), between, create_graph=True)
         slopes = gradient.square().sum([1, 2, 3]).sqrt()
@@ -119,7 +133,7 @@ class Theirs:
         return loss.detach()
 
     def generate(self) -> Tensor:
-        rng = torch.Generator().manual_seed(mix(self.seed, self.steps, 1, 0, 0))
+        rng = torch.Generator(self.device).manual_seed(mix(self.seed, self.steps, 1, 0, 0))
         loss = -self.judge(self.make(self.prior.latents(self.batch, rng))).mean()
         self.learn("generator", loss, self.generator)
         return loss.detach()

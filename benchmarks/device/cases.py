@@ -1,0 +1,218 @@
+"""The steps that are measured: for each, our engine in several forms beside its authors' order of work.
+
+`authors` is that order in plain PyTorch as torch's defaults have it (float32, convolutions in TF32), or for R3GAN in
+the bfloat16 of its authors; their own CUDA extensions are not used. `authors, autocast` is the same under autocast, so
+that a difference in number format can be told from one in the order of work.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import torch
+
+from benchmarks import cyclegan, r3gan, wgan_gp
+from benchmarks.device.rounds import Play
+from gansmith.runs.run import describe
+from gansmith.speed import interleave
+from gansmith.system.device import Precision
+
+BASE = "authors"
+FLOAT, SHORT = 1e-2, 1e-1  # relative to the largest loss: TF32 keeps 10 bits, bfloat16 7
+
+
+class Loop(Protocol):
+    def play(self, steps: int) -> None: ...
+    def step(self) -> Sequence[Any]: ...
+
+
+@dataclass
+class Case:
+    """Loops by name, and what a step of them is.
+
+    images     real images that a step draws
+    variants   further ways to play one of the loops, with the same networks: name -> (loop, context)
+    """
+
+    images: int
+    loops: dict[str, Loop]
+    variants: dict[str, tuple[str, Callable[[], Any]]] = field(default_factory=dict)
+
+    def plays(self) -> dict[str, Play]:
+        plays: dict[str, Play] = {name: loop.play for name, loop in self.loops.items()}
+        for name, (of, context) in self.variants.items():
+            plays[name] = within(self.loops[of].play, context)
+        return plays
+
+
+def within(play: Play, context: Callable[[], Any]) -> Play:
+    def inside(steps: int) -> None:
+        with context():
+            play(steps)
+
+    return inside
+
+
+@contextmanager
+def kernels(*, deterministic: bool, benchmark: bool) -> Iterator[None]:
+    """cuDNN's choice of kernels; an assembly sets deterministic ones, chosen without trying."""
+    cudnn = torch.backends.cudnn
+    before = cudnn.deterministic, cudnn.benchmark
+    cudnn.deterministic, cudnn.benchmark = deterministic, benchmark
+    try:
+        yield
+    finally:
+        cudnn.deterministic, cudnn.benchmark = before
+
+
+def _any_kernel() -> Any:
+    return kernels(deterministic=False, benchmark=False)
+
+
+def _tried_kernel() -> Any:
+    return kernels(deterministic=False, benchmark=True)
+
+
+def _variants(ours: str = "ours") -> dict[str, tuple[str, Callable[[], Any]]]:
+    return {f"{ours}, any kernel": (ours, _any_kernel), f"{ours}, kernels tried": (ours, _tried_kernel)}
+
+
+class Autocast:
+    """A loop whose steps are played under bfloat16 autocast."""
+
+    def __init__(self, loop: Any, device: torch.device) -> None:
+        self.loop, self.device = loop, device
+
+    def play(self, steps: int) -> None:
+        with torch.autocast(self.device.type, dtype=torch.bfloat16):
+            Repeated(self.loop).play(steps)
+
+    def step(self) -> Sequence[Any]:
+        with torch.autocast(self.device.type, dtype=torch.bfloat16):
+            return self.loop.step()  # type: ignore[no-any-return]
+
+
+class Repeated:
+    """A loop that plays single steps."""
+
+    def __init__(self, loop: Any) -> None:
+        self.loop = loop
+
+    def play(self, steps: int) -> None:
+        if hasattr(self.loop, "play"):
+            self.loop.play(steps)
+            return
+        for _ in range(steps):
+            self.loop.step()
+
+    def step(self) -> Sequence[Any]:
+        return self.loop.step()  # type: ignore[no-any-return]
+
+
+def _other(layout: str) -> str:
+    return "contiguous" if layout == "channels_last" else "channels_last"
+
+
+def dcgan_parts(*, width: int, **fields: Any) -> Any:
+    """The recipe `dcgan` on random images, with networks of that width and what else is given."""
+    network = {"name": "dcgan", "width": width}
+    experiment, _ = describe(
+        recipe="dcgan", generator=network, discriminator=network, channels=3, environment={}, **fields
+    )
+    return interleave.synthetic(experiment)
+
+
+def dcgan(device: torch.device, *, batch: int, width: int = 64, size: int = 64) -> Case:
+    """DCGAN as its recipe has it, at 64 px; `by hand` is the same in plain PyTorch with all the same care."""
+
+    def parts(precision: Precision, **fields: Any) -> Any:
+        return dcgan_parts(width=width, batch=batch, size=size, device=str(device), precision=precision, **fields)
+
+    ours = parts("bfloat16")
+    plain = interleave.by_plain_torch(ours)
+    loops: dict[str, Loop] = {
+        "authors": Repeated(plain["textbook"]),
+        "authors, autocast": Autocast(interleave.by_plain_torch(ours)["textbook"], device),
+        "by hand": Repeated(plain["by hand"]),
+        "ours": interleave.Ours(ours),
+        "ours, float32": interleave.Ours(parts("float32")),
+        "ours, other layout": interleave.Ours(parts("bfloat16", memory_format=_other(ours.experiment.memory_format))),
+    }
+    return Case(batch, loops, _variants())
+
+
+def wgan(device: torch.device, *, batch: int, width: int = 128, size: int = 32) -> Case:
+    """WGAN-GP on residual networks: five updates of the discriminator and one of the generator."""
+    given: dict[str, Any] = {"batch": batch, "width": width, "size": size, "device": str(device)}
+    ours = wgan_gp.parts_of(precision="bfloat16", **given)
+    other = _other(ours.experiment.memory_format)
+    loops: dict[str, Loop] = {
+        "authors": wgan_gp.Theirs(wgan_gp.parts_of(**given)),
+        "authors, autocast": Autocast(wgan_gp.Theirs(wgan_gp.parts_of(**given)), device),
+        "ours": wgan_gp.Mine(ours),
+        "ours, float32": wgan_gp.Mine(wgan_gp.parts_of(**given)),
+        "ours, other layout": wgan_gp.Mine(wgan_gp.parts_of(precision="bfloat16", memory_format=other, **given)),
+    }
+    return Case(batch * wgan_gp.UPDATES, loops, _variants())
+
+
+def r3(device: torch.device, *, batch: int, size: int, width: int = 768) -> Case:
+    """R3GAN without augmentation and classes; the authors' order is in the bfloat16 of their code, and in float32."""
+    given: dict[str, Any] = {"batch": batch, "width": width, "size": size, "device": str(device)}
+    ours = r3gan.parts_of(precision="bfloat16", **given)
+    other = _other(ours.experiment.memory_format)
+    float32 = r3gan.parts_of(**given)
+    loops: dict[str, Loop] = {
+        "authors": Repeated(r3gan.Theirs(ours)),
+        "authors, float32": Repeated(r3gan.Theirs(float32)),
+        "ours": interleave.Ours(ours),
+        "ours, float32": interleave.Ours(float32),
+        "ours, other layout": interleave.Ours(r3gan.parts_of(precision="bfloat16", memory_format=other, **given)),
+    }
+    return Case(batch, loops, _variants())
+
+
+def cycle(device: torch.device, *, size: int = 256, width: int = 64) -> Case:
+    """CycleGAN at batch 1, nine blocks."""
+    loops: dict[str, Loop] = {
+        "authors": cyclegan.Theirs(size, width, device),
+        "authors, autocast": Autocast(cyclegan.Theirs(size, width, device), device),
+        "ours": cyclegan.Ours(size, width, "bfloat16", device),
+        "ours, float32": cyclegan.Ours(size, width, "float32", device),
+    }
+    return Case(1, loops, _variants())
+
+
+CASES: dict[str, Callable[[torch.device], Case]] = {
+    "DCGAN, 64 px, batch 64": lambda device: dcgan(device, batch=64),
+    "WGAN-GP, 32 px, batch 64": lambda device: wgan(device, batch=64),
+    "R3GAN, 32 px, batch 128": lambda device: r3(device, batch=128, size=32),
+    "CycleGAN, 256 px, batch 1": cycle,
+    "R3GAN, 64 px, batch 64": lambda device: r3(device, batch=64, size=64),
+    "DCGAN, 64 px, batch 1024": lambda device: dcgan(device, batch=1024),
+}
+TOYS: dict[str, Callable[[torch.device], Case]] = {
+    "DCGAN, toy": lambda device: dcgan(device, batch=8, width=4, size=16),
+    "WGAN-GP, toy": lambda device: wgan(device, batch=4, width=8, size=16),
+    "R3GAN, toy": lambda device: r3(device, batch=4, size=16, width=16),
+    "CycleGAN, toy": lambda device: cycle(device, size=32, width=8),
+}
+
+
+def apart(losses: dict[str, list[list[float]]]) -> dict[str, float]:
+    """How far each loop's first losses are from those of `authors`: the largest difference by the largest loss."""
+    reference = torch.tensor(losses[BASE], dtype=torch.float64)
+    scale = float(reference.abs().max())
+    return {
+        name: float((torch.tensor(values, dtype=torch.float64) - reference).abs().max()) / scale
+        for name, values in losses.items()
+        if name != BASE
+    }
+
+
+def agree(far: dict[str, float]) -> bool:
+    """Do all loops compute the same?"""
+    return all(value <= (FLOAT if "float32" in name else SHORT) for name, value in far.items())
