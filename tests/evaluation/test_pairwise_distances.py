@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from gansmith.errors import DataError, OptionError
 from gansmith.evaluation import pairwise_distances as blocks
-from gansmith.evaluation.pairwise_distances import matrix, nearest, pair, radii, within
+from gansmith.evaluation.feature_matrix import matrix, pair
+from gansmith.evaluation.pairwise_distances import nearest, radii, within
 
 
 @pytest.fixture

@@ -20,6 +20,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from gansmith.errors import DataError
 from gansmith.evaluation import intervals
+from gansmith.evaluation.feature_matrix import as_floats
 from gansmith.evaluation.types import Number
 
 Array = NDArray[np.float64]
@@ -213,7 +214,7 @@ def _mean(values: Array, means: str) -> Number:
 
 
 def _checked(logits: ArrayLike, labels: ArrayLike | None, names: tuple[str, ...]) -> tuple[Array, Labels]:
-    scores: Array = np.asarray(logits, dtype=np.float64)
+    scores: Array = as_floats(logits, "the logits").astype(np.float64)
     if scores.ndim != 2 or len(scores) == 0 or scores.shape[1] != len(names) or len(names) < 2:
         raise DataError(
             f"the logits have the shape {list(scores.shape)}: one row for each of at least one image and one column "

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from gansmith.errors import DataError, OptionError
 from gansmith.evaluation import copy_search
 from gansmith.evaluation.extract import extract
-from gansmith.evaluation.pairwise_distances import matrix
+from gansmith.evaluation.feature_matrix import matrix
 from gansmith.evaluation.types import Extractor, Features, Images
 
 Distances = NDArray[np.float32]  # [N, N]

@@ -30,7 +30,7 @@ class Statistics(NamedTuple):
 
 
 def statistics(features: NDArray[Any]) -> Statistics:
-    """Features [N, D], finite, N >= 2 (see `blocks.matrix`)."""
+    """Features [N, D], finite, N >= 2 (see `feature_matrix.matrix`)."""
     mean = features.mean(axis=0, dtype=np.float64)
     scatter = np.zeros((features.shape[1],) * 2)
     for start in range(0, len(features), _ROWS):

@@ -22,6 +22,7 @@ from sklearn.svm import LinearSVC
 
 from gansmith.errors import DataError, NotFiniteError
 from gansmith.evaluation import intervals
+from gansmith.evaluation.feature_matrix import as_floats
 from gansmith.evaluation.types import Number
 from gansmith.system.progress import bar
 from gansmith.system.seeding import mix
@@ -197,7 +198,7 @@ def _fitted(rows: Features, labels: NDArray[np.int64], cost: float) -> Any:
 
 
 def _checked(features: ArrayLike, labels: ArrayLike) -> tuple[Features, NDArray[np.int64]]:
-    rows, given = np.asarray(features, dtype=np.float64), np.asarray(labels)
+    rows, given = as_floats(features, "the features").astype(np.float64), np.asarray(labels)
     if rows.ndim != 2 or rows.shape[1] == 0 or len(rows) != len(given):
         raise DataError(f"features [N, D] and labels [N] are needed, not {list(rows.shape)} and {list(given.shape)}")
     if not np.isfinite(rows).all():

@@ -21,6 +21,7 @@ from scipy.spatial import cKDTree
 
 from gansmith.errors import DataError, OptionError
 from gansmith.evaluation.extract import extract
+from gansmith.evaluation.feature_matrix import as_floats
 from gansmith.evaluation.types import Extractor, Images
 
 DIGITS = 10
@@ -45,7 +46,7 @@ def count_modes(
     least: good samples of 10,000 that a mode needs to be found. radius: within how many deviations a sample is good.
     Raises DataError for no points, a NaN or an infinity, or other shapes; OptionError for numbers out of range.
     """
-    samples, middles = (np.asarray(given, dtype=np.float64) for given in (points, centres))
+    samples, middles = (as_floats(given).astype(np.float64) for given in (points, centres))
     for name, given in (("points", samples), ("centres", middles)):
         if given.ndim != 2 or given.shape[1] != 2 or not len(given):
             raise DataError(f"modes are counted of {name} [N, 2] in the plane, at least one, not {list(given.shape)}")

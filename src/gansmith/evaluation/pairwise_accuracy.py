@@ -19,6 +19,7 @@ from scipy.optimize import brentq
 from scipy.stats import norm
 
 from gansmith.errors import GansmithError, NotFiniteError
+from gansmith.evaluation.feature_matrix import as_floats
 
 Values = NDArray[np.float64]
 
@@ -46,7 +47,7 @@ def per_image(scores: ArrayLike, *, whose: str = "scores") -> Values:
 
     Raises NotFiniteError for a NaN or an infinity, GansmithError for fewer than 2 images.
     """
-    values: Any = np.asarray(scores, dtype=np.float64)
+    values: Any = as_floats(scores, whose).astype(np.float64)
     if values.ndim == 0 or len(values) < 2:
         count = 1 if values.ndim == 0 else len(values)
         raise GansmithError(f"{whose}: {count} image{'' if count == 1 else 's'}, and at least 2 are needed")

@@ -18,10 +18,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 from torch import Tensor
 
 from gansmith.errors import DataError, OptionError
+from gansmith.evaluation.feature_matrix import Given, matrix, promoted, require_same_width
 from gansmith.system.progress import Advance, bar
 
 ROWS, COLUMNS = 2048, 2048  # of a block: 16 MiB of distances, and large enough for the matrix product's full rate
@@ -30,45 +31,6 @@ _GROUP = 16  # columns whose smallest is looked at first
 _CACHED = 2**17  # numbers that stay in the processor's cache from one operation to the next
 _LONG = 2e10  # multiplications: about a second of one core, from where on progress is shown
 _PRECISION = 4e-6  # of |a|^2 + |b|^2: float32 products of some thousand terms are off by less
-
-Given = ArrayLike | Tensor  # features [N, D]
-
-
-def matrix(features: Given, name: str = "the", *, least: int = 1) -> NDArray[Any]:
-    """Features [N, D] as a contiguous float32 or float64 array.
-
-    name: whose they are, for messages ("the real"). Raises DataError for anything but a finite [N >= least, D >= 1].
-    """
-    array = np.asarray(features.detach().cpu() if isinstance(features, Tensor) else features)
-    if array.dtype not in (np.float32, np.float64):
-        array = array.astype(np.float64 if array.dtype.kind in "iu" else np.float32)
-    if array.ndim != 2 or array.shape[1] == 0:
-        raise DataError(f"{name} features have the shape {list(array.shape)}: one row for each image is needed, [N, D]")
-    if len(array) < least:
-        have = {0: "no image", 1: "one image"}.get(len(array), f"{len(array):,} images")
-        raise DataError(f"{name} features are of {have}: at least {least:,} are needed")
-    wrong = int((~np.isfinite(array).all(axis=1)).sum())
-    if wrong:
-        raise DataError(
-            f"{name} features of {wrong:,} of {len(array):,} images hold a NaN or an infinity: "
-            f"the images, or the network that read them, are broken"
-        )
-    return np.require(array, requirements=["C", "W"])
-
-
-def pair(real: Given, fake: Given, *, least: int = 2) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Both matrices, checked. Raises DataError when they do not fit together, or when all real images are one.
-
-    All fakes may be one: that is a collapsed generator, and it is as far from the data as any other.
-    """
-    ours, theirs = matrix(real, "the real", least=least), matrix(fake, "the fake", least=least)
-    _require_same_width(ours, theirs, "the real", "the fake")
-    if len(ours) > 1 and bool((ours == ours[0]).all()):
-        raise DataError(
-            f"the features of all {len(ours):,} real images are the same: they are copies of one image, "
-            f"or the extractor does not see what sets them apart. Nothing can be compared with them"
-        )
-    return ours, theirs
 
 
 def nearest(
@@ -194,8 +156,8 @@ class _Points:
     @classmethod
     def both(cls, queries: Given, base: Given, device: torch.device | str) -> tuple[_Points, _Points]:
         """Queries, centred part by part, and base, centred once: it is gone through again and again."""
-        looking, there = matrix(queries, "the queries'"), matrix(base, "the base's")
-        _require_same_width(looking, there, "the queries'", "the base's")
+        looking, there = promoted(matrix(queries, "the queries'"), matrix(base, "the base's"))
+        require_same_width(looking, there, "the queries'", "the base's")
         mean = there.mean(axis=0, dtype=np.float64)
         points = cls(there, mean, device)
         points.kept = points.part(0, len(there))
@@ -238,14 +200,6 @@ def _smallest(block: Tensor, count: int) -> tuple[Tensor, Tensor]:
     members = (groups[:, :, None] + torch.arange(0, columns, width, device=block.device)).flatten(1)
     values, order = block.gather(1, members).topk(count, 1, largest=False, sorted=False)
     return values, members.gather(1, order)
-
-
-def _require_same_width(one: NDArray[Any], other: NDArray[Any], first: str, second: str) -> None:
-    if one.shape[1] != other.shape[1]:
-        raise DataError(
-            f"{first} features have {one.shape[1]:,} dimensions and {second} {other.shape[1]:,}: "
-            f"both must come from the same extractor"
-        )
 
 
 @contextmanager

@@ -182,6 +182,7 @@ class Metric:
     measure   (real, fake) -> {name: Number}; one file may measure two things (precision and recall)
     better    {name: "lower" or "higher"};  words  name and options, for the protocol
     needs     which fields of a Side it reads;  least  images a side
+    draws     whether it draws images at random: the same ones in another order then give another value
     """
 
     measure: Callable[[Side, Side], Mapping[str, Number]]
@@ -189,6 +190,7 @@ class Metric:
     words: str
     needs: tuple[Literal["images", "features", "probabilities", "labels"], ...] = ("features",)
     least: int = 2
+    draws: bool = False
 
 
 def needed(side: Side, field: Literal["features", "probabilities"], metric: str) -> Features:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gansmith.errors import DataError
-from gansmith.evaluation.pairwise_distances import pair
+from gansmith.evaluation.feature_matrix import pair
 from gansmith.evaluation.types import Evidence, Features, Number, Side, Verdict, needed
 from gansmith.system.seeding import mix
 

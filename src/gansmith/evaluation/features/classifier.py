@@ -11,6 +11,7 @@ from pathlib import Path
 
 from torch import Tensor, nn
 
+from gansmith import catalog
 from gansmith.adversarial import Dimensions
 from gansmith.errors import OptionError, RunError
 from gansmith.evaluation import preprocess
@@ -18,6 +19,7 @@ from gansmith.evaluation.types import Extractor, Outputs
 from gansmith.evaluation.weights import content_of, identity
 from gansmith.models import saved
 from gansmith.system.device import choose_device
+from gansmith.system.seeding import seeded
 
 PLAYER = "classifier"
 
@@ -45,6 +47,18 @@ def build(*, weights: str | None = None, device: str = "auto", trust_model: bool
             f"the classifier of {path} (model {card.model}) has no `features(images)`, which are needed here"
         )
     return wrap(network, card.dimensions, classes=card.classes, device=device)
+
+
+def untrained(*, device: str = "auto") -> Extractor:
+    """The same extractor round an untrained classifier of ten classes of grey images, for tests.
+
+    >>> untrained(device="cpu").classes[:3]
+    ('0', '1', '2')
+    """
+    dimensions = Dimensions(1, 28, 28, 1, 10)
+    with seeded("classifier untrained"):
+        network = catalog.build("models", "mnist_net", dimensions, factory=PLAYER)
+    return wrap(network, dimensions, classes=tuple("0123456789"), device=device)
 
 
 def wrap(

@@ -18,8 +18,9 @@ from torch import Tensor, nn
 from gansmith.errors import OptionError
 from gansmith.evaluation import preprocess
 from gansmith.evaluation.types import Extractor, Outputs
-from gansmith.evaluation.weights import Published, identity, read, state_of
+from gansmith.evaluation.weights import Published, content_of, identity, read, state_of
 from gansmith.system.device import choose_device
+from gansmith.system.seeding import seeded
 
 PATCH = 14  # pixels
 GRID = 37  # patches a side that the published places were learned for: 518 pixels
@@ -67,6 +68,17 @@ def build(
     made = Transformer(SHAPES[network])
     made.load_state_dict(state)
     return wrap(made, published.sha256, device=device, size=size)
+
+
+def untrained(*, device: str = "auto") -> Extractor:
+    """The same extractor round a small network of random weights, for tests: features [B, 32].
+
+    >>> untrained(device="cpu").run(torch.zeros(2, 3, 8, 8, dtype=torch.uint8)).features.shape
+    torch.Size([2, 32])
+    """
+    with seeded("dinov2 untrained"):
+        network = Transformer(Shape(32, 2, 2), grid=2)
+    return wrap(network, content_of(network), device=device, size=2 * PATCH)
 
 
 def wrap(network: Transformer, digest: str, *, device: str = "auto", size: int = 224) -> Extractor:

@@ -14,8 +14,9 @@ from torch import Tensor, nn
 
 from gansmith.evaluation import preprocess
 from gansmith.evaluation.types import Extractor, Outputs
-from gansmith.evaluation.weights import Published, identity, read, state_of
+from gansmith.evaluation.weights import Published, content_of, identity, read, state_of
 from gansmith.system.device import choose_device
+from gansmith.system.seeding import seeded
 
 WEIGHTS = Published(
     extractor="mobilenet",
@@ -43,6 +44,17 @@ def build(*, weights: str | None = None, device: str = "auto", size: Annotated[i
     network = MobileNetV2()
     network.load_state_dict(state_of(content))
     return wrap(network, WEIGHTS.sha256, device=device, size=size)
+
+
+def untrained(*, device: str = "auto") -> Extractor:
+    """The same extractor round a network of random weights, for tests: features [B, 1280] of images at 32 pixels.
+
+    >>> untrained(device="cpu").run(torch.zeros(2, 3, 8, 8, dtype=torch.uint8)).features.shape
+    torch.Size([2, 1280])
+    """
+    with seeded("mobilenet untrained"):
+        network = MobileNetV2()
+    return wrap(network, content_of(network), device=device, size=32)
 
 
 def wrap(network: MobileNetV2, digest: str, *, device: str = "auto", size: int = 224) -> Extractor:

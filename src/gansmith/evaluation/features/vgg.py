@@ -25,9 +25,9 @@ from torch import Tensor, nn
 from gansmith.errors import DataError
 from gansmith.evaluation import pickled_arrays, preprocess
 from gansmith.evaluation.types import Extractor, Outputs
-from gansmith.evaluation.weights import Published, identity, read
+from gansmith.evaluation.weights import Published, content_of, identity, read
 from gansmith.system.device import choose_device
-from gansmith.system.seeding import mix
+from gansmith.system.seeding import mix, seeded
 
 WEIGHTS = Published(
     extractor="vgg",
@@ -57,6 +57,17 @@ def build(
     network = Lpips()
     network.load_state_dict(tensors)
     return wrap(network, WEIGHTS.sha256, device=device, size=size)
+
+
+def untrained(*, device: str = "auto") -> Extractor:
+    """The same extractor round a small network of random weights, for tests: features [B, 60] of images at 16 pixels.
+
+    >>> untrained(device="cpu").run(torch.zeros(2, 3, 8, 8, dtype=torch.uint8)).features.shape
+    torch.Size([2, 60])
+    """
+    with seeded("vgg untrained"):
+        network = Lpips(((4, 6), (6,), (6,), (6,), (6,)))
+    return wrap(network, content_of(network), device=device, size=LEAST)
 
 
 def wrap(network: Lpips, digest: str, *, device: str = "auto", size: int | None = 64) -> Extractor:

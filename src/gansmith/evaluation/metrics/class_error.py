@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 
 from gansmith.errors import DataError
 from gansmith.evaluation import intervals
+from gansmith.evaluation.feature_matrix import as_floats
 from gansmith.evaluation.types import Metric, Number, Side
 
 
@@ -28,7 +29,7 @@ def build() -> Metric:
 def class_error(labels: ArrayLike, probabilities: ArrayLike) -> Mapping[str, Number]:
     """True classes [N], N >= 2, and class probabilities [N, K] -> the share that is wrong, with its exact binomial
     interval, and the mean cross-entropy. Raises DataError when the two do not belong together."""
-    true, given = np.asarray(labels), np.asarray(probabilities, dtype=np.float64)
+    true, given = np.asarray(labels), as_floats(probabilities, "the probabilities").astype(np.float64)
     if given.ndim != 2 or true.shape != (len(given),) or true.dtype.kind not in "iu":
         raise DataError("class_error needs the classifier's answer to each labelled image, in the same order")
     number, classes = given.shape

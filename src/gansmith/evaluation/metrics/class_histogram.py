@@ -18,6 +18,7 @@ from pydantic import Field
 from scipy import stats
 
 from gansmith.errors import DataError, OptionError
+from gansmith.evaluation.feature_matrix import as_floats
 from gansmith.evaluation.types import Metric, Number, Side
 from gansmith.system.seeding import mix
 
@@ -104,7 +105,7 @@ def build(*, share: Share = 0.1, real: Literal["classifier", "labels"] = "classi
 
 
 def _checked(probabilities: Any, whose: str) -> Array:
-    rows: Array = np.asarray(probabilities, dtype=np.float64)
+    rows: Array = as_floats(probabilities, f"{whose} probabilities").astype(np.float64)
     if rows.ndim != 2 or rows.shape[1] < 2 or len(rows) == 0:
         raise DataError(
             f"{whose} probabilities have the shape {list(rows.shape)}: one row for each image and one column for each "

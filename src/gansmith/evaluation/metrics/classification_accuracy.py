@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from gansmith.errors import DataError
+from gansmith.evaluation.feature_matrix import as_floats
 from gansmith.evaluation.types import Metric, Number, Side
 from gansmith.system.progress import track
 from gansmith.system.seeding import mix
@@ -97,6 +98,7 @@ def build() -> Metric:
         words="classification_accuracy(logistic regression)",
         needs=("features", "labels"),
         least=LEAST,
+        draws=True,
     )
 
 
@@ -150,7 +152,7 @@ def _number(value: float, drawn: Array, means: str) -> Number:
 
 
 def _checked(features: ArrayLike, labels: ArrayLike | None, whose: str) -> tuple[Array, Labels]:
-    matrix: Array = np.asarray(features, dtype=np.float64)
+    matrix: Array = as_floats(features, f"features of {whose}").astype(np.float64)
     if matrix.ndim != 2 or matrix.shape[1] == 0:
         raise DataError(f"features of {whose} have the shape {list(matrix.shape)}: one row for each image is needed")
     if len(matrix) < LEAST:

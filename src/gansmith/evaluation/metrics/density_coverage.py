@@ -18,7 +18,8 @@ from torch import Tensor
 
 from gansmith.errors import DataError
 from gansmith.evaluation import intervals
-from gansmith.evaluation.pairwise_distances import pair, radii, within
+from gansmith.evaluation.feature_matrix import pair
+from gansmith.evaluation.pairwise_distances import radii, within
 from gansmith.evaluation.types import Metric, Number, Side, needed
 
 

@@ -10,8 +10,8 @@ from numpy.typing import ArrayLike
 from torch import Tensor
 
 from gansmith.errors import DataError
+from gansmith.evaluation.feature_matrix import pair
 from gansmith.evaluation.frechet import frechet, frechet_of_few, statistics
-from gansmith.evaluation.pairwise_distances import pair
 from gansmith.evaluation.types import Metric, Number, Side, needed
 
 MEANS = "Frechet distance between two clouds of features: 0 for the same, larger for fewer images"

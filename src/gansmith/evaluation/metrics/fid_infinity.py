@@ -20,8 +20,8 @@ from torch import Tensor
 
 from gansmith.errors import DataError, OptionError
 from gansmith.evaluation import intervals
+from gansmith.evaluation.feature_matrix import pair
 from gansmith.evaluation.frechet import Statistics, frechet, statistics
-from gansmith.evaluation.pairwise_distances import pair
 from gansmith.evaluation.types import Metric, Number, Side, needed
 from gansmith.system.progress import track
 from gansmith.system.seeding import mix
@@ -104,4 +104,5 @@ def build(*, points: Annotated[int, Field(ge=3)] = 15, seed: int = 0) -> Metric:
         ours, theirs = (needed(side, "features", "fid_infinity") for side in (real, fake))
         return {"fid_infinity": fid_infinity(ours, theirs, points=points, seed=seed)}
 
-    return Metric(measure, better={"fid_infinity": "lower"}, words=f"fid_infinity(points={points})", least=FEWEST)
+    words = f"fid_infinity(points={points})"
+    return Metric(measure, better={"fid_infinity": "lower"}, words=words, least=FEWEST, draws=True)

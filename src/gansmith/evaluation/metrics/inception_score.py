@@ -17,7 +17,7 @@ from torch import Tensor
 
 from gansmith.errors import DataError, OptionError
 from gansmith.evaluation import intervals
-from gansmith.evaluation.pairwise_distances import matrix
+from gansmith.evaluation.feature_matrix import matrix
 from gansmith.evaluation.types import Metric, Number, Side, needed
 from gansmith.system.seeding import mix
 
@@ -72,4 +72,5 @@ def build(*, splits: Annotated[int, Field(ge=1)] = 10, seed: int = 0) -> Metric:
         words=f"inception_score(splits={splits})",
         needs=("probabilities",),
         least=max(2, splits),
+        draws=True,
     )

@@ -22,7 +22,8 @@ from torch import Tensor
 
 from gansmith.errors import DataError, OptionError
 from gansmith.evaluation import intervals
-from gansmith.evaluation.pairwise_distances import pair, progress
+from gansmith.evaluation.feature_matrix import pair
+from gansmith.evaluation.pairwise_distances import progress
 from gansmith.evaluation.types import Metric, Number, Side, needed
 from gansmith.system.progress import Advance, track
 from gansmith.system.seeding import mix
@@ -238,4 +239,5 @@ def build(
         return {"kid": Number(found.mean, means=f"{MEANS}; spread over subsets {found.spread:.3g}")}
 
     words = f"kid(degree={degree})" if subsets is None else f"kid(degree={degree}, {subsets} x {size}, seed {seed})"
-    return Metric(measure, better={"kid": "lower"}, words=words, least=3 if subsets is None else size)
+    least, draws = (3, False) if subsets is None else (size, True)
+    return Metric(measure, better={"kid": "lower"}, words=words, least=least, draws=draws)

@@ -81,4 +81,5 @@ def build(*, weights: str | None = None, pairs: Annotated[int, Field(ge=2)] = 50
         words=f"lpips_diversity(pairs={pairs}, seed={seed})",
         needs=("images",),
         least=LEAST,
+        draws=True,
     )
