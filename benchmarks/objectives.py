@@ -37,7 +37,7 @@ from gansmith.data.settings import DataSettings
 from gansmith.evaluation.extract import extract
 from gansmith.evaluation.metrics.kid import kid
 from gansmith.evaluation.types import Extractor, Images
-from gansmith.records import pictures
+from gansmith.records.images import draw_sheet, save_image, to_uint8
 from gansmith.schedules import parse_count
 from gansmith.system.progress import track
 
@@ -96,7 +96,7 @@ def measured(run: gansmith.Run, real: Any, extractor: Extractor, *, samples: int
     """KID x 1000 of the images of seeds 0 to samples - 1."""
     renderer = run.renderer(device="cpu")
     renderer.chunk = _CHUNK
-    images: Images = pictures.to_uint8(renderer.images(range(samples)).images)
+    images: Images = to_uint8(renderer.images(range(samples)).images)
     features, _ = extract(images, extractor, what="features of samples", cache=False)
     return 1000 * kid(real, features).value
 
@@ -147,7 +147,7 @@ def main() -> None:
     if chosen.picture is not None:
         shown = torch.from_numpy(np.moveaxis(test_images[:SHOWN], 3, 1)) / 127.5 - 1
         all_rows = torch.cat([shown, *(rows[name] for name in best_first(found))])
-        pictures.save(pictures.sheet(all_rows, columns=SHOWN), chosen.picture)
+        save_image(draw_sheet(all_rows, columns=SHOWN), chosen.picture)
     if chosen.json is not None:
         about = {
             "images": chosen.images,

@@ -26,7 +26,7 @@ from gansmith import catalog
 from gansmith.data.open import open_dataset
 from gansmith.data.points import Points
 from gansmith.evaluation.modes import Modes, count_modes
-from gansmith.records import pictures
+from gansmith.records.images import draw_scatter, save_image
 from gansmith.schedules import parse_count
 
 SETS = ("ring", "grid")
@@ -152,7 +152,7 @@ def picture(names: Sequence[str], keep: Path, seed: int, *, columns: int = 5, si
             top = gap + (block * rows + row) * (side + above + gap)
             brush.text((left + 2, top), name, fill=(20, 24, 32), font=letters)
             if np.isfinite(points).all():
-                panel = pictures.scatter(torch.from_numpy(points)).resize((side, side), Image.Resampling.LANCZOS)
+                panel = draw_scatter(torch.from_numpy(points)).resize((side, side), Image.Resampling.LANCZOS)
                 canvas.paste(panel, (left, top + above))
             else:
                 brush.text((left + 40, top + side // 2), "diverged", fill=(200, 30, 30), font=letters)
@@ -189,7 +189,7 @@ def main() -> None:
     if chosen.write is not None:
         report.write_between(chosen.write, text)
     if chosen.picture is not None:
-        pictures.save(picture(names, chosen.keep, seeds[0]), chosen.picture)
+        save_image(picture(names, chosen.keep, seeds[0]), chosen.picture)
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ from gansmith.evaluation.features import classifier
 from gansmith.evaluation.types import Extractor, Images
 from gansmith.experiment.assemble import Assembly, assemble, resolved
 from gansmith.experiment.layers import Layer, from_recipe, resolve
-from gansmith.records.pictures import to_uint8
+from gansmith.records.images import to_uint8
 from gansmith.system.files import atomic
 from gansmith.system.seeding import generator as randomness
 from gansmith.training.engine import Events, play_until

@@ -14,7 +14,7 @@ from benchmarks import objectives
 from gansmith import catalog
 from gansmith.evaluation.extract import extract
 from gansmith.evaluation.metrics.kid import kid
-from gansmith.records.pictures import to_uint8
+from gansmith.records.images import to_uint8
 from gansmith.runs.run import Run
 
 NAMES = [*catalog.names("objectives"), *objectives.METHODS]

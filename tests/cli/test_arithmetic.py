@@ -12,7 +12,7 @@ from typer.testing import Result
 
 from gansmith.cli.arithmetic import arithmetic
 from gansmith.errors import OptionError
-from gansmith.records.pictures import to_uint8
+from gansmith.records.images import to_uint8
 from gansmith.runs.run import Run
 
 Command = Callable[..., Result]

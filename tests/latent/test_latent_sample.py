@@ -10,12 +10,12 @@ import torch
 from PIL import Image
 
 from gansmith.errors import GansmithError, OptionError
-from gansmith.latent.sample import Pictures
+from gansmith.latent.sample import ImageSeries
 
 
-def made(count: int = 6, labels: tuple[str, ...] | None = None) -> Pictures:
+def made(count: int = 6, labels: tuple[str, ...] | None = None) -> ImageSeries:
     images = torch.linspace(-1, 1, count)[:, None, None, None].expand(count, 1, 8, 8)
-    return Pictures(images, labels or tuple(str(index + 8) for index in range(count)))
+    return ImageSeries(images, labels or tuple(str(index + 8) for index in range(count)))
 
 
 def test_a_file_is_a_sheet(tmp_path: Path) -> None:
@@ -28,7 +28,7 @@ def test_a_file_is_a_sheet(tmp_path: Path) -> None:
 
 
 def test_an_arrangement_of_its_own_unless_told_otherwise() -> None:
-    strip = Pictures(made().images, made().labels, columns=6)
+    strip = ImageSeries(made().images, made().labels, columns=6)
     assert strip.sheet().size == (62, 12)
     assert strip.sheet(columns=2).size == (22, 32)
 

@@ -18,7 +18,7 @@ from gansmith.errors import ExperimentError, UnknownNameError
 from gansmith.evaluation import kid
 from gansmith.evaluation.types import Metric, Number
 from gansmith.experiment.assemble import assemble, resolved
-from gansmith.records import pictures
+from gansmith.records.images import to_uint8
 from gansmith.runs.periodic_metrics import Looks
 from gansmith.runs.run import Run, describe
 from small import SMALL, files
@@ -55,7 +55,7 @@ def test_looks_are_taken_by_the_images_clock(run: Run) -> None:
 
 def test_the_number_is_the_metric_of_the_samples(run: Run) -> None:
     """By hand: the averaged generator's images of seeds 0 to 39 against 40 real ones, by their pixels."""
-    images = pictures.to_uint8(run.renderer().images(range(40)).images)
+    images = to_uint8(run.renderer().images(range(40)).images)
     data = prepare(DataSettings(path="digits", size=(8, 8), fraction=0.2))
     looks = Looks(assemble(*resolved(describe(**MEASURED, environment={})[0])))
     real = looks._reals()

@@ -72,11 +72,11 @@ def compare(
 def write(found: Comparison, folder: Path) -> None:
     """compare.json and compare.png."""
     from gansmith.evaluation.matrix_picture import matrix_picture
-    from gansmith.records import pictures
+    from gansmith.records.images import save_image
     from gansmith.system.files import write_json
 
     write_json(folder / "compare.json", found.record())
-    pictures.save(matrix_picture(found.play), folder / "compare.png")
+    save_image(matrix_picture(found.play), folder / "compare.png")
 
 
 def matrix(play: CrossPlay, *, width: int) -> Table:

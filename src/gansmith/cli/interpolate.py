@@ -56,7 +56,7 @@ def interpolate(
     from gansmith.errors import OptionError
     from gansmith.latent.interpolate import interpolate as walk
     from gansmith.latent.seeds import parse
-    from gansmith.records import pictures as record
+    from gansmith.records.images import save_film
     from gansmith.runs.run import Run
 
     points = parse(",".join(seeds))
@@ -70,7 +70,7 @@ def interpolate(
         renderer, points, steps=steps, kind=None if path is None else path.value, rows=form is Form.GRID, label=label
     )
     if film:
-        record.film(made.frames(), out, seconds=seconds, most=1000)
+        save_film(made.frames(), out, seconds=seconds, most=1000)
     else:
         made.save(out, numbered=numbered)
     given.tell([out], "images", len(made))

@@ -118,7 +118,7 @@ class _Work:
 
         from gansmith.data.decode import conform
         from gansmith.data.stream import normalised
-        from gansmith.records import pictures
+        from gansmith.records.images import draw_sheet, save_image
 
         alpha = image[..., -1:] if image.shape[2] in (2, 4) else np.full_like(image[..., :1], 255)
         self._notice(image, alpha)
@@ -135,10 +135,10 @@ class _Work:
             made = [np.concatenate([np.broadcast_to(one, (*one.shape[:2], 3)), alpha], axis=2) for one in made]
         shown = normalised(torch.from_numpy(np.stack(made)))
         if len(files) == len(made):
-            sheets = [pictures.sheet(one[None], padding=0) for one in shown]
+            sheets = [draw_sheet(one[None], padding=0) for one in shown]
         else:
-            sheets = [pictures.sheet(shown, columns=len(made))]
-        return [pictures.save(sheet, file) for sheet, file in zip(sheets, files, strict=True)]
+            sheets = [draw_sheet(shown, columns=len(made))]
+        return [save_image(sheet, file) for sheet, file in zip(sheets, files, strict=True)]
 
     def _notice(self, image: Pixels, alpha: Pixels) -> None:
         if self.channels == 1 and image.shape[2] > 2 and bool((image[..., :1] != image[..., 1:3]).any()):
@@ -189,7 +189,7 @@ def _images(source: Path) -> Source:
 def _targets(source: Path, images: Source, out: str, styles: int) -> list[list[Path]]:
     """The files that each image becomes. Raises OptionError where they would be one file, or the originals."""
     from gansmith.errors import OptionError
-    from gansmith.records.pictures import SUFFIXES
+    from gansmith.records.images import SUFFIXES
 
     folder = Path(out)
     one_image = source.is_file() and len(images) == 1 and images.keys[0] == source.name

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gansmith.latent.renderer import Renderer
-from gansmith.records.pictures import to_uint8
+from gansmith.records.images import to_uint8
 from gansmith.system.progress import Advance
 
 PART = 64  # seeds between two steps of a progress bar; a multiple of every chunk that is used, so that none is cut

@@ -12,7 +12,7 @@ import numpy as np
 from gansmith import __version__
 from gansmith.evaluation.activations import to_input
 from gansmith.evaluation.types import Images, Number
-from gansmith.records import pictures
+from gansmith.records.images import draw_sheet, save_image
 
 SHOWN = 12  # pairs on the sheet
 
@@ -86,7 +86,7 @@ def save_sheet(source: Images, true: Images, ways: Mapping[str, Sequence[Images]
     columns = [images[0] for images in ways.values()] + [true]
     rows = np.stack([column[index] for index in indices for column in columns])
     labels = tuple([*ways, "true"] + [""] * (len(rows) - len(columns)))
-    pictures.save(pictures.sheet(to_input(rows), columns=len(columns), labels=labels), path)
+    save_image(draw_sheet(to_input(rows), columns=len(columns), labels=labels), path)
 
 
 def _with_interval(number: Number) -> str:

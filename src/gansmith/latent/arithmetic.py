@@ -14,7 +14,7 @@ from torch import Tensor
 
 from gansmith.errors import OptionError
 from gansmith.latent.renderer import Renderer
-from gansmith.latent.sample import Pictures
+from gansmith.latent.sample import ImageSeries
 
 
 class Term(NamedTuple):
@@ -41,7 +41,7 @@ def total(renderer: Renderer, terms: Sequence[Term]) -> Tensor:
     return _settled(renderer, summed)
 
 
-def arithmetic(renderer: Renderer, terms: Sequence[Term], *, label: int | str | None = None) -> Pictures:
+def arithmetic(renderer: Renderer, terms: Sequence[Term], *, label: int | str | None = None) -> ImageSeries:
     """A row for each term, its pictures and at the end their mean; the result closes the last row, alone.
 
     label: the class of all of them, for a generator that answers labels; that of the first seed when None."""
@@ -62,10 +62,10 @@ def arithmetic(renderer: Renderer, terms: Sequence[Term], *, label: int | str | 
     shape = next(image for image in rendered if image is not None).shape
     if tuple(shape) == (2, 1, 1):  # points share one plane: there are no gaps to fill
         kept = [image for image in rendered if image is not None]
-        return Pictures(torch.stack(kept), tuple(label for label in labels if label))
+        return ImageSeries(torch.stack(kept), tuple(label for label in labels if label))
     gap_image = torch.full(shape, -1.0 if shape[0] == 4 else 1.0)  # transparent, or white
     images = torch.stack([gap_image if image is None else image for image in rendered])
-    return Pictures(images, tuple(labels), columns=widest + 1)
+    return ImageSeries(images, tuple(labels), columns=widest + 1)
 
 
 def _settled(renderer: Renderer, latent: Tensor) -> Tensor:

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from gansmith.errors import OptionError, UnknownNameError, unknown
 from gansmith.latent.renderer import Renderer
-from gansmith.latent.sample import Pictures
+from gansmith.latent.sample import ImageSeries
 
 Between = Callable[[Tensor, Tensor, float], Tensor]
 Kind = Literal["linear", "spherical"]
@@ -65,7 +65,7 @@ def interpolate(
     kind: Kind | None = None,
     rows: bool = False,
     label: int | str | None = None,
-) -> Pictures:
+) -> ImageSeries:
     """From seed to seed in `steps` steps each: one strip, or one row for each leg (`rows`, which shows the seeds
     between two legs twice). Without a `kind`, a straight line for uniform latents and an arc
     for the others. The pictures of the seeds are those of `Renderer.images`, to the bit. label: the class of all of
@@ -79,7 +79,7 @@ def interpolate(
         names = [[str(seeds[0]), *(name for leg in names for name in leg[1:])]]
     labels = tuple(name for leg in names for name in leg)
     points = legs.flatten(0, 1)
-    return Pictures(
+    return ImageSeries(
         renderer.render(points, renderer.one_label(seeds, len(points), label)), labels, columns=legs.shape[1]
     )
 

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from gansmith.adversarial import Prior
 from gansmith.errors import OptionError, unknown
-from gansmith.latent.sample import Pictures
+from gansmith.latent.sample import ImageSeries
 from gansmith.system.seeding import generator as randomness
 
 _LEAST_TRUNCATION = 0.01  # drawing again until all numbers are nearer than this to zero takes too long
@@ -124,11 +124,11 @@ class Renderer:
         grid: tuple[int, int] | None = None,
         label: int | str | None = None,
         truncation: float | None = None,
-    ) -> Pictures:
+    ) -> ImageSeries:
         """The image of each seed, with the seed as its label."""
         seeds = list(seeds)
         latents = self.latents(seeds, grid=grid, truncation=truncation)
-        return Pictures(self.render(latents, self.labels(seeds, label)), tuple(str(seed) for seed in seeds))
+        return ImageSeries(self.render(latents, self.labels(seeds, label)), tuple(str(seed) for seed in seeds))
 
     def _latent(self, seed: int, grid: tuple[int, int] | None, truncation: float | None) -> Tensor:
         rng = randomness("latent", seed)

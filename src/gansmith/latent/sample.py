@@ -10,11 +10,11 @@ from PIL import Image
 from torch import Tensor
 
 from gansmith.errors import GansmithError
-from gansmith.records import pictures
+from gansmith.records.images import draw_sheet, save_image
 
 
 @dataclass(frozen=True)
-class Pictures:
+class ImageSeries:
     """Images [N, C, H, W] in [-1, 1], and a label each: the seed, for samples.
 
     columns: of the sheet, where the pictures have an arrangement of their own.
@@ -29,26 +29,26 @@ class Pictures:
 
     def sheet(self, *, columns: int | None = None, numbered: bool = False) -> Image.Image:
         """All of them in one picture, near-square unless `columns` says otherwise; labelled if `numbered`."""
-        return pictures.sheet(
+        return draw_sheet(
             self.images, columns=self.columns if columns is None else columns, labels=self.labels if numbered else None
         )
 
     def frames(self) -> Iterator[Image.Image]:
         """One picture after the other."""
-        return (pictures.sheet(image[None], padding=0) for image in self.images)
+        return (draw_sheet(image[None], padding=0) for image in self.images)
 
     def save(self, path: str | Path, *, columns: int | None = None, numbered: bool = False) -> list[Path]:
         """Write one sheet (`grid.png`, .jpg or .webp), or, for a path that ends in / or has no suffix, one PNG each,
         named by its label. Returns what was written. Raises OptionError for an unknown suffix."""
         text, path = str(path), Path(path)
         if path.suffix and not text.endswith("/") and not path.is_dir():
-            return [pictures.save(self.sheet(columns=columns, numbered=numbered), path)]
+            return [save_image(self.sheet(columns=columns, numbered=numbered), path)]
         if len(set(self.labels)) != len(self.labels):
             raise GansmithError(f"two pictures share a name, so they cannot be separate files in {path}/; give a file")
         digits = max(len(label) for label in self.labels)
         files = [path / f"{label.zfill(digits)}.png" for label in self.labels]
         for index, file in enumerate(files):
-            one = Pictures(self.images[index : index + 1], self.labels[index : index + 1])
+            one = ImageSeries(self.images[index : index + 1], self.labels[index : index + 1])
             labels = one.labels if numbered else None
-            pictures.save(pictures.sheet(one.images, padding=0, labels=labels), file)
+            save_image(draw_sheet(one.images, padding=0, labels=labels), file)
         return files

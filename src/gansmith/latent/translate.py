@@ -28,7 +28,7 @@ from gansmith.errors import OptionError, RunError
 from gansmith.latent.renderer import Renderer
 from gansmith.models import saved
 from gansmith.models.saved import Card
-from gansmith.records.pictures import to_uint8
+from gansmith.records.images import to_uint8
 
 OTHER = {"a": "b", "b": "a"}
 

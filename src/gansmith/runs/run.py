@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from gansmith.latent.renderer import Renderer
-    from gansmith.latent.sample import Pictures
+    from gansmith.latent.sample import ImageSeries
     from gansmith.latent.translate import Translator
 
 # Shortcuts: fields of the data that may be given without the `data.` before them.
@@ -104,7 +104,7 @@ class Run:
         label: int | str | None = None,
         truncation: float | None = None,
         device: str = "auto",
-    ) -> Pictures:
+    ) -> ImageSeries:
         """One image for each seed; image i depends on seed i alone, to the bit."""
         renderer = self.renderer(raw=raw, checkpoint=checkpoint, device=device)
         return renderer.images(seeds, grid=canvas, label=label, truncation=truncation)

@@ -24,7 +24,8 @@ from gansmith.experiment import completion, layers
 from gansmith.experiment.assemble import Assembly, assemble, resolved
 from gansmith.experiment.schema import Experiment
 from gansmith.models import saved
-from gansmith.records import jsonl, pictures
+from gansmith.records import jsonl
+from gansmith.records.images import draw_sheet, save_film, save_image
 from gansmith.records.recorder import Recorder
 from gansmith.records.terminal import Terminal
 from gansmith.runs import folder as run_folder
@@ -260,8 +261,8 @@ class Session:
         players = snapshot.shown(self.parts)
         with at_rest(players):
             made = show(players, fixed(self.parts, self.experiment.sheet)).float().cpu()
-        sheet = pictures.sheet(made, columns=columns(self.parts))
-        pictures.save(sheet, self.folder / "samples" / f"{images:09}.png")
+        sheet = draw_sheet(made, columns=columns(self.parts))
+        save_image(sheet, self.folder / "samples" / f"{images:09}.png")
 
     def _film(self) -> None:
         self.filmed = time.monotonic()
@@ -269,7 +270,7 @@ class Session:
         sheets.sort(key=lambda path: int(path.stem))
         if len(sheets) > 1:
             try:
-                pictures.film(sheets, self.folder / "progress.webp")
+                save_film(sheets, self.folder / "progress.webp")
             except (OSError, GansmithError) as error:  # a sheet that somebody damaged must not stop the training
                 _say(f"warning: no film of the sheets was made: {error}")
 

@@ -25,7 +25,7 @@ from gansmith.judge import true_pairs_report
 from gansmith.judge.true_pairs_report import Likeness
 from gansmith.models import saved
 from gansmith.models.saved import Card
-from gansmith.records import pictures
+from gansmith.records.images import draw_sheet, to_uint8
 from gansmith.runs.run import Run
 from gansmith.system.seeding import seeded
 from held_pairs import (
@@ -77,17 +77,17 @@ def test_the_record_holds_what_the_text_says(two: tuple[Path, Path], tmp_path: P
 
 def test_the_sheet(given: dict[str, Any], domains: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[Any] = []
-    plain = pictures.sheet
+    plain = draw_sheet
 
     def sheet(images: Any, **options: Any) -> Any:
         seen.append((images, options))
         return plain(images, **options)
 
-    monkeypatch.setattr(pictures, "sheet", sheet)
+    monkeypatch.setattr("gansmith.judge.true_pairs_report.draw_sheet", sheet)
     run = make_run(tmp_path / "run", **given)
     true_pairs.evaluate(run, device="cpu")
     ((images, options),) = seen
-    shown = pictures.to_uint8(images).reshape(12, 4, SIZE, SIZE, 3)
+    shown = to_uint8(images).reshape(12, 4, SIZE, SIZE, 3)
     names, _ = sides(given)
     chosen = [names[index] for index in np.linspace(0, len(names) - 1, 12).round().astype(int)]
     source = read(domains / "a", chosen)

@@ -55,7 +55,7 @@ def to_uint8(images: Tensor) -> NDArray[np.uint8]:
     return np.ascontiguousarray(levels.movedim(-3, -1).numpy())
 
 
-def sheet(
+def draw_sheet(
     images: Tensor,
     *,
     columns: int | None = None,
@@ -72,7 +72,7 @@ def sheet(
     if images.dim() != 4 or len(images) == 0:
         raise OptionError(f"a sheet needs images [N, C, H, W], at least one, not {list(images.shape)}")
     if tuple(images.shape[1:]) == (2, 1, 1):
-        return scatter(images.flatten(1), background=background)
+        return draw_scatter(images.flatten(1), background=background)
     count, channels = images.shape[:2]
     if channels not in _MODES:
         raise OptionError(f"a picture has 1, 3 or 4 channels (grey, RGB, RGBA), not {channels}")
@@ -105,7 +105,7 @@ def sheet(
     return drawn
 
 
-def scatter(points: Tensor, *, background: Colour = (255, 255, 255)) -> Image.Image:
+def draw_scatter(points: Tensor, *, background: Colour = (255, 255, 255)) -> Image.Image:
     """Points [N, 2] -> a picture of [-1, 1] x [-1, 1], x to the right, y upwards; points outside lie red on its edge.
 
     Raises NotFiniteError for a NaN or an infinity.
@@ -125,7 +125,7 @@ def scatter(points: Tensor, *, background: Colour = (255, 255, 255)) -> Image.Im
     return picture.resize((_PLANE, _PLANE), Image.Resampling.BOX)
 
 
-def save(image: Image.Image, path: str | Path) -> Path:
+def save_image(image: Image.Image, path: str | Path) -> Path:
     """Write a picture as its suffix says (.png, .jpg, .webp), whole or not at all. Returns the path.
 
     Raises OptionError for another suffix, or for more pixels a side than the format holds.
@@ -144,7 +144,7 @@ def save(image: Image.Image, path: str | Path) -> Path:
     return path
 
 
-def film(
+def save_film(
     frames: Iterable[Image.Image | str | Path], path: str | Path, *, seconds: float | None = None, most: int = 100
 ) -> Path:
     """Write pictures of one size, or the files that hold them, as an endless film: animated WebP, GIF or PNG.

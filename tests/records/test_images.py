@@ -10,7 +10,7 @@ import torch
 from PIL import Image, ImageSequence
 
 from gansmith.errors import GansmithError, NotFiniteError, OptionError
-from gansmith.records import pictures
+from gansmith.records.images import draw_sheet, save_film, save_image, to_uint8
 
 
 def filled(count: int, channels: int = 3, size: tuple[int, int] = (8, 8)) -> torch.Tensor:
@@ -21,19 +21,19 @@ def filled(count: int, channels: int = 3, size: tuple[int, int] = (8, 8)) -> tor
 
 def test_every_level_survives() -> None:
     levels = torch.arange(256).reshape(1, 1, 16, 16)
-    made = pictures.to_uint8(levels / 127.5 - 1)
+    made = to_uint8(levels / 127.5 - 1)
     assert made.shape == (1, 16, 16, 1)
     np.testing.assert_array_equal(made[0, :, :, 0], levels[0, 0].numpy())
 
 
 def test_rounding_and_clamping() -> None:
     values = torch.tensor([-5.0, -1.0, -1 + 0.4 / 127.5, -1 + 0.6 / 127.5, 0.9999, 1.0, 5.0]).reshape(1, 1, 1, 7)
-    np.testing.assert_array_equal(pictures.to_uint8(values).ravel(), [0, 0, 0, 1, 255, 255, 255])
+    np.testing.assert_array_equal(to_uint8(values).ravel(), [0, 0, 0, 1, 255, 255, 255])
 
 
 def test_channels_go_last() -> None:
     image = torch.tensor([-1.0, 0.2, 1.0])[:, None, None].expand(3, 4, 5)
-    made = pictures.to_uint8(image)
+    made = to_uint8(image)
     assert made.shape == (4, 5, 3)
     np.testing.assert_array_equal(made[2, 3], [0, 153, 255])
 
@@ -43,13 +43,13 @@ def test_what_is_not_finite_cannot_be_shown(bad: float) -> None:
     images = torch.zeros(2, 3, 4, 4)
     images[1, 2, 3, 0] = bad
     with pytest.raises(NotFiniteError, match=r"^an image holds a NaN or an infinity and cannot be shown"):
-        pictures.sheet(images)
+        draw_sheet(images)
     with pytest.raises(NotFiniteError, match=r"^a point is a NaN or an infinity and cannot be shown"):
-        pictures.sheet(torch.tensor([0.0, bad]).reshape(1, 2, 1, 1))
+        draw_sheet(torch.tensor([0.0, bad]).reshape(1, 2, 1, 1))
 
 
 def test_the_place_of_every_picture() -> None:
-    sheet = np.asarray(pictures.sheet(filled(7, size=(5, 9)), columns=3, padding=2, background=(9, 200, 30)))
+    sheet = np.asarray(draw_sheet(filled(7, size=(5, 9)), columns=3, padding=2, background=(9, 200, 30)))
     assert sheet.shape == (2 + 3 * 7, 2 + 3 * 11, 3)
     expected = np.empty(sheet.shape, np.uint8)
     expected[:] = (9, 200, 30)
@@ -61,16 +61,16 @@ def test_the_place_of_every_picture() -> None:
 
 @pytest.mark.parametrize(("count", "across", "down"), [(1, 1, 1), (2, 2, 1), (7, 3, 3), (64, 8, 8), (60, 8, 8)])
 def test_near_square(count: int, across: int, down: int) -> None:
-    assert pictures.sheet(filled(count), padding=0).size == (across * 8, down * 8)
+    assert draw_sheet(filled(count), padding=0).size == (across * 8, down * 8)
 
 
 def test_more_columns_than_pictures() -> None:
-    assert pictures.sheet(filled(3), columns=10, padding=1).size == (1 + 3 * 9, 10)
+    assert draw_sheet(filled(3), columns=10, padding=1).size == (1 + 3 * 9, 10)
 
 
 @pytest.mark.parametrize(("channels", "mode"), [(1, "L"), (3, "RGB"), (4, "RGBA")])
 def test_modes(channels: int, mode: str) -> None:
-    sheet = pictures.sheet(filled(2, channels), labels=["0", "1"])
+    sheet = draw_sheet(filled(2, channels), labels=["0", "1"])
     assert sheet.mode == mode
     ground = {"L": 255, "RGB": (255, 255, 255), "RGBA": (255, 255, 255, 0)}[mode]
     assert sheet.getpixel((0, 0)) == ground
@@ -78,7 +78,7 @@ def test_modes(channels: int, mode: str) -> None:
 
 def test_points_become_a_scatter() -> None:
     points = torch.tensor([[0.0, 0.0], [0.5, 0.75], [-3.0, 0.0]]).reshape(3, 2, 1, 1)
-    sheet = np.asarray(pictures.sheet(points)).astype(int)
+    sheet = np.asarray(draw_sheet(points)).astype(int)
     assert sheet.shape == (256, 256, 3)
     down, across = np.nonzero(sheet.sum(2) < 500)
     blue = sheet[down, across, 2] > sheet[down, across, 0]
@@ -93,8 +93,8 @@ def test_points_become_a_scatter() -> None:
 @pytest.mark.parametrize("size", [(1, 1), (8, 8), (28, 28), (64, 64), (20, 48), (256, 256)])
 def test_labels_are_legible_at_any_size(size: tuple[int, int]) -> None:
     grey = torch.zeros(2, 1, *size)
-    plain = pictures.sheet(grey, padding=0)
-    sheet = pictures.sheet(grey, padding=0, labels=["1047", ""])
+    plain = draw_sheet(grey, padding=0)
+    sheet = draw_sheet(grey, padding=0, labels=["1047", ""])
     times = sheet.width // plain.width
     assert sheet.size == (plain.width * times, plain.height * times)
     left = np.asarray(sheet)[:, : sheet.width // 2]
@@ -110,8 +110,8 @@ def test_labels_are_legible_at_any_size(size: tuple[int, int]) -> None:
 
 def test_a_label_changes_its_own_picture_only() -> None:
     images = filled(3, size=(64, 64))
-    one = np.asarray(pictures.sheet(images, padding=0, labels=["", "12", ""]))
-    other = np.asarray(pictures.sheet(images, padding=0, labels=["", "34", ""]))
+    one = np.asarray(draw_sheet(images, padding=0, labels=["", "12", ""]))
+    other = np.asarray(draw_sheet(images, padding=0, labels=["", "34", ""]))
     across = np.nonzero((one != other).any(axis=(0, 2)))[0]
     assert 64 <= across.min() <= across.max() < 128
 
@@ -128,18 +128,18 @@ def test_a_label_changes_its_own_picture_only() -> None:
 )
 def test_errors_of_sheets(images: torch.Tensor, options: dict[str, object], message: str) -> None:
     with pytest.raises(OptionError, match=message):
-        pictures.sheet(images, **options)  # type: ignore[arg-type]
+        draw_sheet(images, **options)  # type: ignore[arg-type]
 
 
 def noise(count: int, channels: int = 3, size: int = 16) -> list[Image.Image]:
     images = torch.rand(count, channels, size, size, generator=torch.Generator().manual_seed(0)) * 2 - 1
-    return [pictures.sheet(image[None], padding=0) for image in images]
+    return [draw_sheet(image[None], padding=0) for image in images]
 
 
 @pytest.mark.parametrize(("channels", "mode"), [(1, "L"), (3, "RGB"), (4, "RGBA")])
 def test_png_is_exact(tmp_path: Path, channels: int, mode: str) -> None:
     image = noise(1, channels)[0]
-    pictures.save(image, tmp_path / "deep" / "a.png")
+    save_image(image, tmp_path / "deep" / "a.png")
     with Image.open(tmp_path / "deep" / "a.png") as read:
         assert read.mode == mode
         np.testing.assert_array_equal(np.asarray(read), np.asarray(image))
@@ -150,7 +150,7 @@ def test_png_is_exact(tmp_path: Path, channels: int, mode: str) -> None:
 @pytest.mark.parametrize("channels", [1, 3, 4])
 def test_other_formats(tmp_path: Path, suffix: str, channels: int) -> None:
     images = filled(1, channels, (16, 16)) + 0.5
-    path = pictures.save(pictures.sheet(images, padding=0), tmp_path / f"a{suffix}")
+    path = save_image(draw_sheet(images, padding=0), tmp_path / f"a{suffix}")
     with Image.open(path) as read:
         assert read.size == (16, 16)
         levels = np.asarray(read.convert("L"), float)
@@ -160,23 +160,23 @@ def test_other_formats(tmp_path: Path, suffix: str, channels: int) -> None:
 
 def test_jpeg_lies_on_white(tmp_path: Path) -> None:
     clear = torch.tensor([-1.0, -1, -1, -1])[None, :, None, None].expand(1, 4, 16, 16)
-    with Image.open(pictures.save(pictures.sheet(clear, padding=0), tmp_path / "a.jpg")) as read:
+    with Image.open(save_image(draw_sheet(clear, padding=0), tmp_path / "a.jpg")) as read:
         np.testing.assert_array_equal(np.asarray(read), np.full((16, 16, 3), 255))
 
 
 def test_errors_of_files(tmp_path: Path) -> None:
     image = noise(1)[0]
     with pytest.raises(OptionError, match=r"^cannot write 'a.bmp': a picture ends in .png, .jpg, .jpeg, .webp$"):
-        pictures.save(image, tmp_path / "a.bmp")
+        save_image(image, tmp_path / "a.bmp")
     wide = Image.new("L", (16_384, 1))
     with pytest.raises(
         OptionError, match=r"^'a.webp' would be 16,384 x 1 pixels and WEBP holds 16,383 a side: write a"
     ):
-        pictures.save(wide, tmp_path / "a.webp")
-    pictures.save(image, tmp_path / "a.png")
+        save_image(wide, tmp_path / "a.webp")
+    save_image(image, tmp_path / "a.png")
     before = (tmp_path / "a.png").read_bytes()
     with pytest.raises(GansmithError, match=r"could not write .*a.png/b.png"):
-        pictures.save(image, tmp_path / "a.png" / "b.png")
+        save_image(image, tmp_path / "a.png" / "b.png")
     assert (tmp_path / "a.png").read_bytes() == before
 
 
@@ -191,8 +191,8 @@ def read_film(path: Path) -> tuple[list[np.ndarray], list[int], int]:
 
 @pytest.mark.parametrize("suffix", [".webp", ".gif", ".png"])
 def test_a_film_holds_its_frames_and_holds_the_last_longer(tmp_path: Path, suffix: str) -> None:
-    shown = [pictures.sheet(filled(250, size=(16, 16))[index : index + 1], padding=0) for index in (0, 60, 120, 240)]
-    path = pictures.film(shown, tmp_path / f"film{suffix}", seconds=0.6)
+    shown = [draw_sheet(filled(250, size=(16, 16))[index : index + 1], padding=0) for index in (0, 60, 120, 240)]
+    path = save_film(shown, tmp_path / f"film{suffix}", seconds=0.6)
     frames, durations, loop = read_film(path)
     assert durations == [200, 200, 200, 1500]
     assert loop == 0
@@ -202,46 +202,46 @@ def test_a_film_holds_its_frames_and_holds_the_last_longer(tmp_path: Path, suffi
 
 
 def test_a_film_of_files(tmp_path: Path) -> None:
-    files = [pictures.save(image, tmp_path / f"{index}.png") for index, image in enumerate(noise(3, channels=4))]
-    frames, durations, _ = read_film(pictures.film(files, tmp_path / "film.webp"))
+    files = [save_image(image, tmp_path / f"{index}.png") for index, image in enumerate(noise(3, channels=4))]
+    frames, durations, _ = read_film(save_film(files, tmp_path / "film.webp"))
     assert len(frames) == 3
     assert durations == [100, 100, 1500]
 
 
 def test_transparent_frames_lie_on_white(tmp_path: Path) -> None:
-    clear = pictures.sheet(-torch.ones(1, 4, 16, 16), padding=0)
-    frames, _, _ = read_film(pictures.film([clear, *noise(1, 4)], tmp_path / "film.webp"))
+    clear = draw_sheet(-torch.ones(1, 4, 16, 16), padding=0)
+    frames, _, _ = read_film(save_film([clear, *noise(1, 4)], tmp_path / "film.webp"))
     np.testing.assert_array_equal(frames[0], np.full((16, 16, 3), 255))
 
 
 def test_a_long_film_is_thinned_and_keeps_its_ends(tmp_path: Path) -> None:
     levels = filled(250, size=(16, 16))
-    shown = [pictures.sheet(levels[index : index + 1], padding=0) for index in range(250)]
-    frames, _, _ = read_film(pictures.film(shown, tmp_path / "film.png"))
+    shown = [draw_sheet(levels[index : index + 1], padding=0) for index in range(250)]
+    frames, _, _ = read_film(save_film(shown, tmp_path / "film.png"))
     chosen = [int(frame[0, 0, 0]) for frame in frames]
     assert len(chosen) == 100
     assert (chosen[0], chosen[-1]) == (0, 249)
     assert set(np.diff(chosen)) == {2, 3}
-    assert len(read_film(pictures.film(shown, tmp_path / "film.png", most=7))[0]) == 7
+    assert len(read_film(save_film(shown, tmp_path / "film.png", most=7))[0]) == 7
 
 
 def test_one_frame_is_a_film_too(tmp_path: Path) -> None:
-    with Image.open(pictures.film(noise(1), tmp_path / "film.webp")) as read:
+    with Image.open(save_film(noise(1), tmp_path / "film.webp")) as read:
         assert read.n_frames == 1
 
 
 def test_frames_are_reduced(tmp_path: Path) -> None:
-    with Image.open(pictures.film([Image.new("L", (1600, 400))] * 2, tmp_path / "film.gif")) as read:
+    with Image.open(save_film([Image.new("L", (1600, 400))] * 2, tmp_path / "film.gif")) as read:
         assert read.size == (800, 200)
 
 
 def test_errors_of_films(tmp_path: Path) -> None:
     with pytest.raises(OptionError, match=r"^cannot write 'a.mp4': a film ends in .webp, .gif, .png, .apng$"):
-        pictures.film(noise(2), tmp_path / "a.mp4")
+        save_film(noise(2), tmp_path / "a.mp4")
     with pytest.raises(OptionError, match=r"^cannot write 'a.webp': a film needs at least one frame$"):
-        pictures.film([], tmp_path / "a.webp")
+        save_film([], tmp_path / "a.webp")
     with pytest.raises(OptionError, match=r"^the frames of 'a.webp' are of different sizes: \[\(8, 8\), \(16, 16\)\]$"):
-        pictures.film([*noise(1, size=8), *noise(1)], tmp_path / "a.webp")
+        save_film([*noise(1, size=8), *noise(1)], tmp_path / "a.webp")
     with pytest.raises(OptionError, match=r"^seconds = 0.01 is not allowed: a frame would be shown for 5 ms"):
-        pictures.film(noise(3), tmp_path / "a.webp", seconds=0.01)
+        save_film(noise(3), tmp_path / "a.webp", seconds=0.01)
     assert not list(tmp_path.iterdir())
