@@ -20,7 +20,7 @@ from gansmith.errors import TrainingInterrupted
 from gansmith.evaluation.extract import extract
 from gansmith.evaluation.metrics.kid import kid
 from gansmith.latent.renderer import Renderer
-from gansmith.records import pictures
+from gansmith.records.images import to_uint8
 from gansmith.runs.run import Run
 
 RECIPE: dict[str, Any] = {"recipe": "dcgan_small", "generator": {"upsample": "resize"}}
@@ -89,7 +89,7 @@ def distances(part: Part, run: Run) -> dict[str, Any]:
     renderer = Renderer(network, card.prior, classes=card.classes, device=part.device, chunk=images.batch(part))
     made = renderer.images(range(len(held))).images
     found["samples per second"] = round(len(made) / (time.perf_counter() - begun))
-    found["samples"] = thousandths(extract(pictures.to_uint8(made), one, what="samples", cache=False)[0])
+    found["samples"] = thousandths(extract(to_uint8(made), one, what="samples", cache=False)[0])
     return found
 
 
