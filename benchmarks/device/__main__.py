@@ -64,6 +64,7 @@ def options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--out", type=Path, default=Path("device"), metavar="FOLDER", help="where the results go")
     parser.add_argument("--minutes", type=float, default=8.0, help="for everything")
     parser.add_argument("--device", default="cuda", help="cuda, or cpu to rehearse")
+    parser.add_argument("--commit", metavar="NAME", help="of the source, where there is no git to ask")
     parser.add_argument("--quick", action="store_true", help="toy sizes: to see that it runs")
     parser.add_argument("--parts", default=",".join(PARTS), help="which of them, separated by commas")
     chosen = parser.parse_args(arguments)
@@ -120,6 +121,7 @@ def run_part(
     done["results"] = results_of(file)
     if "machine" in done["results"]:
         report.setdefault("machine", done["results"].pop("machine"))
+        report["machine"]["commit"] = chosen.commit or report["machine"].get("commit", "unknown")
     write(report, chosen.out)
     say(f"   {done['status']} after {done['seconds']} s", log)
     for error, lines in done["results"].get("errors", {}).items():

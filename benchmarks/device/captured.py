@@ -80,6 +80,10 @@ class Captured:
     def _capture(self) -> torch.cuda.CUDAGraph:
         """Three steps to warm up on a stream of their own, the capture, and everything as it was before."""
         before = {name: {k: v.clone() for k, v in p.state_dict().items()} for name, p in self.game.players.items()}
+        pools = {
+            name: {key: value.clone() for key, value in vars(state).items() if isinstance(value, Tensor)}
+            for name, state in self.game.state.items()
+        }
         side = torch.cuda.Stream()
         side.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(side):
@@ -95,9 +99,12 @@ class Captured:
             for name, player in self.game.players.items():
                 for key, value in player.state_dict().items():
                     value.copy_(before[name][key])
+            for name, kept in pools.items():
+                for key, value in kept.items():  # in place: the graph knows where they lie
+                    getattr(self.game.state[name], key).copy_(value)
             for optimizer in self.adam.values():
-                for state in optimizer.state.values():
-                    for number in state.values():
+                for moments in optimizer.state.values():
+                    for number in moments.values():
                         number.zero_()
         return graph
 
@@ -177,7 +184,7 @@ def _parts(name: str, device: torch.device, *, quick: bool) -> Any:
     known: dict[str, tuple[Callable[..., Any], dict[str, int], dict[str, int]]] = {
         "DCGAN": (cases.dcgan_parts, {"batch": 64, "width": 64, "size": 64}, {"batch": 8, "width": 4, "size": 16}),
         "WGAN-GP": (wgan_gp.parts_of, {"batch": 64}, {"batch": 4, "width": 8, "size": 16}),
-        "R3GAN": (r3gan.parts_of, {"batch": 128, "width": 768}, {"batch": 4, "width": 16, "size": 16}),
+        "R3GAN": (r3gan.parts_of, {"batch": 64, "width": 768}, {"batch": 4, "width": 16, "size": 16}),
     }
     build, real, toy = known[name]
     return build(device=str(device), precision="bfloat16", **(toy if quick else real))

@@ -1,8 +1,9 @@
 """The steps that are measured: for each, our engine in several forms beside its authors' order of work.
 
 `authors` is that order in plain PyTorch as torch's defaults have it (float32, convolutions in TF32), or for R3GAN in
-the bfloat16 of its authors; their own CUDA extensions are not used. `authors, autocast` is the same under autocast, so
-that a difference in number format can be told from one in the order of work.
+the bfloat16 of its authors, with the kernels that cuDNN finds by trying; their own CUDA extensions are not used.
+`authors, autocast` is the same under autocast, so that a difference in number format can be told from one in the order
+of work. `ours` is the engine as it is by default: bfloat16, deterministic kernels.
 """
 
 from __future__ import annotations
@@ -31,21 +32,21 @@ class Loop(Protocol):
 
 @dataclass
 class Case:
-    """Loops by name, and what a step of them is.
+    """How the loops of one step are built, the most important first, and what a step of them is.
 
     images     real images that a step draws
+    loops      name -> builder; each loop begins with the same weights, images and latents as the others
     variants   further ways to play one of the loops, with the same networks: name -> (loop, context)
     """
 
     images: int
-    loops: dict[str, Loop]
+    loops: dict[str, Callable[[], Loop]]
     variants: dict[str, tuple[str, Callable[[], Any]]] = field(default_factory=dict)
 
-    def plays(self) -> dict[str, Play]:
-        plays: dict[str, Play] = {name: loop.play for name, loop in self.loops.items()}
-        for name, (of, context) in self.variants.items():
-            plays[name] = within(self.loops[of].play, context)
-        return plays
+
+def play_of(name: str, loop: Loop) -> Play:
+    """Of the authors' order with the kernels that cuDNN finds by trying, as their programs ask for."""
+    return within(loop.play, tried_kernel) if name.startswith(BASE) else loop.play
 
 
 def within(play: Play, context: Callable[[], Any]) -> Play:
@@ -68,16 +69,15 @@ def kernels(*, deterministic: bool, benchmark: bool) -> Iterator[None]:
         cudnn.deterministic, cudnn.benchmark = before
 
 
-def _any_kernel() -> Any:
+def any_kernel() -> Any:
     return kernels(deterministic=False, benchmark=False)
 
 
-def _tried_kernel() -> Any:
+def tried_kernel() -> Any:
     return kernels(deterministic=False, benchmark=True)
 
 
-def _variants(ours: str = "ours") -> dict[str, tuple[str, Callable[[], Any]]]:
-    return {f"{ours}, any kernel": (ours, _any_kernel), f"{ours}, kernels tried": (ours, _tried_kernel)}
+VARIANTS = {"ours, kernels tried": ("ours", tried_kernel), "ours, any kernel": ("ours", any_kernel)}
 
 
 class Autocast:
@@ -128,70 +128,91 @@ def dcgan_parts(*, width: int, **fields: Any) -> Any:
 def dcgan(device: torch.device, *, batch: int, width: int = 64, size: int = 64) -> Case:
     """DCGAN as its recipe has it, at 64 px; `by hand` is the same in plain PyTorch with all the same care."""
 
-    def parts(precision: Precision, **fields: Any) -> Any:
+    def parts(precision: Precision = "bfloat16", **fields: Any) -> Any:
         return dcgan_parts(width=width, batch=batch, size=size, device=str(device), precision=precision, **fields)
 
-    ours = parts("bfloat16")
-    plain = interleave.by_plain_torch(ours)
-    loops: dict[str, Loop] = {
-        "authors": Repeated(plain["textbook"]),
-        "authors, autocast": Autocast(interleave.by_plain_torch(ours)["textbook"], device),
-        "by hand": Repeated(plain["by hand"]),
-        "ours": interleave.Ours(ours),
-        "ours, float32": interleave.Ours(parts("float32")),
-        "ours, other layout": interleave.Ours(parts("bfloat16", memory_format=_other(ours.experiment.memory_format))),
-    }
-    return Case(batch, loops, _variants())
+    def plain(name: str) -> Any:
+        return interleave.by_plain_torch(parts())[name]
+
+    def other() -> Loop:
+        return interleave.Ours(parts(memory_format=_other(parts().experiment.memory_format)))
+
+    return Case(
+        batch,
+        {
+            "authors": lambda: Repeated(plain("textbook")),
+            "ours": lambda: interleave.Ours(parts()),
+            "by hand": lambda: Repeated(plain("by hand")),
+            "authors, autocast": lambda: Autocast(plain("textbook"), device),
+            "ours, float32": lambda: interleave.Ours(parts("float32")),
+            "ours, other layout": other,
+        },
+        VARIANTS,
+    )
 
 
 def wgan(device: torch.device, *, batch: int, width: int = 128, size: int = 32) -> Case:
     """WGAN-GP on residual networks: five updates of the discriminator and one of the generator."""
-    given: dict[str, Any] = {"batch": batch, "width": width, "size": size, "device": str(device)}
-    ours = wgan_gp.parts_of(precision="bfloat16", **given)
-    other = _other(ours.experiment.memory_format)
-    loops: dict[str, Loop] = {
-        "authors": wgan_gp.Theirs(wgan_gp.parts_of(**given)),
-        "authors, autocast": Autocast(wgan_gp.Theirs(wgan_gp.parts_of(**given)), device),
-        "ours": wgan_gp.Mine(ours),
-        "ours, float32": wgan_gp.Mine(wgan_gp.parts_of(**given)),
-        "ours, other layout": wgan_gp.Mine(wgan_gp.parts_of(precision="bfloat16", memory_format=other, **given)),
-    }
-    return Case(batch * wgan_gp.UPDATES, loops, _variants())
+
+    def parts(**fields: Any) -> Any:
+        return wgan_gp.parts_of(batch=batch, width=width, size=size, device=str(device), **fields)
+
+    def other() -> Loop:
+        layout = _other(parts().experiment.memory_format)
+        return wgan_gp.Mine(parts(precision="bfloat16", memory_format=layout))
+
+    return Case(
+        batch * wgan_gp.UPDATES,
+        {
+            "authors": lambda: wgan_gp.Theirs(parts()),
+            "ours": lambda: wgan_gp.Mine(parts(precision="bfloat16")),
+            "authors, autocast": lambda: Autocast(wgan_gp.Theirs(parts()), device),
+            "ours, float32": lambda: wgan_gp.Mine(parts()),
+            "ours, other layout": other,
+        },
+        VARIANTS,
+    )
 
 
 def r3(device: torch.device, *, batch: int, size: int, width: int = 768) -> Case:
     """R3GAN without augmentation and classes; the authors' order is in the bfloat16 of their code, and in float32."""
-    given: dict[str, Any] = {"batch": batch, "width": width, "size": size, "device": str(device)}
-    ours = r3gan.parts_of(precision="bfloat16", **given)
-    other = _other(ours.experiment.memory_format)
-    float32 = r3gan.parts_of(**given)
-    loops: dict[str, Loop] = {
-        "authors": Repeated(r3gan.Theirs(ours)),
-        "authors, float32": Repeated(r3gan.Theirs(float32)),
-        "ours": interleave.Ours(ours),
-        "ours, float32": interleave.Ours(float32),
-        "ours, other layout": interleave.Ours(r3gan.parts_of(precision="bfloat16", memory_format=other, **given)),
-    }
-    return Case(batch, loops, _variants())
+
+    def parts(precision: Precision = "bfloat16", **fields: Any) -> Any:
+        return r3gan.parts_of(batch=batch, width=width, size=size, device=str(device), precision=precision, **fields)
+
+    return Case(
+        batch,
+        {
+            "authors": lambda: Repeated(r3gan.Theirs(parts())),
+            "ours": lambda: interleave.Ours(parts()),
+            "ours, other layout": lambda: interleave.Ours(parts(memory_format="contiguous")),
+            "ours, float32": lambda: interleave.Ours(parts("float32")),
+            "authors, float32": lambda: Repeated(r3gan.Theirs(parts("float32"))),
+        },
+        VARIANTS,
+    )
 
 
 def cycle(device: torch.device, *, size: int = 256, width: int = 64) -> Case:
     """CycleGAN at batch 1, nine blocks."""
-    loops: dict[str, Loop] = {
-        "authors": cyclegan.Theirs(size, width, device),
-        "authors, autocast": Autocast(cyclegan.Theirs(size, width, device), device),
-        "ours": cyclegan.Ours(size, width, "bfloat16", device),
-        "ours, float32": cyclegan.Ours(size, width, "float32", device),
-    }
-    return Case(1, loops, _variants())
+    return Case(
+        1,
+        {
+            "authors": lambda: cyclegan.Theirs(size, width, device),
+            "ours": lambda: cyclegan.Ours(size, width, "bfloat16", device),
+            "authors, autocast": lambda: Autocast(cyclegan.Theirs(size, width, device), device),
+            "ours, float32": lambda: cyclegan.Ours(size, width, "float32", device),
+        },
+        VARIANTS,
+    )
 
 
 CASES: dict[str, Callable[[torch.device], Case]] = {
     "DCGAN, 64 px, batch 64": lambda device: dcgan(device, batch=64),
     "WGAN-GP, 32 px, batch 64": lambda device: wgan(device, batch=64),
-    "R3GAN, 32 px, batch 128": lambda device: r3(device, batch=128, size=32),
+    "R3GAN, 32 px, batch 64": lambda device: r3(device, batch=64, size=32),
     "CycleGAN, 256 px, batch 1": cycle,
-    "R3GAN, 64 px, batch 64": lambda device: r3(device, batch=64, size=64),
+    "R3GAN, 64 px, batch 32": lambda device: r3(device, batch=32, size=64),
     "DCGAN, 64 px, batch 1024": lambda device: dcgan(device, batch=1024),
 }
 TOYS: dict[str, Callable[[torch.device], Case]] = {

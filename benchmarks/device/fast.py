@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -10,9 +11,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from benchmarks.device.cases import BASE, CASES, TOYS, Case, agree, apart
+from benchmarks.device.cases import BASE, CASES, TOYS, Case, agree, apart, play_of, within
 from benchmarks.device.part import Part, main
-from benchmarks.device.rounds import figures, interleaved, seconds_of
+from benchmarks.device.rounds import Play, figures, interleaved, seconds_of
 from benchmarks.report import operations
 from gansmith.models.layers.convolution import Geometry, convolve
 from gansmith.system import hardware
@@ -31,7 +32,7 @@ def measure(part: Part) -> None:
             part.keep("left out", list(cases)[number:])
             return
         with part.attempt(name):
-            part.keep(name, one(part, build, peak, seconds=0.8 * part.left() / (len(cases) - number + 1)))
+            part.keep(name, one(part, name, build(part.device), seconds=part.left() / (len(cases) - number + 0.5)))
         gc.collect()
         if part.device.type == "cuda":
             torch.cuda.empty_cache()
@@ -44,27 +45,47 @@ def peaks(part: Part, precision: Any) -> dict[str, float]:
     return hardware.peak_rate(part.device, precision, seconds=0.05 if part.quick else 0.5)
 
 
-def one(
-    part: Part, build: Callable[[torch.device], Case], peak: dict[str, dict[str, float]], *, seconds: float
-) -> dict[str, Any]:
-    """One case: the losses of the first steps, then the rounds, then what a step of ours takes of the card."""
-    device = part.device
+def one(part: Part, name: str, case: Case, *, seconds: float) -> dict[str, Any]:
+    """One case: each loop is built, its first losses compared and its step timed, as long as there is time; then the
+    rounds."""
+    device, end = part.device, time.monotonic() + seconds
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
-    case = build(device)
-    losses = {name: [[float(x) for x in loop.step()] for _ in range(_FIRST)] for name, loop in case.loops.items()}
+    plays: dict[str, Play] = {}
+    losses: dict[str, list[list[float]]] = {}
+    costs: dict[str, float] = {}  # seconds of a step
+    ours: Any = None
+    for loop_name, build in case.loops.items():
+        if len(plays) > 1 and time.monotonic() + 6 * sum(costs.values()) > end - 0.4 * seconds:
+            break
+        with part.attempt(f"{name}: {loop_name}"):
+            loop = build()
+            losses[loop_name] = [[float(x) for x in loop.step()] for _ in range(_FIRST)]
+            plays[loop_name] = play_of(loop_name, loop)
+            plays[loop_name](1)
+            costs[loop_name] = seconds_of(plays[loop_name], 1, device)
+            if loop_name == "ours":
+                ours = loop
+                for variant, (_, context) in case.variants.items():
+                    plays[variant] = within(loop.play, context)
+                    plays[variant](1)
+                    costs[variant] = seconds_of(plays[variant], 1, device)
     far = apart(losses)
-    plays = case.plays()
-    for play in plays.values():
-        play(2)  # a variant's kernels are chosen
-    times = interleaved(plays, device, seconds=seconds, **(QUICK if part.quick else {}))
-    found: dict[str, Any] = {"images": case.images, "steps": figures(times, BASE)}
-    found |= {"losses apart": {name: round(value, 5) for name, value in far.items()}, "losses agree": agree(far)}
+    found: dict[str, Any] = {"images": case.images, "seconds of the first steps": costs}
+    found |= {"losses apart": {key: round(value, 5) for key, value in far.items()}, "losses agree": agree(far)}
+    part.keep(name, found)
+    while len(plays) > 2 and 3 * sum(costs[key] for key in plays) > max(end - time.monotonic(), 0.3 * seconds):
+        plays.pop([key for key in plays if key not in (BASE, "ours")][-1])
+    left = max(end - time.monotonic(), 0.0)
+    times = interleaved(plays, device, seconds=left, **(QUICK if part.quick else {}))
+    found["steps"] = figures(times, BASE)
     if device.type == "cuda":
         found["peak memory, all loops together, MiB"] = torch.cuda.max_memory_allocated(device) >> 20
-    work = operations(case.loops["ours"].play)
-    best = max(peak["bfloat16"].values())
-    found |= {"operations": work, "share of peak": round(work / (found["steps"]["ours"]["ms"][0] / 1e3) / best, 4)}
+    part.keep(name, found)
+    with part.attempt(f"{name}: operations"):
+        found["operations"] = operations(ours.play)
+        rate = found["operations"] / (found["steps"]["ours"]["ms"][0] / 1e3)
+        found["share of peak"] = round(rate / max(part.values["peak"]["bfloat16"].values()), 4)
     return found
 
 

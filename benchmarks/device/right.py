@@ -12,7 +12,7 @@ import pytest
 from benchmarks.device.part import Part, main
 
 TESTS = Path(__file__).parents[2] / "tests" / "cuda"
-ORDER = ("test_losses.py", "test_engine_on_device.py", "test_sampling_on_device.py")  # any others come after them
+ORDER = ("test_losses.py", "test_sampling_on_device.py", "test_engine_on_device.py")  # any others come after them
 _LONGEST = 60  # seconds of one test
 
 

@@ -63,6 +63,17 @@ def test_waiting_is_noticed(device: torch.device) -> None:
         number.item()
 
 
+@pytest.mark.parametrize("precision", ["auto", "float32"])
+def test_a_killed_run_resumes_exactly(
+    precision: str, device: torch.device, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fields = {"device": str(device), "precision": precision, "generator": {"name": "dcgan", "width": 8}}
+    gansmith.train(**settings(DCGAN, tmp_path / "whole", **fields))
+    kill(settings(DCGAN, tmp_path / "killed", **fields), "inside a step", 41)
+    assert the_rest(settings(DCGAN, tmp_path / "killed", **fields), capsys) >= 16
+    assert_equal_runs(tmp_path / "killed", tmp_path / "whole")
+
+
 @pytest.mark.parametrize("precision", ["bfloat16", "float32"])
 @pytest.mark.parametrize("name", EXPERIMENTS)
 def test_two_runs_are_equal_to_the_bit(name: str, precision: str, device: torch.device, tmp_path: Path) -> None:
@@ -116,14 +127,3 @@ def test_memory_stays_and_is_freed(name: str, device: torch.device, tmp_path: Pa
     record_property("left, bytes", left)
     assert grown <= 4096
     assert left <= 16 << 20  # cuBLAS and cuDNN keep their workspaces
-
-
-@pytest.mark.parametrize("precision", ["auto", "float32"])
-def test_a_killed_run_resumes_exactly(
-    precision: str, device: torch.device, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    fields = {"device": str(device), "precision": precision, "generator": {"name": "dcgan", "width": 8}}
-    gansmith.train(**settings(DCGAN, tmp_path / "whole", **fields))
-    kill(settings(DCGAN, tmp_path / "killed", **fields), "inside a step", 41)
-    assert the_rest(settings(DCGAN, tmp_path / "killed", **fields), capsys) >= 16
-    assert_equal_runs(tmp_path / "killed", tmp_path / "whole")
