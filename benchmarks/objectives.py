@@ -1,5 +1,7 @@
 """Every objective on Fashion-MNIST at 32 px, the same number of real images drawn for each, several seeds.
 
+The penalties dragan and lecam take part as methods of their own, on the objectives of their papers.
+
 The networks are the DCGAN pair of width 32 for all, with Adam as DCGAN has it, or the objective's own optimizer where
 its authors insist on one; a discriminator under a penalty on each image's gradient has layer instead of batch
 normalisation. Below them stand whole methods with networks of their own (the recipes named *_fashion). KID x 1000 of
@@ -30,13 +32,15 @@ from torch import Tensor
 
 import gansmith
 from benchmarks.report import facts
-from benchmarks.trained import classifier_of
+from benchmarks.trained import classifier_of, method, methods
 from gansmith import catalog
 from gansmith.data.prepare import prepare
 from gansmith.data.settings import DataSettings
 from gansmith.evaluation.extract import extract
 from gansmith.evaluation.metrics.kid import kid
 from gansmith.evaluation.types import Extractor, Images
+from gansmith.experiment.assemble import objective_of
+from gansmith.experiment.schema import Experiment
 from gansmith.records.images import draw_sheet, save_image, to_uint8
 from gansmith.schedules import parse_count
 from gansmith.system.progress import track
@@ -56,14 +60,15 @@ _CHUNK = 500
 
 
 def settings(name: str) -> dict[str, Any]:
-    """What `gansmith.train` is given for an objective, or for a recipe."""
+    """Arguments of `gansmith.train` for an objective, for a penalty that is a method, or for a recipe."""
     if name in METHODS:
         return {"recipe": name}
-    objective = catalog.build("objectives", name, **OPTIONS.get(name, {}))
+    chosen = method(name, OPTIONS.get(name, {}))
+    objective = objective_of(Experiment(**chosen))
     asking = any(term.per_sample for term in objective.penalties.values())
     optimizer = OPTIMIZERS.get(name, _ADAM)
     return {
-        "objective": {"name": name, **OPTIONS.get(name, {})},
+        **chosen,
         "generator": {"name": "dcgan", "width": 32},
         "discriminator": {"name": "dcgan", "width": 32, "normalisation": "layer" if asking else "batch"},
         "optimizer": {"generator": optimizer, "discriminator": optimizer},
@@ -126,7 +131,7 @@ def main() -> None:
         weights = {"weights": chosen.weights} if chosen.weights else {}
         extractor = catalog.build("features", chosen.features, **weights)
     real, _ = extract(test_images, extractor, what="features of test images")
-    names = chosen.only.split(",") if chosen.only else [*catalog.names("objectives"), *METHODS]
+    names = chosen.only.split(",") if chosen.only else [*methods(), *METHODS]
     seeds = [int(seed) for seed in chosen.seeds.split(",")]
     found: dict[str, dict[str, Any]] = {}
     rows: dict[str, Tensor] = {}

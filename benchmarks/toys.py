@@ -21,7 +21,7 @@ import torch
 from PIL import Image, ImageDraw, ImageFont
 
 from benchmarks import report
-from benchmarks.trained import Record, Trained, collect, spread, table, train
+from benchmarks.trained import Record, Trained, collect, method, methods, spread, table, train
 from gansmith import catalog
 from gansmith.data.open import open_dataset
 from gansmith.data.points import Points
@@ -59,11 +59,6 @@ SETTINGS: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
 }
 
 
-def objectives() -> list[str]:
-    """All of the catalog, the settings of which are ADAM's where SETTINGS says nothing."""
-    return catalog.names("objectives")
-
-
 def layers(objective: str, data: str, images: int) -> tuple[str | None, dict[str, Any]]:
     """(the recipe to begin with, what is set on top of it) for an objective on a set, with a budget of `images`."""
     recipe = f"{objective}_{data}"
@@ -72,7 +67,7 @@ def layers(objective: str, data: str, images: int) -> tuple[str | None, dict[str
     options, optimizer, _ = SETTINGS.get(objective, ({}, ADAM, ""))
     falling = {**optimizer, "lr": {"start": optimizer["lr"], "end": 0.0, "decay": images}}
     both = {"generator": falling, "discriminator": falling}
-    return None, {**BASE, "objective": {"name": objective, **options}, "optimizer": both}
+    return None, {**BASE, **method(objective, options), "optimizer": both}
 
 
 def truth(data: str) -> Points:
@@ -171,7 +166,7 @@ def main() -> None:
     parser.add_argument("--picture", type=Path, metavar="FILE")
     chosen = parser.parse_args()
     torch.set_num_threads(1)
-    names = chosen.objectives.split(",") if chosen.objectives else objectives()
+    names = chosen.objectives.split(",") if chosen.objectives else methods()
     seeds = [int(seed) for seed in chosen.seeds.split(",")]
     keys = [
         {"objective": name, "data": data, "seed": seed}

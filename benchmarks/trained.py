@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from gansmith import catalog
 from gansmith.adversarial import Dimensions
 from gansmith.evaluation.features import classifier
 from gansmith.evaluation.types import Extractor, Images
@@ -26,6 +27,7 @@ from gansmith.system.seeding import generator as randomness
 from gansmith.training.engine import Events, play_until
 
 Record = dict[str, Any]
+PAIRS = {"dragan": "nonsaturating", "lecam": "hinge"}  # methods that are a penalty on an objective -> that objective
 _AT_ONCE = 1000  # images made
 
 
@@ -51,6 +53,18 @@ class Trained:
     def pictures(self, count: int, seed: int = 0) -> Images:
         """uint8 [count, H, W, C]. Raises NotFiniteError for a generator that has diverged."""
         return to_uint8(self.images(count, seed))
+
+
+def methods() -> list[str]:
+    """Names of all objectives, and of the penalties that are a method of their own on an objective."""
+    return sorted({*catalog.names("objectives"), *PAIRS})
+
+
+def method(name: str, options: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings of an experiment for one of `methods` with its options."""
+    if name not in PAIRS:
+        return {"objective": {"name": name, **options}}
+    return {"objective": {"name": PAIRS[name]}, "penalties": {name: {"every": 1, **options}}}
 
 
 def train(*layers: Mapping[str, Any], recipe: str | None = None) -> Trained:

@@ -8,8 +8,9 @@ import pytest
 import torch
 from torch import nn
 
-from gansmith.adversarial import Dimensions, Game, Moment, Objective, Sample, Terms, Turn, Weighted, always_one, once
+from gansmith.adversarial import Dimensions, Game, Moment, Objective, Sample, Terms, Turn, Weighted, once
 from gansmith.errors import GansmithError
+from gansmith.schedules import always_one
 
 
 def test_total_is_the_sum_of_the_losses_alone() -> None:

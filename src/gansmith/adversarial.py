@@ -1,9 +1,9 @@
-"""The nouns of the field: what a game is made of, and what passes between its parts.
+"""Types of adversarial training: samples, scores, loss terms, priors, objectives, turns and games.
 
-    Sample -> Scores -> Terms            images with labels; what the discriminator says of them; what is minimised
+    Sample -> Scores -> Terms            images with labels; the discriminator's scores; the terms of a loss
     Prior                                the distribution of latents
-    Objective (functions and data)       what the two sides minimise
-    Game = players + turns               who plays, in what order, on what
+    Objective (functions and data)       the losses of both sides, their penalties and projections
+    Game = players + turns               which networks are updated, in what order, on what data
 
 Shapes: images float32 [B, C, H, W] in [-1, 1]; labels int64 [B]; latents [B, Z]; scores [B, ...], raw.
 """
@@ -19,10 +19,12 @@ import torch
 from torch import Tensor, nn
 
 from gansmith.errors import GansmithError
+from gansmith.schedules import Schedule, always_one
+from gansmith.system.ranking import accuracy
 
 
 class Dimensions(NamedTuple):
-    """What every network of one experiment is built for."""
+    """Sizes that the networks of one experiment are built for: of images, latents [B, latent] and labels."""
 
     channels: int
     height: int
@@ -42,7 +44,7 @@ Batch = Mapping[str, Sample]  # {"real": ...}; {"a": ..., "b": ...} for two doma
 
 
 class Scores(NamedTuple):
-    """What a discriminator was shown and what it said; penalties re-use its forward pass through this."""
+    """Inputs and raw scores [B, ...] of one forward pass of the discriminator, which penalties differentiate."""
 
     shown_real: Sample
     shown_fake: Sample
@@ -51,13 +53,13 @@ class Scores(NamedTuple):
 
 
 class Terms(NamedTuple):
-    """Scalars of one turn: `loss` is summed and minimised, `seen` is only recorded."""
+    """Scalar terms of one turn: those in `loss` are summed and minimised, those in `seen` only recorded."""
 
     loss: dict[str, Tensor]
     seen: dict[str, Tensor] = {}  # noqa: RUF012  (a NamedTuple's default; nothing writes into it)
 
     def plus(self, loss: Mapping[str, Tensor]) -> Terms:
-        """Itself with more to minimise."""
+        """These terms with further ones in `loss`."""
         return Terms({**self.loss, **loss}, self.seen) if loss else self
 
     def total(self) -> Tensor:
@@ -65,7 +67,7 @@ class Terms(NamedTuple):
         return sum(others, start=first)
 
     def checked(self) -> Terms:
-        """Itself. Raises GansmithError when a name stands in both dictionaries or there is nothing to minimise."""
+        """These terms. Raises GansmithError for a name in both dictionaries, or without any loss."""
         twice = self.loss.keys() & self.seen.keys()
         if twice:
             raise GansmithError(f"a term stands twice in one turn: {', '.join(sorted(twice))}")
@@ -75,7 +77,7 @@ class Terms(NamedTuple):
 
 
 class Moment(NamedTuple):
-    """When a turn is played: the step, the images clock, the repeat within the step, and the turn's own randomness."""
+    """Position of a turn in training: step, real images drawn so far, repeat within the step, the turn's generator."""
 
     step: int
     images: int
@@ -84,26 +86,18 @@ class Moment(NamedTuple):
 
 
 class Fixed(NamedTuple):
-    """What every sheet of a run is made from, the same in every sitting.
-
-    latents [N, Z];  label [N], or None without classes;  real: at most N images of each domain, held out where any are
-    """
+    """Inputs of a run's sample sheets: latents [N, Z], labels [N] or None, at most N real images of each domain, held
+    out ones where there are any."""
 
     latents: Tensor
     label: Tensor | None
     real: Batch
 
 
-Schedule = Callable[[int], float]  # images -> value
 Penalty = Callable[[nn.Module, Scores, torch.Generator], Tensor]  # -> [B], unweighted
 WeightPenalty = Callable[[nn.Module], Tensor]  # -> a scalar, unweighted
 Side = Literal["generator", "discriminator"]
 Pairing = Callable[[Tensor | None, Tensor], Tensor]
-
-
-def always_one(images: int) -> float:
-    """The schedule of a weight that is 1 throughout."""
-    return 1.0
 
 
 def once(step: int) -> int:
@@ -113,13 +107,10 @@ def once(step: int) -> int:
 
 @dataclass(frozen=True)
 class Prior:
-    """The distribution of latents: `size` numbers each.
-
-    `normal` is N(0, 1), `uniform` is U(-1, 1), `sphere` is uniform on the sphere of radius sqrt(size), which has the
-    normal's scale.
+    """Distribution of latents of `size` numbers: N(0, 1), U(-1, 1), or uniform on the sphere of radius sqrt(size).
 
     labels: `paired` gives each fake the label of a real image of the same batch; `independent` draws it uniformly from
-    the `classes`. shares: of the classes among the images trained on, where labels are paired; none: equal ones.
+    the `classes`. shares: of the classes among the training images, where labels are paired; none: equal ones.
     """
 
     kind: Literal["normal", "uniform", "sphere"] = "normal"
@@ -138,8 +129,8 @@ class Prior:
 
     def on_sphere(self, z: Tensor) -> Tensor:
         """Latents scaled to the length sqrt(Z) along dimension 1."""
-        scale: Tensor = math.sqrt(self.size) / z.norm(dim=1, keepdim=True).clamp_min(1e-12)
-        return z * scale
+        scaled: Tensor = z * (math.sqrt(self.size) / z.norm(dim=1, keepdim=True).clamp_min(1e-12))
+        return scaled
 
     def draw(self, n: int, rng: torch.Generator, like: Sample | None = None) -> tuple[Tensor, Tensor | None]:
         """n latents [n, Z], and n labels [n] where there are classes: those of `like`, or independent ones."""
@@ -151,10 +142,10 @@ class Prior:
 
 @dataclass(frozen=True)
 class Weighted:
-    """A penalty with its weight over the images clock, applied at every `every`-th step and multiplied by it.
+    """A penalty with its weight over the images drawn, computed at every `every`-th step and multiplied by `every`.
 
-    per_sample: does it ask for each image's own gradient? A batch-normalised discriminator has none to give.
-    state: what it remembers from turn to turn; the game keeps it in its own state and lets it observe each turn.
+    per_sample: it differentiates each image's own score, which batch normalisation does not allow.
+    state: statistics that it keeps from turn to turn; part of the game's state.
     """
 
     penalty: Callable[..., Tensor]  # a Penalty, or a WeightPenalty in OnWeights
@@ -172,7 +163,7 @@ class Weighted:
 
 
 class OnWeights(NamedTuple):
-    """A penalty on the weights of one side, whatever that is shown: its `term.penalty` is a WeightPenalty."""
+    """A penalty on the weights of one side: its `term.penalty` is a WeightPenalty."""
 
     term: Weighted
     side: Side = "generator"
@@ -180,17 +171,18 @@ class OnWeights(NamedTuple):
 
 @dataclass(frozen=True)
 class Objective:
-    """What the two sides minimise. Both functions take (real scores, fake scores), each [B, ...].
+    """Losses of the two sides. Both functions take (real scores, fake scores), each [B, ...].
 
     discriminator(real, fake) -> [B, ...]     its loss, averaged over everything
     generator(real or None, fake) -> [B, ...]
-    relativistic        does the generator's loss read the real scores?
-    threshold           where "real" begins, if the objective has such a place
-    penalties           extra terms on the discriminator
-    weight_penalties    extra terms on the weights of either side
-    project             run on the discriminator after each of its steps (a clamp)
-    project_before      run on the discriminator before each of its steps
-    discriminator_steps how often the discriminator plays in step n
+    relativistic        the generator's loss reads the real scores
+    threshold           the score from which an image counts as real, where the objective has one
+    penalties           further terms of the discriminator's loss
+    weight_penalties    further terms on the weights of either side
+    project             applied to the discriminator after each of its updates (a clamp)
+    project_before      applied to the discriminator before each of its updates
+    discriminator_steps how many updates of the discriminator in step n
+    own_state           statistics by name that the losses themselves read (BEGAN's k)
     """
 
     discriminator: Callable[[Tensor, Tensor], Tensor]
@@ -202,58 +194,67 @@ class Objective:
     project: Callable[[nn.Module], None] | None = None
     project_before: Callable[[nn.Module], None] | None = None
     discriminator_steps: Callable[[int], int] = once
+    own_state: Mapping[str, Observer] = field(default_factory=dict)
 
     @property
     def state(self) -> dict[str, Observer]:
-        """What its penalties remember: for Game.state, and to observe each of the discriminator's turns."""
-        return {name: term.state for name, term in self.penalties.items() if term.state is not None}
+        """Statistics of the losses and of the penalties by name, for Game.state; `settle` updates them."""
+        of_penalties = {name: term.state for name, term in self.penalties.items() if term.state is not None}
+        return {**self.own_state, **of_penalties}
 
     def penalised(self, penalties: Mapping[str, Weighted | OnWeights]) -> Objective:
-        """Itself with more penalties. Raises GansmithError for a name that is taken."""
-        taken = penalties.keys() & {"loss", *self.penalties, *self.weight_penalties}
+        """This objective with further penalties. Raises GansmithError for a name that is taken."""
+        taken = penalties.keys() & {"loss", *self.penalties, *self.weight_penalties, *self.own_state}
         if taken:
-            raise GansmithError(
-                f"the objective has a term called {min(taken)} already: set its weight among the objective's own "
-                f"options, or take the penalty away"
-            )
-        on_weights = {name: term for name, term in penalties.items() if isinstance(term, OnWeights)}
-        on_scores = {name: term for name, term in penalties.items() if isinstance(term, Weighted)}
-        return replace(
-            self,
-            penalties={**self.penalties, **on_scores},
-            weight_penalties={**self.weight_penalties, **on_weights},
-        )
+            way = "set its weight among the objective's own options, or take the penalty away"
+            raise GansmithError(f"the objective has a term called {min(taken)} already: {way}")
+        weights = {name: term for name, term in penalties.items() if isinstance(term, OnWeights)}
+        scores = {name: term for name, term in penalties.items() if isinstance(term, Weighted)}
+        weights, scores = {**self.weight_penalties, **weights}, {**self.penalties, **scores}
+        return replace(self, penalties=scores, weight_penalties=weights)
 
     def discriminator_terms(
         self, discriminator: nn.Module, real: Sample, fake: Sample, at: Moment, *, flipped: Tensor | None = None
     ) -> Terms:
-        """The discriminator's turn: real and fake pass in separate batches, then each penalty that is due.
+        """Terms of the discriminator's turn: real and fake pass in separate batches, then each penalty that is due.
 
-        flipped: bool [B], where the real score is taken for the fake one and the fake for the real.
+        flipped: bool [B], where the real and the fake score change places.
         """
         if self.project_before is not None:
-            with torch.no_grad():
-                self.project_before(discriminator)
+            torch.no_grad()(self.project_before)(discriminator)
         due = {name: term for name, term in self.penalties.items() if term.due(at.step)}
         if due:  # penalties differentiate by the images
             real = Sample(real.image.detach().requires_grad_(), real.label)
             fake = Sample(fake.image.detach().requires_grad_(), fake.label)
         scores = Scores(real, fake, exact(discriminator(*real)), exact(discriminator(*fake)))
-        loss = {"loss": self.discriminator(*_swapped(scores.real, scores.fake, flipped)).mean()}
+        first, second = scores.real, scores.fake
+        if flipped is not None:
+            where = flipped.view(-1, *[1] * (first.dim() - 1))
+            first, second = torch.where(where, second, first), torch.where(where, first, second)
+        loss = {"loss": self.discriminator(first, second).mean()}
         for name, term in due.items():
             if name in loss:
                 raise GansmithError(f"a penalty cannot be called {name!r}: the turn has a term of that name")
             loss[name] = term.scale(at) * exact(term.penalty(discriminator, scores, at.rng)).mean()
-        terms = Terms(loss, seen_of(scores.real.detach(), scores.fake.detach(), self.threshold))
-        return terms.plus(self.weight_terms("discriminator", discriminator, at))
+        seen = seen_of(scores.real.detach(), scores.fake.detach(), self.threshold)
+        for state in self.state.values():
+            seen |= state.seen()
+        return Terms(loss, seen).plus(self.weight_terms("discriminator", discriminator, at))
+
+    def settle(self, discriminator: nn.Module, terms: Terms) -> None:
+        """After an update of the discriminator: its projection, and what the statistics learn from its terms."""
+        if self.project is not None:
+            self.project(discriminator)
+        for state in self.state.values():
+            state.observe(terms)
 
     def weight_terms(self, side: Side, network: nn.Module, at: Moment) -> dict[str, Tensor]:
-        """The penalties on the weights of `side` that are due: scalars, weighted. For the turn of that side."""
+        """Penalties on the weights of `side` that are due, as weighted scalars for the turn of that side."""
         due = {name: term for name, (term, of) in self.weight_penalties.items() if of == side and term.due(at.step)}
         return {name: term.scale(at) * term.penalty(network) for name, term in due.items()}
 
     def generator_terms(self, discriminator: nn.Module, real: Sample | None, fake: Sample, at: Moment) -> Terms:
-        """The generator's turn. The real scores are computed only for a relativistic objective."""
+        """Terms of the generator's turn. Real scores are computed only for a relativistic objective."""
         real_scores = None
         if self.relativistic:
             if real is None:
@@ -263,33 +264,14 @@ class Objective:
         return Terms({"loss": self.generator(real_scores, exact(discriminator(*fake))).mean()})
 
 
-def _swapped(real: Tensor, fake: Tensor, flipped: Tensor | None) -> tuple[Tensor, Tensor]:
-    if flipped is None:
-        return real, fake
-    where = flipped.view(-1, *[1] * (real.dim() - 1))
-    return torch.where(where, fake, real), torch.where(where, real, fake)
-
-
 def exact(values: Tensor) -> Tensor:
-    """Scores or images in float32 or better: losses and squares are never taken in a shorter format."""
+    """Scores or images in float32 or float64, the formats in which losses and squares are computed."""
     return values if values.dtype == torch.float64 else values.float()
 
 
-def accuracy(real: Tensor, fake: Tensor) -> Tensor:
-    """P(score of a real > score of a fake), ties counted half: over all pairs, a scalar in [0, 1].
-
-    Scores of patches are averaged per image first. The one form of accuracy that means the same for every objective
-    (the Mann-Whitney statistic, or area under the ROC curve).
-    """
-    real, fake = (scores.flatten(1).mean(1) if scores.dim() > 1 else scores for scores in (real, fake))
-    ordered = real.sort().values  # all pairs at once would take memory with the square of the batch
-    below, up_to = (torch.searchsorted(ordered, fake, right=right) for right in (False, True))
-    return 1 - (below + up_to).float().mean() / (2 * len(real))
-
-
 def seen_of(real: Tensor, fake: Tensor, threshold: float | None = None) -> dict[str, Tensor]:
-    """What every discriminator's turn records: mean scores and pairwise accuracy; with a threshold also `held_real`,
-    the share of real scores above it."""
+    """Recorded terms of the discriminator's turn: mean scores, pairwise accuracy, and with a threshold `held_real`, the
+    share of real scores above it."""
     seen = {"score_real": real.mean(), "score_fake": fake.mean(), "accuracy": accuracy(real, fake)}
     if threshold is not None:
         seen["held_real"] = (real > threshold).float().mean()
@@ -297,9 +279,9 @@ def seen_of(real: Tensor, fake: Tensor, threshold: float | None = None) -> dict[
 
 
 class Stateful(Protocol):
-    """Anything a checkpoint must not miss: an image pool, an adaptive probability, lagging averages.
+    """State that a checkpoint holds: an image pool, an adaptive probability, moving averages.
 
-    What `load_state_dict` is given lies on the CPU: move it to where it is used.
+    `load_state_dict` receives tensors on the CPU and moves them to where they are used.
     """
 
     def state_dict(self) -> dict[str, Any]: ...
@@ -307,9 +289,13 @@ class Stateful(Protocol):
 
 
 class Observer(Stateful, Protocol):
-    """Remembers something of every turn of the discriminator: the averages of its scores."""
+    """Statistics of the discriminator's turns. They are read before an update, and updated after it, without gradient.
+
+    observe: updates them from the terms of a turn. seen: scalars by name, recorded with each turn; none is an answer.
+    """
 
     def observe(self, terms: Terms) -> None: ...
+    def seen(self) -> Mapping[str, Tensor]: ...
 
 
 Play = Callable[[Batch, Moment], Terms]
@@ -317,10 +303,10 @@ Play = Callable[[Batch, Moment], Terms]
 
 @dataclass(frozen=True)
 class Turn:
-    """One update of one side: `players` are trained together on what `play` returns, all others are frozen.
+    """One update of one side: `players` are trained together on the terms of `play`, all other networks are frozen.
 
-    repeats(step)    how often in this step; zero leaves the turn out and reports nothing
-    draws            True: every repeat takes a fresh batch and advances the clock; False: it plays on the last batch
+    repeats(step)    updates in this step; with zero the turn is left out and records nothing
+    draws            True: every repeat takes a fresh batch, which counts as images drawn; False: it reuses the last one
     settle           called after the update, without gradient: a clamp, an adaptive probability
     """
 
@@ -334,13 +320,13 @@ class Turn:
 
 @dataclass(frozen=True)
 class Game:
-    """Who plays, in what order, and what must be remembered.
+    """Networks, the order of their updates, and the state of a training besides its optimizers.
 
     players     name -> network
     turns       played in order, in every step
     averaged    the players of which a moving average is kept
     state       everything besides networks and optimizers that a checkpoint must hold
-    show        (players, what is fixed) -> images [N, C, H, W]: one sheet of this game
+    show        (players, fixed inputs) -> images [N, C, H, W]: one sample sheet
     columns     of that sheet; near-square when None
     """
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Callable
 from contextlib import suppress
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
-if TYPE_CHECKING:  # so that reading an experiment does not import torch
-    from gansmith.adversarial import Schedule
+Schedule = Callable[[int], float]  # real images drawn -> value
 
 _UNITS = {"": 1, "k": 1_000, "m": 1_000_000, "g": 1_000_000_000}
 
@@ -112,5 +112,15 @@ Weight = Annotated[Value, AfterValidator(not_negative)]  # of a term of a loss
 
 
 def schedule(value: Value) -> Schedule:
-    """A number, or one of the descriptions above -> images -> value."""
+    """Function (images drawn -> value) of a constant number, or of one of the descriptions above.
+
+    >>> falling = schedule(Decay(start=1.0, decay=100))
+    >>> schedule(0.5)(10_000), falling(0), falling(75)
+    (0.5, 1.0, 0.25)
+    """
     return (lambda images: float(value)) if isinstance(value, (int, float)) else value.at
+
+
+def always_one(images: int) -> float:
+    """The constant schedule 1."""
+    return 1.0

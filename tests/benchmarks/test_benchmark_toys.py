@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from benchmarks.trained import collect, spread, table, train
+from benchmarks.trained import PAIRS, collect, methods, spread, table, train
 
 from benchmarks import report, toys
 from gansmith import catalog
@@ -28,13 +28,14 @@ def tiny(objective: str = "nonsaturating", images: int = 64, seed: int = 3, **ch
 
 
 @pytest.mark.parametrize("data", toys.SETS)
-@pytest.mark.parametrize("objective", toys.objectives())
+@pytest.mark.parametrize("objective", methods())
 def test_every_objective_has_settings_that_are_an_experiment(objective: str, data: str) -> None:
     recipe, over = toys.layers(objective, data, 1000)
     below = [layers.from_recipe(recipe)] if recipe else []
     made = completion.complete(layers.resolve([*below, layers.Layer("test", over)])[0])
     assert made.objective is not None
-    assert made.objective.name == objective
+    assert made.objective.name == PAIRS.get(objective, objective)
+    assert [*made.penalties] == ([objective] if objective in PAIRS else [])
     assert (made.device, made.threads, made.precision) == ("cpu", 1, "float32")
     assert made.generator is not None
     assert made.generator.name == "mlp"

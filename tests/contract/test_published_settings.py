@@ -24,8 +24,6 @@ DEFAULTS: dict[str, dict[str, Any]] = {
         "every": 500,
     },
     "objectives.wgan_gp": {"weight": 10, "every": 1, "one_sided": False, "discriminator_steps": 5},
-    "objectives.dragan": {"weight": 10, "spread": 0.5, "one_sided": False},
-    "objectives.lecam": {"decay": 0.99},
     "objectives.r3gan": {"every": 1},
     "penalties.r1": {"weight": 5, "every": 1},
     "penalties.r2": {"weight": 5, "every": 1},
@@ -69,6 +67,8 @@ R3GAN: dict[str, Any] = {
     "data.flip": True,
 }
 RECIPES: dict[str, dict[str, Any]] = {
+    "dragan": {"objective.name": "nonsaturating", "penalties": {"dragan": {"weight": 10, "spread": 0.5}}},
+    "lecam": {"objective.name": "hinge", "penalties": {"lecam": {"weight": 0.3, "decay": 0.99}}},
     "dcgan": {
         **adam(2e-4, 0.5, 0.999),
         "generator": {"name": "dcgan", "width": 64},

@@ -10,9 +10,9 @@ import torch
 from scipy.stats import norm
 from sklearn.metrics import roc_auc_score
 
-from gansmith.adversarial import accuracy
 from gansmith.errors import GansmithError, NotFiniteError
 from gansmith.evaluation.pairwise_accuracy import Placements, correlation, limits, newcombe, per_image, placements
+from gansmith.system.ranking import accuracy
 
 
 def drawn(seed: int, shift: float, reals: int, fakes: int) -> Placements:

@@ -12,7 +12,7 @@ import torch
 
 import gansmith
 from gansmith import Run
-from gansmith.adversarial import Dimensions, Prior, accuracy
+from gansmith.adversarial import Dimensions, Prior
 from gansmith.data.prepare import prepare
 from gansmith.errors import CheckpointError, DataError, GansmithError, OptionError, RunError, UnknownNameError
 from gansmith.evaluation.cross_play import cross_play
@@ -22,6 +22,7 @@ from gansmith.judge.compare.contenders import open_all, parse, sampled, scores
 from gansmith.judge.compare.real_images import Reals, reals
 from gansmith.models import saved
 from gansmith.models.saved import Card
+from gansmith.system.ranking import accuracy
 from gansmith.system.seeding import seeded
 from small import SMALL
 

@@ -13,8 +13,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from gansmith import catalog
-from gansmith.adversarial import Moment, Objective, Prior, Sample, Scores, Weighted, accuracy, seen_of
+from gansmith.adversarial import Moment, Objective, Prior, Sample, Scores, Weighted, seen_of
 from gansmith.errors import GansmithError
+from gansmith.system.ranking import accuracy
 
 SCORES = torch.tensor([-30.0, -3.0, -0.5, 0.0, 0.5, 3.0, 30.0], dtype=torch.float64)
 

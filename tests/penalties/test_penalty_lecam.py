@@ -109,7 +109,7 @@ class Batches:
 def game() -> Game:
     torch.manual_seed(0)
     players: dict[str, nn.Module] = {"generator": tiny.generator(SIZE), "discriminator": tiny.discriminator(SIZE)}
-    objective = catalog.build("objectives", "lecam", weight=3.0, decay=0.5)
+    objective = catalog.build("objectives", "hinge").penalised({"lecam": made(weight=3.0, decay=0.5)})
     built: Game = catalog.build("games", "two_player", players, objective, Prior(size=5))
     return built
 
@@ -192,7 +192,7 @@ def test_the_wiring_check_leaves_no_trace() -> None:
 
 
 def test_a_lazy_penalty_observes_every_turn() -> None:
-    objective = catalog.build("objectives", "lecam", every=4)
+    objective = catalog.build("objectives", "hinge").penalised({"lecam": made(every=4)})
     assert objective.penalties["lecam"].every == 4
     at = Moment(1, 0, 0, torch.Generator())
     terms = objective.discriminator_terms(

@@ -1,13 +1,12 @@
 """Every game, objective, penalty, augmentation and adversarial model of the catalog resumes exactly after a SIGKILL.
 
-A new file is tested the moment it exists: the entries of each kind are dealt out over a few runs, so that each is
-played in one of them.
+Entries share the runs of CASES; an entry that stands in none of them, a new file for instance, gets a run of its own.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -17,74 +16,79 @@ from PIL import Image
 import gansmith
 from declared import declared
 from gansmith import catalog
-from gansmith.experiment.completion import domains_of, paired, roles_of
+from gansmith.experiment.completion import paired, roles_of
 
-SMALL: dict[str, dict[str, Any]] = {  # options that make a model small
-    "biggan": {"width": 4},
-    "cyclegan": {"width": 4},
-    "dcgan": {"width": 4},
-    "mlp": {"width": 8},
-    "munit": {"width": 4},
-    "pix2pix": {"width": 4},
-    "r3gan": {"width": 8},
-    "resnet": {"width": 4},
-}
+
+class Case(NamedTuple):
+    """The parts of one run by name. every: of the penalties, in steps."""
+
+    objective: str = "nonsaturating"
+    model: str = "dcgan"
+    augment: str | None = None
+    penalties: tuple[str, ...] = ()
+    every: int = 1
+
+
+CASES = [
+    Case("hinge", "biggan", "ada", ("lecam", "r1")),
+    Case("lsgan", "mlp", "noise", ("dragan", "lecam", "r1")),
+    Case("minimax", "r3gan", "diffaugment", ("gradient_penalty", "orthogonal", "r2"), 3),
+    Case("nonsaturating", "resnet", "ada", ("dragan", "r2"), 3),
+    Case("r3gan", "dcgan", "diffaugment", ("gradient_penalty", "orthogonal"), 3),
+    Case("wgan", "resnet", "noise", ("lecam", "orthogonal")),
+    Case("wgan_gp", "mlp", "diffaugment", ("orthogonal", "r2"), 3),
+]
+SMALL: dict[str, dict[str, Any]] = {"mlp": {"width": 8}, "r3gan": {"width": 8}}  # where a width of 4 is not small
 SHALLOW: dict[str, dict[str, Any]] = {"munit": {"depth": 2, "scales": 1}}  # discriminators, for 16 pixels
-OBJECTIVES = catalog.names("objectives")
-PENALTIES = catalog.names("penalties")
-AUGMENT = catalog.names("augment", "build")
-PAIRS = sorted({*catalog.names("models", "generator")} & {*catalog.names("models", "discriminator")})
-TRANSLATIONS = [game for game in catalog.names("games") if len(domains_of(game)) > 1]
-DEALT = [(name, AUGMENT[i % len(AUGMENT)], PAIRS[i % len(PAIRS)]) for i, name in enumerate(OBJECTIVES)]
+# game of two domains -> the model of its translators or autoencoders, the model of its discriminators
+TRANSLATIONS = {"cycle": ("cyclegan",) * 2, "paired": ("pix2pix",) * 2, "multimodal": ("munit",) * 2}
 
 
-def networks(name: str) -> dict[str, Any]:
-    plain = {"name": name, **SMALL.get(name, {})}
-    options = catalog.keyword_options(catalog.find("models", name, "discriminator"))
-    unmixed = {"normalisation": "none"} if "normalisation" in options else {}
-    return {"generator": plain, "discriminator": {**plain, **unmixed}}
+def new_entries() -> list[Case]:
+    """A run for each entry that stands in none of CASES."""
+    both = {*catalog.names("models", "generator")} & {*catalog.names("models", "discriminator")}
+    return [
+        *(Case(objective=name) for name in catalog.names("objectives") if name not in {c.objective for c in CASES}),
+        *(Case(model=name) for name in sorted(both - {c.model for c in CASES})),
+        *(Case(augment=name) for name in catalog.names("augment", "build") if name not in {c.augment for c in CASES}),
+        *(
+            Case(penalties=(name,))
+            for name in catalog.names("penalties")
+            if not any(name in case.penalties for case in CASES)
+        ),
+    ]
 
 
-def adapted(augment: str, objective: str) -> dict[str, Any]:
-    """An augmentation that follows the discriminator needs a threshold between real and fake to do so."""
-    fixed = augment == "ada" and catalog.build("objectives", objective).threshold is None
-    return {"name": augment, **({"probability": 0.3} if fixed else {})}
+def small(model: str, role: str) -> dict[str, Any]:
+    """A network of few channels; a discriminator without batch normalisation, which some penalties refuse."""
+    options = catalog.keyword_options(catalog.find("models", model, role))
+    part: dict[str, Any] = {"name": model, **({"width": 4} if "width" in options else {}), **SMALL.get(model, {})}
+    if role == "discriminator":
+        unmixed = "none" in catalog.choices("models", model, "normalisation", factory=role)
+        part |= SHALLOW.get(model, {}) | ({"normalisation": "none"} if unmixed else {})
+    return part
 
 
-def dealt(objective: str, place: int) -> dict[str, Any]:
-    """Penalties that the objective does not have already, eager and lazy in turn."""
-    own = catalog.build("objectives", objective)
-    free = [name for name in PENALTIES if name not in {*own.penalties, *own.weight_penalties}]
-    return {name: {"every": 1 + 2 * (place % 2)} for name in free[place % 2 :: 2]}
-
-
-def test_every_entry_is_dealt_out() -> None:
-    assert {case[0] for case in DEALT} == {*OBJECTIVES}
-    assert {case[1] for case in DEALT} == {*AUGMENT}
-    assert {case[2] for case in DEALT} == {*PAIRS}
-    played = {name for place, case in enumerate(DEALT) for name in dealt(case[0], place)}
-    own = {name for objective in OBJECTIVES for name in catalog.build("objectives", objective).penalties}
-    assert played | own >= {*PENALTIES}
-
-
-@pytest.mark.parametrize("place", range(len(DEALT)), ids=[case[0] for case in DEALT])
+@pytest.mark.parametrize("case", [*CASES, *new_entries()], ids=lambda case: f"{case.objective}-{case.model}")
 def test_every_objective_penalty_and_augmentation(
-    place: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    case: Case, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    objective, augment, model = DEALT[place]
+    objective = catalog.build("objectives", case.objective)
     given: dict[str, Any] = {
         **DCGAN,
+        "size": max(DCGAN["size"], declared(case.model)[0]),
         "images": 320,
-        "size": max(DCGAN["size"], declared(model)[0]),
-        "objective": objective,
-        "augment": adapted(augment, objective),
-        "penalties": dealt(objective, place),
-        **networks(model),
+        "objective": {"name": case.objective},
+        "penalties": {name: {"every": case.every} for name in case.penalties},
+        **{role: small(case.model, role) for role in ("generator", "discriminator")},
     }
-    repeats = catalog.build("objectives", objective).discriminator_steps
-    if repeats(100) > 1:  # a step draws more, and a hundred repeats at first are too many
+    if case.augment is not None:  # one that follows the discriminator needs a threshold between real and fake
+        fixed = case.augment == "ada" and objective.threshold is None
+        given["augment"] = {"name": case.augment, **({"probability": 0.3} if fixed else {})}
+    if objective.discriminator_steps(100) > 1:  # a step draws more, and a hundred repeats at first are too many
         given["images"] = 640
-        given["objective"] = {"name": objective, **({"warmup": 0, "warmup_steps": 5} if objective == "wgan" else {})}
+        if case.objective == "wgan":
+            given["objective"] |= {"warmup": 0, "warmup_steps": 5}
     whole, broken = tmp_path / "whole", tmp_path / "broken"
     gansmith.train(**settings(given, whole, images=given["images"], checkpoint_every=64))
     kill(settings(given, broken, images=given["images"], checkpoint_every=64), "inside a step", 21)
@@ -94,7 +98,7 @@ def test_every_objective_penalty_and_augmentation(
 
 @pytest.fixture(scope="module")
 def domains(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two folders of pictures of equal names."""
+    """Two folders of images of equal names."""
     folder = tmp_path_factory.mktemp("domains")
     rng = np.random.default_rng(0)
     for name in ("a", "b"):
@@ -107,15 +111,15 @@ def domains(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize("game", TRANSLATIONS)
 def test_every_translation_game(game: str, domains: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    model = {"cycle": "cyclegan", "paired": "pix2pix", "multimodal": "munit"}[game]
+    translator, discriminator = TRANSLATIONS[game]
     role = next(role for role in roles_of(game).values() if role != "discriminator")
     given = {
         "path": str(domains / "a"),
         "other": str(domains / "b"),
         "size": 16,
         "game": game,
-        role: {"name": model, **SMALL[model]},
-        "discriminator": {"name": model, **SMALL[model], **SHALLOW.get(model, {})},
+        role: small(translator, role),
+        "discriminator": small(discriminator, "discriminator"),
         "objective": "lsgan",
         "prior": {"size": 4},
         "images": 64,

@@ -14,14 +14,14 @@ import torch
 from pydantic import AfterValidator, BeforeValidator, Field
 from torch import Tensor
 
-from gansmith.adversarial import Moment, Objective, Schedule, Terms
+from gansmith.adversarial import Moment, Objective, Terms
 from gansmith.augment.parts.affine import Affine, unmoved, warped
 from gansmith.augment.parts.augment import Augment
 from gansmith.augment.parts.colours import on_colours
 from gansmith.augment.parts.options import names_among
 from gansmith.augment.parts.recolour import Recolour, recoloured
 from gansmith.errors import ExperimentError
-from gansmith.schedules import Count, Decay, Phases, Value, Weight, schedule
+from gansmith.schedules import Count, Decay, Phases, Schedule, Value, Weight, schedule
 
 _BGC = ("blit", "geometry", "colour")  # the authors' `bgc`
 _GROUPS = (*_BGC, "cutout")

@@ -11,9 +11,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from gansmith.adversarial import Moment, Schedule
+from gansmith.adversarial import Moment
 from gansmith.augment.parts.augment import Augment
-from gansmith.schedules import Decay, Weight, schedule
+from gansmith.schedules import Decay, Schedule, Weight, schedule
 
 # Differs: the papers leave size and pace to the task; this is a twentieth of the range, gone after the 1M images that a
 # run takes by default.

@@ -123,8 +123,9 @@ def assemble(experiment: Experiment, data: Prepared, *, trust: bool = False) -> 
     game: Game = catalog.build("games", experiment.game.name, players, objective, prior, trust=trust, **options)
     if objective is not None and (unheard := objective.state.keys() - game.state.keys()):
         raise ExperimentError(
-            f"the penalty {min(unheard)} follows the scores of one discriminator, and the game {experiment.game.name} "
-            f"has several: take it away, or choose a game of one (two_player, paired)"
+            f"{min(unheard)} follows the scores of one discriminator, and the game {experiment.game.name} has several: "
+            f"choose another {'penalty' if min(unheard) in objective.penalties else 'objective'}, or a game of one "
+            f"(two_player, paired)"
         )
     if experiment.augment is not None:
         part = experiment.augment

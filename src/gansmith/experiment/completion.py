@@ -8,6 +8,7 @@ from typing import Any
 
 from gansmith import catalog
 from gansmith.errors import ExperimentError, GansmithError, OptionError, unknown
+from gansmith.experiment.retired import refuse
 from gansmith.experiment.schema import ROLES, Experiment
 from gansmith.experiment.settings import Part
 from gansmith.training import optimizers
@@ -41,6 +42,8 @@ def complete(experiment: Experiment, *, trust: bool = False) -> Experiment:
             raise ExperimentError(
                 f"the game {experiment.game.name} needs its {field}: --set {field}.name=NAME, of: {known}"
             )
+        if kind == "objectives":
+            refuse(part.name, part.options)
         function = catalog.find(kind, part.name, factory, trust=trust)
         update[field] = Part(name=part.name, **catalog.complete(f"{kind}/{part.name}", function, part.options))
     update["penalties"] = {

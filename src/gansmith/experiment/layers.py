@@ -19,6 +19,7 @@ from pydantic import ValidationError
 from gansmith import catalog
 from gansmith.data.settings import DataSettings
 from gansmith.errors import ExperimentError, nearest
+from gansmith.experiment.retired import renamed
 from gansmith.experiment.schema import MAY_CHANGE, PARTS, Experiment
 
 # environment variables of the program that are no field of an experiment
@@ -70,7 +71,7 @@ def from_file(path: Path) -> Layer:
         raise ExperimentError(f"{path} is not YAML: {' '.join(str(error).split())}") from error
     if not isinstance(values or {}, dict):
         raise ExperimentError(f"{path} must hold a mapping of fields to values, not {type(values).__name__}")
-    return Layer(str(path), values or {})
+    return Layer(str(path), renamed(values or {}))
 
 
 def from_recipe(name: str) -> Layer:

@@ -74,10 +74,7 @@ def build(
         return Terms(loss, terms.seen).plus(objective.weight_terms("generator", translator, at))
 
     def settle(terms: Terms, at: Moment) -> None:
-        if objective.project is not None:
-            objective.project(discriminator)
-        for state in objective.state.values():
-            state.observe(terms)
+        objective.settle(discriminator, terms)
 
     def show(players: Mapping[str, nn.Module], fixed: Fixed) -> Tensor:
         images = images_of(fixed.real, DOMAINS, "paired")

@@ -44,10 +44,7 @@ def build(players: Mapping[str, nn.Module], objective: Objective, prior: Prior, 
         return terms.plus(objective.weight_terms("generator", generator, at))
 
     def settle(terms: Terms, at: Moment) -> None:
-        if objective.project is not None:
-            objective.project(discriminator)
-        for state in objective.state.values():
-            state.observe(terms)
+        objective.settle(discriminator, terms)
 
     def show(players: Mapping[str, nn.Module], fixed: Fixed) -> Tensor:
         images: Tensor = players["generator"](fixed.latents, fixed.label)

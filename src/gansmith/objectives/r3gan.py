@@ -11,11 +11,11 @@ from dataclasses import replace
 import torch.nn.functional as F
 from torch import Tensor
 
-from gansmith.adversarial import Objective, Schedule
+from gansmith.adversarial import Objective
 from gansmith.errors import GansmithError
 from gansmith.penalties import r1, r2
 from gansmith.penalties.parts.options import Every
-from gansmith.schedules import Value, Weight, schedule
+from gansmith.schedules import Schedule, Value, Weight, schedule
 
 
 def build(*, gamma: Weight = 1.0, every: Every = 1) -> Objective:

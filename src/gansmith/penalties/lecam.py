@@ -53,6 +53,9 @@ class Averages:
         self.fake = self._next(self.fake, terms.seen["score_fake"])
         self.turns += 1
 
+    def seen(self) -> dict[str, Tensor]:
+        return {}
+
     def state_dict(self) -> dict[str, Any]:
         return {"turns": self.turns, "real": self.real, "fake": self.fake}
 

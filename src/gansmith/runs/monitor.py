@@ -15,10 +15,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from gansmith.adversarial import accuracy, exact
+from gansmith.adversarial import exact
 from gansmith.experiment.assemble import Assembly
 from gansmith.records.health import Health
 from gansmith.runs.sample_inputs import fixed, some
+from gansmith.system.ranking import accuracy
 
 _LOOKED_AT = 128  # images a side
 _ENOUGH = 50  # held-out images, to ask whether they are told from others

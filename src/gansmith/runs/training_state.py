@@ -12,6 +12,7 @@ from gansmith import __version__
 from gansmith.errors import CheckpointError, NotFiniteError, RunError
 from gansmith.experiment import completion, layers
 from gansmith.experiment.assemble import Assembly
+from gansmith.experiment.retired import renamed
 from gansmith.experiment.schema import Experiment
 from gansmith.models.saved import Card
 from gansmith.runs import folder as run_folder
@@ -57,7 +58,7 @@ def put_back(state: State, parts: Assembly, folder: Path) -> list[str]:
             f"{folder} was trained on other images than {parts.experiment.data.path} holds now, or held out "
             f"others of them. Bring them back, or start another run with another --out"
         )
-    then_run = completion.renewed(Experiment.model_validate(state["experiment"]))
+    then_run = completion.renewed(Experiment.model_validate(renamed(state["experiment"])))
     changed = layers.difference(then_run, parts.experiment)
     if changed:
         raise RunError(

@@ -17,7 +17,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
-from gansmith.adversarial import Schedule
+from gansmith.schedules import Schedule
 
 Buffers = Literal["average", "copy"]
 

@@ -12,9 +12,8 @@ import torch
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from torch.optim import Optimizer
 
-from gansmith.adversarial import Schedule
 from gansmith.errors import OptionError, UnknownNameError, nearest, unknown
-from gansmith.schedules import Value, schedule
+from gansmith.schedules import Schedule, Value, schedule
 
 _FUSED = ("adam", "adamw", "sgd")  # on every device that torch 2.6 and later fuse at all
 _OURS = {"params", "lr", "fused", "foreach", "capturable", "differentiable", "maximize"}
