@@ -27,7 +27,7 @@ from torch import nn
 
 import gansmith
 from benchmarks.report import facts
-from gansmith.data.dataset import Picture
+from gansmith.data.dataset import ImageItem
 from gansmith.data.prepare import prepare
 from gansmith.data.settings import DataSettings
 from gansmith.data.stream import normalised
@@ -74,18 +74,18 @@ def train(folder: Path, changes: Mapping[str, Any], *, data: str, images: int, s
     )
 
 
-def test_pictures(data: str, test: str | None) -> Picture:
+def test_pictures(data: str, test: str | None) -> ImageItem:
     """All test images at the size of the recipe: of `test`, or the test split of the built-in set `data`."""
     settings = DataSettings(
         path=test or data, options={} if test else {"split": "test"}, size=(32, 32), channels=1, holdout=0
     )
     kept = prepare(settings).train
-    pictures: Picture = kept[np.arange(len(kept))]
+    pictures: ImageItem = kept[np.arange(len(kept))]
     return pictures
 
 
 @torch.no_grad()
-def error(network: nn.Module, pictures: Picture) -> float:
+def error(network: nn.Module, pictures: ImageItem) -> float:
     """The share of the pictures whose class the network does not say."""
     wrong = 0
     for start in range(0, len(pictures.image), _AT_ONCE):
@@ -95,7 +95,7 @@ def error(network: nn.Module, pictures: Picture) -> float:
     return wrong / len(pictures.image)
 
 
-def curve(run: gansmith.Run, pictures: Picture) -> Curve:
+def curve(run: gansmith.Run, pictures: ImageItem) -> Curve:
     """The error wherever the run was kept."""
     kept = sorted(name for name in run.checkpoints.names() if name.isdigit())
     return [(int(name), error(run.network("classifier", checkpoint=name)[0], pictures)) for name in kept]

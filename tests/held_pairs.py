@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from gansmith.adversarial import Dimensions, Prior
-from gansmith.data.domains import prepare_domains
+from gansmith.data.prepare import prepare_domains
 from gansmith.data.settings import DataSettings
 from gansmith.evaluation.types import Number
 from gansmith.experiment.schema import Experiment

@@ -46,7 +46,8 @@ def test_two_places(tmp_path: Path) -> None:
     found = json.loads(check(a, "--other", b, "--paired", "--json"))
     assert list(found) == ["a", "b", "together"]
     assert (found["a"]["count"], found["b"]["count"], found["together"]["pairs"]) == (3, 2, 2)
-    assert found["together"]["notes"] == ["left out pictures without a partner of the same name: 1 of one (3.png)"]
+    (note,) = found["together"]["notes"]
+    assert "1 of one (3.png)" in note
 
 
 def test_a_folder_that_holds_both(tmp_path: Path) -> None:
@@ -60,7 +61,7 @@ def test_a_folder_that_holds_both(tmp_path: Path) -> None:
         in text
     )
     (tmp_path / "set" / "trainB" / "bad.png").write_bytes(b"")
-    assert "training would stop: 1 picture of 2 could not be read" in check(tmp_path / "set", expect=1)
+    assert "training would stop: 1 image of 2 " in check(tmp_path / "set", expect=1)
     assert check(tmp_path / "set", "--skip-unreadable").endswith("ready to translate\n")
 
 
@@ -76,7 +77,7 @@ def test_pairs_side_by_side(tmp_path: Path) -> None:
 
 def test_what_does_not_go_together(tmp_path: Path) -> None:
     a, b = write(tmp_path / "one", ["1.png"]), write(tmp_path / "three", ["x.png"])
-    assert "verdict     training would stop: no picture of one has a partner" in check(
+    assert "verdict     training would stop: no image of one has a partner" in check(
         a, "--other", b, "--paired", expect=1
     )
     with pytest.raises(DataError, match="one holds one set of images"):

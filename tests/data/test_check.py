@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from gansmith.data.check import check
-from gansmith.data.dataset import Arrays, Listed, Picture
+from gansmith.data.dataset import Arrays, ImageItem, Listed
 from gansmith.data.open import open_dataset
 from gansmith.data.pack import pack
 from gansmith.data.prepare import prepare
@@ -83,10 +83,10 @@ def test_what_stops_training(folder: Path) -> None:
     assert found.count == 23
     assert list(found.unreadable) == ["a/7.png"]
     assert found.failure is not None
-    assert found.failure.startswith("1 picture of 24 could not be read: ")
+    assert found.failure.startswith("1 image of 24 ")
     assert "7.png cannot be decoded, it is truncated or damaged" in found.as_text()
-    assert "verdict     training would stop: 1 picture of 24" in found.as_text()
-    with pytest.raises(DataError, match="1 picture of 24 could not be read"):
+    assert "verdict     training would stop: 1 image of 24" in found.as_text()
+    with pytest.raises(DataError, match="1 image of 24"):
         prepare(DataSettings(path=str(folder)), workers=0)
     assert check(DataSettings(path=str(folder), skip_unreadable=True)).failure is None
 
@@ -133,14 +133,14 @@ def test_statistics_in_closed_form() -> None:
 
 def test_statistics_weigh_pixels_not_pictures() -> None:
     pictures = [RNG.integers(0, 256, (side, 7, 3), dtype=np.uint8) for side in (3, 50)]
-    found = channel_statistics(Listed([Picture(image) for image in pictures]))
+    found = channel_statistics(Listed([ImageItem(image) for image in pictures]))
     pixels = np.concatenate([image.reshape(-1, 3) for image in pictures]) / 255
     np.testing.assert_allclose(found.mean, pixels.mean(0), rtol=1e-12)
     np.testing.assert_allclose(found.deviation, pixels.std(0), rtol=1e-12)
 
 
 def test_statistics_need_pictures_of_one_kind() -> None:
-    mixed = [Picture(np.zeros((2, 2, channels), np.uint8)) for channels in (3, 1)]
+    mixed = [ImageItem(np.zeros((2, 2, channels), np.uint8)) for channels in (3, 1)]
     with pytest.raises(DataError, match="picture 1 has 1 channels where the others have 3"):
         channel_statistics(Listed(mixed))
     with pytest.raises(DataError, match="there are no images to take statistics of"):

@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 from two_domains import b_of, every, held, numbered, photograph, prepared, settings, write
 
-from gansmith.data import pairs
-from gansmith.data.domains import holdout_pairs
-from gansmith.data.holdout import split, split_both
+from gansmith.data import domain_names
+from gansmith.data.group_files import similar_groups
+from gansmith.data.holdout import split, split_domains
 from gansmith.data.open import open_dataset
-from gansmith.data.prepare import prepare, similar_groups
+from gansmith.data.prepare import prepare
+from gansmith.data.true_pairs import holdout_pairs
 from gansmith.errors import DataError, OptionError
 
 # ---- hold-out
@@ -53,22 +54,24 @@ def test_names_that_are_mostly_strangers_are_held_out_apart(tmp_path: Path) -> N
         alone = prepare(settings(place, holdout=0.2, holdout_by="file"), workers=0)
         np.testing.assert_array_equal(side.holdout_indices, alone.holdout_indices)
     assert [len(part) for part in holdout_pairs(found)] == [0, 0]
-    with pytest.raises(DataError, match=r"^two is one set of images: it has no pairs$"):
+    with pytest.raises(DataError, match=r"^two is one set"):
         holdout_pairs(alone)
 
 
 def test_running_numbers_are_no_names() -> None:
-    assert not pairs.most_are_shared(["0", "1", "2"], ["0", "1", "2"])
-    assert pairs.most_are_shared(["0.png", "1.png"], ["0.png", "1.png"])  # but numbers that somebody gave to files are
-    assert pairs.most_are_shared(["00", "01"], ["00", "01"])
-    assert pairs.most_are_shared(["x", "y", "z"], ["x", "y", "1", "2", "3", "4"])
-    assert not pairs.most_are_shared(["x", "1"], ["x", "2"])
+    assert not domain_names.most_are_shared(["0", "1", "2"], ["0", "1", "2"])
+    assert domain_names.most_are_shared(
+        ["0.png", "1.png"], ["0.png", "1.png"]
+    )  # but numbers that somebody gave to files are
+    assert domain_names.most_are_shared(["00", "01"], ["00", "01"])
+    assert domain_names.most_are_shared(["x", "y", "z"], ["x", "y", "1", "2", "3", "4"])
+    assert not domain_names.most_are_shared(["x", "1"], ["x", "2"])
 
 
 def test_things_are_numbered_in_order() -> None:
-    one, other = pairs.things(["x", "y"], ["z", "y"], shared=True)
+    one, other = domain_names.subjects(["x", "y"], ["z", "y"], shared=True)
     assert (one.tolist(), other.tolist()) == ([0, 1], [2, 1])
-    one, other = pairs.things(["x", "y", "x"], ["z", "y"], shared=False)
+    one, other = domain_names.subjects(["x", "y", "x"], ["z", "y"], shared=False)
     assert (one.tolist(), other.tolist()) == ([0, 1, 0], [2, 3])
 
 
@@ -114,13 +117,13 @@ def test_classes_are_those_of_a_name(tmp_path: Path) -> None:
     assert kinds - {"bee"} == {key.split("/")[0] for key in held(found)} != set()
     plain = write(tmp_path / "three", [f"{n}.png" for n in range(20)])
     for sets in ((a, plain), (plain, a)):
-        with pytest.raises(OptionError, match="the hold-out cannot go by class: these pictures have none"):
+        with pytest.raises(OptionError, match=r"class.*--holdout-by similar, file or name:REGEX"):
             prepared(*sets, holdout_by="class")
 
 
 def test_nothing_left_of_one_side(tmp_path: Path) -> None:
     a, b = write(tmp_path / "one", ["v/1.png", "x/2.png"]), write(tmp_path / "two", ["x/3.png", "x/4.png"], first=9)
-    with pytest.raises(DataError, match="the hold-out leaves nothing to train on: 2 pictures in 1 groups"):
+    with pytest.raises(DataError, match=r"2 images in 1 groups.*--holdout"):
         prepared(a, b, holdout=0.75, holdout_by="name:^x/")
 
 
@@ -129,14 +132,14 @@ def test_splitting_both() -> None:
     groups = np.array([0, 0, 1, 2]), np.array([10, 11, 11, 12])  # 0 and 1 belong together, and 4 and 5
     for share in (0.2, 0.35, 0.5, 0.7):
         for seed in range(10):
-            (kept_a, held_a), (kept_b, held_b) = split_both(share, things, groups, seed)
+            (kept_a, held_a), (kept_b, held_b) = split_domains(share, things, groups, seed)
             assert sorted([*kept_a, *held_a]) == sorted([*kept_b, *held_b]) == [0, 1, 2, 3]
             out = {*things[0][held_a].tolist(), *things[1][held_b].tolist()}
             assert out == {*split(6, share, np.array([0, 0, 1, 2, 3, 3]), seed)[1].tolist()}
             assert not out & {*things[0][kept_a].tolist(), *things[1][kept_b].tolist()}
     same = np.arange(50), np.arange(50)
     alone = split(50, 0.2, np.arange(50), 3)
-    (_, one), (_, other) = split_both(0.2, same, (np.arange(50), np.arange(50, 100)), 3)
+    (_, one), (_, other) = split_domains(0.2, same, (np.arange(50), np.arange(50, 100)), 3)
     np.testing.assert_array_equal(one, alone[1])
     np.testing.assert_array_equal(other, alone[1])
 
@@ -149,7 +152,7 @@ def test_an_unreadable_picture_takes_its_partner_along(tmp_path: Path, monkeypat
     photograph(7).save(a / "20.png")  # 7 and 20 are one group, whatever is left out before them
     (a / "03.png").write_bytes(b"no image")
     (b / "05.png").write_bytes(b"")
-    with pytest.raises(DataError, match=r"1 picture of 30 could not be read: .*03\.png"):
+    with pytest.raises(DataError, match=r"1 image of 30 .*03\.png"):
         prepared(a, b, paired=True, size=24, channels=3)
     alike: list[list[str]] = []
 
@@ -158,9 +161,9 @@ def test_an_unreadable_picture_takes_its_partner_along(tmp_path: Path, monkeypat
         for own in groups if len(groups[0]) == 28 else ():
             number, count = np.unique(own, return_counts=True)
             alike.append([names[index] for index in np.flatnonzero(np.isin(own, number[count > 1]))])
-        return split_both(share, things, groups, seed)
+        return split_domains(share, things, groups, seed)
 
-    monkeypatch.setattr("gansmith.data.holdout.split_both", spy)
+    monkeypatch.setattr("gansmith.data.holdout.split_domains", spy)
     for cache in (True, False):
         for share in (0.1, 0.5):
             found = prepared(a, b, paired=True, skip_unreadable=True, holdout=share, cache=cache)
@@ -172,8 +175,8 @@ def test_an_unreadable_picture_takes_its_partner_along(tmp_path: Path, monkeypat
             for index in (3, 10, 27):
                 number = int(found.keys[index][:2])
                 np.testing.assert_array_equal(every(b_of(found))[index], np.asarray(photograph(100 + number)))
-        assert found.warnings[0].startswith("domain a, one: left out 1 picture that could not be read: ")
-        assert any(warning.startswith("domain b, two: left out 1 picture") for warning in found.warnings)
+        assert found.warnings[0].startswith("domain a, one: left out 1 image")
+        assert any(warning.startswith("domain b, two: left out 1 image") for warning in found.warnings)
     assert alike == [["07", "20"], []] * 4
     unpaired = prepared(a, b, skip_unreadable=True, holdout=0.5)
     assert (unpaired.count, b_of(unpaired).count) == (29, 29)
@@ -186,7 +189,7 @@ def test_no_pair_is_left(tmp_path: Path) -> None:
     a, b = write(tmp_path / "one", numbered(2)), write(tmp_path / "two", numbered(2))
     (a / "00.png").write_bytes(b"")
     (b / "01.png").write_bytes(b"")
-    with pytest.raises(DataError, match=r"one \| two: there is no pair of which both pictures can be read"):
+    with pytest.raises(DataError, match=r"^one \| two: .* no pair "):
         prepared(a, b, paired=True, skip_unreadable=True)
 
 
@@ -199,9 +202,7 @@ def test_a_share_keeps_partners(paired: bool, tmp_path: Path) -> None:
     assert [key[:2] for key in found.keys] == [key[:2] for key in b_of(found).keys]
     assert found.keys == prepare(settings(a, fraction=0.5, holdout=0), workers=0).keys
     few = write(tmp_path / "few", ["00.png", "01.png", "02.png"])
-    with pytest.raises(
-        DataError, match=r"a fraction of 0\.03 leaves no picture of one domain of one \| few; take more"
-    ):
+    with pytest.raises(DataError, match=r"fraction of 0\.03 .* one \| few"):
         prepared(a, few, fraction=0.03)
 
 

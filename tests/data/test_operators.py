@@ -11,7 +11,7 @@ from counted_dataset import IMAGES, LABELS, noise
 from numpy.testing import assert_array_equal
 
 from gansmith import catalog
-from gansmith.data.dataset import Arrays, Dataset, Indices, Listed, Picture, Table
+from gansmith.data.dataset import Arrays, Dataset, ImageItem, Indices, Listed, Table
 from gansmith.data.operators import load
 from gansmith.errors import DataError, OptionError
 
@@ -55,7 +55,7 @@ def test_wrappers_ask_for_a_batch_in_one_go() -> None:
 def test_a_batch_of_arrays_equals_its_items_stacked() -> None:
     batch = Arrays(IMAGES, LABELS).shuffle(seed=3).batch(size=4)[1]
     order = [int(label) for label in Listed(list(range(10))).shuffle(seed=3)][4:8]
-    assert isinstance(batch, Picture)
+    assert isinstance(batch, ImageItem)
     assert_array_equal(batch.image, IMAGES[order])
     assert_array_equal(batch.label, LABELS[order])
 
@@ -81,7 +81,7 @@ def test_transform_of_items_and_of_fields() -> None:
     pictures = Arrays(IMAGES, LABELS).transform(double, field="label")
     assert pictures[5].label == LABELS[5] * 2
     assert_array_equal(pictures[5].image, IMAGES[5])
-    assert isinstance(pictures[5], Picture)
+    assert isinstance(pictures[5], ImageItem)
     rows = Table(x=[1, 2], y=[3, 4]).transform(double, field="y")
     assert rows[1] == {"x": 2, "y": 8}
     assert Listed([(1, 2)]).transform(double, field=0)[0] == (2, 2)
@@ -169,7 +169,7 @@ def test_concat_of_what_does_not_fit() -> None:
 def test_collating_some_labels_and_some_none_is_an_error() -> None:
     for labels in ((None, 3), (3, None)):
         with pytest.raises(DataError, match="some of these items have a label and others have none"):
-            Listed([Picture(IMAGES[0], label) for label in labels])[[0, 1]]
+            Listed([ImageItem(IMAGES[0], label) for label in labels])[[0, 1]]
 
 
 @pytest.mark.parametrize("total", [1, 7, 10, 101])
@@ -260,7 +260,7 @@ def test_take() -> None:
 
 
 def test_resize_makes_stackable_pictures_and_keeps_labels() -> None:
-    mixed = Listed([Picture(np.full((4, 6, 1), 7, np.uint8), 2), Picture(np.full((9, 3, 4), 255, np.uint8), 0)])
+    mixed = Listed([ImageItem(np.full((4, 6, 1), 7, np.uint8), 2), ImageItem(np.full((9, 3, 4), 255, np.uint8), 0)])
     batch = mixed.resize(size=(5, 8), channels=3, fit="stretch")[[0, 1]]
     assert batch.image.shape == (2, 5, 8, 3)
     assert_array_equal(batch.image[0], 7)

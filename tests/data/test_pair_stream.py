@@ -12,7 +12,7 @@ from torch import Tensor
 
 from gansmith.adversarial import Batch
 from gansmith.data.dataset import Arrays
-from gansmith.data.prepare import Prepared
+from gansmith.data.prepared import Prepared
 from gansmith.data.settings import DataSettings
 from gansmith.data.stream import PairStream, Stream
 from gansmith.errors import DataError, ExperimentError

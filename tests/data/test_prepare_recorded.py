@@ -24,8 +24,8 @@ import PIL
 import pytest
 from PIL import Image
 
-from gansmith.data.domains import prepare_domains
-from gansmith.data.prepare import Prepared, prepare
+from gansmith.data.prepare import prepare, prepare_domains
+from gansmith.data.prepared import Prepared
 from gansmith.data.settings import DataSettings
 
 RECORDED = Path(__file__).with_name("prepared.json")

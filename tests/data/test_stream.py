@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from gansmith.data.dataset import Arrays, Dataset, Picture
+from gansmith.data.dataset import Arrays, Dataset, ImageItem
 from gansmith.data.stream import Batches, Stream, joined, normalised
 from gansmith.errors import DataError, ExperimentError
 
@@ -248,11 +248,11 @@ def test_a_whole_batch_is_taken_in_one_go() -> None:
     class Counting(Arrays):
         calls = 0
 
-        def many(self, indices: Any) -> Picture:
+        def many(self, indices: Any) -> ImageItem:
             self.calls += 1
             return super().many(indices)
 
-        def one(self, index: int) -> Picture:
+        def one(self, index: int) -> ImageItem:
             raise AssertionError("items are not taken one by one")
 
     dataset: Dataset = Counting(np.zeros((20, 1, 1, 1), dtype=np.uint8))
@@ -263,7 +263,7 @@ def test_a_whole_batch_is_taken_in_one_go() -> None:
 
 
 def test_joined() -> None:
-    parts = [Picture(np.full((n, 1, 1, 1), n, dtype=np.uint8), np.full(n, n)) for n in (1, 2)]
+    parts = [ImageItem(np.full((n, 1, 1, 1), n, dtype=np.uint8), np.full(n, n)) for n in (1, 2)]
     both = joined(parts)
     assert both.image.flatten().tolist() == both.label.tolist() == [1, 2, 2]
-    assert joined([Picture(part.image) for part in parts]).label is None
+    assert joined([ImageItem(part.image) for part in parts]).label is None

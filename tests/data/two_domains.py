@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from gansmith.data.domains import prepare_domains
-from gansmith.data.prepare import Prepared
+from gansmith.data.prepare import prepare_domains
+from gansmith.data.prepared import Prepared
 from gansmith.data.settings import DataSettings
 
 

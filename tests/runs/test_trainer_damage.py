@@ -167,13 +167,13 @@ def test_few_images_and_one_that_cannot_be_read(tmp_path: Path, capsys: pytest.C
     folder = photographs(tmp_path / "few", 0)
     (folder / "bad.png").write_bytes(b"\x89PNG\r\n\x1a\nxxx")
     given = {**SMALL, "path": folder, "fraction": 1.0, "images": 32}
-    with pytest.raises(GansmithError, match=r"1 picture of 25 could not be read: .*bad\.png") as raised:
+    with pytest.raises(GansmithError, match=r"1 image of 25 .*bad\.png") as raised:
         gansmith.train(**given, out=str(tmp_path / "run"))
     assert "--skip-unreadable" in str(raised.value)
     gansmith.train(**given, skip_unreadable=True, out=str(tmp_path / "run"))
     said = capsys.readouterr().err
-    assert "warning: left out 1 picture that could not be read" in said
-    assert "warning: only 24 pictures: " in said
+    assert "warning: left out 1 image" in said
+    assert "warning: only 24 images: " in said
     assert Run(tmp_path / "run").checkpoint()["images"] == 32
 
 

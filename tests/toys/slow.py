@@ -8,15 +8,15 @@ from pathlib import Path
 import numpy as np
 
 from gansmith.data.array_source import ArraySource
-from gansmith.data.dataset import Indices, Picture
+from gansmith.data.dataset import ImageItem, Indices
 
 
 class Slow(ArraySource):
-    def many(self, indices: Indices) -> Picture:
+    def many(self, indices: Indices) -> ImageItem:
         time.sleep(0.02)
         return super().many(indices)
 
-    def one(self, index: int) -> Picture:
+    def one(self, index: int) -> ImageItem:
         time.sleep(0.002)
         return super().one(index)
 

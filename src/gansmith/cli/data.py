@@ -37,12 +37,12 @@ def check(
     import json
 
     from gansmith.data import check as of_one
-    from gansmith.data import domains as of_two
+    from gansmith.data.check_domains import check_domains, domain_settings
 
     settings = _settings(path, format, options, skip_unreadable=skip_unreadable, other=other)
-    alone = of_two.sides(settings, paired=paired)
+    alone = domain_settings(settings, paired=paired)
     if alone:
-        together = of_two.look(settings, paired=paired)
+        together = check_domains(settings, paired=paired)
         reports = {name: of_one.check(side) for name, side in alone.items()}
         found = {**{name: report.as_json() for name, report in reports.items()}, "together": asdict(together)}
         parts = [f"domain      {name}\n{report.as_text()}" for name, report in reports.items()]
@@ -61,10 +61,10 @@ def stats(
     path: Where, size: Size = None, channels: Channels = None, format: Format = None, options: Set = None
 ) -> None:
     """Mean and standard deviation of each channel, at the images' own sizes or resized."""
-    from gansmith.data.dataset import Picture
+    from gansmith.data.dataset import ImageItem
     from gansmith.data.decode import conform
     from gansmith.data.open import open_dataset
-    from gansmith.data.prepare import resolve
+    from gansmith.data.stages.resolve import resolve
     from gansmith.data.statistics import channel_statistics
     from gansmith.errors import DataError
 
@@ -72,11 +72,11 @@ def stats(
     source = open_dataset(settings.path, format=settings.format, **settings.options)
     if source.points:
         raise DataError(f"{path} is a set of points, not of images: it has no channels")
-    channels_ = resolve(source, settings).channels or 3
+    channels_ = resolve([source], settings).channels or 3
 
-    def same_channels(picture: Picture) -> Picture:
+    def same_channels(picture: ImageItem) -> ImageItem:
         own = settings.size or picture.image.shape[:2]
-        return Picture(conform(picture.image, size=own, channels=channels_))
+        return ImageItem(conform(picture.image, size=own, channels=channels_))
 
     found = channel_statistics(source.transform(same_channels))
     typer.echo(f"{found.images:,} images, {found.pixels:,} pixels, {len(found.mean)} channel(s)")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from gansmith.data.dataset import Arrays, Indices, Picture
+from gansmith.data.dataset import Arrays, ImageItem, Indices
 from gansmith.data.encoded import digest
 from gansmith.data.source import Source
 
@@ -26,10 +26,10 @@ class ArraySource(Source):
         self.name, self.labels, self.classes, self.size = name, labels, classes, size
         self.keys = [str(index) for index in range(len(images))]
 
-    def one(self, index: int) -> Picture:
+    def one(self, index: int) -> ImageItem:
         return self.arrays.one(index)
 
-    def many(self, indices: Indices) -> Picture:
+    def many(self, indices: Indices) -> ImageItem:
         return self.arrays.many(indices)
 
     def stamp(self, index: int) -> bytes:

@@ -1,13 +1,7 @@
-"""The pixel cache: every picture decoded and resized once, in one uint8 file that is indexed a whole batch at a time.
+"""The pixel cache: every image decoded and resized once, into one uint8 file that is indexed a whole batch at a time.
 
-One folder per key, KEY = digest of what the pictures are made from and of how (`key_of`):
-
-    KEY/images.npy   uint8 [N, H, W, C] (float32 [N, 1, 1, 2] for sets of points)
-    KEY/labels.npy   int64 [N], if the pictures have classes
-    KEY/meta.json    shape, names, classes, settings, the files left out, and the digest of pixels and labels
-
-A folder appears under its key by a rename when everything in it is written and synced, and a lock lets one process
-build while others wait for it: whatever is there under a key is whole, unless something else damaged it.
+One folder for each key, KEY = digest of what the images are made from and of how (`key_of`); `cache_folder.py` reads
+and writes it. A lock lets one process build while others wait for it.
 """
 
 from __future__ import annotations
@@ -28,25 +22,21 @@ import numpy as np
 from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
+from gansmith.data import cache_folder
 from gansmith.data.dataset import Arrays, Dataset
-from gansmith.data.npy_writer import Blocks, decode_all
+from gansmith.data.unreadable import left_out, unreadable
 from gansmith.errors import DataError, GansmithError, UnreadableImageError
-from gansmith.system.files import sync_folder, write_json
-from gansmith.system.progress import bar
-
-VERSION = 1
-_NAMED = 5  # unreadable files named in an error; the others are counted
 
 
 @dataclass(frozen=True)
 class Cached:
-    """What `store` found or made.
+    """An opened cache.
 
-    data      the pictures, over the memory-mapped file
+    data      the images, over the memory-mapped file
     keys      their names;  kept: their positions in the dataset that was stored (int64 [N])
     digest    of pixels and labels: two caches with equal digests hold equal data
-    skipped   name -> reason of what could not be read
-    folder    where it lies;  built: whether this call built it;  warnings: what the user should hear
+    skipped   name -> reason of each image that could not be read
+    folder    of the cache;  built: whether this call built it;  warnings: for the user
     """
 
     data: Arrays
@@ -61,17 +51,26 @@ class Cached:
 
 
 def root() -> Path:
-    """The folder of all caches: $GANSMITH_CACHE, or gansmith/ under $XDG_CACHE_HOME or ~/.cache."""
+    """The folder of all caches: $GANSMITH_CACHE, or gansmith/ in $XDG_CACHE_HOME or ~/.cache."""
     chosen = os.environ.get("GANSMITH_CACHE")
     if chosen:
         return Path(chosen).expanduser()
     return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "gansmith"
 
 
+def uncached(key: str) -> Path:
+    """The folder for what is computed from images that are decoded as they come."""
+    return root() / f"{key}.seen"
+
+
 def key_of(stamps: Iterable[bytes], settings: Mapping[str, Any]) -> str:
-    """32 hexadecimal digits that change when the content of a picture, their order or a setting changes."""
+    """32 hexadecimal digits that change when the content of an image, their order or a setting changes.
+
+    >>> len(key_of([b"a", b"b"], {"size": 64})), key_of([b"a"], {}) == key_of([b"b"], {})
+    (32, False)
+    """
     digest = hashlib.blake2b(digest_size=16)
-    digest.update(json.dumps({"version": VERSION, **settings}, sort_keys=True).encode())
+    digest.update(json.dumps({"version": cache_folder.VERSION, **settings}, sort_keys=True).encode())
     for stamp in stamps:
         digest.update(len(stamp).to_bytes(4, "little"))
         digest.update(stamp)
@@ -88,44 +87,32 @@ def store(
     workers: int | None = None,
     skip_unreadable: bool = False,
 ) -> Cached:
-    """The cache of `key`, built from `dataset` (Pictures of one shape) if it is not there yet.
+    """The cache of `key`, built from `dataset` (ImageItems of one shape) where it does not exist yet.
 
-    `workers` processes decode; None: one per core, none where there are few pictures. Memory use does not grow with
-    the number of pictures. Raises DataError naming unreadable pictures (left out and listed with `skip_unreadable`),
-    or GansmithError when the folder cannot be written; then nothing is left behind.
+    `workers` processes decode; None: one per core, none for few images. Memory does not grow with the number of
+    images. Raises DataError naming unreadable images (left out and listed with `skip_unreadable`), or GansmithError
+    when the folder cannot be written; then nothing is left behind.
     """
     if len(names) != len(dataset):
-        raise DataError(f"{len(dataset)} pictures but {len(names)} names")
+        raise DataError(f"{len(dataset)} images but {len(names)} names")
     folder = root() / key
     warnings: list[str] = []
-    built = False
-    found = _open(folder, warnings)
-    if found is None:
+    opened, built = cache_folder.open_folder(folder, warnings), False
+    if opened is None:
         try:
             folder.parent.mkdir(parents=True, exist_ok=True)
             with _locked(folder):
                 warnings.clear()
-                found = _open(folder, warnings)
-                if found is None:
-                    _room_for(dataset, folder)
-                    _build(
-                        folder,
-                        dataset,
-                        names=names,
-                        classes=classes,
-                        settings=settings or {},
-                        workers=workers,
-                        skip_unreadable=skip_unreadable,
-                    )
-                    found, built = _open(folder, warnings), True
+                opened = cache_folder.open_folder(folder, warnings)  # another process may have built it meanwhile
+                if opened is None:
+                    _check_free_space(dataset, folder)
+                    content = cache_folder.Content(dataset, names, classes, settings or {})
+                    cache_folder.build(folder, content, workers=workers, skip_unreadable=skip_unreadable)
+                    opened, built = cache_folder.open_folder(folder, warnings), True
         except OSError as error:
-            raise GansmithError(
-                f"could not write the pixel cache {folder}: {error.strerror or error}. Nothing was left there. "
-                f"{_need(error)}set GANSMITH_CACHE to a folder that can be written and has room, "
-                f"or decode while training (cache: false)"
-            ) from error
-    assert found is not None
-    data, meta = found
+            raise _not_written(folder, error) from error
+    assert opened is not None
+    data, meta = opened
     skipped: dict[str, str] = meta["skipped"]
     if skipped and not skip_unreadable:  # built by a run that allowed it
         raise unreadable(skipped, len(names))
@@ -144,8 +131,8 @@ def store(
     )
 
 
-def _room_for(dataset: Dataset, folder: Path) -> None:
-    """Raises GansmithError before anything is decoded when the disk has no room for the pixels."""
+def _check_free_space(dataset: Dataset, folder: Path) -> None:
+    """Raise GansmithError before anything is decoded when the disk has no room for the pixels."""
     for index in range(min(len(dataset), 16)):
         with suppress(UnreadableImageError, OSError):
             needed = len(dataset) * dataset.one(index).image.nbytes
@@ -153,44 +140,24 @@ def _room_for(dataset: Dataset, folder: Path) -> None:
             if needed > free:
                 raise GansmithError(
                     f"the pixel cache needs {needed / 2**30:.1f} GiB and {folder.parent} has {free / 2**30:.1f} GiB "
-                    f"free. Take smaller images (--size) or fewer (--fraction), set GANSMITH_CACHE to a folder with "
+                    f"free. Use smaller images (--size) or fewer (--fraction), set GANSMITH_CACHE to a folder with "
                     f"room, or decode while training (--set data.cache=false)"
                 )
             return
 
 
-def unreadable(failures: Mapping[str, str], total: int) -> DataError:
-    """One error for all the pictures that could not be decoded."""
-    return DataError(
-        f"{_count(len(failures))} of {total:,} could not be read: {_listed(failures)}. "
-        f"Repair or remove them, or leave them out with --skip-unreadable"
+def _not_written(folder: Path, error: OSError) -> GansmithError:
+    full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+    return GansmithError(
+        f"could not write the pixel cache {folder}: {error.strerror or error}. Nothing was left there. "
+        f"{'The disk is full: make room, ' if full else 'Either '}set GANSMITH_CACHE to a folder that can be written "
+        f"and has room, or decode while training (cache: false)"
     )
-
-
-def left_out(failures: Mapping[str, str]) -> str:
-    """The warning about pictures that could not be decoded and are done without."""
-    return f"left out {_count(len(failures))} that could not be read: {_listed(failures)}"
-
-
-def _listed(failures: Mapping[str, str]) -> str:
-    """`a.png is empty; b.png cannot be decoded ...; and 3 more`."""
-    first = list(failures.items())[:_NAMED]
-    shown = "; ".join(reason if name in reason else f"{name}: {reason}" for name, reason in first)
-    more = len(failures) - _NAMED
-    return f"{shown}; and {more:,} more" if more > 0 else shown
-
-
-def _count(number: int) -> str:
-    return f"{number:,} picture{'' if number == 1 else 's'}"
-
-
-def _need(error: OSError) -> str:
-    return "The disk is full: make room, " if error.errno in (errno.ENOSPC, errno.EDQUOT) else "Either "
 
 
 @contextmanager
 def _locked(folder: Path) -> Iterator[None]:
-    """One process at a time; says so when it has to wait. The lock dies with the process that holds it."""
+    """One process at a time, with a message when it has to wait. The lock ends with the process that holds it."""
     lock = FileLock(f"{folder}.lock")
     try:
         lock.acquire(timeout=0)
@@ -201,80 +168,3 @@ def _locked(folder: Path) -> Iterator[None]:
         yield
     finally:
         lock.release()
-
-
-def _open(folder: Path, warnings: list[str]) -> tuple[Arrays, dict[str, Any]] | None:
-    """The cache in `folder`; None when there is none or a damaged one, which is added to `warnings`."""
-    if not folder.exists():
-        return None
-    try:
-        meta = json.loads((folder / "meta.json").read_text())
-        images = np.load(folder / "images.npy", mmap_mode="r", allow_pickle=False)
-        labels = np.load(folder / "labels.npy", allow_pickle=False) if meta["labels"] else None
-        if meta["version"] != VERSION or list(images.shape) != meta["shape"] or str(images.dtype) != meta["dtype"]:
-            raise ValueError("its files do not fit together")
-        if not len(images) == len(meta["keys"]) == len(meta["kept"]):
-            raise ValueError("its names do not fit its pictures")
-        data = Arrays(np.asarray(images), labels)  # a plain array over the map: numpy's memmap class is slower to index
-        for field in ("classes", "digest", "skipped"):
-            meta[field]
-    except (OSError, ValueError, KeyError, TypeError, EOFError, DataError) as error:
-        warnings.append(f"the pixel cache {folder} was damaged ({error}) and is built anew")
-        return None
-    return data, meta
-
-
-def _build(
-    folder: Path,
-    dataset: Dataset,
-    *,
-    names: Sequence[str],
-    classes: tuple[str, ...] | None,
-    settings: Mapping[str, Any],
-    workers: int | None,
-    skip_unreadable: bool,
-) -> None:
-    """Called under the lock of `folder`: whatever other building place of this key exists belongs to the dead."""
-    for left in folder.parent.glob(f"{folder.name}.building*"):
-        shutil.rmtree(left, ignore_errors=True)
-    for left in folder.parent.glob("*.building.*"):  # of other keys, unless somebody is at work there
-        with suppress(Timeout), FileLock(folder.with_name(f"{left.name.partition('.')[0]}.lock"), timeout=0):
-            shutil.rmtree(left, ignore_errors=True)
-    place = folder.with_name(f"{folder.name}.building.{os.getpid()}")
-    try:
-        place.mkdir()
-        with Blocks(place / "images.npy", len(dataset)) as blocks:
-            with bar("decoding", len(dataset)) as advance:
-                labels, failures = decode_all(dataset, blocks, workers=workers, advance=advance)
-            named = {names[index]: reason for index, reason in sorted(failures.items())}
-            if failures and (not skip_unreadable or len(failures) == len(dataset)):
-                raise unreadable(named, len(dataset))
-            kept = np.setdiff1d(np.arange(len(dataset)), np.fromiter(failures, dtype=np.int64, count=len(failures)))
-            blocks.compact(kept)
-            digest = blocks.finish()
-        if labels is not None:
-            labels = labels[kept]
-            digest.update(labels.astype("<i8").tobytes())
-            with (place / "labels.npy").open("wb") as file:
-                np.save(file, labels, allow_pickle=False)
-                file.flush()
-                os.fsync(file.fileno())
-        meta = {
-            "version": VERSION,
-            "shape": [len(kept), *blocks.shape],
-            "dtype": str(blocks.dtype),
-            "labels": labels is not None,
-            "digest": digest.hexdigest(),
-            "settings": dict(settings),
-            "classes": None if classes is None else list(classes),
-            "skipped": named,
-            "keys": [names[index] for index in kept],
-            "kept": kept.tolist(),
-        }
-        write_json(place / "meta.json", meta)
-        if folder.exists():  # damaged
-            shutil.rmtree(folder)
-        place.rename(folder)
-        sync_folder(folder.parent)
-    finally:
-        shutil.rmtree(place, ignore_errors=True)

@@ -10,12 +10,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gansmith.data import cache, holdout, similar
+from gansmith.data import holdout, similar
 from gansmith.data.decode import conform
 from gansmith.data.open import open_dataset
-from gansmith.data.prepare import FEW, SEED, is_grey, recommended_channels, recommended_size
+from gansmith.data.recommend import is_grey, recommended_channels, recommended_size
 from gansmith.data.settings import DataSettings
 from gansmith.data.source import Source
+from gansmith.data.stages.result import FEW
+from gansmith.data.unreadable import reason, unreadable
 from gansmith.errors import GansmithError, UnreadableImageError
 from gansmith.system.progress import bar
 
@@ -91,12 +93,12 @@ def check(settings: DataSettings, *, trust: bool = False) -> Report:
         report.classes = {name: int(amount) for name, amount in zip(names, amounts, strict=True)}
     if source.points:
         report.count = len(source)
-        report.holdout = len(holdout.split(len(source), settings.holdout, np.arange(len(source)), SEED)[1])
+        report.holdout = len(holdout.split(len(source), settings.holdout, np.arange(len(source)), holdout.SEED)[1])
         return report
     keys, found, exact = _look(source, settings, report)
     report.count = len(keys)
     if report.unreadable and not settings.skip_unreadable:
-        report.failure = str(cache.unreadable(report.unreadable, len(source)))
+        report.failure = str(unreadable(report.unreadable, len(source)))
     if found is None:
         report.failure = report.failure or f"there are no images in {settings.path} that can be read"
         return report
@@ -128,7 +130,7 @@ def _look(
             try:
                 image = source.one(index).image
             except (UnreadableImageError, OSError) as error:
-                report.unreadable[source.keys[index]] = " ".join(str(error).split())
+                report.unreadable[source.keys[index]] = reason(error)
             else:
                 keys.append(source.keys[index])
                 sizes.append((image.shape[0], image.shape[1]))
@@ -170,7 +172,7 @@ def _hold_out(
         labels = source.labels[readable]
     try:
         groups = holdout.groups_by(settings.holdout_by, keys=keys, labels=labels, similar=lambda: near)
-        kept, held = holdout.split(len(keys), settings.holdout, groups, SEED)
+        kept, held = holdout.split(len(keys), settings.holdout, groups, holdout.SEED)
         if not len(kept):
             raise holdout.nothing_left(len(keys), groups)
         report.holdout = len(held)

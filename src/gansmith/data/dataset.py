@@ -24,7 +24,7 @@ from gansmith.errors import DataError
 Indices = NDArray[np.int64]
 
 
-class Picture(NamedTuple):
+class ImageItem(NamedTuple):
     """One image uint8 [H, W, C] (C = 1, 3 or 4) and its class, or a batch of them: [N, H, W, C] and int64 [N].
 
     Toy sets of points hold float32 [1, 1, 2] instead.
@@ -118,12 +118,12 @@ class Arrays(Dataset):
     def __len__(self) -> int:
         return len(self.images)
 
-    def one(self, index: int) -> Picture:
-        return Picture(self.images[index], None if self.labels is None else int(self.labels[index]))
+    def one(self, index: int) -> ImageItem:
+        return ImageItem(self.images[index], None if self.labels is None else int(self.labels[index]))
 
-    def many(self, indices: Indices) -> Picture:
+    def many(self, indices: Indices) -> ImageItem:
         images = self.images.take(indices, axis=0)
-        return Picture(images, None if self.labels is None else self.labels.take(indices))
+        return ImageItem(images, None if self.labels is None else self.labels.take(indices))
 
 
 def collate(items: Sequence[Any]) -> Any:

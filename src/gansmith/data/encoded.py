@@ -11,7 +11,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from gansmith.data.dataset import Picture
+from gansmith.data.dataset import ImageItem
 from gansmith.data.decode import decode
 from gansmith.data.source import Source
 from gansmith.errors import UnreadableImageError
@@ -47,13 +47,13 @@ class Encoded(Source):
         self.reader = reader
         self.name, self.keys, self.labels, self.classes = name, keys, labels, classes
 
-    def one(self, index: int) -> Picture:
+    def one(self, index: int) -> ImageItem:
         return self.near(index, None)
 
-    def near(self, index: int, size: tuple[int, int] | None) -> Picture:
+    def near(self, index: int, size: tuple[int, int] | None) -> ImageItem:
         """The picture, but a JPEG much larger than `size` = (height, width) comes smaller and sooner."""
         image = decode(self.reader.read(index), self.reader.where(index), near=size)
-        return Picture(image, None if self.labels is None else int(self.labels[index]))
+        return ImageItem(image, None if self.labels is None else int(self.labels[index]))
 
     def stamp(self, index: int) -> bytes:
         return self.reader.stamp(index)

@@ -1,7 +1,7 @@
-"""The pictures that are never trained on: which must fall on one side together, and which are drawn.
+"""The hold-out: images that are never trained on. Which images must fall on one side together, and the draw.
 
-The draw depends on the seed and on the positions of the pictures alone: it is the same on every machine and for every
-way of numbering the groups.
+The draw depends on the seed and on the positions of the images alone: it is the same on every machine and for every
+numbering of the groups.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ from gansmith.system.seeding import mix
 Indices = NDArray[np.int64]
 Sides = tuple[Indices, Indices]  # (indices to train on, indices held out)
 
-ENOUGH = 20  # pictures: from here on a share above 0 holds out at least one
+SEED = 0  # of the hold-out and of the share that is used: another seed of training sees the same images
+ENOUGH = 20  # images: from here on a share above 0 holds out at least one
 
 
 def split(count: int, share: float, groups: Indices, seed: int) -> Sides:
@@ -30,7 +31,7 @@ def split(count: int, share: float, groups: Indices, seed: int) -> Sides:
     room left is passed over, so the number held out is as near to share * count as that allows.
     """
     if len(groups) != count:
-        raise OptionError(f"{count} pictures but {len(groups)} group numbers")
+        raise OptionError(f"{count} images but {len(groups)} group numbers")
     if not 0 <= share < 1:
         raise OptionError(f"the share held out must be at least 0 and less than 1, not {share}")
     everything = np.arange(count, dtype=np.int64)
@@ -55,29 +56,27 @@ def split(count: int, share: float, groups: Indices, seed: int) -> Sides:
     return everything[~held], everything[held]
 
 
-def split_both(
-    share: float, things: tuple[Indices, Indices], groups: tuple[Indices, Indices], seed: int
-) -> tuple[Sides, Sides]:
-    """`split` of two sets at once: what is one thing, or of one group, falls on one side in both sets.
+def split_domains(
+    share: float, subjects: tuple[Indices, ...], groups: tuple[Indices, ...], seed: int
+) -> tuple[Sides, ...]:
+    """`split` of one domain, or of two at once: one subject, or one group, falls on one side in both domains.
 
-    things, groups: int64 [A] and [B]; equal numbers, in one set or across them, are one thing, or one group. Things are
-    drawn, each once, so that the share of each set is near to `share` and not exactly it. Sets that have neither a
-    thing nor a group in common are split each by itself.
+    subjects, groups: int64 [A] and [B]; equal numbers, in one domain or across both, are one subject, or one group.
+    Subjects are drawn, each once, so that the share of each domain is near to `share` and not exactly it. Domains that
+    have neither a subject nor a group in common are split each by itself.
     """
-    if not (np.isin(*things).any() or np.isin(*groups).any()):
-        first, second = (split(len(group), share, group, seed) for group in groups)
-        return first, second
-    _, thing = np.unique(np.concatenate(things), return_inverse=True)
+    if not any(len(numbers) == 2 and np.isin(numbers[0], numbers[1]).any() for numbers in (subjects, groups)):
+        return tuple(split(len(own), share, own, seed) for own in groups)
+    _, subject = np.unique(np.concatenate(subjects), return_inverse=True)
     _, group = np.unique(np.concatenate(groups), return_inverse=True)
-    count = int(thing.max()) + 1
-    # things and groups are the nodes of one graph, each picture an edge between its own: what hangs together stays so
+    count = int(subject.max()) + 1
+    # Subjects and groups are the nodes of one graph, each image an edge between its own: components stay together
     nodes = count + int(group.max()) + 1
-    links = coo_array((np.ones(len(thing), bool), (thing, count + group)), (nodes, nodes))
+    links = coo_array((np.ones(len(subject), bool), (subject, count + group)), (nodes, nodes))
     together = connected_components(links, directed=False)[1][:count].astype(np.int64)
-    _, held = split(count, share, together, seed)
-    out = np.isin(thing, held)
-    one, other = out[: len(things[0])], out[len(things[0]) :]
-    return (np.flatnonzero(~one), np.flatnonzero(one)), (np.flatnonzero(~other), np.flatnonzero(other))
+    _, held_out = split(count, share, together, seed)
+    out = np.split(np.isin(subject, held_out), [len(subjects[0])])
+    return tuple((np.flatnonzero(~own), np.flatnonzero(own)) for own in out)
 
 
 def groups_by(
@@ -87,10 +86,10 @@ def groups_by(
     labels: Indices | None = None,
     similar: Callable[[], Indices] | None = None,
 ) -> Indices:
-    """The group of each picture, int64 [N].
+    """The group of each image, int64 [N].
 
-    rule      'similar' (near-duplicates), 'class', 'file' (pictures of one file: each alone in most sets), or
-              'name:REGEX': pictures whose names give the same first capture group, or the same whole match
+    rule      'similar' (near-duplicates), 'class', 'file' (images of one file: each alone in most sets), or
+              'name:REGEX': images whose names give the same first capture group, or the same whole match
     similar   finds the groups of near-duplicates; called only when the rule asks for it
 
     A name that REGEX does not match is a group of its own. Raises OptionError when it matches none, or for 'class'
@@ -102,7 +101,7 @@ def groups_by(
     if rule == "class":
         if labels is None:
             raise OptionError(
-                "the hold-out cannot go by class: these pictures have none (folders inside the folder are classes). "
+                "the hold-out cannot go by class: these images have none (folders inside the folder are classes). "
                 "Use --holdout-by similar, file or name:REGEX"
             )
         return labels
@@ -140,8 +139,8 @@ def _numbered(words: Sequence[tuple[object, ...]]) -> Indices:
 
 
 def nothing_left(count: int, groups: Indices) -> DataError:
-    """The error when every picture would be held out, or training would have none."""
+    """The error when every image would be held out, or training would have none."""
     return DataError(
-        f"the hold-out leaves nothing to train on: {count:,} pictures in {len(np.unique(groups)):,} groups. "
+        f"the hold-out leaves nothing to train on: {count:,} images in {len(np.unique(groups)):,} groups. "
         f"Use fewer (--holdout 0.05, or 0 for none) or another rule (--holdout-by)"
     )

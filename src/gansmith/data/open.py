@@ -7,9 +7,10 @@ from typing import Any
 
 from gansmith import catalog
 from gansmith.data.listing import is_image, known_suffixes
-from gansmith.data.pairs import Domains, side_by_side
 from gansmith.data.settings import DataSettings
-from gansmith.data.source import Source
+from gansmith.data.side_by_side import count_side_by_side
+from gansmith.data.source import Domains, Source
+from gansmith.data.stages.values import Opened
 from gansmith.errors import DataError, OptionError, nearest
 
 
@@ -33,6 +34,18 @@ def open_dataset(path: str | Path, *, format: str | None = None, trust: bool = F
         format = _recognise(place)
     source: Source = catalog.build("formats", format, place, trust=trust, **options)
     return source
+
+
+def open_one(settings: DataSettings, *, trust: bool = False) -> Opened:
+    """The first stage of preparation for one domain. Raises what `open_dataset` raises."""
+    source = open_dataset(settings.path, format=settings.format, trust=trust, **settings.options)
+    return Opened((source,), source.name)
+
+
+def open_both(settings: DataSettings, *, paired: bool = False, trust: bool = False) -> Opened:
+    """The first stage of preparation for two domains. Raises what `open_domains` raises."""
+    domains = open_domains(settings, paired=paired, trust=trust)
+    return Opened((domains.a, domains.b), domains.name, paired, domains.notes)
 
 
 def open_domains(settings: DataSettings, *, paired: bool = False, trust: bool = False) -> Domains:
@@ -92,7 +105,7 @@ def _one_set(place: Path, settings: DataSettings, *, paired: bool, trust: bool) 
         f"a and b (or A and B, or trainA and trainB)",
     ]
     if paired:
-        wide, seen = (0, 0) if found is None else side_by_side(found)
+        wide, seen = (0, 0) if found is None else count_side_by_side(found)
         lines.append(
             f"  pictures with the pair side by side, each twice as wide as high: of {seen} looked at, {wide} are"
         )

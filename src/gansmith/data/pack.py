@@ -7,8 +7,10 @@ from pathlib import Path
 import numpy as np
 
 from gansmith.data.open import open_dataset
-from gansmith.data.prepare import pixels_of, resolve
 from gansmith.data.settings import DataSettings
+from gansmith.data.stages.choose import share_of
+from gansmith.data.stages.read import read_source
+from gansmith.data.stages.resolve import resolve
 from gansmith.errors import DataError, OptionError
 from gansmith.system.files import atomic
 
@@ -29,18 +31,19 @@ def pack(settings: DataSettings, out: Path, *, force: bool = False, workers: int
     source = open_dataset(settings.path, format=settings.format, **settings.options)
     if source.points:
         raise DataError(f"{settings.path} is a set of points, not of images: there is nothing to pack")
-    pixels = pixels_of(source, resolve(source, settings.model_copy(update={"cache": True})), workers=workers)
-    count = len(pixels.data)
-    each = pixels.data.one(0).image
+    settings = resolve([source], settings.model_copy(update={"cache": True}))
+    images = read_source(source, share_of(len(source), settings.fraction), settings, workers=workers)
+    count = len(images.data)
+    each = images.data.one(0).image
     with atomic(out) as file:
         header = {"descr": each.dtype.str, "fortran_order": False, "shape": (count, *each.shape)}
         np.lib.format.write_array_header_1_0(file, header)
         step = max(1, _BYTES // each.nbytes)
         for start in range(0, count, step):
-            file.write(pixels.data[start : start + step].image.tobytes())
-    if pixels.labels is not None:
+            file.write(images.data[start : start + step].image.tobytes())
+    if images.labels is not None:
         with atomic(beside) as file:
-            np.save(file, pixels.labels, allow_pickle=False)
+            np.save(file, images.labels, allow_pickle=False)
     else:
         beside.unlink(missing_ok=True)  # of what was replaced
     return (count, *each.shape)

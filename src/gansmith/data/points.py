@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from gansmith.data.dataset import Indices, Picture
+from gansmith.data.dataset import ImageItem, Indices
 from gansmith.data.encoded import digest
 from gansmith.data.source import Source
 from gansmith.errors import OptionError
@@ -39,11 +39,11 @@ class Points(Source):
         self.classes = tuple(str(mode) for mode in range(len(centres)))
         self.keys = [str(index) for index in range(count)]
 
-    def one(self, index: int) -> Picture:
-        return Picture(self.images[index], int(self.modes[index]))
+    def one(self, index: int) -> ImageItem:
+        return ImageItem(self.images[index], int(self.modes[index]))
 
-    def many(self, indices: Indices) -> Picture:
-        return Picture(self.images.take(indices, axis=0), self.modes.take(indices))
+    def many(self, indices: Indices) -> ImageItem:
+        return ImageItem(self.images.take(indices, axis=0), self.modes.take(indices))
 
     def stamp(self, index: int) -> bytes:
         return digest(self.images[index].tobytes())

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gansmith.data.dataset import Dataset, Picture
+from gansmith.data.dataset import Dataset, ImageItem
 
 
 class Source(Dataset):
@@ -33,8 +34,17 @@ class Source(Dataset):
         return len(self.keys)
 
     @abstractmethod
-    def one(self, index: int) -> Picture: ...
+    def one(self, index: int) -> ImageItem: ...
 
     @abstractmethod
     def stamp(self, index: int) -> bytes:
         """Bytes that change when the content of picture `index` changes; cheap (no decoding)."""
+
+
+class Domains(NamedTuple):
+    """The two sources of a translation, the name of both together, and notes for the user."""
+
+    a: Source
+    b: Source
+    name: str
+    notes: tuple[str, ...] = ()

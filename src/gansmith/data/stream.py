@@ -15,18 +15,18 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from gansmith.adversarial import Batch, Sample
-from gansmith.data.dataset import Dataset, Picture
+from gansmith.data.dataset import Dataset, ImageItem
 from gansmith.errors import DataError, ExperimentError
 from gansmith.system.seeding import generator, mix
 
 if TYPE_CHECKING:
-    from gansmith.data.prepare import Prepared
+    from gansmith.data.prepared import Prepared
 
 _ENDLESS = 1 << 60
 
 
 class Batches(Dataset):
-    """Item k is batch k of this rank: a Picture of [batch / world, H, W, C]. Stateless: any k at any time."""
+    """Item k is batch k of this rank: a ImageItem of [batch / world, H, W, C]. Stateless: any k at any time."""
 
     def __init__(self, dataset: Dataset, *, batch: int, seed: int, rank: int = 0, world: int = 1) -> None:
         if not len(dataset):
@@ -40,7 +40,7 @@ class Batches(Dataset):
     def __len__(self) -> int:
         return _ENDLESS
 
-    def one(self, index: int) -> Picture:
+    def one(self, index: int) -> ImageItem:
         first = index * self.batch + self.rank * self.share
         positions = np.arange(first, first + self.share, dtype=np.int64)
         epochs, within = np.divmod(positions, len(self.dataset))
@@ -80,7 +80,7 @@ class Stream:
         self.batch, self.seed, self.flip, self.rank = batch, seed, flip, rank
         self.device, self.memory_format, self.workers = torch.device(device), memory_format, workers
         self.drawn = 0
-        self._ahead: Iterator[Picture] | None = None
+        self._ahead: Iterator[ImageItem] | None = None
 
     def __iter__(self) -> Iterator[Batch]:
         return self
@@ -106,7 +106,7 @@ class Stream:
         """Let the worker processes go."""
         self._ahead = None
 
-    def _on_device(self, picture: Picture, number: int) -> Sample:
+    def _on_device(self, picture: ImageItem, number: int) -> Sample:
         pixels = picture.image
         if self.flip:
             coin = torch.rand(len(pixels), generator=generator(self.seed, "flip", number, self.rank)).numpy() < 0.5
@@ -193,7 +193,7 @@ def normalised(images: Tensor) -> Tensor:
     return channels_first.float().div_(127.5).sub_(1.0) if images.dtype == torch.uint8 else channels_first
 
 
-def joined(parts: list[Picture]) -> Picture:
+def joined(parts: list[ImageItem]) -> ImageItem:
     """Several batches as one."""
     labels = None if parts[0].label is None else np.concatenate([part.label for part in parts])
-    return Picture(np.concatenate([part.image for part in parts]), labels)
+    return ImageItem(np.concatenate([part.image for part in parts]), labels)

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from gansmith import __version__
 from gansmith.data.dataset import Dataset
-from gansmith.data.prepare import Prepared, prepare
+from gansmith.data.prepare import prepare
+from gansmith.data.prepared import Prepared
 from gansmith.data.stream import normalised
 from gansmith.errors import DataError, GansmithError, OptionError
 from gansmith.evaluation.classification import Classification, report

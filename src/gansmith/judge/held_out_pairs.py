@@ -12,8 +12,9 @@ from scipy.sparse.csgraph import connected_components
 
 from gansmith.data import holdout
 from gansmith.data.dataset import Dataset
-from gansmith.data.domains import holdout_pairs, prepare_domains
-from gansmith.data.prepare import Prepared
+from gansmith.data.prepare import prepare_domains
+from gansmith.data.prepared import Prepared
+from gansmith.data.true_pairs import holdout_pairs
 from gansmith.errors import DataError, RunError
 from gansmith.evaluation.types import Images, Labels
 from gansmith.experiment.completion import paired

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from gansmith.data.dataset import Dataset
 from gansmith.data.open import open_dataset
-from gansmith.data.prepare import Prepared, prepare
+from gansmith.data.prepare import prepare
+from gansmith.data.prepared import Prepared
 from gansmith.data.settings import DataSettings
 from gansmith.errors import DataError, OptionError
 from gansmith.evaluation.generated_images import PART, generated_images

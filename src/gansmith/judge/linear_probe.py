@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 
 from gansmith import __version__
 from gansmith.data.open import open_dataset
-from gansmith.data.prepare import Prepared, prepare
+from gansmith.data.prepare import prepare
+from gansmith.data.prepared import Prepared
 from gansmith.errors import DataError, OptionError, RunError, unknown
 from gansmith.evaluation.activations import GRID, activations, pooled_pixels, settle, to_input
 from gansmith.evaluation.linear_probe import (

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gansmith.data.dataset import Dataset
-from gansmith.data.prepare import Prepared, prepare
+from gansmith.data.prepare import prepare
+from gansmith.data.prepared import Prepared
 from gansmith.data.settings import DataSettings
 from gansmith.errors import DataError, OptionError
 from gansmith.evaluation.types import Images, Labels

@@ -18,7 +18,7 @@ from torch import nn
 from gansmith import catalog
 from gansmith.adversarial import Prior
 from gansmith.data.dataset import Arrays
-from gansmith.data.prepare import Prepared
+from gansmith.data.prepared import Prepared
 from gansmith.data.stream import Batches
 from gansmith.experiment.assemble import Assembly, assemble
 from gansmith.experiment.completion import complete

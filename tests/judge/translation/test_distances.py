@@ -11,7 +11,7 @@ import pytest
 import torch
 from PIL import Image
 
-from gansmith.data.domains import prepare_domains
+from gansmith.data.prepare import prepare_domains
 from gansmith.data.settings import DataSettings
 from gansmith.errors import OptionError
 from gansmith.evaluation.types import Extractor, Number

@@ -18,7 +18,7 @@ import gansmith
 from gansmith import __version__
 from gansmith.adversarial import Dimensions, Prior
 from gansmith.cli.evaluate import evaluate as command
-from gansmith.data.domains import prepare_domains
+from gansmith.data.prepare import prepare_domains
 from gansmith.errors import GansmithError
 from gansmith.judge import translation as true_pairs
 from gansmith.judge import true_pairs_report

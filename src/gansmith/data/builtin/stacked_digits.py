@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gansmith import catalog
-from gansmith.data.dataset import Indices, Picture
+from gansmith.data.dataset import ImageItem, Indices
 from gansmith.data.encoded import digest
 from gansmith.data.source import Source
 from gansmith.errors import OptionError
@@ -35,13 +35,13 @@ class Stacked(Source):
         self.classes = tuple(f"{label:03}" for label in range(1000))
         self.keys = [str(index) for index in range(len(chosen))]
 
-    def one(self, index: int) -> Picture:
+    def one(self, index: int) -> ImageItem:
         picture = self.many(np.array([index]))
-        return Picture(picture.image[0], int(picture.label[0]))
+        return ImageItem(picture.image[0], int(picture.label[0]))
 
-    def many(self, indices: Indices) -> Picture:
+    def many(self, indices: Indices) -> ImageItem:
         assert self.labels is not None
-        return Picture(self.digits[self.chosen[indices]].transpose(0, 2, 3, 1), self.labels[indices])
+        return ImageItem(self.digits[self.chosen[indices]].transpose(0, 2, 3, 1), self.labels[indices])
 
     def stamp(self, index: int) -> bytes:
         return digest(self.one(index).image.tobytes())

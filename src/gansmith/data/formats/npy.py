@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from gansmith.data.dataset import Arrays, Indices, Picture
+from gansmith.data.dataset import Arrays, ImageItem, Indices
 from gansmith.data.encoded import digest
 from gansmith.data.source import Source
 from gansmith.errors import DataError
@@ -49,10 +49,10 @@ class Mapped(Source):
             self._mapped = _images(self.path)
         return self._mapped
 
-    def one(self, index: int) -> Picture:
-        return Picture(np.array(self.images[index]), None if self.labels is None else int(self.labels[index]))
+    def one(self, index: int) -> ImageItem:
+        return ImageItem(np.array(self.images[index]), None if self.labels is None else int(self.labels[index]))
 
-    def many(self, indices: Indices) -> Picture:
+    def many(self, indices: Indices) -> ImageItem:
         return Arrays(self.images, self.labels).many(indices)
 
     def stamp(self, index: int) -> bytes:

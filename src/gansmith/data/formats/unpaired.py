@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
+from gansmith.data.domain_folders import find_domains, left_out
 from gansmith.data.open import open_dataset
-from gansmith.data.pairs import Domains, halves, left_out
+from gansmith.data.source import Domains
 from gansmith.errors import DataError
 
 PAIRED = False
@@ -14,12 +15,12 @@ PAIRED = False
 
 def accepts_domains(path: Path) -> bool:
     """Does the folder hold both domains?"""
-    return halves(path) is not None
+    return find_domains(path) is not None
 
 
 def domains(path: Path, *, order: Literal["ab", "ba"] = "ab") -> Domains:
     """The sources of the two domains; `ba` swaps them. Raises DataError where they are not."""
-    found = halves(path)
+    found = find_domains(path)
     if found is None:
         raise DataError(f"{path} does not hold two folders or zips called a and b (or A and B, or trainA and trainB)")
     a, b = (open_dataset(place) for place in (found.a, found.b))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gansmith.data.dataset import Dataset, Picture
+from gansmith.data.dataset import Dataset, ImageItem
 from gansmith.data.decode import Fit, conform
 from gansmith.data.encoded import Encoded
 from gansmith.errors import DataError
@@ -37,8 +37,8 @@ class Resized(Dataset):
     def __len__(self) -> int:
         return len(self.dataset)
 
-    def one(self, index: int) -> Picture:
+    def one(self, index: int) -> ImageItem:
         source = self.dataset
         picture = source.near(index, self.size) if isinstance(source, Encoded) else source.one(index)
         image = conform(picture.image, size=self.size, channels=self.channels, fit=self.fit, background=self.background)
-        return Picture(image, picture.label)
+        return ImageItem(image, picture.label)

@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from gansmith.data.dataset import Dataset
-from gansmith.data.prepare import Prepared, prepare
+from gansmith.data.prepare import prepare
+from gansmith.data.prepared import Prepared
 from gansmith.data.settings import DataSettings
 from gansmith.errors import DataError, RunError
 from gansmith.judge.compare.contenders import Contender, Images

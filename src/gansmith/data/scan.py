@@ -1,0 +1,72 @@
+"""One pass over images that are not cached: which can be read, and which are near-duplicates; stored."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from gansmith.data import group_files, similar
+from gansmith.data.dataset import Dataset
+from gansmith.data.unreadable import reason, unreadable
+from gansmith.errors import GansmithError, UnreadableImageError
+from gansmith.system.files import write_json
+from gansmith.system.progress import bar
+
+_BLOCK = 256  # images whose signatures are computed at once
+
+
+class Scanned(NamedTuple):
+    """kept: positions of the readable images, ascending;  skipped: name -> reason of the others."""
+
+    kept: list[int]
+    skipped: Mapping[str, str]
+
+
+def scan(dataset: Dataset, names: list[str], folder: Path, *, flips: bool, skip_unreadable: bool) -> Scanned:
+    """The readable images of `dataset`; their groups of near-duplicates are stored in `folder`, as is the result.
+
+    Raises DataError when no image can be read, or one cannot and `skip_unreadable` is false.
+    """
+    scanned = _stored(folder, len(dataset), flips=flips)
+    if scanned is None:
+        scanned = _scan(dataset, names, folder, flips=flips)
+        with suppress(GansmithError):
+            write_json(folder / "seen.json", {"count": len(dataset), **scanned._asdict()})
+    if scanned.skipped and not skip_unreadable:
+        raise unreadable(scanned.skipped, len(dataset))
+    return scanned
+
+
+def _stored(folder: Path, count: int, *, flips: bool) -> Scanned | None:
+    with suppress(OSError, ValueError, KeyError, TypeError):
+        stored = json.loads((folder / "seen.json").read_text())
+        if stored["count"] == count and group_files.path_of(folder, flips=flips).exists():
+            return Scanned(stored["kept"], stored["skipped"])
+    return None
+
+
+def _scan(dataset: Dataset, names: list[str], folder: Path, *, flips: bool) -> Scanned:
+    parts: list[similar.Signatures] = []
+    images: list[np.ndarray] = []
+    kept: list[int] = []
+    failures: dict[str, str] = {}
+    with bar("looking at the images", len(dataset)) as advance:
+        for index in range(len(dataset)):
+            try:
+                images.append(dataset.one(index).image)
+                kept.append(index)
+            except (UnreadableImageError, OSError) as error:
+                failures[names[index]] = reason(error)
+            if images and (len(images) == _BLOCK or index == len(dataset) - 1):
+                parts.append(similar.signatures(np.stack(images)))
+                images.clear()
+            advance()
+    if not parts:
+        raise unreadable(failures, len(dataset))
+    group_files.store(similar.groups(similar.join(parts), flips=flips), folder, flips=flips)
+    return Scanned(kept, failures)
