@@ -82,11 +82,9 @@ def machine(shapes: Iterable[Sequence[int]]) -> dict[str, str]:
 def train(name: str) -> None:
     """Begin the run in runs/NAME; a killed one dies in the backward pass after the first record that its checkpoint
     does not know."""
-    import gansmith
-
-    settings = dict(SETTINGS[name])
+    folder = Path("runs") / name
     if name.endswith(KILLED):
-        folder, backward = Path("runs") / name, torch.Tensor.backward
+        backward = torch.Tensor.backward
         known: list[int] = []
 
         def dying(*args: Any, **kwargs: Any) -> None:
@@ -97,7 +95,16 @@ def train(name: str) -> None:
             backward(*args, **kwargs)
 
         torch.Tensor.backward = dying  # type: ignore[assignment]
-    gansmith.train(settings.pop("path", "domains"), recipe=settings.pop("recipe", None), out=f"runs/{name}", **settings)
+    begin(name, folder, Path("domains"))
+
+
+def begin(name: str, out: Path, domains: Path) -> None:
+    """Train from the first image to the last that the settings of the run ask for, into the folder `out`."""
+    import gansmith
+
+    settings = dict(SETTINGS[name])
+    path, recipe = settings.pop("path", domains), settings.pop("recipe", None)
+    gansmith.train(path, recipe=recipe, out=str(out), **settings)
 
 
 def make(name: str) -> None:

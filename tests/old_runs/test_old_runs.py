@@ -67,6 +67,18 @@ def test_an_old_run_resumes_to_the_same_end(name: str, tmp_path: Path, domains: 
         assert_record(record, facts, exact)
 
 
+@pytest.mark.parametrize("name", [name for name in SETTINGS if name.endswith(make_old_runs.ENDED)])
+def test_an_old_run_begun_anew_ends_the_same(name: str, tmp_path: Path, domains: Path, exact: bool) -> None:
+    """The same settings and seed: the same networks at first, the same order of images, the same end."""
+    make_old_runs.begin(name, tmp_path / name, domains)
+    now, then = (old_facts.checkpoint(folder / name) for folder in (tmp_path, make_old_runs.HERE / "runs"))
+    now, then = (old_facts.sections_of(state, state) for state in (now, then))
+    for section, facts in then.items():
+        if exact:
+            assert now[section]["sha256"] == facts["sha256"], section
+        assert old_arithmetic.distance(now[section]["sums"], facts["sums"]) <= OF_NORM * facts["norm"], section
+
+
 def test_old_caches_are_hit(tmp_path: Path) -> None:
     """Judging old runs reads the pixels and features that judging them left behind, and computes none of them anew."""
     cache = tmp_path / "cache"
