@@ -104,6 +104,16 @@ def test_three_steps_agree_with_the_cpu(name: str, device: torch.device, tmp_pat
     assert far < 5e-3
 
 
+@pytest.mark.parametrize("reproducible", [True, False])
+def test_kernels_are_chosen_by_trying_only_where_a_run_need_not_repeat(
+    reproducible: bool, device: torch.device, tmp_path: Path
+) -> None:
+    before = torch.backends.cudnn.deterministic, torch.backends.cudnn.benchmark
+    play(assembled("dcgan", tmp_path, device, reproducible=reproducible), 2)
+    chosen = torch.backends.cudnn.deterministic, torch.backends.cudnn.benchmark
+    assert chosen == ((reproducible, not reproducible) if device.type == "cuda" else before)
+
+
 def allocated(device: torch.device) -> int:
     """Bytes of live tensors on the device."""
     gc.collect()

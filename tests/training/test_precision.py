@@ -74,6 +74,15 @@ def test_instance_normalisation_wants_each_channel_in_one_piece(layer: nn.Module
     assert torch_format("contiguous") is torch.contiguous_format
 
 
+@pytest.mark.parametrize("layer", [nn.BatchNorm1d(2), nn.BatchNorm2d(2), nn.InstanceNorm2d(2)])
+def test_on_mps_networks_with_batch_normalisation_are_contiguous(layer: nn.Module) -> None:
+    plain, deep = nn.Conv2d(3, 2, 3), nn.Sequential(nn.Sequential(nn.Conv2d(3, 2, 3), layer))
+    assert choose_memory_format({"a": plain}, torch.device("mps")) == "channels_last"
+    assert choose_memory_format({"a": plain, "b": deep}, torch.device("mps")) == "contiguous"
+    wanted = "contiguous" if isinstance(layer, nn.InstanceNorm2d) else "channels_last"
+    assert {choose_memory_format({"b": deep}, torch.device(name)) for name in ("cpu", "cuda")} == {wanted}
+
+
 @pytest.mark.parametrize("has", [True, False])
 def test_a_format_that_the_processor_lacks_is_told(has: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", lambda: has)

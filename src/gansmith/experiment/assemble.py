@@ -92,7 +92,8 @@ def assemble(experiment: Experiment, data: Prepared, *, trust: bool = False) -> 
     device = choose_device(experiment.device)
     if device.type == "cuda":
         torch.cuda.set_device(device)
-        torch.backends.cudnn.benchmark, torch.backends.cudnn.deterministic = False, True  # resume is exact
+        exact = experiment.reproducible
+        torch.backends.cudnn.benchmark, torch.backends.cudnn.deterministic = not exact, exact
     if experiment.threads is not None:
         torch.set_num_threads(experiment.threads)
     classes = len(data.classes or ())
@@ -107,7 +108,7 @@ def assemble(experiment: Experiment, data: Prepared, *, trust: bool = False) -> 
     players = {player: network(experiment, role, player, dimensions, trust=trust) for player, role in roles.items()}
 
     check_labels(experiment.game.name, players, roles)
-    layout = choose_memory_format(players) if experiment.memory_format == "auto" else experiment.memory_format
+    layout = choose_memory_format(players, device) if experiment.memory_format == "auto" else experiment.memory_format
     precision = choose_precision(device) if experiment.precision == "auto" else experiment.precision
     experiment = experiment.model_copy(update={"memory_format": layout, "precision": precision})
     for built in players.values():

@@ -70,6 +70,9 @@ class Experiment(BaseModel):
     device: str = "auto"
     precision: Literal["auto", "float32", "bfloat16"] = Field("auto", description="auto: bfloat16 on CUDA")
     memory_format: Literal["auto", "channels_last", "contiguous"] = "auto"
+    reproducible: bool = Field(
+        True, description="false: on CUDA the fastest kernels, chosen by trying; no two runs are equal to the bit"
+    )
     threads: AtLeastOne | None = Field(None, description="of the CPU; torch's choice when not given")
     workers: Annotated[int, Field(ge=0)] | None = Field(
         None, description="processes that decode images; none when they are cached"

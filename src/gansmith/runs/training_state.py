@@ -76,11 +76,14 @@ def put_back(state: State, parts: Assembly, folder: Path) -> list[str]:
     parts.stream.load_state_dict(state["stream"])
     then = {**state["versions"], "device": state["device"]}
     now = {**versions(), "device": str(parts.device)}
-    return [
+    notes = [
         f"note: begun on {name} {then[name]}, continued on {now[name]}: close to the same run, not exactly it"
         for name in now
         if name != "gansmith" and then.get(name) != now[name]
     ]
+    if not parts.experiment.reproducible:
+        notes.append("note: reproducible is false: continued close to the same run, not exactly it")
+    return notes
 
 
 def check_finite(parts: Assembly) -> None:

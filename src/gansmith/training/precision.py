@@ -36,12 +36,15 @@ def autocast(device: torch.device, precision: Precision) -> AbstractContextManag
     return torch.autocast(device.type, dtype=torch.bfloat16)
 
 
-def choose_memory_format(players: Mapping[str, nn.Module]) -> MemoryFormat:
+def choose_memory_format(players: Mapping[str, nn.Module], device: torch.device | None = None) -> MemoryFormat:
     """The layout that measured faster: channels_last, except where instance normalisation, which wants each channel
-    in one piece, dominates; on a CPU at batch 1 its channels_last gradients are wrong besides."""
-    instance = (nn.InstanceNorm1d, nn.InstanceNorm2d, nn.InstanceNorm3d)
-    found = any(isinstance(module, instance) for player in players.values() for module in player.modules())
-    return "contiguous" if found else "channels_last"
+    in one piece, dominates; on a CPU at batch 1 its channels_last gradients are wrong besides. On MPS batch
+    normalisation's are (pytorch issue 175189), so networks with it are contiguous there."""
+    kinds: tuple[type[nn.Module], ...] = (nn.InstanceNorm1d, nn.InstanceNorm2d, nn.InstanceNorm3d)
+    if device is not None and device.type == "mps":
+        kinds += (nn.modules.batchnorm._BatchNorm,)
+    contiguous = any(isinstance(module, kinds) for player in players.values() for module in player.modules())
+    return "contiguous" if contiguous else "channels_last"
 
 
 def torch_format(memory_format: MemoryFormat) -> torch.memory_format:
