@@ -1,4 +1,4 @@
-"""A game for one: a classifier that learns the labels of the real images.
+"""Supervised training of a classifier on the labels of the real images: a game of one player.
 
 Cross-entropy on random crops, as residual networks are trained on small images (He, Zhang, Ren, Sun 2016, "Deep
 Residual Learning for Image Recognition", section 4.2). Label smoothing: Szegedy, Vanhoucke, Ioffe, Shlens, Wojna 2016,
@@ -35,12 +35,18 @@ def build(
     flip: bool = False,
     smoothing: Share = 0.0,
 ) -> Game:
-    """The game of a classifier (images -> logits [B, K]); batches are {"real": Sample} with labels. It has no use for
-    an objective or a prior.
+    """The game of a classifier (images -> logits [B, K]); batches are {"real": Sample} with labels. Objective and
+    prior are not used.
 
-    padding: pixels of reflection round an image before a crop of its size is taken at random; 0 takes none. flip:
-    mirror half of the images, which letters and digits do not bear. smoothing: the share of each label that is spread
-    over all classes. Only training sees crops and flips: the network itself has none.
+    padding: pixels of reflection padding before a random crop of the image's size; 0 crops nothing. flip: mirror half
+    of the images, not for letters and digits. smoothing: label smoothing, the share of each label that is spread over
+    all classes. Crops and flips belong to training: the network has none.
+
+    >>> import torch
+    >>> game = build({"classifier": nn.Flatten()}, None, Prior(), padding=0)
+    >>> batch = {"real": Sample(torch.eye(3).view(3, 3, 1, 1), torch.arange(3))}
+    >>> game.turns[0].play(batch, Moment(0, 0, 0, torch.Generator())).seen
+    {'error': tensor(0.)}
     """
     classifier = players["classifier"]
 
@@ -49,7 +55,7 @@ def build(
         if padding or flip:
             image = crop(image, padding=padding, flip=flip, rng=at.rng)
         logits = exact(classifier(image))
-        if at.step == 0:  # looking at the labels waits for the device, and they do not change in kind
+        if at.step == 0:  # once: reading the labels waits for the device
             check_scores(logits, label)
         loss = F.cross_entropy(logits, label, label_smoothing=smoothing)
         return Terms({"loss": loss}, errors(logits.detach(), label))
@@ -58,8 +64,7 @@ def build(
 
 
 def errors(logits: Tensor, label: Tensor) -> dict[str, Tensor]:
-    """Logits [B, K], labels [B] -> the share of wrong guesses; with more than five classes also of those where the
-    label is not among the best five."""
+    """Top-1 error of logits [B, K] and labels [B]; with more than five classes also the top-5 error."""
     seen = {"error": (logits.argmax(1) != label).float().mean()}
     if logits.shape[1] > _TOP:
         among = (logits.topk(_TOP, dim=1).indices == label[:, None]).any(1)
@@ -68,7 +73,7 @@ def errors(logits: Tensor, label: Tensor) -> dict[str, Tensor]:
 
 
 def labelled(sample: Sample) -> tuple[Tensor, Tensor]:
-    """The images and their labels. Raises DataError where there are none."""
+    """Images [B, C, H, W] and labels [B] of a sample. Raises DataError without labels."""
     if sample.label is None:
         raise DataError(
             "unlabelled data where labels are needed: the game classify learns them. Sort the images into one folder "
@@ -78,7 +83,7 @@ def labelled(sample: Sample) -> tuple[Tensor, Tensor]:
 
 
 def check_scores(logits: Tensor, label: Tensor) -> None:
-    """Raises ExperimentError unless each label has a score: the network was built for other classes."""
+    """Raises ExperimentError unless each label has a logit: the network was built for fewer classes."""
     highest = int(label.max())
     if logits.dim() != 2 or not 0 <= int(label.min()) <= highest < logits.shape[1]:
         raise ExperimentError(

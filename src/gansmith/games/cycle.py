@@ -1,25 +1,27 @@
-"""The cycle: two translators between unpaired sets of images, each the way back of the other, and two discriminators.
+"""Cycle-consistent unpaired image-to-image translation: two translators, inverse to each other, and two discriminators.
 
 Zhu, Park, Isola, Efros 2017, "Unpaired Image-to-Image Translation using Cycle-Consistent Adversarial Networks", section
 3; the identity term is that of section 5.2 ("Photo generation from paintings"), after Taigman, Polyak, Wolf 2017,
 "Unsupervised Cross-Domain Image Generation". The translators play first; the discriminators then play on the same real
-images and on a pool of the fakes just made.
+images and on an image pool of fakes.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Annotated, NamedTuple
 
 import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from gansmith.adversarial import Batch, Fixed, Game, Moment, Objective, Play, Prior, Sample, Terms, Turn, exact
-from gansmith.games.parts.domains import OTHER, distance, images_of, turn_of
+from gansmith.adversarial import Batch, Fixed, Game, Moment, Objective, Prior, Sample, Terms, Turn, exact
+from gansmith.games.parts.discriminator import discriminator_turn
+from gansmith.games.parts.domains import OTHER, images_of, l1_distance
 from gansmith.games.parts.jitter import jitter as jittered
 from gansmith.games.parts.pool import Pool
-from gansmith.schedules import Weight, schedule
+from gansmith.schedules import Schedule, Weight, schedule
 
 ROLES = {  # player -> role in the model's file; to_b reads a
     "to_b": "translator",
@@ -28,6 +30,8 @@ ROLES = {  # player -> role in the model's file; to_b reads a
     "discriminator_b": "discriminator",
 }
 DOMAINS = ("a", "b")
+
+_DISCRIMINATORS = {domain: f"discriminator_{domain}" for domain in DOMAINS}
 
 Many = Annotated[int, Field(ge=0)]
 
@@ -44,89 +48,125 @@ def build(
     averaged: bool = False,
 ) -> Game:
     """The game of two translators (images -> images) and two discriminators (images -> scores) under an objective.
-    Batches are {"a": Sample, "b": Sample}; no image of one belongs to one of the other. Labels are not read.
+    Batches are {"a": Sample, "b": Sample}, unpaired. Labels are not read.
 
-    cycle: weight of |to_a(to_b(a)) - a| and of |to_b(to_a(b)) - b|, each the mean over all pixels. identity: weight of
-    |to_a(a) - a| and |to_b(b) - b|, times `cycle`. pool: fakes remembered for each discriminator. jitter: pixels by
-    which images are made larger before a crop of their size, each by itself. averaged: keep moving averages of the
-    translators, and show and save those.
+    cycle: weight of the cycle consistency loss |to_a(to_b(a)) - a| + |to_b(to_a(b)) - b|, each the mean over all
+    pixels. identity: weight of the identity loss |to_a(a) - a| + |to_b(b) - b|, times `cycle`. pool: fakes in the image
+    pool of each discriminator. jitter: pixels by which each image is enlarged before a random crop of its size.
+    averaged: keep moving averages of the translators, and show and save those.
+
+    >>> from gansmith import catalog
+    >>> networks = {player: nn.Identity() for player in ROLES}
+    >>> game = build(networks, catalog.build("objectives", "lsgan"), Prior(), averaged=True)
+    >>> game.averaged, sorted(game.state)
+    (('to_b', 'to_a'), ['pool_a', 'pool_b'])
     """
-    to = {"a": players["to_a"], "b": players["to_b"]}
-    judge = {name: players[f"discriminator_{name}"] for name in DOMAINS}
-    pools = {name: Pool(pool) for name in DOMAINS}
-    of_cycle, of_identity = schedule(cycle), schedule(identity)
-    made = _Made()
-
-    def drawn(batch: Batch, at: Moment) -> dict[str, Tensor]:
-        images = images_of(batch, DOMAINS, "cycle")
-        return {name: jittered(image, pixels=jitter, rng=at.rng) for name, image in images.items()}
-
-    def translate(batch: Batch, at: Moment) -> Terms:
-        real = drawn(batch, at)
-        fake = {name: exact(to[name](real[OTHER[name]])) for name in DOMAINS}
-        made.remember(batch, at, Pairs(real, {name: image.detach() for name, image in fake.items()}, {}))
-        weight = of_cycle(at.images)
-        alike = weight * of_identity(at.images)
-        loss: dict[str, Tensor] = {}
-        seen: dict[str, Tensor] = {}
-        for name in DOMAINS:
-            terms = objective.generator_terms(judge[name], Sample(real[name]), Sample(fake[name]), at)
-            terms = terms.plus(objective.weight_terms("generator", to[name], at))
-            loss |= {f"{'adversarial' if key == 'loss' else key}_{name}": value for key, value in terms.loss.items()}
-            seen |= {f"{key}_{name}": value for key, value in terms.seen.items()}
-            if weight:  # Eq. 2
-                loss[f"cycle_{name}"] = weight * distance(to[name](fake[OTHER[name]]), real[name])
-            if alike:  # section 5.2
-                loss[f"identity_{name}"] = alike * distance(to[name](real[name]), real[name])
-        return Terms(loss, seen)
-
-    def discriminates(name: str) -> Play:
-        def discriminate(batch: Batch, at: Moment) -> Terms:
-            pairs = made.recall(batch, at)
-            if pairs is None:  # the translators have not played on this batch
-                real = drawn(batch, at)
-                with torch.no_grad():
-                    pairs = Pairs(real, {name: exact(to[name](real[OTHER[name]]))}, {})
-            if name not in pairs.shown:  # repeats are shown the same
-                pairs.shown[name] = pools[name].mixed(pairs.fake[name], at.rng)
-            return objective.discriminator_terms(judge[name], Sample(pairs.real[name]), Sample(pairs.shown[name]), at)
-
-        return discriminate
-
-    def show(players: Mapping[str, nn.Module], fixed: Fixed) -> Tensor:
-        images = images_of(fixed.real, DOMAINS, "cycle")
-        columns: list[Tensor] = []
-        for name in DOMAINS:
-            there = players[f"to_{OTHER[name]}"](images[name])
-            columns += [images[name], there, players[f"to_{name}"](there)]
-        return torch.stack(columns, 1).flatten(0, 1)
-
+    weights = {"cycle": schedule(cycle), "identity": schedule(identity)}
+    pools = {domain: Pool(pool) for domain in DOMAINS}
+    parts = _Parts(players, objective, weights, pools, jitter, _LastFakes())
     return Game(
         players=players,
         turns=(
-            Turn("translators", ("to_b", "to_a"), translate),
-            *(turn_of(name, judge[name], discriminates(name), objective) for name in DOMAINS),
+            Turn("translators", ("to_b", "to_a"), partial(_translate, parts)),
+            *(
+                discriminator_turn(name, players[name], partial(_discriminate, parts, domain), objective, draws=False)
+                for domain, name in _DISCRIMINATORS.items()
+            ),
         ),
         averaged=("to_b", "to_a") if averaged else (),
-        state={f"pool_{name}": pools[name] for name in DOMAINS},
-        show=show,
+        state={f"pool_{domain}": pools[domain] for domain in DOMAINS},
+        show=_show,
         columns=6,
     )
 
 
+class _Parts(NamedTuple):
+    """The parts of one game; weights: of the cycle and the identity loss."""
+
+    players: Mapping[str, nn.Module]
+    objective: Objective
+    weights: Mapping[str, Schedule]
+    pools: Mapping[str, Pool]
+    jitter: int
+    last: _LastFakes
+
+    def to(self, domain: str, images: Tensor) -> Tensor:
+        """Images translated to `domain`."""
+        translated: Tensor = self.players[f"to_{domain}"](images)
+        return translated
+
+    def discriminator(self, domain: str) -> nn.Module:
+        return self.players[_DISCRIMINATORS[domain]]
+
+    def real(self, batch: Batch, at: Moment) -> dict[str, Tensor]:
+        """The images of a batch, jittered."""
+        images = images_of(batch, "cycle")
+        return {domain: jittered(image, pixels=self.jitter, rng=at.rng) for domain, image in images.items()}
+
+    def fake(self, domain: str, real: Mapping[str, Tensor]) -> Tensor:
+        """The images of the other domain translated to `domain`, in float32 or better."""
+        return exact(self.to(domain, real[OTHER[domain]]))
+
+
+def _translate(parts: _Parts, batch: Batch, at: Moment) -> Terms:
+    """The turn of both translators: adversarial, cycle consistency and identity losses, and penalties on weights."""
+    real = parts.real(batch, at)
+    fake = {domain: parts.fake(domain, real) for domain in DOMAINS}
+    parts.last.remember(batch, at, Pairs(real, {domain: image.detach() for domain, image in fake.items()}, {}))
+    cycle = parts.weights["cycle"](at.images)
+    identity = cycle * parts.weights["identity"](at.images)
+    loss: dict[str, Tensor] = {}
+    seen: dict[str, Tensor] = {}
+    for domain in DOMAINS:
+        sides = Sample(real[domain]), Sample(fake[domain])
+        terms = parts.objective.generator_terms(parts.discriminator(domain), *sides, at)
+        terms = terms.plus(parts.objective.weight_terms("generator", parts.players[f"to_{domain}"], at))
+        loss |= {f"{'adversarial' if name == 'loss' else name}_{domain}": term for name, term in terms.loss.items()}
+        seen |= {f"{name}_{domain}": term for name, term in terms.seen.items()}
+        if cycle:  # Eq. 2
+            loss[f"cycle_{domain}"] = cycle * l1_distance(parts.to(domain, fake[OTHER[domain]]), real[domain])
+        if identity:  # section 5.2
+            loss[f"identity_{domain}"] = identity * l1_distance(parts.to(domain, real[domain]), real[domain])
+    return Terms(loss, seen)
+
+
+def _discriminate(parts: _Parts, domain: str, batch: Batch, at: Moment) -> Terms:
+    """The turn of one domain's discriminator, on the images and fakes of the translators' turn; the fakes pass the
+    pool once, whatever the number of repeats."""
+    pairs = parts.last.recall(batch, at)
+    if pairs is None:  # the translators have not played on this batch
+        real = parts.real(batch, at)
+        with torch.no_grad():
+            pairs = Pairs(real, {domain: parts.fake(domain, real)}, {})
+    if domain not in pairs.pooled:
+        pairs.pooled[domain] = parts.pools[domain].mixed(pairs.fake[domain], at.rng)
+    sides = Sample(pairs.real[domain]), Sample(pairs.pooled[domain])
+    return parts.objective.discriminator_terms(parts.discriminator(domain), *sides, at)
+
+
+def _show(players: Mapping[str, nn.Module], fixed: Fixed) -> Tensor:
+    """Six columns: an image of a, its translation, this translated back; and the same for an image of b."""
+    images = images_of(fixed.real, "cycle")
+    columns: list[Tensor] = []
+    for domain in DOMAINS:
+        there = players[f"to_{OTHER[domain]}"](images[domain])
+        columns += [images[domain], there, players[f"to_{domain}"](there)]
+    return torch.stack(columns, 1).flatten(0, 1)
+
+
 class Pairs(NamedTuple):
-    """Of one part of a batch, by domain: the real images, the fakes made in their place, and what the pool showed
-    instead of these."""
+    """Of one part of a batch, by domain: the real images, the fakes in their place, and those that the pool returned
+    for these."""
 
     real: dict[str, Tensor]
     fake: dict[str, Tensor]
-    shown: dict[str, Tensor]
+    pooled: dict[str, Tensor]
 
 
-class _Made:
-    """What the translators made of the parts of this step's batch, until the next step.
+class _LastFakes:
+    """The pairs of the parts of this step's batch, from the translators' turn until the next step.
 
-    A part is known again by where its images lie in memory, which is theirs as long as they are kept here.
+    A part is recognised by where its images lie in memory, which is theirs as long as they are kept here.
     """
 
     def __init__(self) -> None:
@@ -137,13 +177,13 @@ class _Made:
         if at.step != self.step:
             self.step = at.step
             self.parts.clear()
-        self.parts[_place(batch)] = (batch, pairs)
+        self.parts[_addresses(batch)] = (batch, pairs)
 
     def recall(self, batch: Batch, at: Moment) -> Pairs | None:
-        found = self.parts.get(_place(batch)) if at.step == self.step else None
-        return None if found is None else found[1]
+        part = self.parts.get(_addresses(batch)) if at.step == self.step else None
+        return None if part is None else part[1]
 
 
-def _place(batch: Batch) -> tuple[object, ...]:
-    images = [batch[name].image for name in DOMAINS if name in batch]
+def _addresses(batch: Batch) -> tuple[object, ...]:
+    images = [batch[domain].image for domain in DOMAINS if domain in batch]
     return tuple((image.data_ptr(), *image.shape) for image in images)

@@ -1,7 +1,7 @@
-"""Two players: a discriminator and a generator, each updated once in every step.
+"""Alternating training of a discriminator and a generator, each updated once in every step.
 
-Goodfellow et al. 2014, "Generative Adversarial Nets", Algorithm 1. The discriminator plays first, on fresh fakes made
-without a graph; the generator then plays on latents of its own.
+Goodfellow et al. 2014, "Generative Adversarial Nets", Algorithm 1. The discriminator plays first, on fakes that are
+generated without a graph; the generator then plays on latents of its own.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from gansmith.adversarial import Batch, Fixed, Game, Moment, Objective, Prior, Sample, Terms, Turn, exact
+from gansmith.games.parts.discriminator import discriminator_turn
 
 ROLES = {"generator": "generator", "discriminator": "discriminator"}  # player -> role in the model's file
 
@@ -24,8 +25,14 @@ Share = Annotated[float, Field(ge=0, lt=0.5)]
 def build(players: Mapping[str, nn.Module], objective: Objective, prior: Prior, *, flips: Share = 0.0) -> Game:
     """The game of a generator (latents [B, Z] -> images) and a discriminator (images -> scores) under an objective.
 
-    Batches are {"real": Sample}. flips: the share of pairs in the discriminator's turn whose scores are taken for each
-    other's (Salimans et al. 2016 call for softer labels; the flips are of Chintala et al. 2016, "How to Train a GAN?").
+    Batches are {"real": Sample}. flips: label noise, the share of pairs in the discriminator's turn whose real and fake
+    scores are exchanged (Chintala et al. 2016, "How to Train a GAN?"; Salimans et al. 2016 smooth the labels instead).
+
+    >>> from gansmith import catalog
+    >>> networks = {"generator": nn.Linear(2, 3), "discriminator": nn.Linear(3, 1)}
+    >>> game = build(networks, catalog.build("objectives", "hinge"), Prior(size=2), flips=0.05)
+    >>> [turn.name for turn in game.turns]
+    ['discriminator', 'generator']
     """
     generator, discriminator = players["generator"], players["discriminator"]
 
@@ -43,9 +50,6 @@ def build(players: Mapping[str, nn.Module], objective: Objective, prior: Prior, 
         terms = objective.generator_terms(discriminator, real, Sample(exact(generator(z, label)), label), at)
         return terms.plus(objective.weight_terms("generator", generator, at))
 
-    def settle(terms: Terms, at: Moment) -> None:
-        objective.settle(discriminator, terms)
-
     def show(players: Mapping[str, nn.Module], fixed: Fixed) -> Tensor:
         images: Tensor = players["generator"](fixed.latents, fixed.label)
         return images
@@ -53,9 +57,7 @@ def build(players: Mapping[str, nn.Module], objective: Objective, prior: Prior, 
     return Game(
         players=players,
         turns=(
-            Turn(
-                "discriminator", ("discriminator",), discriminate, repeats=objective.discriminator_steps, settle=settle
-            ),
+            discriminator_turn("discriminator", discriminator, discriminate, objective, draws=True),
             Turn("generator", ("generator",), generate, draws=False),
         ),
         averaged=("generator",),
