@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from gansmith import catalog
 
 sys.path.insert(0, str(Path(__file__).parent))  # `toys` is imported by name, as a user's own game would be
 
@@ -18,6 +21,14 @@ def _alone(tmp_path_factory: pytest.TempPathFactory) -> None:
 
     torch.set_num_threads(1)
     os.environ["GANSMITH_CACHE"] = str(tmp_path_factory.mktemp("cache"))
+
+
+@pytest.fixture(autouse=True)
+def _nothing_vouched_for() -> Iterator[None]:
+    """Each test begins and ends with no name of code from outside allowed, as a new process would."""
+    catalog.forget_vouched()
+    yield
+    catalog.forget_vouched()
 
 
 @pytest.fixture(scope="session")

@@ -95,7 +95,7 @@ def test_descriptions() -> None:
             "command line or in Python, or add --trust if you trust the file that names it",
         ),
         (
-            lambda: catalog.find("objectives", "my_lab.spiral", trust=True),
+            lambda: (catalog.vouch(["my_lab.spiral"]), catalog.find("objectives", "my_lab.spiral")),
             UnknownNameError,
             "objective 'my_lab.spiral': could not import it: No module named 'my_lab'",
         ),
@@ -143,12 +143,24 @@ def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         del sys.modules[name]
 
 
-def test_code_from_outside_needs_trust(lab: Path) -> None:
-    with pytest.raises(UnknownNameError, match="importing is executing"):
-        catalog.build("objectives", "own_lab.spiral", 1)
-    assert not (lab / "executed").exists()
-    assert catalog.build("objectives", "own_lab.spiral", 1, trust=True, turns=4) == (1, 4)
+def test_code_from_outside_is_refused_until_somebody_vouches_for_it(lab: Path) -> None:
+    for other in ([], ["own_lab"], ["own_lab.spirals", "own_lab.spiral.x", "spiral"]):
+        catalog.vouch(other)
+        with pytest.raises(UnknownNameError, match=r"own_lab\.spiral.*--trust"):
+            catalog.build("objectives", "own_lab.spiral", 1)
+        assert not (lab / "executed").exists()
+    catalog.vouch(["own_lab.spiral"])
+    assert catalog.build("objectives", "own_lab.spiral", 1, turns=4) == (1, 4)
     assert (lab / "executed").exists()
+
+
+def test_what_was_imported_is_refused_again_when_it_is_forgotten(lab: Path) -> None:
+    catalog.vouch(["own_lab.spiral"])
+    catalog.find("objectives", "own_lab.spiral")
+    catalog.forget_vouched()
+    for ask in (catalog.find, catalog.build):
+        with pytest.raises(UnknownNameError, match="--trust"):
+            ask("objectives", "own_lab.spiral")
 
 
 # ---- options

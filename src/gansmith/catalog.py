@@ -16,7 +16,7 @@ import importlib.util
 import inspect
 import pkgutil
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +37,22 @@ KINDS: Mapping[str, tuple[str, str]] = {  # kind -> (package, what one entry is 
 }
 
 Factory = Callable[..., Any]
+
+_vouched: set[str] = set()  # dotted names that may be imported, in this process
+
+
+def vouch(names: Iterable[str]) -> None:
+    """Allow the import of the dotted ones of `names` for as long as this process lives.
+
+    Whoever lets names in calls it: for a name given by hand (on the command line, in Python), and with `trust` for the
+    names in the file that is opened, and no others.
+    """
+    _vouched.update(name for name in names if "." in name)
+
+
+def forget_vouched() -> None:
+    """Refuse all dotted names again."""
+    _vouched.clear()
 
 
 def names(kind: str, factory: str | None = None) -> list[str]:
@@ -60,22 +76,13 @@ def path_of(kind: str, name: str) -> Path:
     return _files(kind)[_known(kind, name)]
 
 
-def find(kind: str, name: str, factory: str = "build", *, trust: bool = False) -> Factory:
+def find(kind: str, name: str, factory: str = "build") -> Factory:
     """The factory of an entry.
 
-    `name` may be dotted (`my_lab.spiral`), which imports code from outside this package: only with `trust`.
+    `name` may be dotted (`my_lab.spiral`), which imports code from outside this package: only after `vouch`.
     Raises UnknownNameError for a name that nothing answers to, OptionError for an entry without that factory.
     """
-    what = KINDS[kind][1]
-    if "." in name:
-        if not trust:
-            raise UnknownNameError(
-                f"{what} {name!r} is code from outside gansmith, and importing is executing. "
-                f"Give it on the command line or in Python, or add --trust if you trust the file that names it"
-            )
-        module = _import_outside(what, name)
-    else:
-        module = _module(kind, name)
+    module = _module(kind, name)
     found = getattr(module, factory, None)
     if found is None:
         able = ", ".join(names(kind, factory)) or "none"
@@ -83,15 +90,15 @@ def find(kind: str, name: str, factory: str = "build", *, trust: bool = False) -
     return typing.cast(Factory, found)
 
 
-def stated(kind: str, name: str, constant: str, default: Any, *, trust: bool = False) -> Any:
+def stated(kind: str, name: str, constant: str, default: Any) -> Any:
     """What an entry's file says of itself under the name `constant`, or `default` where it is silent."""
-    module = inspect.getmodule(find(kind, name, trust=trust)) if "." in name else _module(kind, name)
+    module = _module(kind, name)
     return getattr(module, constant, default)
 
 
-def build(kind: str, name: str, *given: Any, factory: str = "build", trust: bool = False, **options: Any) -> Any:
+def build(kind: str, name: str, *given: Any, factory: str = "build", **options: Any) -> Any:
     """Find an entry and call its factory with what the program gives and the user's options, validated."""
-    function = find(kind, name, factory, trust=trust)
+    function = find(kind, name, factory)
     return function(*given, **complete(f"{kind}/{name}", function, options))
 
 
@@ -134,9 +141,9 @@ def keyword_options(function: Factory) -> dict[str, inspect.Parameter]:
     return {p.name: p for p in parameters if p.kind is inspect.Parameter.KEYWORD_ONLY}
 
 
-def choices(kind: str, name: str, option: str, factory: str = "build", *, trust: bool = False) -> tuple[str, ...]:
+def choices(kind: str, name: str, option: str, factory: str = "build") -> tuple[str, ...]:
     """The values that an option can take where these are listed (a Literal); else, or without such an option, none."""
-    hint = typing.get_type_hints(find(kind, name, factory, trust=trust)).get(option)
+    hint = typing.get_type_hints(find(kind, name, factory)).get(option)
     return typing.get_args(hint) if typing.get_origin(hint) is typing.Literal else ()
 
 
@@ -156,7 +163,15 @@ def _files(kind: str) -> dict[str, Path]:
 
 
 def _module(kind: str, name: str) -> Any:
-    return importlib.import_module(f"{KINDS[kind][0]}.{_known(kind, name)}")
+    if "." not in name:
+        return importlib.import_module(f"{KINDS[kind][0]}.{_known(kind, name)}")
+    what = KINDS[kind][1]
+    if name not in _vouched:
+        raise UnknownNameError(
+            f"{what} {name!r} is code from outside gansmith, and importing is executing. "
+            f"Give it on the command line or in Python, or add --trust if you trust the file that names it"
+        )
+    return _import_outside(what, name)
 
 
 def _known(kind: str, name: str) -> str:

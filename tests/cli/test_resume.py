@@ -12,6 +12,7 @@ from PIL import Image
 from typer.testing import Result
 
 import gansmith
+from gansmith import catalog
 from gansmith.cli.resume import resume
 from gansmith.errors import ExperimentError, RunError, UnknownNameError
 from gansmith.runs.run import Run
@@ -79,6 +80,7 @@ def test_mistakes(place: str, options: list[str], error: type, *, said: str, run
 
 def test_a_run_with_code_from_outside_needs_trust(tmp_path: Path, run_command: Any) -> None:
     run = gansmith.train(**{**SMALL, "images": 16, "game": "toys.spoiled"}, out=str(tmp_path / "run"))
+    catalog.forget_vouched()
     result: Result = run_command(resume, run.path, "--images", "32")
     assert isinstance(result.exception, UnknownNameError)
     assert "add --trust if you trust the file that names it" in str(result.exception)

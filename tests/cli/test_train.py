@@ -12,6 +12,7 @@ import yaml
 from PIL import Image
 
 import gansmith
+from gansmith import catalog
 from gansmith.cli import main as cli
 from gansmith.experiment.schema import Experiment
 from gansmith.runs.run import Run
@@ -87,7 +88,7 @@ def test_every_option_sets_its_field(
 ) -> None:
     seen: list[tuple[Experiment, dict[str, str]]] = []
 
-    def report(experiment: Experiment, sources: dict[str, str], *, trust: bool) -> str:
+    def report(experiment: Experiment, sources: dict[str, str]) -> str:
         seen.append((experiment, sources))
         return "seen"
 
@@ -216,6 +217,7 @@ def test_trust(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> 
     assert status == 1
     assert "error: game 'toys.spoiled' is code from outside gansmith, and importing is executing. " in said
     assert gansmith_says(monkeypatch, capsys, *given, "--config", own, "--trust")[0] == 0
+    catalog.forget_vouched()
     by_hand = [*given[:-1], tmp_path / "other", "--set", "game=toys.spoiled"]
     assert gansmith_says(monkeypatch, capsys, *by_hand)[0] == 0
 

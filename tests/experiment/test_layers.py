@@ -11,7 +11,6 @@ import yaml
 from gansmith.experiment.completion import complete
 from gansmith.experiment.layers import (
     Layer,
-    by_hand,
     difference,
     from_assignments,
     from_environment,
@@ -240,25 +239,6 @@ def test_difference_lists_what_may_not_change() -> None:
     for path in frozen:
         changed, _ = resolve([Layer("x", nested(path, EVERY[path]))])
         assert difference(Experiment(), changed), path
-
-
-@pytest.mark.parametrize(
-    ("layers", "expected"),
-    [
-        ([from_assignments(["objective=lab.spiral"])], True),
-        ([Layer("arguments", {"objective": "lab.spiral"})], True),
-        ([Layer("own.yaml", {"objective": "lab.spiral"})], False),
-        ([Layer("recipe mine", {"objective": "lab.spiral"})], False),
-        ([Layer("environment", {"objective": "lab.spiral"})], False),
-        ([Layer("own.yaml", {"game": "lab.game"}), from_assignments(["objective=lab.spiral"])], False),
-        ([Layer("own.yaml", {"objective": "lab.spiral"}), from_assignments(["objective=lab.spiral"])], True),
-        ([from_assignments(["data.format=lab.scans"])], True),
-        ([Layer("own.yaml", {"data": {"format": "lab.scans"}}), from_assignments(["objective=lab.spiral"])], False),
-        ([], False),
-    ],
-)
-def test_code_from_outside_is_trusted_when_given_by_hand(layers: list[Layer], expected: bool) -> None:
-    assert by_hand(*resolve(layers)) is expected
 
 
 @pytest.mark.parametrize(

@@ -84,7 +84,7 @@ def test_what_a_run_makes_and_from_which_seeds(run: Run) -> None:
 def test_the_real_images_are_those_of_the_run(run: Run) -> None:
     data = prepare(run.experiment.data)
     subject = subject_of(run.path, 30, 1, checkpoint=None, raw=False, device="cpu", trust=False)
-    options: dict[str, Any] = {"seed": 0, "trust": False}
+    options: dict[str, Any] = {"seed": 0}
     found = reals_of(subject, against=None, holdout=None, most=10_000, **options)
     assert found.holdout is not None
     assert data.holdout is not None

@@ -189,7 +189,7 @@ def test_given_images_and_models_alone(runs: dict[str, Path]) -> None:
 def test_many_real_images_are_thinned(runs: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("gansmith.judge.compare.real_images.MOST", 50)
     contenders = open_all(chosen(runs, "one", "two"), raw=False, device="cpu", trust=False)
-    some, again = (reals(contenders, against="digits", trust=False).images for _ in range(2))
+    some, again = (reals(contenders, against="digits").images for _ in range(2))
     assert some.shape == (50, 8, 8, 1)
     np.testing.assert_array_equal(some, again)
     assert len(np.unique(some.reshape(50, -1), axis=0)) == 50

@@ -14,6 +14,7 @@ import yaml
 from PIL import Image
 
 import gansmith
+from gansmith import catalog
 from gansmith.adversarial import Dimensions, Prior
 from gansmith.data.settings import DataSettings
 from gansmith.errors import CheckpointError, ExperimentError, OptionError, RunError, UnknownNameError
@@ -175,13 +176,15 @@ def test_accumulation(run: Run, tmp_path: Path) -> None:
 
 
 def test_code_from_outside(tmp_path: Path) -> None:
-    """By hand in Python; not from a file, unless it is trusted; a run that has it needs trust from then on."""
+    """By hand in Python; not from a file, unless it is trusted; a run that has it needs trust in a later process."""
     out = str(tmp_path / "run")
     toy = {**SMALL, "images": 16, "out": out}
     made = gansmith.train(**toy, game="toys.spoiled")
+    catalog.forget_vouched()
     with pytest.raises(UnknownNameError, match=r"game 'toys.spoiled' is code from outside gansmith, and importing is"):
         Run(made.path).resume(images=32)
     assert Run(made.path, trust=True).resume(images=32).checkpoint()["images"] == 32
+    catalog.forget_vouched()
     (tmp_path / "own.yaml").write_text("game: toys.spoiled\n")
     with pytest.raises(UnknownNameError, match="add --trust"):
         gansmith.train(**{**toy, "out": f"{out}2"}, config=tmp_path / "own.yaml")
@@ -193,6 +196,7 @@ def test_models_from_outside_are_sampled_with_trust(tmp_path: Path) -> None:
     made = gansmith.train(
         **{**SMALL, "images": 16, "generator": "toys.tiny"}, out=str(tmp_path / "run"), threads=torch.get_num_threads()
     )
+    catalog.forget_vouched()
     with pytest.raises(UnknownNameError, match=r"model 'toys\.tiny' is code from outside"):
         Run(made.path).sample(range(2))
     assert len(Run(made.path, trust=True).sample(range(2))) == 2

@@ -124,9 +124,11 @@ def _settings(path: str, format: str | None, options: list[str] | None, **more: 
     import yaml
     from pydantic import ValidationError
 
+    from gansmith import catalog
     from gansmith.data.settings import DataSettings
     from gansmith.errors import OptionError
 
+    catalog.vouch([format or ""])  # given by hand
     chosen: dict[str, Any] = {}
     for option in options or []:
         key, equals, value = option.partition("=")

@@ -43,7 +43,6 @@ def train(
     Later settings win: defaults, recipe, --config, GANSMITH_... in the environment, options, --set.
     """
     from gansmith.errors import ExperimentError
-    from gansmith.experiment.layers import by_hand
     from gansmith.runs.folder import folder_of
     from gansmith.runs.run import describe
     from gansmith.runs.trainer import work
@@ -73,14 +72,14 @@ def train(
         objective=objective,
         tensorboard=tensorboard,
         advised=True,
+        trust=trust,
     )
     if path is None and "data.path" not in sources:
         raise ExperimentError("which images? gansmith train PATH, a folder, a zip, or a built-in set such as digits")
-    outside = trust or by_hand(experiment, sources)
     if dry_run:
         from gansmith.runs.dry_run import report
 
-        print(report(experiment, sources, trust=outside))
+        print(report(experiment, sources))
         return
-    work(experiment, trust=outside)
+    work(experiment)
     tell_done(folder_of(experiment))

@@ -83,9 +83,9 @@ class Report:
         return "\n".join(f"{title:12}{text}" for title, text in rows)
 
 
-def check(settings: DataSettings, *, trust: bool = False) -> Report:
+def check(settings: DataSettings) -> Report:
     """Decode every picture once and report. Raises only for a set that cannot be opened at all."""
-    source = open_dataset(settings.path, format=settings.format, trust=trust, **settings.options)
+    source = open_dataset(settings.path, format=settings.format, **settings.options)
     report = Report(name=source.name, points=source.points)
     if source.labels is not None:
         names = source.classes or tuple(str(label) for label in range(int(source.labels.max(initial=-1)) + 1))

@@ -43,9 +43,9 @@ class DomainsReport:
         return "\n".join(f"{title:12}{text}" for title, text in rows)
 
 
-def check_domains(settings: DataSettings, *, paired: bool = False, trust: bool = False) -> DomainsReport:
+def check_domains(settings: DataSettings, *, paired: bool = False) -> DomainsReport:
     """Whether two domains go together, decoding little. Raises DataError where there are not two."""
-    domains = open_domains(settings, paired=paired, trust=trust)
+    domains = open_domains(settings, paired=paired)
     names = domain_names.names_of(domains.a.keys, domains.b.keys)
     notes, failure = list(domains.notes), None
     try:

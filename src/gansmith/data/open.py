@@ -32,23 +32,25 @@ def open_dataset(path: str | Path, *, format: str | None = None, trust: bool = F
         return built
     if format is None:
         format = _recognise(place)
-    source: Source = catalog.build("formats", format, place, trust=trust, **options)
+    elif trust:
+        catalog.vouch([format])
+    source: Source = catalog.build("formats", format, place, **options)
     return source
 
 
-def open_one(settings: DataSettings, *, trust: bool = False) -> Opened:
+def open_one(settings: DataSettings) -> Opened:
     """The first stage of preparation for one domain. Raises what `open_dataset` raises."""
-    source = open_dataset(settings.path, format=settings.format, trust=trust, **settings.options)
+    source = open_dataset(settings.path, format=settings.format, **settings.options)
     return Opened((source,), source.name)
 
 
-def open_both(settings: DataSettings, *, paired: bool = False, trust: bool = False) -> Opened:
+def open_both(settings: DataSettings, *, paired: bool = False) -> Opened:
     """The first stage of preparation for two domains. Raises what `open_domains` raises."""
-    domains = open_domains(settings, paired=paired, trust=trust)
+    domains = open_domains(settings, paired=paired)
     return Opened((domains.a, domains.b), domains.name, paired, domains.notes)
 
 
-def open_domains(settings: DataSettings, *, paired: bool = False, trust: bool = False) -> Domains:
+def open_domains(settings: DataSettings, *, paired: bool = False) -> Domains:
     """The two sources of a translation: at `path` and `other`, or both in the one place at `path`, whose layout is
     found by looking (or given as the format) among those with pairs, or among those without.
 
@@ -62,8 +64,7 @@ def open_domains(settings: DataSettings, *, paired: bool = False, trust: bool = 
                 f"second: leave one of them out"
             )
         a, b = (
-            open_dataset(place, format=settings.format, trust=trust, **settings.options)
-            for place in (settings.path, settings.other)
+            open_dataset(place, format=settings.format, **settings.options) for place in (settings.path, settings.other)
         )
         return Domains(a, b, f"{a.name} | {b.name}")
     place = Path(settings.path).expanduser()
@@ -73,8 +74,8 @@ def open_domains(settings: DataSettings, *, paired: bool = False, trust: bool = 
     elif layout not in layouts and "." not in layout:
         layout = None  # it is of one set
     if layout is None:
-        raise DataError(_one_set(place, settings, paired=paired, trust=trust))
-    opened: Domains = catalog.build("formats", layout, place, factory="domains", trust=trust, **settings.options)
+        raise DataError(_one_set(place, settings, paired=paired))
+    opened: Domains = catalog.build("formats", layout, place, factory="domains", **settings.options)
     return opened
 
 
@@ -86,12 +87,12 @@ def _layout(place: Path, *, paired: bool) -> str | None:
     return None
 
 
-def _one_set(place: Path, settings: DataSettings, *, paired: bool, trust: bool) -> str:
+def _one_set(place: Path, settings: DataSettings, *, paired: bool) -> str:
     """What to say where only one set was given. Raises DataError where there is nothing at all."""
     options = {} if settings.format is None else settings.options
     found = None
     try:
-        found = open_dataset(settings.path, format=settings.format, trust=trust, **options)
+        found = open_dataset(settings.path, format=settings.format, **options)
         begin = f"{place} holds one set of images"
     except DataError as error:
         if not place.is_dir():

@@ -23,7 +23,7 @@ from gansmith.data.stages.split import split
 from gansmith.data.stages.values import Opened
 
 
-def prepare(settings: DataSettings, *, workers: int | None = None, trust: bool = False) -> Prepared:
+def prepare(settings: DataSettings, *, workers: int | None = None) -> Prepared:
     """One domain, prepared. `workers` processes decode; None: as many as help.
 
     Raises DataError for a set that is missing, empty or unreadable, or of which the hold-out leaves nothing.
@@ -32,12 +32,10 @@ def prepare(settings: DataSettings, *, workers: int | None = None, trust: bool =
     >>> len(data.train), len(data.holdout_indices), data.shape
     (90, 10, (2, 1, 1))
     """
-    return _pipeline(open_one(settings, trust=trust), settings, workers)
+    return _pipeline(open_one(settings), settings, workers)
 
 
-def prepare_domains(
-    settings: DataSettings, *, paired: bool = False, workers: int | None = None, trust: bool = False
-) -> Prepared:
+def prepare_domains(settings: DataSettings, *, paired: bool = False, workers: int | None = None) -> Prepared:
     """Both domains of a translation: domain a, with domain b as its `other`, under one digest.
 
     paired: image i of domain a is the partner of image i of domain b.
@@ -47,7 +45,7 @@ def prepare_domains(
     >>> data.name, len(data.train), len(data.other.train)
     ('ring | grid', 90, 90)
     """
-    return _pipeline(open_both(settings, paired=paired, trust=trust), settings, workers)
+    return _pipeline(open_both(settings, paired=paired), settings, workers)
 
 
 def _pipeline(opened: Opened, settings: DataSettings, workers: int | None) -> Prepared:

@@ -47,20 +47,20 @@ class Assembly:
     engine: Engine
 
 
-def resolved(experiment: Experiment, *, trust: bool = False) -> tuple[Experiment, Prepared]:
+def resolved(experiment: Experiment) -> tuple[Experiment, Prepared]:
     """The experiment with its parts' options and the data's size and channels written out, and the data itself."""
-    experiment = complete(experiment, trust=trust)
+    experiment = complete(experiment)
     game = experiment.game.name
-    if len(domains_of(game, trust=trust)) > 1:
-        pairs = paired(game, trust=trust)
-        data = prepare_domains(experiment.data, paired=pairs, workers=experiment.workers, trust=trust)
+    if len(domains_of(game)) > 1:
+        pairs = paired(game)
+        data = prepare_domains(experiment.data, paired=pairs, workers=experiment.workers)
     elif experiment.data.other is not None:
         raise ExperimentError(
             f"data.other names a second set of images, and the game {game} is played on one. Leave it out, or choose a "
             f"game of two domains: --recipe cyclegan, pix2pix or munit"
         )
     else:
-        data = prepare(experiment.data, workers=experiment.workers, trust=trust)
+        data = prepare(experiment.data, workers=experiment.workers)
     places = {"path": _absolute(data.settings.path)}
     if data.settings.other is not None:
         places["other"] = _absolute(data.settings.other)
@@ -84,7 +84,7 @@ def decoders(experiment: Experiment) -> int:
     return 0 if experiment.data.cache else cores()
 
 
-def assemble(experiment: Experiment, data: Prepared, *, trust: bool = False) -> Assembly:
+def assemble(experiment: Experiment, data: Prepared) -> Assembly:
     """Build everything that `experiment` (as `resolved` returns it, with its data) names.
 
     Raises ExperimentError for parts that do not fit together.
@@ -102,10 +102,10 @@ def assemble(experiment: Experiment, data: Prepared, *, trust: bool = False) -> 
     shares = tuple(count / total for count in data.frequencies) if labels == "paired" else ()
     prior = Prior(kind, size, labels, classes, shares)
     dimensions = Dimensions(*data.shape, prior.size, classes)
-    roles = roles_of(experiment.game.name, trust=trust)
+    roles = roles_of(experiment.game.name)
     if data.points and data.other is not None:
         raise ExperimentError(f"{data.name} are points, and the game {experiment.game.name} translates images")
-    players = {player: network(experiment, role, player, dimensions, trust=trust) for player, role in roles.items()}
+    players = {player: network(experiment, role, player, dimensions) for player, role in roles.items()}
 
     check_labels(experiment.game.name, players, roles)
     layout = choose_memory_format(players, device) if experiment.memory_format == "auto" else experiment.memory_format
@@ -117,11 +117,11 @@ def assemble(experiment: Experiment, data: Prepared, *, trust: bool = False) -> 
     objective: Objective | None = None
     if experiment.objective is not None:
         part = experiment.objective
-        objective = objective_of(experiment, trust=trust)
+        objective = objective_of(experiment)
         judges = {player: network for player, network in players.items() if roles[player] == "discriminator"}
-        refuse_mixing(experiment, objective, judges, trust=trust)
+        refuse_mixing(experiment, objective, judges)
     options = experiment.game.options
-    game: Game = catalog.build("games", experiment.game.name, players, objective, prior, trust=trust, **options)
+    game: Game = catalog.build("games", experiment.game.name, players, objective, prior, **options)
     if objective is not None and (unheard := objective.state.keys() - game.state.keys()):
         raise ExperimentError(
             f"{min(unheard)} follows the scores of one discriminator, and the game {experiment.game.name} has several: "
@@ -130,7 +130,7 @@ def assemble(experiment: Experiment, data: Prepared, *, trust: bool = False) -> 
         )
     if experiment.augment is not None:
         part = experiment.augment
-        augment: Augment = catalog.build("augment", part.name, trust=trust, **part.options)
+        augment: Augment = catalog.build("augment", part.name, **part.options)
         assert objective is not None  # `complete` refuses an augmentation where there is no discriminator
         augment.check(objective)
         game = augmented(game, augment, judges=tuple(judges))
@@ -171,32 +171,28 @@ def _stream(experiment: Experiment, data: Prepared, device: torch.device) -> Str
     return PairStream(data, **options)
 
 
-def network(
-    experiment: Experiment, role: str, player: str, dimensions: Dimensions, *, trust: bool = False
-) -> nn.Module:
+def network(experiment: Experiment, role: str, player: str, dimensions: Dimensions) -> nn.Module:
     """An untrained network for `player`, by the experiment's seed."""
     part = getattr(experiment, role)
-    size = dimensions_of(experiment, role, dimensions, trust=trust)
+    size = dimensions_of(experiment, role, dimensions)
     with seeded(experiment.seed, "network", player):
-        built: nn.Module = catalog.build("models", part.name, size, factory=role, trust=trust, **part.options)
+        built: nn.Module = catalog.build("models", part.name, size, factory=role, **part.options)
     return built
 
 
-def dimensions_of(experiment: Experiment, role: str, dimensions: Dimensions, *, trust: bool = False) -> Dimensions:
+def dimensions_of(experiment: Experiment, role: str, dimensions: Dimensions) -> Dimensions:
     """What the networks of `role` are built for: the data's dimensions, unless the game says otherwise."""
-    changed: Any = catalog.stated("games", experiment.game.name, "dimensions_of", None, trust=trust)
+    changed: Any = catalog.stated("games", experiment.game.name, "dimensions_of", None)
     return dimensions if changed is None else changed(role, dimensions)
 
 
-def objective_of(experiment: Experiment, *, trust: bool = False) -> Objective:
+def objective_of(experiment: Experiment) -> Objective:
     """The objective with the penalties of the experiment on top of its own."""
     part = experiment.objective
     assert part is not None
-    objective: Objective = catalog.build("objectives", part.name, trust=trust, **part.options)
+    objective: Objective = catalog.build("objectives", part.name, **part.options)
     given = experiment.penalties.items()
-    return objective.penalised(
-        {name: catalog.build("penalties", name, trust=trust, **options) for name, options in given}
-    )
+    return objective.penalised({name: catalog.build("penalties", name, **options) for name, options in given})
 
 
 def check_labels(game: str, players: Mapping[str, nn.Module], roles: Mapping[str, str]) -> None:
@@ -218,9 +214,7 @@ def check_labels(game: str, players: Mapping[str, nn.Module], roles: Mapping[str
         )
 
 
-def refuse_mixing(
-    experiment: Experiment, objective: Objective, judges: Mapping[str, nn.Module], *, trust: bool = False
-) -> None:
+def refuse_mixing(experiment: Experiment, objective: Objective, judges: Mapping[str, nn.Module]) -> None:
     """Raises ExperimentError for a penalty on each image's own gradient beside batch normalisation, which makes one
     image's score depend on the others (Gulrajani et al. 2017, "Improved Training of Wasserstein GANs", section 4)."""
     asking = [name for name, term in objective.penalties.items() if term.per_sample]
@@ -229,7 +223,7 @@ def refuse_mixing(
         if asking and mixing:
             part = experiment.discriminator
             assert part is not None
-            known = catalog.choices("models", part.name, "normalisation", factory="discriminator", trust=trust)
+            known = catalog.choices("models", part.name, "normalisation", factory="discriminator")
             first, *others = sorted({*known} - {"batch"}, key=lambda kind: (kind != "layer", kind)) or [""]
             way = "choose a model without it: resnet, r3gan, mlp"
             if first:

@@ -14,7 +14,7 @@ from gansmith.experiment.settings import Part
 from gansmith.training import optimizers
 
 
-def complete(experiment: Experiment, *, trust: bool = False) -> Experiment:
+def complete(experiment: Experiment) -> Experiment:
     """Every part's options checked against its file and written out with their defaults, so that the experiment says
     all there is to say; networks that the game does not play are left out.
 
@@ -25,7 +25,7 @@ def complete(experiment: Experiment, *, trust: bool = False) -> Experiment:
             f"a batch of {experiment.batch} cannot be played in {experiment.accumulate} equal parts: "
             f"choose a batch that is a multiple of accumulate"
         )
-    played = set(roles_of(experiment.game.name, trust=trust).values())
+    played = set(roles_of(experiment.game.name).values())
     update: dict[str, Any] = dict.fromkeys((*ROLES, "objective", "augment"))
     parts = [("game", "games", "build")]
     if "discriminator" in played:
@@ -44,10 +44,10 @@ def complete(experiment: Experiment, *, trust: bool = False) -> Experiment:
             )
         if kind == "objectives":
             refuse(part.name, part.options)
-        function = catalog.find(kind, part.name, factory, trust=trust)
+        function = catalog.find(kind, part.name, factory)
         update[field] = Part(name=part.name, **catalog.complete(f"{kind}/{part.name}", function, part.options))
     update["penalties"] = {
-        name: catalog.complete(f"penalties/{name}", catalog.find("penalties", name, trust=trust), options)
+        name: catalog.complete(f"penalties/{name}", catalog.find("penalties", name), options)
         for name, options in experiment.penalties.items()
     }
     chosen: dict[str, Part] = {}
@@ -59,11 +59,11 @@ def complete(experiment: Experiment, *, trust: bool = False) -> Experiment:
     if missing:
         raise ExperimentError(f"the {missing[0]} has no optimizer. Give it one: --set optimizer.{missing[0]}.name=adam")
     features = experiment.metrics.features
-    extractor = catalog.find("features", features.name, trust=trust)
+    extractor = catalog.find("features", features.name)
     options = catalog.complete(f"features/{features.name}", extractor, features.options)
     update["metrics"] = experiment.metrics.model_copy(update={"features": Part(name=features.name, **options)})
     for name in experiment.metrics.names:
-        catalog.find("metrics", name, trust=trust)
+        catalog.find("metrics", name)
     update["optimizer"] = {role: part for role, part in chosen.items() if role in played}
     return experiment.model_copy(update=update)
 
@@ -76,18 +76,18 @@ def renewed(recorded: Experiment) -> Experiment:
     return recorded
 
 
-def roles_of(game: str, *, trust: bool = False) -> Mapping[str, str]:
+def roles_of(game: str) -> Mapping[str, str]:
     """{player: the role it fills}, from the game's file."""
-    roles: Any = catalog.find("games", game, "ROLES", trust=trust)
+    roles: Any = catalog.find("games", game, "ROLES")
     return dict(roles)
 
 
-def domains_of(game: str, *, trust: bool = False) -> tuple[str, ...]:
+def domains_of(game: str) -> tuple[str, ...]:
     """The names of the sets of images that a game is played on: ("real",), or ("a", "b") for translation."""
-    domains: Any = catalog.stated("games", game, "DOMAINS", ("real",), trust=trust)
+    domains: Any = catalog.stated("games", game, "DOMAINS", ("real",))
     return tuple(domains)
 
 
-def paired(game: str, *, trust: bool = False) -> bool:
+def paired(game: str) -> bool:
     """Does the game need pairs of images, one of each domain?"""
-    return bool(catalog.stated("games", game, "PAIRED", False, trust=trust))
+    return bool(catalog.stated("games", game, "PAIRED", False))

@@ -206,11 +206,3 @@ def _explain(error: Any, path: str, given: Any, sources: Mapping[str, str]) -> s
             model = model.model_fields[step].annotation
         return f"there is no field {path!r}{source}. {nearest(str(error['loc'][-1]), model.model_fields)}".rstrip()
     return f"{path} = {given!r}{source} is not allowed: {error['msg'].removeprefix('Value error, ')}"
-
-
-def by_hand(experiment: Experiment, sources: Mapping[str, str]) -> bool:
-    """Was every dotted name, which imports code from outside, given on the command line or in Python, not in a file?"""
-    parts = {path: getattr(experiment, path) for path in PARTS}
-    dotted = [f"{path}.name" for path, part in parts.items() if part is not None and "." in part.name]
-    dotted += ["data.format"] if "." in (experiment.data.format or "") else []
-    return bool(dotted) and all(sources.get(path) in ("arguments", "--set") for path in dotted)

@@ -61,9 +61,10 @@ def evaluate(
     begun = time.monotonic()
     place = Path(subject)
     folder = _folder(place, out)
+    catalog.vouch([features])  # given by hand
     extractors = _extractors(features, weights, classifier, device=device, trust=trust)
     judged = subject_of(place, samples, repeats, checkpoint=checkpoint, raw=raw, device=device, trust=trust)
-    reals = reals_of(judged, against=against, holdout=holdout, most=real, seed=seed, trust=trust)
+    reals = reals_of(judged, against=against, holdout=holdout, most=real, seed=seed)
     generated = judged.generate()
     audit = answer_all(
         _evidence(judged, reals, generated, extractors, seed),
@@ -155,7 +156,7 @@ def choose(name: str, weights: str | None, *, device: str = "auto", trust: bool 
         name = "pixels"
     if name == "classifier":
         options["trust_model"] = trust
-    built: Extractor = catalog.build("features", name, trust=trust, **options)
+    built: Extractor = catalog.build("features", name, **options)
     return built
 
 

@@ -61,7 +61,7 @@ def evaluate(
     if out is None and not run_folder.is_run(place):
         raise OptionError(f"{place} is not a run: say where the report is to lie, with --out DIR")
     opened = open_for_judging(Run(place, trust=trust), "classifier", checkpoint=checkpoint, device=device)
-    prepared, images = _labelled(opened, against, trust=trust)
+    prepared, images = _labelled(opened, against)
     numbers = _numbers_of(prepared, opened.card.classes)
     logits, labels = _answers(opened, images)
     classification = report(logits, numbers[labels], classes=opened.card.classes)
@@ -81,7 +81,7 @@ def evaluate(
     return Grading(classification, classification.as_text(), folder)
 
 
-def _labelled(opened: Opened, against: str | None, *, trust: bool) -> tuple[Prepared, Dataset]:
+def _labelled(opened: Opened, against: str | None) -> tuple[Prepared, Dataset]:
     """The data set, and those of its images to grade on. Raises DataError where none are held out or labelled."""
     place, own = opened.run.path, opened.settings
     if against is not None:
@@ -91,7 +91,7 @@ def _labelled(opened: Opened, against: str | None, *, trust: bool) -> tuple[Prep
         settings = own.model_copy(update={"size": (height, width), "channels": channels})
     else:
         raise OptionError(f"{place} holds models only: say which labelled images, with --against DATA")
-    prepared = prepare(settings, trust=trust)
+    prepared = prepare(settings)
     images = prepared.holdout if against is None else prepared.train
     if images is None:
         raise DataError(f"{place} held no images out: say which labelled images to grade it on, with --against DATA")

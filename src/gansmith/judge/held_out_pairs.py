@@ -40,7 +40,7 @@ def held_pairs(run: Run) -> HeldPairs | None:
             f"{run.path} holds models only, and which pairs were held out is known of whole runs: give the run"
         )
     ran = run.experiment
-    data = prepare_domains(ran.data, paired=paired(ran.game.name, trust=run.trust), trust=run.trust)
+    data = prepare_domains(ran.data, paired=paired(ran.game.name))
     other, chosen = other_side(data), holdout_pairs(data)
     if data.holdout is None or other.holdout is None or not len(chosen[0]):
         return None

@@ -65,8 +65,8 @@ def subject_of(
         return _from_run(opened, samples, repeats)
     if checkpoint is not None or raw:
         raise OptionError(f"--checkpoint and --raw choose weights of a run, and {place} is none")
-    size = _own_size(place, trust=trust)
-    return _from_files(prepare(DataSettings(path=str(place), holdout=0, size=size), trust=trust), samples, repeats)
+    size = _own_size(place)
+    return _from_files(prepare(DataSettings(path=str(place), holdout=0, size=size)), samples, repeats)
 
 
 def read_images(dataset: Dataset, indices: NDArray[np.int64]) -> tuple[Images, Labels | None]:
@@ -78,9 +78,9 @@ def read_images(dataset: Dataset, indices: NDArray[np.int64]) -> tuple[Images, L
     return np.concatenate(images), None if labels[0] is None else np.concatenate(labels).astype(np.int64)
 
 
-def _own_size(place: Path, *, trust: bool) -> tuple[int, int]:
+def _own_size(place: Path) -> tuple[int, int]:
     """The one size (height, width) of all images at `place`: generated images are never resized."""
-    source = open_dataset(place, trust=trust)
+    source = open_dataset(place)
     if source.points:
         raise DataError(f"{place} holds points, and only images can be judged")
     shapes = (source.one(index).image.shape for index in track(range(len(source)), "measuring", len(source)))

@@ -114,13 +114,13 @@ def probe(
         raise OptionError(f"{name} = {given} is not allowed: at least {least}")
     whole = Run(run, trust=trust)
     opened = open_for_judging(whole, player_of(whole, player), checkpoint=checkpoint, device=device)
-    prepared = labelled(data, opened, trust=trust)
+    prepared = labelled(data, opened)
     pixels, labels = drawn(prepared, images, seed)
     parts = split(labels, seed=seed, names=prepared.classes)
     name = opened.card.player
     probes = {
         which: linear_probe(rows, labels, parts=parts, means=_MEANS + which, what=f"probing {which}")
-        for which, rows in _feature_sets(opened, pixels, parts, random_networks, seed, trust=trust)
+        for which, rows in _feature_sets(opened, pixels, parts, random_networks, seed)
     }
     random = tuple(probes[f"{RANDOM} {number}"] for number in range(random_networks))
     controls = {which: probes[which] for which in (PIXELS, POOLED)}
@@ -139,14 +139,14 @@ def probe(
 
 
 def _feature_sets(
-    opened: Opened, pixels: Images, parts: Parts, random_networks: int, seed: int, *, trust: bool
+    opened: Opened, pixels: Images, parts: Parts, random_networks: int, seed: int
 ) -> Iterator[tuple[str, NDArray[np.float32]]]:
     """(name, features [N, D]) of the player, of each random network, of the pixels and of the pooled pixels."""
     name, device = opened.card.player, opened.device
     yield name, activations(opened.network, pixels, device=device, what=f"features of the {name}")
     learning = pixels[np.concatenate([parts.train, parts.validation])]
     for number in range(random_networks):
-        network = settle(untrained(opened.card, seed, number, trust=trust), learning)
+        network = settle(untrained(opened.card, seed, number), learning)
         which = f"{RANDOM} {number}"
         yield which, activations(network, pixels, device=device, what=f"features of {which}")
     yield PIXELS, to_input(pixels).flatten(1).numpy()
@@ -190,12 +190,12 @@ def player_of(run: Run, player: str | None) -> str:
     )
 
 
-def labelled(data: str | Path, opened: Opened, *, trust: bool = False) -> Prepared:
+def labelled(data: str | Path, opened: Opened) -> Prepared:
     """The images at `data`, at the size and channels that the network reads. Raises DataError where they have no
     labels."""
     if opened.points:
         raise DataError("this network reads points, not images: there is nothing to probe")
-    source = open_dataset(os.fspath(data), trust=trust)
+    source = open_dataset(os.fspath(data))
     if source.labels is None:
         raise DataError(
             f"{data} has no labels, and a probe needs the class of each image: a folder for each class, a CSV with a "
@@ -203,7 +203,7 @@ def labelled(data: str | Path, opened: Opened, *, trust: bool = False) -> Prepar
         )
     if source.points:
         raise DataError(f"{data} holds points, not images: there is nothing to probe")
-    return prepare(opened.images_at(os.fspath(data)), trust=trust)
+    return prepare(opened.images_at(os.fspath(data)))
 
 
 def drawn(prepared: Prepared, images: int, seed: int) -> tuple[Images, Labels]:
@@ -214,10 +214,10 @@ def drawn(prepared: Prepared, images: int, seed: int) -> tuple[Images, Labels]:
     return np.ascontiguousarray(sample.image), np.asarray(sample.label, dtype=np.int64)
 
 
-def untrained(card: Card, seed: int, number: int, *, trust: bool = False) -> Any:
+def untrained(card: Card, seed: int, number: int) -> Any:
     """The network of `card` with random weights, number 0, 1, 2 ... of its kind."""
     with seeded(seed, "probe", "random network", number):
-        return card.build(trust=trust)
+        return card.build()
 
 
 def _plain(one: Probe) -> dict[str, Any]:

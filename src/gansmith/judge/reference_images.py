@@ -36,18 +36,16 @@ class RealImages:
     notes: tuple[str, ...]
 
 
-def reals_of(
-    subject: Subject, *, against: str | None, holdout: str | None, most: int, seed: int, trust: bool
-) -> RealImages:
+def reals_of(subject: Subject, *, against: str | None, holdout: str | None, most: int, seed: int) -> RealImages:
     """The images that the subject's run was trained on, or those `against`, at most `most` a side, drawn by `seed`.
 
     Raises OptionError when neither says which, DataError when there are too few, or they are points.
     """
     settings, of_the_run = _settings(subject, against)
-    prepared = prepare(settings, trust=trust)
+    prepared = prepare(settings)
     if prepared.points:
         raise DataError(f"{settings.path} holds points, and only images can be judged")
-    kept, split = _held_out(prepared, settings, holdout, trust=trust)
+    kept, split = _held_out(prepared, settings, holdout)
     rng = np.random.default_rng(mix(seed, "real images to judge against"))
     train = read_images(prepared.train, _drawn(prepared.train, most, rng))
     held_out = None if kept is None else read_images(kept, _drawn(kept, most, rng))
@@ -75,13 +73,11 @@ def _settings(subject: Subject, against: str | None) -> tuple[DataSettings, bool
     return images_at(against, subject.shape, like=None if run is None else own), False
 
 
-def _held_out(
-    prepared: Prepared, settings: DataSettings, holdout: str | None, *, trust: bool
-) -> tuple[Dataset | None, str]:
+def _held_out(prepared: Prepared, settings: DataSettings, holdout: str | None) -> tuple[Dataset | None, str]:
     """The images never trained on: those at `holdout`, or those that the run kept aside; and the split in words."""
     if holdout is not None:
         changes: dict[str, Any] = {"path": holdout, "format": None, "options": {}, "holdout": 0.0}
-        other = prepare(settings.model_copy(update=changes), trust=trust)
+        other = prepare(settings.model_copy(update=changes))
         return other.train, f"of {other.name}, {other.digest}"
     return prepared.holdout, "a part of it" if prepared.holdout is None else "held out by the run"
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -40,9 +41,9 @@ class Card:
     averaged: bool = False
     origin: dict[str, Any] = field(default_factory=dict)  # recipe, data, version: for people
 
-    def build(self, *, trust: bool = False) -> nn.Module:
+    def build(self) -> nn.Module:
         """The network, untrained."""
-        network = catalog.build("models", self.model, self.dimensions, factory=self.role, trust=trust, **self.options)
+        network = catalog.build("models", self.model, self.dimensions, factory=self.role, **self.options)
         assert isinstance(network, nn.Module)
         return network
 
@@ -62,7 +63,8 @@ def save(folder: Path, players: Mapping[str, tuple[Card, Mapping[str, Tensor]]])
 def load(folder: Path, player: str = "generator", *, trust: bool = False) -> tuple[nn.Module, Card]:
     """A player's network, on the CPU and in evaluation mode, and its card.
 
-    `folder` is a run's `model/` or the file itself. Raises RunError when it is absent, damaged or not one of ours.
+    `folder` is a run's `model/` or the file itself. trust: its model may be code from outside gansmith.
+    Raises RunError when it is absent, damaged or not one of ours.
     """
     path = Path(folder)
     if path.is_dir():
@@ -73,12 +75,25 @@ def load(folder: Path, player: str = "generator", *, trust: bool = False) -> tup
     if not path.is_file():
         raise RunError(f"there is no model file {path}")
     card = read_card(path)
-    network = card.build(trust=trust)
+    if trust:
+        catalog.vouch([card.model])
+    network = card.build()
     try:
         network.load_state_dict(read_state(path))
     except RuntimeError as error:
         raise RunError(f"the model file {path} does not fit the network it names: {error}") from error
     return network.eval(), card
+
+
+def models_named_in(place: Path) -> list[str]:
+    """The models that the cards name in a folder of models, a run, or one model file; damaged files are passed over."""
+    folder = place / "model" if (place / "model").is_dir() else place
+    files = sorted(folder.glob("*.safetensors")) if folder.is_dir() else [folder]
+    names = []
+    for file in files:
+        with suppress(RunError):  # whoever loads it is told
+            names.append(read_card(file).model)
+    return names
 
 
 def read_state(path: Path) -> dict[str, Tensor]:

@@ -18,10 +18,10 @@ from gansmith.training.precision import warnings
 from gansmith.training.wiring import check_wiring
 
 
-def report(experiment: Experiment, sources: dict[str, str], *, trust: bool = False) -> str:
+def report(experiment: Experiment, sources: dict[str, str]) -> str:
     """Everything short of training: the data are read (and cached), the networks built, wired and timed."""
-    experiment, data = resolved(experiment, trust=trust)
-    parts = assemble(experiment, data, trust=trust)
+    experiment, data = resolved(experiment)
+    parts = assemble(experiment, data)
     experiment = parts.experiment
     batch = next(parts.stream)
     parts.stream.close()

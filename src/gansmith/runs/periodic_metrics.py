@@ -35,11 +35,9 @@ class Looks:
     Raises ExperimentError for a stop rule by a metric that is not measured, or where there is nothing to measure.
     """
 
-    def __init__(self, parts: Assembly, past: Iterable[Mapping[str, Any]] = (), *, trust: bool = False) -> None:
+    def __init__(self, parts: Assembly, past: Iterable[Mapping[str, Any]] = ()) -> None:
         self.parts, self.settings = parts, parts.experiment.metrics
-        self.metrics: dict[str, Metric] = {
-            name: catalog.build("metrics", name, trust=trust) for name in self.settings.names
-        }
+        self.metrics: dict[str, Metric] = {name: catalog.build("metrics", name) for name in self.settings.names}
         self.better = {name: way for metric in self.metrics.values() for name, way in metric.better.items()}
         self.history = [record for record in past if "look" in record]
         self.last: Mapping[str, Any] | None = self.history[-1] if self.history else None
@@ -49,9 +47,8 @@ class Looks:
             raise ExperimentError(
                 f"stop.metric: {unknown('metric', self.leading, self.better)}. The experiment measures {measured}"
             )
-        self._trust = trust
         self._real: Side | None = None
-        self._extractor: Extractor | None = None
+        self._extractor = self._build_extractor()  # now: weights that are absent are told before the training
 
     def due(self, before: int, images: int) -> bool:
         return bool(self.metrics) and before // self.settings.every < images // self.settings.every
@@ -140,10 +137,17 @@ class Looks:
         return replace(side, labels=picture.label)
 
     def _described(self, name: str, images: Images, *, cache: bool = False) -> Side:
-        if self._extractor is None and reads_features(self.metrics):
-            part = self.settings.features
-            self._extractor = catalog.build("features", part.name, trust=self._trust, **part.options)
         return side_of(name, images, self._extractor, cache=cache)
+
+    def _build_extractor(self) -> Extractor | None:
+        """The extractor of the experiment; None where no metric reads features."""
+        if not reads_features(self.metrics):
+            return None
+        part = self.settings.features
+        # `trust_model` in a file allows nothing: whoever opened the file has vouched for the model, or it is refused
+        options = {key: value for key, value in part.options.items() if key != "trust_model"}
+        extractor: Extractor = catalog.build("features", part.name, **options)
+        return extractor
 
     def _protocol(self, metric: Metric, fakes: int) -> Protocol:
         assert self._real is not None

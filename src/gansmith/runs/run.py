@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gansmith import catalog
 from gansmith.data.settings import DataSettings
-from gansmith.errors import CheckpointError, RunError
-from gansmith.experiment import layers
+from gansmith.errors import CheckpointError, ExperimentError, RunError
+from gansmith.experiment import layers, outside_code
 from gansmith.experiment.layers import Layer, from_assignments, from_environment, from_file, from_recipe
 from gansmith.experiment.schema import Experiment
 from gansmith.models import saved
@@ -35,13 +36,23 @@ DATA_FIELDS = tuple(name for name in DataSettings.model_fields if name not in ("
 
 
 class Run:
-    """The run in the folder `path`. Raises RunError when there is none. With `trust`, code that its files name from
-    outside gansmith is imported."""
+    """The run in the folder `path`, or a folder or file of models. Raises RunError when there is none.
+
+    trust: the code from outside gansmith that its files name, as they are now, may be imported.
+    """
 
     def __init__(self, path: str | Path, *, trust: bool = False) -> None:
-        self.path, self.trust = Path(path), trust
+        self.path = Path(path)
         self.model = run_folder.models(self.path)
         self.checkpoints = run_folder.checkpoints(self.path)
+        if trust:
+            self._vouch()
+
+    def _vouch(self) -> None:
+        catalog.vouch(saved.models_named_in(self.model))
+        if run_folder.is_run(self.path):
+            with suppress(ExperimentError):  # a damaged file names nothing; whoever reads it is told
+                outside_code.vouch(self.experiment, trust=True)
 
     def __repr__(self) -> str:
         return f"Run({str(self.path)!r})"
@@ -70,7 +81,7 @@ class Run:
     ) -> tuple[nn.Module, Card]:
         """A player in evaluation mode on the CPU, and its card: averaged weights where an average is kept, else, or
         with `raw`, its own; from the model files or from a checkpoint. Raises RunError or CheckpointError."""
-        network, card = saved.load(self.model, player, trust=self.trust)
+        network, card = saved.load(self.model, player)
         if raw or checkpoint is not None:
             if self.model == self.path:
                 raise CheckpointError(f"{self.path} holds models only; --raw and --checkpoint need the whole run")
@@ -166,7 +177,7 @@ class Run:
         changed = layers.difference(self.experiment, wanted)
         if changed:
             raise RunError(f"a resumed run cannot change {'; '.join(changed)}. Start another run with another --out")
-        work(wanted, trust=self.trust)
+        work(wanted)
         return self
 
 
@@ -183,16 +194,24 @@ def train(
     """Train on the images at `path` (or a built-in dataset's name); a run that is already there is continued.
 
     `fields` are an experiment's: `images=100_000`, `batch=32`, `objective="minimax"`, `generator={"width": 32}`; those
-    of the data may stand alone: `size=64`, `channels=1`. Raises GansmithError, TrainingInterrupted on Ctrl-C.
+    of the data may stand alone: `size=64`, `channels=1`. trust: code from outside gansmith may be imported that
+    `config` or a recipe's file names; what `fields` and `assignments` name always may.
+    Raises GansmithError, TrainingInterrupted on Ctrl-C.
     """
     from gansmith.runs.trainer import work
 
-    experiment, sources = describe(
-        path, recipe=recipe, config=config, assignments=assignments, start_from=start_from, advised=True, **fields
+    experiment, _ = describe(
+        path,
+        recipe=recipe,
+        config=config,
+        assignments=assignments,
+        start_from=start_from,
+        advised=True,
+        trust=trust,
+        **fields,
     )
-    trust = trust or layers.by_hand(experiment, sources)
-    work(experiment, trust=trust)
-    return Run(run_folder.folder_of(experiment), trust=trust)
+    work(experiment)
+    return Run(run_folder.folder_of(experiment))
 
 
 def describe(
@@ -204,11 +223,13 @@ def describe(
     start_from: str | Path | None = None,
     environment: Mapping[str, str] | None = None,
     advised: bool = False,
+    trust: bool = False,
     **fields: Any,
 ) -> tuple[Experiment, dict[str, str]]:
     """The experiment that these settings make, and where each of its values came from. Fields that are None are unset.
 
     advised: as `train` does it, where nothing says how to train, choose a recipe by the images and tell why.
+    Names of code from outside gansmith that are given by hand, or with `trust` in a file, may be imported from here on.
     """
     chosen = {name: value for name, value in fields.items() if value is not None}
     data = {name: chosen.pop(name) for name in DATA_FIELDS if name in chosen}
@@ -226,10 +247,11 @@ def describe(
     stack += [Layer("arguments", chosen), from_assignments(assignments)]
     found = layers.resolve(stack)
     advice = advise(*found) if advised and recipe is None else None
-    if advice is None:
-        return found
-    print(f"recipe {advice.recipe}: {advice.why}. For another one: --recipe NAME", file=sys.stderr, flush=True)
-    return layers.resolve([from_recipe(advice.recipe), *stack])
+    if advice is not None:
+        print(f"recipe {advice.recipe}: {advice.why}. For another one: --recipe NAME", file=sys.stderr, flush=True)
+        found = layers.resolve([from_recipe(advice.recipe), *stack])
+    outside_code.vouch(*found, trust=trust)
+    return found
 
 
 def _recipe_of(file: Layer | None) -> str | None:

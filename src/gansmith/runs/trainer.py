@@ -44,7 +44,7 @@ _MODES = {1: "grey", 3: "RGB", 4: "RGBA"}
 _FILM_EVERY = 60.0  # seconds: a film is made of all sheets anew
 
 
-def work(experiment: Experiment, *, trust: bool = False) -> None:
+def work(experiment: Experiment) -> None:
     """Begin or continue the run that `experiment` describes, to its last image.
 
     Raises RunError when the folder belongs to another process or another experiment, TrainingInterrupted on Ctrl-C or
@@ -56,18 +56,18 @@ def work(experiment: Experiment, *, trust: bool = False) -> None:
             _refuse_strangers(folder)
             if experiment.start_from is not None:
                 run_folder.models(Path(experiment.start_from))  # before the images are prepared, which can take long
-        experiment, data = resolved(experiment, trust=trust)
+        experiment, data = resolved(experiment)
         experiment = _same_experiment(folder, experiment)
         for warning in data.warnings:
             _say(f"warning: {warning}")
-        Session(folder, assemble(experiment, data, trust=trust), trust=trust).work()
+        Session(folder, assemble(experiment, data)).work()
 
 
 class Session:
     """The handlers of one sitting, and what they share."""
 
-    def __init__(self, folder: Path, parts: Assembly, *, trust: bool = False) -> None:
-        self.folder, self.parts, self.experiment, self.trust = folder, parts, parts.experiment, trust
+    def __init__(self, folder: Path, parts: Assembly) -> None:
+        self.folder, self.parts, self.experiment = folder, parts, parts.experiment
         self.checkpoints = run_folder.checkpoints(folder)
         self.step = 0
         self.saved: int | None = None  # the step of the newest checkpoint of this sitting
@@ -86,7 +86,7 @@ class Session:
             self.parts.stream.close()
             return
         past = [record for record in jsonl.read(self.folder / "events.jsonl") if record["step"] <= self.step]
-        self.looks = Looks(self.parts, past, trust=self.trust)
+        self.looks = Looks(self.parts, past)
         enough = self.looks.enough()
         if enough:
             self._mend(done)

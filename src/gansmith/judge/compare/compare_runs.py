@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -49,15 +50,16 @@ def compare(
     """
     if samples < 2:
         raise OptionError(f"samples = {samples} is not allowed: at least 2")
+    catalog.vouch([*metrics, features])  # given by hand
     contenders = open_all(runs, raw=raw, device=device, trust=trust)
-    real = reals(contenders, against=against, trust=trust)
-    measures: dict[str, Metric] = {name: catalog.build("metrics", name, trust=True) for name in metrics}
+    real = reals(contenders, against=against)
+    measures: dict[str, Metric] = {name: catalog.build("metrics", name) for name in metrics}
     if real.points and measures:
         raise OptionError("these are points, not images, and no metric reads them. Ask for none: --metrics none")
     protocols = {one.name: _protocol(one, real, samples) for one in contenders}
     if measures:
         require_same(protocols.values())
-    extractor = _extractor(measures, features, weights, device)
+    extractor = _extractor(measures, features, weights, device, trust)
     require_counts(measures, real=len(real.images), samples=samples)
     generated = {one.name: sampled(one, samples) for one in contenders}
     table = _scored(contenders, real, generated, choose_device(device))
@@ -93,13 +95,17 @@ def _scored(
     return table
 
 
-def _extractor(metrics: Mapping[str, Metric], features: str, weights: str | None, device: str) -> Extractor | None:
+def _extractor(
+    metrics: Mapping[str, Metric], features: str, weights: str | None, device: str, trust: bool
+) -> Extractor | None:
     """The extractor that the metrics read; None where none does."""
     require_unlabelled(metrics)
     if not reads_features(metrics):
         return None
-    options = {"device": device, **({} if weights is None else {"weights": weights})}
-    extractor: Extractor = catalog.build("features", features, trust=True, **options)
+    options: dict[str, Any] = {"device": device, **({} if weights is None else {"weights": weights})}
+    if features == "classifier":
+        options["trust_model"] = trust
+    extractor: Extractor = catalog.build("features", features, **options)
     require_classes(metrics, extractor)
     return extractor
 

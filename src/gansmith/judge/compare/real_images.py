@@ -30,7 +30,7 @@ class Reals:
     points: bool
 
 
-def reals(contenders: Sequence[Contender], *, against: str | Path | None, trust: bool) -> Reals:
+def reals(contenders: Sequence[Contender], *, against: str | Path | None) -> Reals:
     """The images that all contenders are judged against.
 
     Raises DataError when their runs were trained on different images, or held none out.
@@ -38,12 +38,12 @@ def reals(contenders: Sequence[Contender], *, against: str | Path | None, trust:
     first = contenders[0]
     if against is not None:
         like = next((one.generator.settings for one in contenders if one.generator.settings is not None), None)
-        prepared = prepare(images_at(os.fspath(against), first.discriminator.shape, like=like), trust=trust)
+        prepared = prepare(images_at(os.fspath(against), first.discriminator.shape, like=like))
         return _drawn(prepared.train, prepared, f"{prepared.name} (given)")
     settings = [_settings(one) for one in contenders]
-    prepared = prepare(settings[0], trust=trust)
+    prepared = prepare(settings[0])
     for one, other in zip(contenders[1:], settings[1:], strict=True):
-        if other != settings[0] and prepare(other, trust=trust).digest != prepared.digest:
+        if other != settings[0] and prepare(other).digest != prepared.digest:
             raise DataError(
                 f"{first.name} and {one.name} were not trained on the same images, or held out others of them: "
                 f"{_difference(settings[0], other)}. Name images that none of them was trained on: --against DATA"
