@@ -16,6 +16,7 @@ import torch
 from trainer_processes import assert_same_end
 
 import gansmith
+from gansmith import catalog
 from gansmith.errors import (
     NotFiniteError,
     OutOfMemoryError,
@@ -89,6 +90,7 @@ def test_an_interrupted_run_is_saved_and_ends_where_an_uninterrupted_one_does(
         assert Path(found[2]) == out
         assert Run(out, trust=True).checkpoint()["images"] == int(found[1]) < 320
         assert (out / "model/generator.safetensors").exists()
+        catalog.forget_vouched()
         with pytest.raises(UnknownNameError, match="--trust"):
             Run(out).resume()
         Run(out, trust=True).resume()
