@@ -64,7 +64,7 @@ TRAIN, MADE, HELD = pictures(300, 0), pictures(300, 1), pictures(120, 2)
 def test_clean_images_are_good() -> None:
     found = answer(evidence(TRAIN, MADE[:150], MADE[150:], held=HELD))
     assert (found.question, found.verdict, found.headline) == ("artifacts", "good", "checkerboard")
-    assert found.sentence == "No trace of the network was found: patterns and fine detail are as in the real images."
+    assert "No trace" in found.sentence
     assert found.advice == ()
     assert len(found.details) == 2
     assert (found.protocol.real_count, found.protocol.fake_count) == (300, 300)
@@ -88,9 +88,9 @@ def test_false_alarms_and_power() -> None:
             fake = Readings(images.grid[other], images.fine[other], images.peaks)
             numbers = artifacts._numbers(real, fake, bounds, seed)
             if images is planted:
-                seen += artifacts._found(numbers, 2).checkerboard is not None
+                seen += artifacts.find_traces(numbers, 2).checkerboard is not None
             else:
-                alarms += bool(artifacts._found(numbers, 2))
+                alarms += bool(artifacts.find_traces(numbers, 2))
                 grid, fine = numbers["checkerboard"].value, abs(numbers["high_frequencies"].value)
                 beyond += grid > bounds.checkerboard or fine > bounds.high_frequencies
     assert alarms <= 1
@@ -102,48 +102,45 @@ def test_false_alarms_and_power() -> None:
 def test_a_checkerboard_is_found_and_named(period: int) -> None:
     found = answer(evidence(TRAIN, checkered(MADE, 6 * period, period), held=HELD))
     assert found.verdict == "bad"
-    assert found.sentence.startswith(
-        f"A checkerboard lies over the images: a pattern that repeats every {period} pixels is "
-    )
+    assert f"every {period} pixels" in found.sentence
     number = found.numbers["checkerboard"]
     assert number.low > 2  # type: ignore[operator]
     assert f"{10 ** (number.value / 10):,.0f} times as strong" in found.sentence
-    assert found.advice[0].startswith("train with --set generator.upsample=resize")
-    assert f"{number.value:+.1f} decibels stronger" in found.details[0]
+    assert "--set generator.upsample=resize" in found.advice[0]
+    assert f"{number.value:+.1f} decibels" in found.details[0]
 
 
 def test_a_blur_is_too_smooth() -> None:
     found = answer(evidence(TRAIN, blurred(MADE, 0.7), held=HELD))
     assert (found.verdict, found.headline) == ("bad", "high_frequencies")
     left = 100 * 10 ** (found.numbers["high_frequencies"].value / 10)
-    assert found.sentence == (
-        f"The images are too smooth: fine detail has {left:.0f} % of the strength it has in the real ones."
-    )
+    assert "too smooth" in found.sentence
+    assert f"{left:.0f} %" in found.sentence
     assert 10 < left < 40
-    assert "fine detail comes last" in found.advice[0]
+    assert "--set generator.width" in found.advice[0]
 
 
 def test_noise_is_too_rough() -> None:
     noisy = np.clip(MADE + np.random.default_rng(0).normal(0, 20, MADE.shape), 0, 255).astype(np.uint8)
     found = answer(evidence(TRAIN, noisy, held=HELD))
     assert (found.verdict, found.headline) == ("bad", "high_frequencies")
-    assert found.sentence.startswith("The images are too rough: fine detail has ")
-    assert "averaged weights" in found.advice[0]
+    assert "too rough" in found.sentence
+    assert "averaged" in found.advice[0]
 
 
 def test_both_traces_are_told() -> None:
     found = answer(evidence(TRAIN, checkered(blurred(MADE, 1.5), 3), held=HELD))
     assert found.headline == "checkerboard"
-    assert found.sentence.startswith("A checkerboard lies over the images: ")
-    assert "; the images are too smooth" in found.sentence
+    assert "checkerboard" in found.sentence
+    assert "too smooth" in found.sentence
     assert len(found.advice) == 2
 
 
 def test_a_few_pictures_again_and_again_share_a_grain() -> None:
     found = answer(evidence(TRAIN, MADE[np.arange(300) % 4], held=HELD))
     assert (found.verdict, found.headline) == ("bad", "shared_grain")
-    assert found.sentence.startswith("The made images share one fine grain: either a few pictures come again")
-    assert found.advice[0].startswith("look at the answer on collapse")
+    assert "grain" in found.sentence
+    assert "collapse" in found.advice[0]
     assert found.numbers["shared_grain"].low > 1.5  # type: ignore[operator]
 
 
@@ -151,9 +148,9 @@ def test_a_faint_trace_is_told_and_is_good() -> None:
     faint = blurred(MADE, 0.36)
     found = answer(evidence(TRAIN, faint, held=HELD))
     assert found.verdict == "good"
-    assert found.sentence == (
-        "Only a faint trace of the network was found (a difference in fine detail), too weak to matter."
-    )
+    assert "faint" in found.sentence
+    assert "fine detail" in found.sentence
+    assert "checkerboard" not in found.sentence
     assert -1 < found.numbers["high_frequencies"].value < -0.2
 
 
@@ -161,8 +158,8 @@ def test_few_images_cannot_tell(monkeypatch: pytest.MonkeyPatch) -> None:
     wild = (TRAIN * np.random.default_rng(0).uniform(0.02, 1, (300, 1, 1, 1))).astype(np.uint8)
     found = answer(evidence(wild[:60], wild[200:250]))
     assert found.verdict == "cannot tell"
-    assert found.sentence.startswith("No clear trace of the network was found, but there are too few images")
-    assert found.advice == ("give more images (--samples)",)
+    assert "too few images" in found.sentence
+    assert ["--samples" in line for line in found.advice] == [True]
     assert abs(found.numbers["high_frequencies"].value) < 3
     monkeypatch.setattr(artifacts, "WIDE", 1)
     alike = answer(evidence(TRAIN[:60], MADE[:50]))  # of equal contrast: only the checkerboard is uncertain
@@ -179,27 +176,25 @@ def test_chance_is_drawn_from_training_and_held_out_images() -> None:
 
 
 @pytest.mark.parametrize(
-    ("train", "made", "sentence"),
+    ("train", "made", "facts"),
     [
-        (pictures(60, 0, size=(15, 40)), pictures(60, 1, size=(15, 40)), "Images of 15x40 pixels are too small"),
-        (TRAIN, MADE[:49], "49 made and 300 real images are too few: at least 50 of each are needed."),
-        (TRAIN[:49], MADE, "300 made and 49 real images are too few"),
-        (TRAIN, np.zeros_like(MADE), "The made images are empty: within each there is next to no difference"),
+        (pictures(60, 0, size=(15, 40)), pictures(60, 1, size=(15, 40)), ["15x40"]),
+        (TRAIN, MADE[:49], ["49 made", "300 real", "50"]),
+        (TRAIN[:49], MADE, ["300 made", "49 real", "50"]),
+        (TRAIN, np.zeros_like(MADE), ["empty"]),
     ],
 )
-def test_where_nothing_can_be_said(train: Pixels, made: Pixels, sentence: str) -> None:
+def test_where_nothing_can_be_said(train: Pixels, made: Pixels, facts: list[str]) -> None:
     found = answer(evidence(train, made))
     assert found.verdict == "cannot tell"
-    assert found.sentence.startswith(sentence)
+    assert all(fact in found.sentence for fact in facts)
     assert found.record()["interval"] is None
     assert found.figures == ()
 
 
 def test_without_held_out_images() -> None:
-    assert answer(evidence(TRAIN, MADE)).details[-1] == (
-        "No real images were held out: chance was judged from the training images."
-    )
-    assert answer(evidence(TRAIN, MADE, held=HELD[:49])).details[-1].startswith("Only 49 images were held out")
+    assert "No real images were held out" in answer(evidence(TRAIN, MADE)).details[-1]
+    assert "49 images were held out" in answer(evidence(TRAIN, MADE, held=HELD[:49])).details[-1]
 
 
 def test_held_out_images_that_differ_widen_the_limits() -> None:
@@ -207,7 +202,7 @@ def test_held_out_images_that_differ_widen_the_limits() -> None:
     made, held = blurred(MADE, 0.7), blurred(HELD, 0.8)
     found = answer(evidence(TRAIN, made, held=held))
     assert found.verdict == "good"
-    assert found.details[-1].startswith("The held-out images themselves differ from those trained on")
+    assert "held-out images themselves differ" in found.details[-1]
     assert found.numbers["high_frequencies_by_chance"].value > 3
 
 
@@ -260,13 +255,13 @@ def test_limits_follow_the_counts(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        (evidence(TRAIN), "made images, and none were given"),
+        (evidence(TRAIN), "made images"),
         (
             evidence(TRAIN, MADE, MADE[:, :30]),
-            r"the made images are of different shapes: \[\(30, 32, 1\), \(32, 32, 1\)\]",
+            r"\[\(30, 32, 1\), \(32, 32, 1\)\]",
         ),
-        (evidence(TRAIN, MADE[:, :30]), "the real images are 32x32 and the fake ones 30x32"),
-        (evidence(TRAIN, MADE, held=pictures(60, 0, size=(16, 32))), "the held-out images are of another size"),
+        (evidence(TRAIN, MADE[:, :30]), "32x32.*30x32"),
+        (evidence(TRAIN, MADE, held=pictures(60, 0, size=(16, 32))), "held-out images.*size"),
     ],
 )
 def test_errors(given: Evidence, message: str) -> None:
@@ -277,5 +272,5 @@ def test_errors(given: Evidence, message: str) -> None:
 def test_a_side_without_images() -> None:
     given = evidence(TRAIN, MADE)
     bare = Side("the training images", features=np.zeros((300, 2), np.float32))
-    with pytest.raises(DataError, match="looked for in images, and the training images has none"):
+    with pytest.raises(DataError, match="the training images"):
         answer(Evidence(bare, None, given.fakes, NONE, NONE, given.base))

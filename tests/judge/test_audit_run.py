@@ -14,10 +14,12 @@ import gansmith
 from gansmith.data.prepare import prepare
 from gansmith.data.settings import DataSettings
 from gansmith.errors import DataError, ExperimentError, GansmithError, OptionError, RunError, UnknownNameError
+from gansmith.evaluation.audit.audit import read
 from gansmith.evaluation.types import QUESTIONS
 from gansmith.judge import audit_run as judge
 from gansmith.judge.image_sets import subject_of
 from gansmith.judge.reference_images import reals_of
+from gansmith.records import pictures
 from gansmith.runs.run import Run
 from small import SMALL, files
 
@@ -129,9 +131,60 @@ def test_enough_files_make_several_repeats(tmp_path: Path, real: Path) -> None:
     assert [len(part) for part in made.parts] == [40]
 
 
+def test_any_metric_of_the_catalog_is_measured_beside_the_answers(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One of someone else's, one that reads features, one that reads images, and one that needs more of them."""
+    package = tmp_path / "metrics_from_elsewhere"
+    package.mkdir()
+    (package / "brightness_gap.py").write_text(
+        "from gansmith.evaluation.types import Metric, Number\n"
+        "def build():\n"
+        '    """How much brighter the samples are, in levels."""\n'
+        "    def measure(real, fake):\n"
+        "        return {'gap': Number(float(fake.images.mean() - real.images.mean()), means='levels')}\n"
+        "    return Metric(measure, better={}, words='brightness_gap', needs=('images',))\n"
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    names = ["kid", "spectrum", "fid_infinity", "metrics_from_elsewhere.brightness_gap"]
+    audit = judge.evaluate(run.path, **FEW, metrics=names, out=tmp_path / "out")
+    assert list(audit.metrics) == names
+    samples = pictures.to_uint8(run.sample(range(120)).images)
+    train = prepare(run.experiment.data).train
+    real = train[np.arange(len(train))].image
+    expected = samples.astype(float).mean() - real.astype(float).mean()
+    assert audit.metrics["metrics_from_elsewhere.brightness_gap"].numbers["gap"].value == pytest.approx(
+        expected, abs=0.02
+    )
+    kid = audit.metrics["kid"]
+    assert kid.numbers["kid"].low is not None
+    assert kid.protocol.fake_count == 120
+    assert kid.protocol.features.startswith("pixels@")
+    assert audit.metrics["spectrum"].protocol.features == ""
+    few = audit.metrics["fid_infinity"]  # of 64 features it takes 256 samples
+    assert not few.numbers
+    assert "256" in few.problem
+    assert read(tmp_path / "out").metrics == audit.metrics
+    written = json.loads((tmp_path / "out/audit.json").read_text())["metrics"]
+    assert written["kid"]["numbers"]["kid"]["value"] == kid.numbers["kid"].value
+    assert audit.as_text().splitlines()[5].startswith(f"kid: {kid.numbers['kid'].value:.4g} [")
+    page = (tmp_path / "out/report.html").read_text()
+    assert "Metrics for comparison" in page
+    assert '<th scope="row">gap' in page
+    assert "Metrics for comparison" not in (judge_page(run, tmp_path / "plain"))
+
+
+def judge_page(run: Run, out: Path) -> str:
+    judge.evaluate(run.path, **FEW, out=out)
+    return (out / "report.html").read_text()
+
+
 @pytest.mark.parametrize(
     ("options", "kind", "text"),
     [
+        ({"metrics": ["kdi"]}, UnknownNameError, "'kid'"),
+        ({"metrics": ["inception_score"]}, OptionError, "pixels"),
+        ({"metrics": ["class_error"]}, OptionError, "class_error"),
         ({"samples": 5}, OptionError, "samples = 5 is not allowed: at least 20"),
         ({"repeats": 0}, OptionError, "repeats = 0 is not allowed: at least 1"),
         (

@@ -9,8 +9,12 @@ import typer
 
 from gansmith.cli import arguments as given
 
-_FOR_SAMPLES = ("against", "holdout", "features", "classifier", "samples", "repeats", "real", "raw", "checkpoint")
-_FOR_GENERATORS = ("holdout", "features", "weights", "classifier", "samples", "repeats", "real", "raw", "seed")
+_FOR_SAMPLES = (
+    *("against", "holdout", "features", "classifier", "metrics", "samples", "repeats", "real", "raw", "checkpoint"),
+)
+_FOR_GENERATORS = (
+    *("holdout", "features", "weights", "classifier", "metrics", "samples", "repeats", "real", "raw", "seed"),
+)
 
 
 def evaluate(
@@ -26,6 +30,7 @@ def evaluate(
         str | None, typer.Option(help="the file of the features' weights, or a classification run")
     ] = None,
     classifier: Annotated[str | None, typer.Option(help="a classification run, to count classes")] = None,
+    metrics: Annotated[str, typer.Option(help="measured beside the answers: fid,kid ... (gansmith list metrics)")] = "",
     samples: Annotated[int, typer.Option(help="images to make for each repeat")] = 2000,
     repeats: Annotated[int, typer.Option(help="how often, each from other seeds")] = 3,
     real: Annotated[int, typer.Option(help="at most so many real images are looked at")] = 10_000,
@@ -75,6 +80,7 @@ def evaluate(
         features=features,
         weights=weights,
         classifier=classifier,
+        metrics=[name.strip() for name in metrics.split(",") if name.strip()],
         samples=samples,
         repeats=repeats,
         real=real,

@@ -1,13 +1,14 @@
-"""From a run, or images in files, to an audit: what `gansmith evaluate` does.
+"""Audit of a run, or of images in files, as `gansmith evaluate` does it.
 
-Gathers three kinds of images at one size (trained on, held out, made), has their features extracted, and hands the
-evidence to the questions in `evaluation/audit`.
+Three kinds of images (trained on, held out, generated) are brought to one size, their features are extracted, and the
+five questions of `evaluation/audit` are asked of them; metrics that were asked for by name stand beside the answers.
 """
 
 from __future__ import annotations
 
 import os
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,10 +17,12 @@ from typing import Any
 from gansmith import catalog
 from gansmith.errors import GansmithError, OptionError
 from gansmith.evaluation.audit.audit import Audit, answer_all
+from gansmith.evaluation.audit.metric_table import measure_all
 from gansmith.evaluation.audit.report import write
 from gansmith.evaluation.extract import side_of
+from gansmith.evaluation.metric_needs import require_classes, require_counts, require_unlabelled
 from gansmith.evaluation.protocol import Protocol
-from gansmith.evaluation.types import Evidence, Extractor, Images, Labels, Side
+from gansmith.evaluation.types import Evidence, Extractor, Images, Labels, Metric, Side
 from gansmith.judge.image_sets import LEAST, Generated, Subject, subject_of
 from gansmith.judge.reference_images import RealImages, reals_of
 from gansmith.runs import folder as run_folder
@@ -37,6 +40,7 @@ def evaluate(
     features: str = "auto",
     weights: str | None = None,
     classifier: str | None = None,
+    metrics: Sequence[str] = (),
     samples: int = 2000,
     repeats: int = 3,
     real: int = 10_000,
@@ -53,6 +57,7 @@ def evaluate(
     holdout    real images it was not trained on; those that the run kept aside when not given
     features   of the catalog, or auto: the best whose weights are here;  weights  their file
     classifier a classification run, for the histogram of classes
+    metrics    names of the catalog, measured beside the five questions on all samples together
     samples, repeats  that many images, made that often from other seeds;  real  at most so many real images
 
     Raises GansmithError for whatever cannot be judged; nothing is written then.
@@ -61,13 +66,17 @@ def evaluate(
     begun = time.monotonic()
     place = Path(subject)
     folder = _folder(place, out)
-    catalog.vouch([features])  # given by hand
+    catalog.vouch([features, *metrics])  # given by hand
     extractors = _extractors(features, weights, classifier, device=device, trust=trust)
+    measures = _metrics(metrics, extractors)
     judged = subject_of(place, samples, repeats, checkpoint=checkpoint, raw=raw, device=device, trust=trust)
     reals = reals_of(judged, against=against, holdout=holdout, most=real, seed=seed)
+    require_counts(measures, real=len(reals.train[0]), samples=samples * repeats)
     generated = judged.generate()
+    sides = _sides(reals, generated, extractors, cache=judged.run is None)
+    protocol = _protocol(judged, reals, generated, extractors)
     audit = answer_all(
-        _evidence(judged, reals, generated, extractors, seed),
+        _evidence(sides, protocol, extractors, seed),
         subject=generated.name,
         title=f"Audit of {generated.name}",
         notes=[*reals.notes, *_notes(extractors.main)],
@@ -79,7 +88,8 @@ def evaluate(
         "made on": ", ".join(f"{key} {value}" for key, value in hardware.facts().items() if key != "threads"),
         "time taken": f"{time.monotonic() - begun:,.0f} seconds",
     }
-    audit = replace(audit, facts=facts)
+    described = protocol if extractors.classifier is None else replace(protocol, features=extractors.words)
+    audit = replace(audit, facts=facts, metrics=measure_all(measures, sides.train, sides.fakes, described))
     write(audit, folder)
     return audit
 
@@ -92,6 +102,21 @@ class Extractors:
     main: Extractor
     copies: Extractor
     classifier: Extractor | None
+
+    @property
+    def words(self) -> str:
+        """For the protocol of metrics that may read features and classes."""
+        other = "" if self.classifier in (None, self.main) else f"; classes: {self.classifier}"
+        return f"{self.main}{other}"
+
+
+@dataclass(frozen=True)
+class Sides:
+    """All images with their features: trained on, held out, and the samples of each repeat."""
+
+    train: Side
+    holdout: Side | None
+    fakes: tuple[Side, ...]
 
 
 def _require_counts(samples: int, repeats: int, real: int) -> None:
@@ -111,35 +136,58 @@ def _extractors(features: str, weights: str | None, classifier: str | None, *, d
     return Extractors(main, copies, counting)
 
 
-def _evidence(judged: Subject, reals: RealImages, generated: Generated, extractors: Extractors, seed: int) -> Evidence:
-    """All images with their features. Features of files are kept for the next time, those of samples are not."""
+def _metrics(names: Sequence[str], extractors: Extractors) -> dict[str, Metric]:
+    """The metrics of the catalog. Raises OptionError for one that these extractors do not serve."""
+    metrics: dict[str, Metric] = {name: catalog.build("metrics", name) for name in names}
+    require_unlabelled(metrics)
+    require_classes(metrics, extractors.classifier or extractors.main)
+    return metrics
+
+
+def _sides(reals: RealImages, generated: Generated, extractors: Extractors, *, cache: bool) -> Sides:
+    """Features of real images are kept for the next time, those of samples where `cache` is set."""
 
     def side(name: str, images: Images, labels: Labels | None = None, *, cache: bool = True) -> Side:
-        whole = side_of(name, images, extractors.main, classifier=extractors.classifier, labels=labels, cache=cache)
-        return whole if extractors.classifier is not None else replace(whole, probabilities=None)
+        return side_of(name, images, extractors.main, classifier=extractors.classifier, labels=labels, cache=cache)
 
-    height, width, channels = judged.shape
+    return Sides(
+        side("real images", *reals.train),
+        None if reals.holdout is None else side("held-out", *reals.holdout),
+        tuple(side(f"samples {number}", part, cache=cache) for number, part in enumerate(generated.parts, 1)),
+    )
+
+
+def _evidence(sides: Sides, protocol: Protocol, extractors: Extractors, seed: int) -> Evidence:
+    """What the five questions are asked of: classes count there only where a classifier was asked for."""
+    counted = extractors.classifier is not None
+    train, *others = (
+        side if counted or side is None else replace(side, probabilities=None)
+        for side in (sides.train, sides.holdout, *sides.fakes)
+    )
+    assert train is not None
     return Evidence(
-        train=side("real images", *reals.train),
-        holdout=None if reals.holdout is None else side("held-out", *reals.holdout),
-        fakes=tuple(
-            side(f"samples {number}", part, cache=judged.run is None) for number, part in enumerate(generated.parts, 1)
-        ),
+        train=train,
+        holdout=others[0],
+        fakes=tuple(side for side in others[1:] if side is not None),
         extractor=extractors.main,
         copies=extractors.copies,
-        base=Protocol(
-            metric="",
-            features=str(extractors.main),
-            real=reals.description,
-            real_count=len(reals.train[0]),
-            fake_count=len(generated.parts[0]),
-            size=f"{height}x{width}x{channels}",
-            averaging=generated.averaging,
-            fake=generated.name,
-            seeds=generated.seeds,
-        ),
+        base=protocol,
         classes=None if extractors.classifier is None else extractors.classifier.classes,
         seed=seed,
+    )
+
+
+def _protocol(judged: Subject, reals: RealImages, generated: Generated, extractors: Extractors) -> Protocol:
+    return Protocol(
+        metric="",
+        features=str(extractors.main),
+        real=reals.description,
+        real_count=len(reals.train[0]),
+        fake_count=len(generated.parts[0]),
+        size="x".join(map(str, judged.shape)),
+        averaging=generated.averaging,
+        fake=generated.name,
+        seeds=generated.seeds,
     )
 
 

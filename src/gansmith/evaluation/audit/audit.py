@@ -17,6 +17,7 @@ import numpy as np
 
 from gansmith import __version__
 from gansmith.errors import GansmithError, RunError, UnknownNameError, unknown
+from gansmith.evaluation.audit.metric_table import Measurement
 from gansmith.evaluation.audit.sheets import picture
 from gansmith.evaluation.protocol import Protocol
 from gansmith.evaluation.types import QUESTIONS, Answer, Evidence, Figure, Number, Verdict
@@ -38,6 +39,7 @@ class Audit:
     counts    how many images of each kind there were
     facts     what else a reader wants to know: images trained, when, on what, with which versions
     notes     anything to be said about how it was measured
+    metrics   {name: measurement} of the metrics that were asked for beside the questions
     sheets    samples and real images to look at; not part of audit.json
     """
 
@@ -48,6 +50,7 @@ class Audit:
     counts: Mapping[str, int] = field(default_factory=dict)
     facts: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    metrics: Mapping[str, Measurement] = field(default_factory=dict)
     sheets: tuple[Figure, ...] = field(default=(), compare=False)
 
     def record(self) -> dict[str, Any]:
@@ -63,14 +66,17 @@ class Audit:
             "protocol": self.protocol.record(),
             **{question: answer.record() for question, answer in self.answers.items()},
         }
+        if self.metrics:
+            whole["metrics"] = {name: measurement.record() for name, measurement in self.metrics.items()}
         return {key: _plain(value) for key, value in whole.items()}
 
     def as_text(self) -> str:
-        """One line a question: mark, verdict, name, sentence."""
-        return "\n".join(
+        """One line for each question (mark, verdict, name, sentence), then one for each number of a metric."""
+        lines = [
             f"{MARKS[answer.verdict]} {answer.verdict:<11}  {question:<12}  {answer.sentence}"
             for question, answer in self.answers.items()
-        )
+        ]
+        return "\n".join(lines + [measurement.as_text(name) for name, measurement in self.metrics.items()])
 
 
 def answer_all(
@@ -132,6 +138,7 @@ def read(path: str | Path) -> Audit:
             counts=whole["counts"],
             facts=whole["facts"],
             notes=tuple(whole["notes"]),
+            metrics={name: _measurement(record) for name, record in whole.get("metrics", {}).items()},
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise RunError(
@@ -197,6 +204,11 @@ def _answer(question: str, record: Mapping[str, Any]) -> Answer:
         details=tuple(evidence["details"]),
         advice=tuple(evidence["advice"]),
     )
+
+
+def _measurement(record: Mapping[str, Any]) -> Measurement:
+    numbers = {name: _number(number) for name, number in record["numbers"].items()}
+    return Measurement(_protocol(record["protocol"]), numbers, record["better"], record["problem"])
 
 
 def _number(record: Mapping[str, Any]) -> Number:

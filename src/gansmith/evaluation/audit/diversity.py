@@ -7,7 +7,7 @@ both, a generator that leaves out half of the data's classes or more is bad too,
 odd sample has a ball that holds everything.
 
 Both shares grow with the number of samples, so everything is measured at one count: samples, real images, and the other
-real images that are the anchor. Samples that look like nothing real cover nothing: where quality is bad, so is this.
+real images that are the control. Samples that look like nothing real cover nothing: where quality is bad, so is this.
 """
 
 from __future__ import annotations
@@ -20,16 +20,8 @@ from numpy.typing import NDArray
 
 from gansmith.evaluation import intervals
 from gansmith.evaluation.audit import plots
-from gansmith.evaluation.audit.reference_split import (
-    Ground,
-    between,
-    features,
-    ground,
-    judge,
-    of_a_hundred,
-    some,
-    undecided,
-)
+from gansmith.evaluation.audit.ratio_verdict import of_a_hundred, surely_between, verdict_of, why_undecided
+from gansmith.evaluation.audit.reference_split import ReferenceSplit, features_of, random_subset, split_reference
 from gansmith.evaluation.audit.sheets import picture
 from gansmith.evaluation.metrics import class_histogram
 from gansmith.evaluation.metrics.precision_recall import members
@@ -47,7 +39,7 @@ Members = NDArray[np.bool_]
 
 
 class Reached(NamedTuple):
-    """bool [N], of each real image: does one of them lie in its ball;  is it in one of their balls."""
+    """bool [N] of each real image: whether one of the images lies in its ball, and whether it lies in one of theirs."""
 
     covered: Members
     recalled: Members
@@ -55,60 +47,60 @@ class Reached(NamedTuple):
 
 def answer(evidence: Evidence) -> Answer:
     """The answer to "diversity". Raises DataError for too few images, or features that cannot be used."""
-    given = ground(evidence, "diversity")
-    count = min(len(given.reference), len(given.anchor), *map(len, given.made))
-    reference, anchor, *made = (
-        some(side, count, evidence.seed) for side in (given.reference, given.anchor, *given.made)
+    split = split_reference(evidence, "diversity")
+    count = min(len(split.reference), len(split.control), *map(len, split.samples))
+    reference, control, *samples = (
+        random_subset(side, count, evidence.seed) for side in (split.reference, split.control, *split.samples)
     )
-    balls = radii(features(reference), count=NEIGHBOURS, what="diversity: real images among themselves")
-    held = _reached(features(anchor), features(reference), balls)
-    each = [_reached(features(side), features(reference), balls) for side in made]
-    numbers = _numbers(each, held, given.about, evidence.seed)
+    balls = radii(features_of(reference), count=NEIGHBOURS, what="diversity: real images among themselves")
+    attainable = _reached(features_of(control), features_of(reference), balls)
+    each = [_reached(features_of(side), features_of(reference), balls) for side in samples]
+    numbers = _numbers(each, attainable, split.about, evidence.seed)
     numbers |= _classes(evidence)
     verdict = _verdict(numbers)
     times = "once" if len(each) == 1 else f"{len(each)} times"
     return Answer(
         "diversity",
         verdict,
-        _sentence(verdict, numbers, given),
-        "classes_found" if _lacking(numbers) and judge(numbers["coverage_ratio"]) != "bad" else "coverage_ratio",
+        _sentence(verdict, numbers, split),
+        "classes_found" if _lacking(numbers) and verdict_of(numbers["coverage_ratio"]) != "bad" else "coverage_ratio",
         numbers,
         evidence.base.of(
             f"diversity(coverage, neighbours={NEIGHBOURS}; recall, neighbours=3)", real_count=count, fake_count=count
         ),
         details=(
-            f"Measured {times} with {count:,} samples against {count:,} real images, beside {count:,} {given.about}.",
+            f"Measured {times} with {count:,} samples against {count:,} real images, beside {count:,} {split.about}.",
             "Real images that no sample comes near may be a kind that is never made, or one that is made badly.",
-            *given.notes,
+            *split.notes,
         ),
         advice=_advice(verdict, numbers),
-        figures=(*_never_made(reference, made, balls), *_histogram(evidence)),
+        figures=(*_never_generated(reference, samples, balls), *_histogram(evidence)),
     )
 
 
-def _reached(judged: Features, reference: Features, balls: NDArray[np.float32]) -> Reached:
-    inside = within(judged, reference, base_radii=balls, what="diversity: who is near a real image").inside
-    return Reached(inside > 0, members(reference, judged).reached)
+def _reached(images: Features, reference: Features, balls: NDArray[np.float32]) -> Reached:
+    inside = within(images, reference, base_radii=balls, what="diversity: images near a real one").inside
+    return Reached(inside > 0, members(reference, images).reached)
 
 
-def _numbers(each: list[Reached], held: Reached, about: str, seed: int) -> dict[str, Number]:
-    """Intervals are bootstraps over the real images, which are the same for samples and anchor, widened by the spread
-    over the repeats; what another draw of the anchor would change is not in them."""
+def _numbers(each: list[Reached], control: Reached, about: str, seed: int) -> dict[str, Number]:
+    """Intervals are bootstraps over the real images, which are the same for samples and control, widened by the spread
+    over the repeats; what another draw of the control would change is not in them."""
     covered, recalled = (np.mean([getattr(one, field) for one in each], axis=0) for field in Reached._fields)
     numbers = {
         "coverage": _mean(covered, "share of the real images that have a sample near them"),
-        "coverage_held_out": _mean(held.covered, f"the same share for as many {about}: what can be reached"),
+        "coverage_held_out": _mean(control.covered, f"the same share for as many {about}: what can be reached"),
         "recall": _mean(recalled, "share of the real images that lie among the samples"),
-        "recall_held_out": _mean(held.recalled, f"the same share for as many {about}: what can be reached"),
+        "recall_held_out": _mean(control.recalled, f"the same share for as many {about}: what can be reached"),
     }
 
     def quotient(indices: NDArray[np.int64]) -> float:
-        return float(covered[indices].sum() / max(1, held.covered[indices].sum()))
+        return float(covered[indices].sum() / max(1, control.covered[indices].sum()))
 
     value = quotient(np.arange(len(covered)))
     low, high = intervals.bootstrap(len(covered), quotient, seed=seed, repeats=_RESAMPLINGS)
     shares = [float(one.covered.mean()) for one in each]
-    spread = 2 * float(np.std(shares, ddof=1)) / max(float(held.covered.mean()), 1e-9) if len(shares) > 1 else 0.0
+    spread = 2 * float(np.std(shares, ddof=1)) / max(float(control.covered.mean()), 1e-9) if len(shares) > 1 else 0.0
     numbers["coverage_ratio"] = Number(
         value,
         max(0.0, value - float(np.hypot(value - low, spread))),
@@ -126,57 +118,57 @@ def _mean(values: NDArray[Any], means: str) -> Number:
 
 def _probabilities(evidence: Evidence) -> tuple[Features, Features] | None:
     """Of the real images and of all samples, where the classes have names and a classifier saw both."""
-    made = [side.probabilities for side in evidence.fakes if side.probabilities is not None]
+    samples = [side.probabilities for side in evidence.fakes if side.probabilities is not None]
     real = evidence.train.probabilities
-    if evidence.classes is None or real is None or len(made) < len(evidence.fakes):
+    if evidence.classes is None or real is None or len(samples) < len(evidence.fakes):
         return None
-    return real, np.concatenate(made)
+    return real, np.concatenate(samples)
 
 
 def _classes(evidence: Evidence) -> dict[str, Number]:
-    given = _probabilities(evidence)
-    if given is None:
+    probabilities = _probabilities(evidence)
+    if probabilities is None:
         return {}
-    found = class_histogram.class_histogram(*given, seed=evidence.seed)
-    there = int((class_histogram.histogram(given[0]) > 0).sum())
-    return {**found, "classes_in_data": Number(float(there), means="classes that the real images are of")}
+    numbers = class_histogram.class_histogram(*probabilities, seed=evidence.seed)
+    count = int((class_histogram.histogram(probabilities[0]) > 0).sum())
+    return {**numbers, "classes_in_data": Number(float(count), means="classes that the real images are of")}
 
 
 def _lacking(numbers: Mapping[str, Number]) -> bool:
-    """Are half of the data's classes or more surely left out?"""
-    found = numbers.get("classes_found")
-    if found is None:
+    """Whether half of the data's classes or more are surely left out."""
+    classes = numbers.get("classes_found")
+    if classes is None:
         return False
-    return (found.value if found.high is None else found.high) <= HALF * numbers["classes_in_data"].value
+    return (classes.value if classes.high is None else classes.high) <= HALF * numbers["classes_in_data"].value
 
 
 def _verdict(numbers: Mapping[str, Number]) -> Verdict:
     if _unlike(numbers):
         return "cannot tell"
-    return "bad" if _lacking(numbers) else judge(numbers["coverage_ratio"])
+    return "bad" if _lacking(numbers) else verdict_of(numbers["coverage_ratio"])
 
 
 def _unlike(numbers: Mapping[str, Number]) -> bool:
-    """Are the held-out images surely of another kind than the training images?"""
+    """Whether the held-out images are surely of another kind than the training images."""
     high = numbers["coverage_held_out"].high
     return high is not None and high < ALIKE
 
 
-def _sentence(verdict: Verdict, numbers: Mapping[str, Number], given: Ground) -> str:
-    reached, held = (of_a_hundred(numbers[name]) for name in ("coverage", "coverage_held_out"))
-    said = (
+def _sentence(verdict: Verdict, numbers: Mapping[str, Number], split: ReferenceSplit) -> str:
+    reached, control = (of_a_hundred(numbers[name]) for name in ("coverage", "coverage_held_out"))
+    shares = (
         f"Of 100 real images, {reached} {'has' if reached == '1' else 'have'} a sample near; "
-        f"{held} have one of as many {given.about} near"
+        f"{control} have one of as many {split.about} near"
     )
     if _unlike(numbers):
         return (
-            f"Of 100 real images, only {held} have one of as many {given.about} near: the two are of different kinds, "
-            f"and nothing can be judged by them."
+            f"Of 100 real images, only {control} have one of as many {split.about} near: the two are of different "
+            f"kinds, and nothing can be judged by them."
         )
     if _lacking(numbers):
-        found, there = (f"{numbers[name].value:.0f}" for name in ("classes_found", "classes_in_data"))
-        return f"{said}. Of {there} classes, {found} {'is' if found == '1' else 'are'} made."
-    return f"{said}: {undecided(numbers['coverage_ratio'])}." if verdict == "cannot tell" else f"{said}."
+        generated, count = (f"{numbers[name].value:.0f}" for name in ("classes_found", "classes_in_data"))
+        return f"{shares}. Of {count} classes, {generated} {'is' if generated == '1' else 'are'} made."
+    return f"{shares}: {why_undecided(numbers['coverage_ratio'])}." if verdict == "cannot tell" else f"{shares}."
 
 
 def _advice(verdict: Verdict, numbers: Mapping[str, Number]) -> tuple[str, ...]:
@@ -184,8 +176,8 @@ def _advice(verdict: Verdict, numbers: Mapping[str, Number]) -> tuple[str, ...]:
         return ()
     if _unlike(numbers):
         return ("hold out images of the kind that was trained on (--holdout)",)
-    if verdict == "cannot tell" and between(numbers["coverage_ratio"]):
-        return ("train longer, if the pictures of the run were still getting better at its end",)
+    if verdict == "cannot tell" and surely_between(numbers["coverage_ratio"]):
+        return ("train longer, if the samples of the run were still getting better at its end",)
     if verdict == "cannot tell":
         return ("give more samples (--samples), and hold out more real images, for a narrower interval",)
     return (
@@ -195,33 +187,33 @@ def _advice(verdict: Verdict, numbers: Mapping[str, Number]) -> tuple[str, ...]:
     )
 
 
-def _never_made(reference: Side, made: list[Side], balls: NDArray[np.float32]) -> tuple[Figure, ...]:
+def _never_generated(reference: Side, samples: list[Side], balls: NDArray[np.float32]) -> tuple[Figure, ...]:
     """The real images that the samples stay farthest from, measured by how far their own neighbours are."""
     if reference.images is None:
         return ()
-    everything = np.concatenate([features(side) for side in made])
-    distances = nearest(features(reference), everything, what="diversity: the sample nearest to each real image")[0]
+    everything = np.concatenate([features_of(side) for side in samples])
+    distances = nearest(features_of(reference), everything, what="diversity: the sample nearest to each real image")[0]
     away = distances[:, 0] / np.maximum(balls, np.finfo(np.float32).tiny)
-    chosen = np.argsort(-away, kind="stable")[: min(_SHOWN, int((away > 1).sum()))]
-    if not len(chosen):
+    farthest = np.argsort(-away, kind="stable")[: min(_SHOWN, int((away > 1).sum()))]
+    if not len(farthest):
         return ()
     return (
         Figure(
-            f"What it makes least: the {len(chosen)} of {len(reference):,} real images that all samples stay "
+            f"What it makes least: the {len(farthest)} of {len(reference):,} real images that all samples stay "
             f"farthest from."
-            if len(chosen) > 1
+            if len(farthest) > 1
             else f"What it makes least: the one of {len(reference):,} real images that no sample comes near.",
-            image=picture(reference.images[chosen], columns=_SHOWN // 2),
+            image=picture(reference.images[farthest], columns=_SHOWN // 2),
         ),
     )
 
 
 def _histogram(evidence: Evidence) -> tuple[Figure, ...]:
-    given = _probabilities(evidence)
-    if given is None or evidence.classes is None or len(evidence.classes) > _MOST_BARS:
+    probabilities = _probabilities(evidence)
+    if probabilities is None or evidence.classes is None or len(evidence.classes) > _MOST_BARS:
         return ()
     shares = {}
-    for name, rows in zip(("real", "made"), given, strict=True):
+    for name, rows in zip(("real", "made"), probabilities, strict=True):
         counts = class_histogram.histogram(rows)
         shares[name] = dict(zip(evidence.classes, (100 * counts / counts.sum()).tolist(), strict=True))
-    return (Figure("How often each class occurs, by the classifier's eye.", svg=plots.bars(shares, y="share (%)")),)
+    return (Figure("How often each class occurs, by the classifier.", svg=plots.bars(shares, y="share (%)")),)

@@ -1,0 +1,58 @@
+"""The figures of the answer on memorisation: nearest pairs, the distribution of nearness, the power of the test."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from gansmith.evaluation.audit import plots
+from gansmith.evaluation.audit.memorisation_findings import Findings
+from gansmith.evaluation.audit.sheets import picture
+from gansmith.evaluation.copy_search import Nearest
+from gansmith.evaluation.types import Figure, Images
+
+_SHOWN = 12  # pairs on a sheet
+_LEGIBLE = 64  # pixels a side of each, about: smaller ones are enlarged by a whole factor
+
+
+def figures(findings: Findings, samples: Images, held: Images, train: Images) -> tuple[Figure, ...]:
+    """Two sheets of pairs and two plots."""
+    groups = {
+        "samples": findings.samples.nearness.tolist(),
+        "held-out images": findings.held.nearness.tolist(),
+        "planted copies": findings.planted.nearness.tolist(),
+    }
+    curves = {
+        name: [(100 * share, noticed) for share, noticed in power.items()]
+        for name, power in (("clean copies", findings.power), ("as flawed as the samples", findings.rough))
+    }
+    return (
+        Figure(
+            "The samples that come nearest to a training image (above), nearest first, and below each that training "
+            "image. A copy may be mirrored or moved.",
+            image=pairs(findings.samples, samples, train),
+        ),
+        Figure(
+            "For comparison, the same of real images that were never trained on: how near images come that are "
+            "certainly no copies.",
+            image=pairs(findings.held, held, train),
+        ),
+        Figure(
+            "How near to a single training image: 0 is a copy, 1 no nearer to one than to five. Samples that copy "
+            "nothing lie where the held-out images lie, or to the right of them.",
+            svg=plots.histogram(groups, x="nearness", marks={"the limit of the test": findings.tail.limit}),
+        ),
+        Figure(
+            "How likely copies would have been noticed, by how many of the samples are copies.",
+            svg=plots.lines(curves, x="copies among the samples (%)", y="probability of noticing them", log_x=True),
+        ),
+    )
+
+
+def pairs(near: Nearest, queries: Images, train: Images) -> Image.Image:
+    """The queries nearest to a training image in the upper row, these training images below."""
+    order: NDArray[np.int64] = np.lexsort((near.distance, near.nearness))[:_SHOWN]
+    both = np.concatenate([queries[order], train[near.source[order]]])
+    times = max(1, _LEGIBLE // both.shape[1])
+    return picture(both.repeat(times, axis=1).repeat(times, axis=2), columns=len(order))

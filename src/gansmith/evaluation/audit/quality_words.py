@@ -1,0 +1,98 @@
+"""The answer on quality in words: sentence, remarks, advice."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gansmith.evaluation.audit.quality_numbers import FLAW, flawed, unlike
+from gansmith.evaluation.audit.ratio_verdict import of_a_hundred, surely_between, verdict_of, why_undecided
+from gansmith.evaluation.audit.reference_split import ReferenceSplit
+from gansmith.evaluation.types import Number, Verdict
+
+FAR = 0.05  # of the distance of one real image from all: honest runs reach .02, broken ones .08 and more
+
+
+def sentence(verdict: Verdict, numbers: Mapping[str, Number], about: str) -> str:
+    """The verdict in one sentence, with the reason where precision alone does not decide. about: the control."""
+    passing, control = (of_a_hundred(numbers[name]) for name in ("precision", "precision_held_out"))
+    if unlike(numbers):
+        return (
+            f"Of 100 {about}, only {control} would pass for training images: the two are of different kinds, and "
+            f"nothing can be judged by them."
+        )
+    if "kid_share" in numbers:
+        return _by_pixels(verdict, numbers["kid_share"])
+    shares = f"Of 100 samples, {passing} would pass for a real image; of 100 {about}, {control} do"
+    quotient, density, flaw = numbers["precision_ratio"], numbers["density_ratio"], numbers.get("common_flaw")
+    few = f"{100 * density.value:.0f} % as many as round a real one"
+    reasons = {
+        "": verdict_of(quotient) == "bad" or verdict == "good",
+        "But all samples share a flaw that real images do not have.": flawed(numbers),
+        f"But few real images are near any sample ({few}): most pass by lying where real images are rare.": (
+            verdict == "bad"
+        ),
+        "But all samples lie near the same few real images, and so look real or broken all alike.": flaw is None,
+        "But the samples seem to share a flaw that real images do not have.": flaw is not None and flaw.value > FLAW,
+        f"But few real images are near any sample ({few}).": verdict_of(quotient) == "good",
+    }
+    reason = next((reason for reason, holds in reasons.items() if holds), None)
+    return f"{shares}: {why_undecided(quotient)}." if reason is None else f"{shares}. {reason}".rstrip()
+
+
+def repeats(split: ReferenceSplit, passing: NDArray[np.bool_]) -> str:
+    """How precision varied over the repeats. passing: bool of the samples of all repeats."""
+    ends = np.cumsum([len(side) for side in split.samples])[:-1]
+    shares = [float(part.mean()) for part in np.split(passing, ends)]
+    if len(shares) == 1:
+        return f"Measured once, with {len(passing):,} samples."
+    each = ", ".join(f"{100 * share:.0f}" for share in shares)
+    return (
+        f"Measured {len(shares)} times with different seeds: {each} of 100 pass "
+        f"(mean {100 * np.mean(shares):.1f}, spread {100 * np.std(shares, ddof=1):.1f})."
+    )
+
+
+def remarks(numbers: Mapping[str, Number]) -> list[str]:
+    """What could not be measured, and what the extractor may not see."""
+    lines = []
+    if "common_flaw" not in numbers:
+        lines.append("So few real images are near any sample that no flaw common to all could be looked for.")
+    if "fid" not in numbers:
+        lines.append("There are too few images for a FID; KID, which is fair to few images, stands in its place.")
+    lines.append("A sample that the extractor takes for real may still look wrong to a person: look at the images.")
+    return lines
+
+
+def advice(verdict: Verdict, numbers: Mapping[str, Number]) -> tuple[str, ...]:
+    """What to try next, most useful first."""
+    if verdict == "good":
+        return ()
+    if unlike(numbers):
+        return ("hold out images of the kind that was trained on (--holdout)",)
+    longer = "train longer, if the samples of the run were still getting better at its end"
+    if verdict == "bad":
+        return (
+            longer,
+            "look at the health line of the training: a discriminator that always wins or loses teaches nothing",
+            "give both networks more width (--set generator.width=128 --set discriminator.width=128)",
+        )
+    if "kid_share" in numbers:
+        return ("judge again by the features of a network (--features, --weights): docs/features.md says which", longer)
+    if surely_between(numbers["precision_ratio"]):
+        return (longer,)
+    return (longer, "give more samples (--samples), and hold out more real images, for a narrower interval")
+
+
+def _by_pixels(verdict: Verdict, share: Number) -> str:
+    far = f"{100 * share.value:.2g} % of the way from real images to a single one, repeated"
+    if verdict == "bad":
+        return (
+            f"Not even in layout and brightness: by their pixels the samples are {far}, where {100 * FAR:.0f} % is far."
+        )
+    return (
+        "In layout and brightness the samples are like the real images. Whether they look real, pixels cannot tell: "
+        "that takes the features of a network (--features)."
+    )
