@@ -53,7 +53,7 @@ def test_check(folder: Path) -> None:
 
 def test_check_fails_when_training_would(folder: Path) -> None:
     (folder / "9.png").write_bytes(b"x")
-    assert "verdict     training would stop: 1 picture of 30 could not be read" in _run("check", folder, expect=1)
+    assert "verdict     training would stop: 1 image of 30 " in _run("check", folder, expect=1)
     assert json.loads(_run("check", folder, "--json", expect=1))["unreadable"].keys() == {"9.png"}
     assert "ready to train on" in _run("check", folder, "--skip-unreadable")
 

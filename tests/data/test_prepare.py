@@ -91,7 +91,7 @@ def test_without_cache_the_same_pictures_and_sides(folder: Path, cache_folder: P
 def test_looking_for_copies_happens_once(folder: Path, cache: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     settings = _settings(folder, size=32, channels=3, holdout=0.2, cache=cache)
     first = prepare(settings, workers=0)
-    monkeypatch.setattr(similar, "signatures", lambda *_: pytest.fail("looked again"))
+    monkeypatch.setattr(similar, "signatures_of_images", lambda *_: pytest.fail("looked again"))
     again = prepare(settings, workers=0)
     np.testing.assert_array_equal(first.holdout_indices, again.holdout_indices)
     assert first.digest == again.digest

@@ -59,7 +59,7 @@ def _changed(images: Pixels, change: object) -> Pixels:
 
 def _share_found(images: Pixels, copies: Pixels, **options: bool) -> tuple[float, int]:
     """(share of copies in their original's group, size of the largest group)."""
-    found = similar.groups(similar.signatures(np.concatenate([images, copies])), **options)
+    found = similar.groups(similar.signatures_of_images(np.concatenate([images, copies])), **options)
     return float((found[: len(copies)] == found[len(images) :]).mean()), int(np.bincount(found).max())
 
 
@@ -72,14 +72,14 @@ def test_copies_of_pictures_are_found(change: object) -> None:
 
 
 def test_strangers_are_apart() -> None:
-    np.testing.assert_array_equal(similar.groups(similar.signatures(_textures(300))), np.arange(300))
+    np.testing.assert_array_equal(similar.groups(similar.signatures_of_images(_textures(300))), np.arange(300))
 
 
 @pytest.mark.parametrize("change", [_jpeg, _smaller, _darker])
 def test_digits_are_not_chained(change: object) -> None:
     grey = (load_digits().images * 255 / 16).round().astype(np.uint8)[..., None]
     images = np.stack([conform(image, size=(32, 32), channels=1) for image in grey])
-    found = similar.groups(similar.signatures(images))
+    found = similar.groups(similar.signatures_of_images(images))
     sizes = np.bincount(found)
     assert sizes.max() <= 4
     assert (sizes[found] > 1).mean() < 0.02
@@ -92,7 +92,7 @@ def test_digits_are_not_chained(change: object) -> None:
 def test_real_sets(name: str, size: int, test_data: Path) -> None:
     source = open_dataset(test_data / name)
     images = source.resize(size=size, channels=3)[np.arange(0, len(source), 2)].image
-    found = similar.groups(similar.signatures(images))
+    found = similar.groups(similar.signatures_of_images(images))
     assert np.bincount(found).max() < 0.02 * len(images)
     for change in (_jpeg, _smaller):
         share, largest = _share_found(images, _changed(images[:100], change))
@@ -103,7 +103,7 @@ def test_real_sets(name: str, size: int, test_data: Path) -> None:
 def test_variants_of_an_emoji_are_together(test_data: Path) -> None:
     source = open_dataset(test_data / "emoji_google.zip")
     images = source.resize(size=64, channels=3)[np.arange(len(source))].image
-    found = similar.groups(similar.signatures(images))
+    found = similar.groups(similar.signatures_of_images(images))
     hearts = ["1f5a4", "1f49a", "1f49b", "1f49c"]  # black, green, yellow, purple
     places = [next(i for i, key in enumerate(source.keys) if key.endswith(f"/{heart}.png")) for heart in hearts]
     assert len(set(found[places].tolist())) == 1
@@ -120,7 +120,7 @@ def test_mirrored_only_when_asked() -> None:
 
 def test_equal_pictures_are_together_whatever_the_radius() -> None:
     images = _textures(20)
-    both = similar.signatures(np.concatenate([images, images[5:7]]))
+    both = similar.signatures_of_images(np.concatenate([images, images[5:7]]))
     found = similar.groups(both, radius=-1.0)
     np.testing.assert_array_equal(found, [*range(20), 5, 6])
 
@@ -129,13 +129,13 @@ def test_colours_keep_flat_pictures_apart() -> None:
     flat = np.zeros((3, 32, 32, 3), np.uint8)
     flat[0, ..., 0] = flat[1, ..., 2] = 255  # red, blue
     flat[2] = flat[0]
-    np.testing.assert_array_equal(similar.groups(similar.signatures(flat)), [0, 1, 0])
+    np.testing.assert_array_equal(similar.groups(similar.signatures_of_images(flat)), [0, 1, 0])
 
 
 @pytest.mark.parametrize("count", [0, 1, 2])
 def test_tiny_sets(count: int) -> None:
     images = _textures(2)[:count]
-    np.testing.assert_array_equal(similar.groups(similar.signatures(images)), np.arange(count))
+    np.testing.assert_array_equal(similar.groups(similar.signatures_of_images(images)), np.arange(count))
     if count == 2:  # a copy is one however few there are
         assert _share_found(images, _changed(images, _jpeg)) == (1.0, 2)
 
@@ -176,7 +176,7 @@ def test_frequencies_are_those_of_the_reduced_grey_picture() -> None:
     grey = images.astype(float) @ [0.299, 0.587, 0.114]
     small = grey.reshape(3, 32, 2, 32, 2).mean((2, 4))
     spectrum = dctn(small, axes=(1, 2), norm="ortho")
-    found = similar.signatures(images)
+    found = similar.signatures_of_images(images)
     np.testing.assert_allclose(found.frequencies[:, 0], spectrum[:, 0, 1], rtol=1e-3, atol=0.1)
     np.testing.assert_allclose(found.frequencies[:, 1], spectrum[:, 1, 0], rtol=1e-3, atol=0.1)
     np.testing.assert_allclose(found.frequencies[:, 2], spectrum[:, 1, 1], rtol=1e-3, atol=0.1)
@@ -189,7 +189,7 @@ def test_dense_sets_get_a_smaller_radius() -> None:
     detail = _textures(400).astype(float)
     aligned = (0.75 * shared + 0.25 * detail).astype(np.uint8)
     aligned[200:] = (0.9 * aligned[:200].astype(float) + 0.1 * aligned[200:]).astype(np.uint8)
-    sparse = similar.recommended_radius(similar.signatures(_textures(400)))
-    dense = similar.recommended_radius(similar.signatures(aligned))
+    sparse = similar.recommended_radius(similar.signatures_of_images(_textures(400)))
+    dense = similar.recommended_radius(similar.signatures_of_images(aligned))
     assert sparse == pytest.approx(0.06)
     assert 0.012 <= dense < 0.06

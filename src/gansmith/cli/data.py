@@ -1,4 +1,4 @@
-"""`gansmith data`: look at a set of images before training on it, measure it, pack it into one file."""
+"""`gansmith data`: check a set of images before training, measure it, pack it into one file."""
 
 from __future__ import annotations
 
@@ -74,9 +74,9 @@ def stats(
         raise DataError(f"{path} is a set of points, not of images: it has no channels")
     channels_ = resolve([source], settings).channels or 3
 
-    def same_channels(picture: ImageItem) -> ImageItem:
-        own = settings.size or picture.image.shape[:2]
-        return ImageItem(conform(picture.image, size=own, channels=channels_))
+    def same_channels(item: ImageItem) -> ImageItem:
+        own = settings.size or item.image.shape[:2]
+        return ImageItem(conform(item.image, size=own, channels=channels_))
 
     found = channel_statistics(source.transform(same_channels))
     typer.echo(f"{found.images:,} images, {found.pixels:,} pixels, {len(found.mean)} channel(s)")

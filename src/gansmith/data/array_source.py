@@ -1,4 +1,4 @@
-"""The source whose pictures lie in one array in memory: uint8 [N, H, W, C], all of one size."""
+"""Source of images in one array in memory: uint8 [N, H, W, C], all of one size."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from gansmith.data.source import Source
 
 
 class ArraySource(Source):
-    """Pictures in memory. A batch is one `take`."""
+    """Images in memory. A batch is one `take`."""
 
     def __init__(
         self,

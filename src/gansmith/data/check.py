@@ -1,16 +1,15 @@
-"""A look at every image before training: what there is, what is broken, what is there twice."""
+"""A check of every image before training: sizes, classes, unreadable files, duplicates."""
 
 from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from dataclasses import asdict, dataclass, field
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gansmith.data import holdout, similar
+from gansmith.data.check_report import MODES, Report
 from gansmith.data.decode import conform
 from gansmith.data.open import open_dataset
 from gansmith.data.recommend import is_grey, recommended_channels, recommended_size
@@ -21,70 +20,9 @@ from gansmith.data.unreadable import reason, unreadable
 from gansmith.errors import GansmithError, UnreadableImageError
 from gansmith.system.progress import bar
 
-MODES = {1: "grey", 2: "grey + alpha", 3: "RGB", 4: "RGBA"}
-_SHOWN = 8  # lines of a list that the text shows; JSON has all
-_NAMES = 6  # names in a line
-
-
-@dataclass
-class Report:
-    """What `gansmith data check` prints. `failure` says why training would stop, or is None."""
-
-    name: str
-    count: int = 0
-    points: bool = False
-    heights: tuple[int, int, int] | None = None  # smallest, median, largest
-    widths: tuple[int, int, int] | None = None
-    distinct_sizes: int = 0
-    modes: dict[str, int] = field(default_factory=dict)
-    classes: dict[str, int] | None = None
-    unreadable: dict[str, str] = field(default_factory=dict)
-    exact_duplicates: list[list[str]] = field(default_factory=list)
-    near_duplicates: list[list[str]] = field(default_factory=list)
-    radius: float | None = None
-    recommended_size: tuple[int, int] | None = None
-    recommended_channels: int | None = None
-    holdout: int = 0
-    warnings: list[str] = field(default_factory=list)
-    failure: str | None = None
-
-    def as_json(self) -> dict[str, Any]:
-        """Plain values only."""
-        return asdict(self)
-
-    def as_text(self) -> str:
-        """Some thirty lines."""
-        rows = [("name", self.name), ("points" if self.points else "images", f"{self.count:,}")]
-        if self.heights and self.widths:
-            several = f"   ({self.distinct_sizes:,} different)" if self.distinct_sizes > 1 else "   (all the same)"
-            rows += [
-                ("smallest", f"height {self.heights[0]}, width {self.widths[0]}"),
-                ("median", f"height {self.heights[1]}, width {self.widths[1]}{several}"),
-                ("largest", f"height {self.heights[2]}, width {self.widths[2]}"),
-            ]
-        if self.modes:
-            rows.append(("modes", ", ".join(f"{mode} {count:,}" for mode, count in self.modes.items())))
-        rows.append(("classes", "none" if self.classes is None else f"{len(self.classes):,}"))
-        rows += [("", f"{name}  {count:,}") for name, count in list((self.classes or {}).items())[:20]]
-        if self.classes and len(self.classes) > 20:
-            rows.append(("", f"and {len(self.classes) - 20:,} more"))
-        if not self.points:
-            rows.append(("unreadable", f"{len(self.unreadable):,}" if self.unreadable else "none"))
-            rows += _shortened(list(self.unreadable.values()))
-            for title, groups in (("identical", self.exact_duplicates), ("look-alikes", self.near_duplicates)):
-                rows.append((title, _summary(groups)))
-                rows += _shortened([_names(group) for group in groups])
-        if self.recommended_size:
-            height, width = self.recommended_size
-            rows.append(("train at", f"{height}x{width}, {MODES[self.recommended_channels or 3]}"))
-        rows.append(("hold-out", f"{self.holdout:,} kept from training, look-alikes on one side"))
-        rows += [("note", warning) for warning in self.warnings]
-        rows.append(("verdict", f"training would stop: {self.failure}" if self.failure else "ready to train on"))
-        return "\n".join(f"{title:12}{text}" for title, text in rows)
-
 
 def check(settings: DataSettings) -> Report:
-    """Decode every picture once and report. Raises only for a set that cannot be opened at all."""
+    """Decode every image once and report. Raises only for a set that cannot be opened at all."""
     source = open_dataset(settings.path, format=settings.format, **settings.options)
     report = Report(name=source.name, points=source.points)
     if source.labels is not None:
@@ -95,29 +33,29 @@ def check(settings: DataSettings) -> Report:
         report.count = len(source)
         report.holdout = len(holdout.split(len(source), settings.holdout, np.arange(len(source)), holdout.SEED)[1])
         return report
-    keys, found, exact = _look(source, settings, report)
+    keys, signatures, exact = _decode_all(source, settings, report)
     report.count = len(keys)
     if report.unreadable and not settings.skip_unreadable:
         report.failure = str(unreadable(report.unreadable, len(source)))
-    if found is None:
+    if signatures is None:
         report.failure = report.failure or f"there are no images in {settings.path} that can be read"
         return report
     report.recommended_size = source.size or report.recommended_size
     report.exact_duplicates = _groups(exact, keys)
-    report.radius = similar.recommended_radius(found)
-    near = similar.groups(found, radius=report.radius)
+    report.radius = similar.recommended_radius(signatures)
+    near = similar.groups(signatures, radius=report.radius)
     report.near_duplicates = [group for group in _groups(near, keys) if group not in report.exact_duplicates]
-    _hold_out(settings, report, keys=keys, labels=None, near=near, source=source)
+    _split(settings, report, keys=keys, near=near, source=source)
     if len(keys) < FEW:
-        report.warnings.append(f"fewer than {FEW} images: a network remembers so few by heart")
+        report.warnings.append(f"fewer than {FEW} images: a network memorises so few")
     return report
 
 
-def _look(
+def _decode_all(
     source: Source, settings: DataSettings, report: Report
 ) -> tuple[list[str], similar.Signatures | None, NDArray[np.int64]]:
-    """One pass: fills in sizes, modes and what is unreadable; returns the names of the readable, how they look, and
-    the groups of equal pixels."""
+    """One pass, which fills in sizes, modes and unreadable images; returns the names of the readable ones, their
+    signatures (None without any), and the groups of equal pixels, int64 [N]."""
     keys: list[str] = []
     sizes: list[tuple[int, int]] = []
     modes: Counter[str] = Counter()
@@ -139,7 +77,7 @@ def _look(
                 contents.append(hashlib.blake2b(repr(image.shape).encode() + image.tobytes(), digest_size=16).digest())
                 small.append(conform(image, size=(64, 64), channels=3, fit="stretch", background=settings.background))
             if small and (len(small) == 256 or index == len(source) - 1):
-                parts.append(similar.signatures(np.stack(small)))
+                parts.append(similar.signatures_of_images(np.stack(small)))
                 small.clear()
             advance()
     if not keys:
@@ -158,24 +96,18 @@ def _look(
     return keys, similar.join(parts), exact
 
 
-def _hold_out(
-    settings: DataSettings,
-    report: Report,
-    *,
-    keys: list[str],
-    labels: NDArray[np.int64] | None,
-    near: NDArray[np.int64],
-    source: Source,
-) -> None:
+def _split(settings: DataSettings, report: Report, *, keys: list[str], near: NDArray[np.int64], source: Source) -> None:
+    """The number of images that training would hold out, or why it would stop."""
+    labels = None
     if source.labels is not None and settings.holdout_by == "class":
         readable = [index for index, key in enumerate(source.keys) if key not in report.unreadable]
         labels = source.labels[readable]
     try:
         groups = holdout.groups_by(settings.holdout_by, keys=keys, labels=labels, similar=lambda: near)
-        kept, held = holdout.split(len(keys), settings.holdout, groups, holdout.SEED)
-        if not len(kept):
+        train, held_out = holdout.split(len(keys), settings.holdout, groups, holdout.SEED)
+        if not len(train):
             raise holdout.nothing_left(len(keys), groups)
-        report.holdout = len(held)
+        report.holdout = len(held_out)
     except GansmithError as error:
         report.failure = report.failure or str(error)
 
@@ -190,18 +122,3 @@ def _groups(numbers: NDArray[np.int64], keys: list[str]) -> list[list[str]]:
 
 def _three(sides: NDArray[np.int64]) -> tuple[int, int, int]:
     return int(sides.min()), int(np.median(sides)), int(sides.max())
-
-
-def _summary(groups: list[list[str]]) -> str:
-    images = sum(len(group) for group in groups)
-    return f"{images:,} images in {len(groups):,} groups" if groups else "none"
-
-
-def _names(group: list[str]) -> str:
-    more = f" and {len(group) - _NAMES:,} more" if len(group) > _NAMES else ""
-    return f"{len(group):,}: " + ", ".join(group[:_NAMES]) + more
-
-
-def _shortened(lines: list[str]) -> list[tuple[str, str]]:
-    shown = [("", line) for line in lines[:_SHOWN]]
-    return [*shown, ("", f"and {len(lines) - _SHOWN:,} more")] if len(lines) > _SHOWN else shown

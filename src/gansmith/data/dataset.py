@@ -1,11 +1,11 @@
-"""A dataset answers two questions: `len(dataset)` and `dataset[i]`. Everything else is a dataset round a dataset.
+"""Map-style dataset: `len(dataset)` and `dataset[i]`. Everything else is a dataset that wraps a dataset.
 
 `i` is one index, giving one item, or an array of them, giving one collated item: wrappers pass arrays through, so a
-whole batch is taken from an array in one go and only what must be done one by one is. Chain them fluently:
+whole batch is taken from an array in one call. Chain them fluently:
 
     Listed(paths).load(read).resize(size=(64, 64)).shuffle(seed=0).batch(size=32)
 
-Each operator is a file in `operators/`, found by its name. After torchnet (Collobert, van der Maaten, Joulin 2016,
+Each operator is a file in `operators/`, looked up by its name. After torchnet (Collobert, van der Maaten, Joulin 2016,
 "Torchnet: An Open-Source Platform for (Deep) Learning Research"), section 2.1.
 """
 
@@ -72,7 +72,7 @@ class Dataset(ABC):
             raise AttributeError(name)
         if name not in catalog.names("operators"):
             raise AttributeError(f"{type(self).__name__} has no attribute and there is no operator {name!r}")
-        return lambda *given, **options: catalog.find("operators", name)(self, *given, **options)
+        return lambda *arguments, **options: catalog.find("operators", name)(self, *arguments, **options)
 
 
 class Listed(Dataset):
@@ -108,7 +108,7 @@ class Table(Dataset):
 
 
 class Arrays(Dataset):
-    """Pictures that lie in arrays: images [N, H, W, C] and labels [N] or None. Takes a whole batch in one go."""
+    """Images in arrays: images [N, H, W, C] and labels [N] or None. Takes a whole batch in one go."""
 
     def __init__(self, images: NDArray[Any], labels: NDArray[np.int64] | None = None) -> None:
         if labels is not None and len(labels) != len(images):

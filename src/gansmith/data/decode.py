@@ -1,4 +1,4 @@
-"""Encoded bytes -> uint8 [H, W, C], and any such picture -> the one size and channel count that a network is built for.
+"""Encoded bytes -> uint8 [H, W, C], and such an image -> one size and channel count.
 
 C = 1 grey, 2 grey and alpha, 3 RGB, 4 RGBA. Whatever the file stores (one bit, palette, CMYK, 16 bits) becomes one of
 these four; a rotation noted by the camera is applied; of several frames the first is read.
@@ -38,7 +38,7 @@ def decode(data: bytes, name: str, *, near: tuple[int, int] | None = None) -> Pi
     """The bytes of an image file -> uint8 [H, W, C]; `name` is what an error calls it.
 
     With `near` = (height, width), a JPEG of at least four times that is decoded at a half, quarter or eighth of its
-    size, never below twice `near`: several times faster, for pictures that will be made small anyway.
+    size, never below twice `near`: several times faster, for images that are reduced anyway.
     Raises UnreadableImageError.
     """
     try:
@@ -60,49 +60,49 @@ def decode(data: bytes, name: str, *, near: tuple[int, int] | None = None) -> Pi
 
 def _pixels(data: bytes, near: tuple[int, int] | None) -> Pixels:
     with Image.open(BytesIO(data), formats=FORMATS) as opened:
-        picture: Image.Image = opened
+        image: Image.Image = opened
         if near is not None and opened.format in ("JPEG", "MPO"):
             side = 2 * max(near)  # of the longer side, as the file may be turned
-            picture.draft(None, (side, side))
-        picture.load()
-        turn = _UPRIGHT.get(_orientation(picture))
+            image.draft(None, (side, side))
+        image.load()
+        turn = _UPRIGHT.get(_orientation(image))
         if turn is not None:
-            picture = picture.transpose(turn)
-        if picture.mode in _WIDE:
-            return _eight_bits(picture)
-        picture = picture.convert(_mode(picture))
-        pixels = np.array(picture)
+            image = image.transpose(turn)
+        if image.mode in _WIDE:
+            return _eight_bits(image)
+        image = image.convert(_mode(image))
+        pixels = np.array(image)
     return pixels[..., None] if pixels.ndim == 2 else pixels
 
 
-def _orientation(picture: Image.Image) -> int:
+def _orientation(image: Image.Image) -> int:
     try:
-        return int(picture.getexif().get(_ORIENTATION, 1))
+        return int(image.getexif().get(_ORIENTATION, 1))
     except Exception:  # damaged EXIF says nothing of the pixels
         return 1
 
 
-def _mode(picture: Image.Image) -> str:
-    transparent = "transparency" in picture.info
-    if picture.mode in _KEPT and not transparent:
-        return picture.mode
-    if picture.mode == "P" and not transparent:
-        palette = picture.getpalette() or []
+def _mode(image: Image.Image) -> str:
+    transparent = "transparency" in image.info
+    if image.mode in _KEPT and not transparent:
+        return image.mode
+    if image.mode == "P" and not transparent:
+        palette = image.getpalette() or []
         return "L" if palette[0::3] == palette[1::3] == palette[2::3] else "RGB"
-    if picture.mode in ("1", "L"):
+    if image.mode in ("1", "L"):
         return "LA" if transparent else "L"
-    if picture.mode in ("La", "LA"):
+    if image.mode in ("La", "LA"):
         return "LA"
-    return "RGBA" if transparent or picture.mode in ("PA", "RGBa", "RGBA") else "RGB"
+    return "RGBA" if transparent or image.mode in ("PA", "RGBa", "RGBA") else "RGB"
 
 
-def _eight_bits(picture: Image.Image) -> Pixels:
+def _eight_bits(image: Image.Image) -> Pixels:
     """Grey of 16 bits (0..65535), or floating point within 0..1 or 0..65535 -> uint8 [H, W, 1], the top being 255."""
-    values = np.asarray(picture, dtype=np.float64)
+    values = np.asarray(image, dtype=np.float64)
     low, high = values.min(), values.max()
     if not (low >= 0 and high <= 65535):
         raise ValueError(f"its values go from {low:g} to {high:g}; known are 0 to 65535, and 0 to 1 in floating point")
-    top = 1.0 if picture.mode == "F" and high <= 1.0 else 65535.0
+    top = 1.0 if image.mode == "F" and high <= 1.0 else 65535.0
     grey: Pixels = np.rint(values * (255.0 / top)).astype(np.uint8)
     return grey[..., None]
 
@@ -150,7 +150,7 @@ def conform(
 
 
 def _recoloured(image: NDArray[Any], channels: int, background: tuple[int, int, int]) -> Pixels:
-    """The same picture with 1, 3 or 4 channels."""
+    """The same image with 1, 3 or 4 channels."""
     pixels: Pixels = np.asarray(image, dtype=np.uint8)
     colours, alpha = pixels, None
     if pixels.shape[2] in (2, 4):
@@ -196,7 +196,7 @@ def _middle(wide: int, high: int, width: int, height: int) -> tuple[int, int, in
 
 
 def _inside(wide: int, high: int, width: int, height: int) -> tuple[int, int]:
-    """The largest (width, height) of the picture's own aspect that fits."""
+    """The largest (width, height) of the image's own aspect that fits."""
     if wide * height >= high * width:
         return width, min(height, max(1, (high * width + wide // 2) // wide))
     return min(width, max(1, (wide * height + high // 2) // high)), height
@@ -207,11 +207,11 @@ def _resized(pixels: Pixels, box: tuple[int, int, int, int], size: tuple[int, in
     part = pixels[top:bottom, left:right]
     if size == (right - left, bottom - top):
         return np.array(part)
-    picture = Image.fromarray(np.ascontiguousarray(part[..., 0] if part.shape[2] == 1 else part))
+    image = Image.fromarray(np.ascontiguousarray(part[..., 0] if part.shape[2] == 1 else part))
     larger = size[0] >= right - left and size[1] >= bottom - top
     kernel = Image.Resampling.BICUBIC if larger else Image.Resampling.LANCZOS
     # Whole-number box means first, down to three times the goal: as good, and much faster on photographs. Pillow
     # premultiplies RGBA by itself: the colour of a transparent pixel weighs nothing
-    picture = picture.resize(size, kernel, reducing_gap=3.0)
-    result = np.array(picture)
+    image = image.resize(size, kernel, reducing_gap=3.0)
+    result = np.array(image)
     return result[..., None] if result.ndim == 2 else result

@@ -1,4 +1,4 @@
-"""The source whose pictures are encoded files, wherever they lie: a reader hands out bytes, this decodes them."""
+"""Source of encoded image files, wherever they lie: a reader returns the bytes, this decodes them."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ WHOLE = 256 * 1024  # bytes; a stamp reads files up to this size whole, of large
 
 
 class Reader(Protocol):
-    """Where the bytes are. Must survive pickling and forking: open files and handles lazily, per process."""
+    """Access to the bytes. Must survive pickling and forking: open files and handles lazily, per process."""
 
     def read(self, index: int) -> bytes:
-        """The encoded picture. Raises UnreadableImageError naming it."""
+        """The encoded image. Raises UnreadableImageError naming it."""
 
     def stamp(self, index: int) -> bytes:
-        """Changes when the picture changes."""
+        """Bytes that change when the image changes."""
 
     def where(self, index: int) -> str:
-        """What messages call the picture: enough to find it."""
+        """Name of the image in messages, enough to find the file."""
 
 
 class Encoded(Source):
-    """Pictures behind a reader, decoded one by one."""
+    """Images behind a reader, decoded one by one."""
 
     def __init__(
         self,
@@ -51,7 +51,7 @@ class Encoded(Source):
         return self.near(index, None)
 
     def near(self, index: int, size: tuple[int, int] | None) -> ImageItem:
-        """The picture, but a JPEG much larger than `size` = (height, width) comes smaller and sooner."""
+        """The image; a JPEG much larger than `size` = (height, width) is decoded at a reduced size, which is faster."""
         image = decode(self.reader.read(index), self.reader.where(index), near=size)
         return ImageItem(image, None if self.labels is None else int(self.labels[index]))
 
@@ -78,12 +78,12 @@ class Files:
         name = self.names[index]
         try:
             with (self.root / name).open("rb") as file:
-                found = os.fstat(file.fileno())
-                if found.st_size <= WHOLE:
-                    return digest(name, found.st_size, file.read())
+                status = os.fstat(file.fileno())
+                if status.st_size <= WHOLE:
+                    return digest(name, status.st_size, file.read())
                 head = file.read(WHOLE // 2)
                 file.seek(-(WHOLE // 2), os.SEEK_END)
-                return digest(name, found.st_size, head, file.read(), found.st_mtime_ns)
+                return digest(name, status.st_size, head, file.read(), status.st_mtime_ns)
         except OSError as error:
             raise UnreadableImageError(f"{self.where(index)} cannot be read: {error.strerror or error}") from error
 

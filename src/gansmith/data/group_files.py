@@ -26,7 +26,7 @@ def similar_groups(data: Dataset, folder: Path, *, flips: bool) -> Indices:
         stored: Indices = np.load(path_of(folder, flips=flips), allow_pickle=False)
         if stored.shape == (len(data),) and stored.dtype == np.int64:
             return stored
-    groups = similar.groups(similar.signatures_of(data), flips=flips)
+    groups = similar.groups(similar.signatures_of_dataset(data), flips=flips)
     store(groups, folder, flips=flips)
     return groups
 

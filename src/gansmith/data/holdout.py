@@ -52,8 +52,8 @@ def split(count: int, share: float, groups: Indices, seed: int) -> Sides:
     # What is left over is bigger than the room. The smallest is still taken where that comes nearer, or gives any.
     if over is not None and len(chosen) + 1 < len(sizes) and (not chosen or sizes[over] - room < room):
         chosen.add(over)
-    held = np.isin(group, sorted(chosen))
-    return everything[~held], everything[held]
+    held_out = np.isin(group, sorted(chosen))
+    return everything[~held_out], everything[held_out]
 
 
 def split_domains(
@@ -120,12 +120,12 @@ def _by_name(pattern: str, keys: Sequence[str]) -> Indices:
     words: list[tuple[object, ...]] = []
     matched = 0
     for index, key in enumerate(keys):
-        found = expression.search(key)
-        if found is None:
+        match = expression.search(key)
+        if match is None:
             words.append((index,))
             continue
         matched += 1
-        words.append(("matched", found[1] if expression.groups and found[1] is not None else found[0]))
+        words.append(("matched", match[1] if expression.groups and match[1] is not None else match[0]))
     if keys and not matched:
         sample = ", ".join(repr(key) for key in keys[:3])
         raise OptionError(f"--holdout-by name:{pattern} matches no name; names look like {sample}")

@@ -1,4 +1,4 @@
-"""Which names in a folder or an archive are images, in which order, and of which class.
+"""Names of the images in a folder or an archive, their order and their classes.
 
 The rules are the same for a folder, a zip and every operating system: hidden names and what macOS adds are left out,
 order is natural (2 before 10), and the class is the first folder below the one that all names share.
@@ -17,7 +17,7 @@ SUFFIXES = (".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".bmp", ".dib", "
 
 
 def is_image(name: str) -> bool:
-    """Does a name, with `/` between folders, look like a visible image? Case does not matter."""
+    """Whether a name, with `/` between folders, is that of a visible image file. Case does not matter."""
     parts = name.split("/")
     return name.lower().endswith(SUFFIXES) and not any(part.startswith(".") or part == "__MACOSX" for part in parts)
 

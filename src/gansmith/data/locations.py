@@ -1,4 +1,4 @@
-"""Where published data sets usually lie on a machine."""
+"""Usual locations of published data sets on a machine."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from gansmith.errors import DataError
 
 
 def places(*spellings: str) -> list[Path]:
-    """The folders in which the set of these spellings is looked for, best first.
+    """Folders that are searched for a set of these spellings, best first.
 
     $GANSMITH_DATASETS, then ./data, ~/.cache and ~/data, then where Debian puts data sets; in each NAME and NAME/raw
     (torchvision's layout).
     """
     bases = [Path("data"), Path.home() / ".cache" / "gansmith", Path.home() / ".cache", Path.home() / "data"]
     bases.append(Path("/usr/share/datasets"))
-    if given := os.environ.get("GANSMITH_DATASETS"):
-        bases.insert(0, Path(given))
+    if chosen := os.environ.get("GANSMITH_DATASETS"):
+        bases.insert(0, Path(chosen))
     return [base / spelling / inner for base in bases for spelling in spellings for inner in ("", "raw")]
 
 
 def first(candidates: Sequence[Path], fits: Callable[[Path], bool], *, what: str, get: str) -> Path:
-    """The first candidate that fits. Raises DataError with every place looked at and how to get the set."""
+    """The first candidate that fits. Raises DataError with every place searched and how to get the set."""
     for candidate in candidates:
         if fits(candidate):
             return candidate

@@ -1,4 +1,4 @@
-"""From what a user names (a path, or a built-in set) to a source of pictures."""
+"""Opening of a source of images: a path, or the name of a built-in set."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from gansmith.errors import DataError, OptionError, nearest
 def open_dataset(path: str | Path, *, format: str | None = None, trust: bool = False, **options: Any) -> Source:
     """The source at `path`: a folder or file, or, where no such path exists, a built-in set of that name.
 
-    The format is found by looking, or given; `options` are the format's (or the built-in set's) own. A format from
-    outside gansmith (dotted) needs `trust`.
+    The format is recognised by the path, or named; `options` are those of the format (or of the built-in set). A format
+    from outside gansmith (dotted) needs `trust`.
     Raises DataError for a path that is missing or not recognised, UnknownNameError and OptionError for wrong names.
     """
     place = Path(path).expanduser()
@@ -52,7 +52,7 @@ def open_both(settings: DataSettings, *, paired: bool = False) -> Opened:
 
 def open_domains(settings: DataSettings, *, paired: bool = False) -> Domains:
     """The two sources of a translation: at `path` and `other`, or both in the one place at `path`, whose layout is
-    found by looking (or given as the format) among those with pairs, or among those without.
+    recognised (or named as the format) among those with pairs, or among those without.
 
     Raises DataError for one set alone, and what `open_dataset` raises.
     """
@@ -88,11 +88,11 @@ def _layout(place: Path, *, paired: bool) -> str | None:
 
 
 def _one_set(place: Path, settings: DataSettings, *, paired: bool) -> str:
-    """What to say where only one set was given. Raises DataError where there is nothing at all."""
+    """The message where there is only one set. Raises DataError where there is none."""
     options = {} if settings.format is None else settings.options
-    found = None
+    source = None
     try:
-        found = open_dataset(settings.path, format=settings.format, **options)
+        source = open_dataset(settings.path, format=settings.format, **options)
         begin = f"{place} holds one set of images"
     except DataError as error:
         if not place.is_dir():
@@ -101,17 +101,17 @@ def _one_set(place: Path, settings: DataSettings, *, paired: bool) -> str:
     equal = " of equal names" if paired else ""
     lines = [
         f"{begin}, and a translation is between two. Give them as one of",
-        f"  a second set{', with pictures' if paired else ''}{equal}: --set data.other=PATH",
-        f"  one folder with two folders or zips{' of pictures' if paired else ''}{equal}, and no other images: "
+        f"  a second set{', with images' if paired else ''}{equal}: --set data.other=PATH",
+        f"  one folder with two folders or zips{' of images' if paired else ''}{equal}, and no other images: "
         f"a and b (or A and B, or trainA and trainB)",
     ]
     if paired:
-        wide, seen = (0, 0) if found is None else count_side_by_side(found)
+        wide, readable = (0, 0) if source is None else count_side_by_side(source)
         lines.append(
-            f"  pictures with the pair side by side, each twice as wide as high: of {seen} looked at, {wide} are"
+            f"  images with the pair side by side, each twice as wide as high: {wide} of {readable} in a sample are"
         )
         if wide:
-            lines.append("  (to cut every picture in the middle nonetheless: --set data.format=paired)")
+            lines.append("  (to cut every image in the middle nonetheless: --set data.format=paired)")
     return "\n".join(lines)
 
 

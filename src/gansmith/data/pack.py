@@ -1,4 +1,4 @@
-"""A set of images -> one .npy file of uint8 [N, H, W, C], and its classes beside it: what the format `npy` opens."""
+"""A set of images packed into one .npy file, uint8 [N, H, W, C], its labels beside it, as the format `npy` reads."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Toy sets: points drawn from a mixture of round Gaussians in the plane, with the truth kept for judges.
+"""Toy sets: points drawn from a mixture of round Gaussians in the plane, with the true modes kept for evaluation.
 
-A generator that misses modes, or puts points between them, is caught by counting: a point within three deviations of
-a centre is of high quality, a centre with such points is found. Srivastava et al. 2017, "VEEGAN:
+Counting catches a generator that misses modes or puts points between them: a point within three standard deviations of
+a centre is of high quality, a centre with such points is a covered mode. Srivastava et al. 2017, "VEEGAN:
 Reducing Mode Collapse in GANs using Implicit Variational Learning".
 """
 
@@ -31,7 +31,7 @@ class Points(Source):
         if count < 1:
             raise OptionError(f"{name}: count must be at least 1, not {count}")
         self.name, self.centres, self.deviation = name, centres, deviation
-        rng = np.random.default_rng(mix(name))  # fixed: the set is the same set every time
+        rng = np.random.default_rng(mix(name))  # fixed: every time the same set
         self.modes = rng.integers(len(centres), size=count, dtype=np.int64)
         self.labels = self.modes
         noise = rng.standard_normal((count, 2))

@@ -1,7 +1,7 @@
 """Preparation of the images, from settings to what the stream reads: one pipeline for one domain and for two.
 
     open -> resolve size and channels -> choose (share, partners) -> read (decode, resize, cache)
-         -> group look-alikes -> keep complete pairs -> split -> result
+         -> group near-duplicates -> keep complete pairs -> split -> result
 
 Each stage is a file in `stages/`, whose function takes the values of earlier stages (`stages/values.py`) and returns
 its own; no stage calls another. Nothing is random but by fixed seeds: the same settings over the same files give the

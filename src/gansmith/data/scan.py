@@ -63,7 +63,7 @@ def _scan(dataset: Dataset, names: list[str], folder: Path, *, flips: bool) -> S
             except (UnreadableImageError, OSError) as error:
                 failures[names[index]] = reason(error)
             if images and (len(images) == _BLOCK or index == len(dataset) - 1):
-                parts.append(similar.signatures(np.stack(images)))
+                parts.append(similar.signatures_of_images(np.stack(images)))
                 images.clear()
             advance()
     if not parts:

@@ -1,4 +1,4 @@
-"""The dataset that is some items of another, in some order: what shuffle, split, take and resample make."""
+"""Selection of items of a dataset by index: the result of shuffle, split, take and resample."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from gansmith.data.dataset import Dataset, Indices
 
 
 class Selection(Dataset):
-    """Item i is item `indices[i]` of `dataset`. A selection of a selection costs one look-up, not two."""
+    """Item i is item `indices[i]` of `dataset`. A selection of a selection takes one indexing, not two."""
 
     def __init__(self, dataset: Dataset, indices: Indices) -> None:
         self.dataset: Dataset = dataset

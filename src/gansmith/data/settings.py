@@ -13,10 +13,10 @@ def parse_size(value: Any) -> Any:
     if isinstance(value, int) and not isinstance(value, bool):
         return (value, value)
     if isinstance(value, str):
-        found = re.fullmatch(r"\s*(\d+)(?:\s*[xX×]\s*(\d+))?\s*", value)  # noqa: RUF001  (people type the sign too)
-        if not found:
+        match = re.fullmatch(r"\s*(\d+)(?:\s*[xX×]\s*(\d+))?\s*", value)  # noqa: RUF001  (people type the sign too)
+        if not match:
             raise ValueError(f"a size is a number of pixels (64) or height x width (48x64), not {value!r}")
-        return (int(found[1]), int(found[2] or found[1]))
+        return (int(match[1]), int(match[2] or match[1]))
     return value
 
 
@@ -34,11 +34,11 @@ class DataSettings(BaseModel):
     other: str | None = Field(
         None, description="the images of the second domain, for translation; or none when `path` holds both"
     )
-    format: str | None = Field(None, description="the format's name; found by looking at the path when not given")
+    format: str | None = Field(None, description="name of the format; None recognises it by the path")
     options: dict[str, Any] = Field(default_factory=dict, description="options of the format")
-    size: Size | None = Field(None, description="height x width in pixels; recommended from the images when not given")
+    size: Size | None = Field(None, description="height x width in pixels; None recommends one from the images")
     channels: Literal[1, 3, 4] | None = Field(None, description="grey, RGB or RGBA; 1 when all are grey, else 3")
-    fit: Literal["crop", "pad", "stretch"] = Field("crop", description="how an image of another aspect is made to fit")
+    fit: Literal["crop", "pad", "stretch"] = Field("crop", description="how an image of another aspect is fitted")
     background: tuple[Byte, Byte, Byte] = Field((255, 255, 255), description="behind transparent pixels and padding")
     fraction: float = Field(1.0, gt=0, le=1, description="use this share of the images, drawn by a fixed seed")
     holdout: float = Field(0.05, ge=0, lt=1, description="share that is never trained on, kept for judging")

@@ -1,17 +1,17 @@
 """Near-duplicates: bursts of photographs, re-compressed or resized copies, small crops, other brightness, variants.
 
-Each picture becomes its 64 lowest frequencies of a 32 x 32 grey reduction (its brightness, the zeroth, left out): the
+Each image becomes its 64 lowest frequencies of a 32 x 32 grey reduction (its brightness, the zeroth, left out): the
 numbers whose signs are the well-known perceptual hash (Zauner 2010, "Implementation and Benchmarking of Perceptual
-Image Hash Functions", section 3.2.1). Two things are different here:
+Image Hash Functions", section 3.2.1). Two choices differ here:
 
 - The numbers are compared, not their signs, after the set's own mean and spread of each frequency were taken out. In
-  a set of aligned objects (digits, shirts) all pictures of a class share their coarse shape and most of their signs;
-  what is left is what tells one picture from another.
+  a set of aligned objects (digits, shirts) all images of a class share their coarse shape and most of their signs;
+  what is left is what tells one image from another.
 - How close is a copy depends on how close strangers are: the radius is a share of the typical distance to the nearest
   neighbour, within limits. It shrinks in dense sets, so that a class is not chained into one group.
 
 The distance is 1 - cosine, in [0, 2]. All pairs are compared by blocks of matrix products, which is exact: sixty
-thousand pictures take seconds, a million the better part of an hour, in bounded memory.
+thousand images take seconds, a million the better part of an hour, in bounded memory.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ _SHARE = 0.25  # of the median distance to the nearest neighbour
 _COLOUR = 64.0  # root mean square over an 8 x 8 RGB thumbnail: skin tones pass, a red and a blue square do not
 _MARGIN = 0.02  # of each side: compared with the middle of the other, crops of 2 to 6 % come close
 _NOISE = 10.0  # of one frequency, in grey levels: compression, rounding, resampling
-_PRIOR = 50  # pictures that the assumed spectrum counts for
+_PRIOR = 50  # images that the assumed spectrum counts for
 _BLOCK = 2048
 _PROBES = 512
 
@@ -63,8 +63,8 @@ class Signatures:
         return len(self.frequencies)
 
 
-def signatures(images: NDArray[np.uint8]) -> Signatures:
-    """Pictures uint8 [N, H, W, C], C in (1, 2, 3, 4), of any one size. What lies under full transparency counts."""
+def signatures_of_images(images: NDArray[np.uint8]) -> Signatures:
+    """Images uint8 [N, H, W, C], C in (1, 2, 3, 4), of any one size. What lies under full transparency counts."""
     colour = images[..., :3] if images.shape[-1] >= 3 else images[..., :1]
     pixels = colour.astype(np.float32)
     grey = pixels @ _GREY if pixels.shape[-1] == 3 else pixels[..., 0]
@@ -81,13 +81,13 @@ def signatures(images: NDArray[np.uint8]) -> Signatures:
     return Signatures(spectra[0], spectra[1], thumbnails.astype(np.uint8), np.frombuffer(contents, dtype="V16"))
 
 
-def signatures_of(dataset: Dataset) -> Signatures:
-    """The signatures of a dataset of Pictures of one shape, block by block under a progress bar."""
+def signatures_of_dataset(dataset: Dataset) -> Signatures:
+    """The signatures of a dataset of ImageItems of one shape, block by block under a progress bar."""
     parts: list[Signatures] = []
     with bar("looking for near-duplicates", len(dataset)) as advance:
         for start in range(0, len(dataset), 256):
             indices = np.arange(start, min(start + 256, len(dataset)))
-            parts.append(signatures(dataset[indices].image))
+            parts.append(signatures_of_images(dataset[indices].image))
             advance(len(indices))
     return join(parts)
 
@@ -102,18 +102,18 @@ def join(parts: list[Signatures]) -> Signatures:
     )
 
 
-def groups(found: Signatures, *, radius: float | None = None, flips: bool = False) -> NDArray[np.int64]:
-    """The group of each picture, int64 [N]: equal numbers are near-duplicates, or joined by a chain of them.
+def groups(signatures: Signatures, *, radius: float | None = None, flips: bool = False) -> NDArray[np.int64]:
+    """The group of each image, int64 [N]: equal numbers are near-duplicates, or joined by a chain of them.
 
-    Groups are numbered by their first picture. `radius`: None measures it (`recommended_radius`). `flips` also joins
-    a picture with mirror images. Equal pixels are joined whatever the radius.
+    Groups are numbered by their first image. `radius`: None measures it (`recommended_radius`). `flips` also joins
+    an image with mirror images. Equal pixels are joined whatever the radius.
     """
-    count = len(found)
-    _, same = np.unique(found.contents, return_inverse=True)
+    count = len(signatures)
+    _, same = np.unique(signatures.contents, return_inverse=True)
     firsts = np.zeros(same.max(initial=-1) + 1, dtype=np.int64)
     firsts[same[::-1]] = np.arange(count)[::-1]
     group = firsts[same]
-    for one, other in pairs(found, radius=radius, flips=flips):  # merged as they come: there may be very many
+    for one, other in pairs(signatures, radius=radius, flips=flips):  # merged as they come: there may be very many
         label = connected_components(coo_array((np.ones(len(one), bool), (group[one], group[other])), (count,) * 2))[1]
         first = np.zeros(count, dtype=np.int64)
         first[label[::-1]] = np.arange(count)[::-1]
@@ -122,23 +122,23 @@ def groups(found: Signatures, *, radius: float | None = None, flips: bool = Fals
 
 
 def pairs(
-    found: Signatures, *, radius: float | None = None, flips: bool = False
+    signatures: Signatures, *, radius: float | None = None, flips: bool = False
 ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
     """Blocks of pairs (i, j), i < j, that lie within `radius` and whose colours agree.
 
-    Every such pair is found, perhaps more than once."""
-    centred = _standardise(found.frequencies, found.frequencies)
-    limit = np.float32(1 - (recommended_radius(found) if radius is None else radius))
-    views = [(centred, found.thumbnails, False)]  # as they are: the same both ways; cropped: compared both ways
-    views.append((_standardise(found.zoomed, found.frequencies), found.thumbnails, True))
+    Every such pair is yielded, perhaps more than once."""
+    centred = _standardise(signatures.frequencies, signatures.frequencies)
+    limit = np.float32(1 - (recommended_radius(signatures) if radius is None else radius))
+    views = [(centred, signatures.thumbnails, False)]  # as they are: the same both ways; cropped: compared both ways
+    views.append((_standardise(signatures.zoomed, signatures.frequencies), signatures.thumbnails, True))
     if flips:
-        sign = np.where(_COLUMNS % 2, -1, 1).astype(np.float32)  # the odd frequencies of a mirrored picture
-        thumbnails = found.thumbnails[:, :, ::-1]
-        views.append((_standardise(found.frequencies * sign, found.frequencies), thumbnails, True))
-        views.append((_standardise(found.zoomed * sign, found.frequencies), thumbnails, True))
-    for start in range(0, len(found), _BLOCK):
+        sign = np.where(_COLUMNS % 2, -1, 1).astype(np.float32)  # the odd frequencies of a mirrored image
+        thumbnails = signatures.thumbnails[:, :, ::-1]
+        views.append((_standardise(signatures.frequencies * sign, signatures.frequencies), thumbnails, True))
+        views.append((_standardise(signatures.zoomed * sign, signatures.frequencies), thumbnails, True))
+    for start in range(0, len(signatures), _BLOCK):
         for vectors, thumbnails, both_ways in views:
-            for other in range(0 if both_ways else start, len(found), _BLOCK):
+            for other in range(0 if both_ways else start, len(signatures), _BLOCK):
                 near = centred[start : start + _BLOCK] @ vectors[other : other + _BLOCK].T >= limit
                 if not near.any():
                     continue
@@ -146,28 +146,28 @@ def pairs(
                 one, two = one + start, two + other
                 wanted = one != two if both_ways else one < two
                 one, two = one[wanted], two[wanted]
-                alike = _colour_distance(found.thumbnails, thumbnails, one, two) <= _COLOUR
+                alike = _colour_distance(signatures.thumbnails, thumbnails, one, two) <= _COLOUR
                 if alike.any():
                     yield np.minimum(one, two)[alike], np.maximum(one, two)[alike]
 
 
-def recommended_radius(found: Signatures) -> float:
+def recommended_radius(signatures: Signatures) -> float:
     """A quarter of the median distance to the nearest neighbour that is no plain copy, within [0.012, 0.06]."""
-    centred = _standardise(found.frequencies, found.frequencies)
-    probes = np.linspace(0, len(found) - 1, min(_PROBES, len(found))).round().astype(np.int64)
+    centred = _standardise(signatures.frequencies, signatures.frequencies)
+    probes = np.linspace(0, len(signatures) - 1, min(_PROBES, len(signatures))).round().astype(np.int64)
     nearest = np.full(len(probes), np.float32(2))
-    for start in range(0, len(found), _BLOCK):
+    for start in range(0, len(signatures), _BLOCK):
         distance = 1 - centred[probes] @ centred[start : start + _BLOCK].T
         distance[distance <= _TIGHT] = 2  # itself and its copies say nothing about strangers
         nearest = np.minimum(nearest, distance.min(axis=1))
-    return float(np.clip(_SHARE * np.median(nearest), _TIGHT, _LOOSE)) if len(found) else _TIGHT
+    return float(np.clip(_SHARE * np.median(nearest), _TIGHT, _LOOSE)) if len(signatures) else _TIGHT
 
 
 def _standardise(frequencies: Floats, over: Floats) -> Floats:
     """Unit vectors: each frequency in units of its spread over the set, its mean taken out.
 
-    Mean and spread are drawn towards those assumed of any picture (mean 0, power falling with the square of the
-    frequency), as if 50 such pictures were in the set: two pictures alone would otherwise be opposites.
+    Mean and spread are drawn towards those assumed of any image (mean 0, power falling with the square of the
+    frequency), as if 50 such images were in the set: two images alone would otherwise be opposites.
     """
     count = len(over)
     if not count:

@@ -1,4 +1,4 @@
-"""What a format opens: pictures as they lie on disk, of any size and mode, each with a name and perhaps a class."""
+"""Source of images, which a format opens: of any size and mode, each with a name and perhaps a class."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from gansmith.data.dataset import Dataset, ImageItem
 
 
 class Source(Dataset):
-    """Pictures uint8 [H, W, C], C in (1, 2, 3, 4), sizes mixed; `one` raises UnreadableImageError naming the file.
+    """Images uint8 [H, W, C], C in (1, 2, 3, 4), sizes mixed; `one` raises UnreadableImageError naming the file.
 
     name      of the set, for run names and messages
-    keys      one per picture: the file name inside the set, or a running number
+    keys      one per image: the file name inside the set, or a running number
     labels    int64 [N], or None; known without decoding anything
     classes   their names, in the order of the labels, or None
-    points    True for toy sets: `one` gives float32 [1, 1, 2], which are no pictures and are never resized
-    size      the (height, width) at which this set is best trained on, if the set itself knows; else None
+    points    True for toy sets: `one` gives float32 [1, 1, 2], which are never resized
+    size      (height, width) to train at where the set itself recommends one, else None
     """
 
     name: str
@@ -38,7 +38,7 @@ class Source(Dataset):
 
     @abstractmethod
     def stamp(self, index: int) -> bytes:
-        """Bytes that change when the content of picture `index` changes; cheap (no decoding)."""
+        """Bytes that change when the content of image `index` changes; cheap (no decoding)."""
 
 
 class Domains(NamedTuple):

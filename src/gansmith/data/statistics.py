@@ -16,7 +16,7 @@ from gansmith.system.progress import bar
 
 @dataclass(frozen=True)
 class Statistics:
-    """Of all pixels of `images` pictures, one number per channel, on [0, 1]; `deviation` divides by N, not N - 1."""
+    """Over all pixels of `images` images, one number per channel, on [0, 1]; `deviation` divides by N, not N - 1."""
 
     images: int
     pixels: int
@@ -35,14 +35,14 @@ class Statistics:
 
 
 def channel_statistics(dataset: Dataset) -> Statistics:
-    """Of a dataset of Pictures uint8 [H, W, C] with one C; sizes may differ, and every pixel weighs the same."""
+    """Of a dataset of ImageItems uint8 [H, W, C] with one C; sizes may differ, and every pixel weighs the same."""
     counts: NDArray[np.int64] | None = None  # [C, 256]
     with bar("counting pixels", len(dataset)) as advance:
         for index in range(len(dataset)):
             image = dataset.one(index).image
             counted = histogram(image)
             if counts is not None and len(counts) != len(counted):
-                raise DataError(f"picture {index} has {len(counted)} channels where the others have {len(counts)}")
+                raise DataError(f"image {index} has {len(counted)} channels where the others have {len(counts)}")
             counts = counted if counts is None else counts + counted
             advance()
     if counts is None:

@@ -1,7 +1,8 @@
-"""The endless stream of real images: shuffled anew in every epoch, by seed, and resumable at any image.
+"""Infinite shuffled stream of batches of real images, resumable at any batch.
 
-Position p of the stream is item p mod N of the permutation of epoch p // N, so the stream's whole state is one number:
-how many images were drawn. Batches cross the end of an epoch. Over several ranks each takes its share of every batch.
+Position p of the stream is item p mod N of the permutation of epoch p // N, which depends on the seed and the epoch
+alone: the whole state is one number, the images drawn. Batches cross the end of an epoch. Over several ranks each takes
+its share of every batch.
 """
 
 from __future__ import annotations
@@ -58,9 +59,10 @@ class Batches(Dataset):
 class Stream:
     """Batches on the device, in [-1, 1], as {"real": Sample}.
 
-    drawn    real images handed out so far, over all ranks: the images clock
+    drawn    number of real images drawn so far, over all ranks: the time of training
 
-    With `workers`, that many processes keep batches ready; the batches are the same with any number of them.
+    flip: mirror left to right with probability 1/2. `workers` processes prefetch batches, which are the same with any
+    number of them. rank, world: this process, and the number of processes that share each batch.
     """
 
     def __init__(
@@ -89,9 +91,9 @@ class Stream:
         number = self.drawn // self.batch
         if self._ahead is None:
             self._ahead = iter(self.batches.parallel(workers=self.workers, start=number))
-        picture = next(self._ahead)
+        item = next(self._ahead)
         self.drawn += self.batch
-        return {"real": self._on_device(picture, number)}
+        return {"real": self._on_device(item, number)}
 
     def state_dict(self) -> dict[str, Any]:
         return {"drawn": self.drawn}
@@ -103,16 +105,16 @@ class Stream:
         self.close()
 
     def close(self) -> None:
-        """Let the worker processes go."""
+        """End the worker processes."""
         self._ahead = None
 
-    def _on_device(self, picture: ImageItem, number: int) -> Sample:
-        pixels = picture.image
+    def _on_device(self, item: ImageItem, number: int) -> Sample:
+        pixels = item.image
         if self.flip:
             coin = torch.rand(len(pixels), generator=generator(self.seed, "flip", number, self.rank)).numpy() < 0.5
             pixels = np.where(coin[:, None, None, None], pixels[:, :, ::-1], pixels)
         image = normalised(self._moved(pixels)).contiguous(memory_format=self.memory_format)
-        return Sample(image, None if picture.label is None else self._moved(picture.label))
+        return Sample(image, None if item.label is None else self._moved(item.label))
 
     def _moved(self, array: NDArray[Any]) -> Tensor:
         tensor = torch.from_numpy(np.ascontiguousarray(array))
@@ -124,44 +126,25 @@ class Stream:
 class PairStream:
     """Batches of two domains, as {"a": Sample, "b": Sample}: one stream for each.
 
-    drawn    real images of one side handed out so far, over all ranks: the images clock
+    drawn    number of real images of one domain drawn so far, over all ranks: the time of training
 
-    Without pairs each side has an order, an end of its epochs and flips of its own. With pairs both sides are drawn
-    alike, so that image i of one is the partner of image i of the other, flipped or not. The workers are shared out.
+    Without pairs each domain has its own order, epochs and flips. With pairs both are drawn alike, so that image i of
+    one is the partner of image i of the other, flipped or not. The workers are divided between both. `options` are
+    those of `Stream`.
     """
 
-    def __init__(
-        self,
-        prepared: Prepared,
-        *,
-        batch: int,
-        seed: int = 0,
-        flip: bool = False,
-        device: torch.device | str = "cpu",
-        memory_format: torch.memory_format = torch.channels_last,
-        workers: int = 0,
-        rank: int = 0,
-        world: int = 1,
-    ) -> None:
+    def __init__(self, prepared: Prepared, *, batch: int, seed: int = 0, workers: int = 0, **options: Any) -> None:
         if prepared.other is None:
             raise DataError(f"{prepared.name} is one set of images, and a pair of streams is of two")
-        sides = {"a": prepared.train, "b": prepared.other.train}
-        if prepared.paired and len(sides["a"]) != len(sides["b"]):
-            raise DataError(f"{len(sides['a']):,} images have {len(sides['b']):,} partners: pairs must be complete")
+        domains = {"a": prepared.train, "b": prepared.other.train}
+        if prepared.paired and len(domains["a"]) != len(domains["b"]):
+            raise DataError(f"{len(domains['a']):,} images have {len(domains['b']):,} partners: pairs must be complete")
+        seeds = {name: mix(seed, "pairs" if prepared.paired else name) for name in domains}
+        share = -(-workers // 2)  # at least one each, where there are any
         self.batch = batch
         self.sides = {
-            name: Stream(
-                dataset,
-                batch=batch,
-                seed=mix(seed, "pairs" if prepared.paired else name),
-                flip=flip,
-                device=device,
-                memory_format=memory_format,
-                workers=-(-workers // 2),  # at least one each, where there are any
-                rank=rank,
-                world=world,
-            )
-            for name, dataset in sides.items()
+            name: Stream(dataset, batch=batch, seed=seeds[name], workers=share, **options)
+            for name, dataset in domains.items()
         }
         self.drawn = 0
 
@@ -182,7 +165,7 @@ class PairStream:
         self.drawn = state["drawn"]
 
     def close(self) -> None:
-        """Let the worker processes go."""
+        """End the worker processes."""
         for side in self.sides.values():
             side.close()
 

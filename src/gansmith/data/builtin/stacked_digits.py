@@ -25,7 +25,7 @@ SIZE = (32, 32)
 class Stacked(Source):
     """uint8 [H, W, 3], put together when they are asked for.
 
-    digits  uint8 [M, H, W];  chosen  int64 [N, 3]: which of them are red, green and blue of each picture
+    digits  uint8 [M, H, W];  chosen  int64 [N, 3]: which of them are red, green and blue of each image
     """
 
     def __init__(self, digits: NDArray[np.uint8], values: NDArray[np.int64], chosen: NDArray[np.int64]) -> None:
@@ -36,8 +36,8 @@ class Stacked(Source):
         self.keys = [str(index) for index in range(len(chosen))]
 
     def one(self, index: int) -> ImageItem:
-        picture = self.many(np.array([index]))
-        return ImageItem(picture.image[0], int(picture.label[0]))
+        item = self.many(np.array([index]))
+        return ImageItem(item.image[0], int(item.label[0]))
 
     def many(self, indices: Indices) -> ImageItem:
         assert self.labels is not None
@@ -54,14 +54,14 @@ def label_of(values: NDArray[np.int64]) -> NDArray[np.int64]:
 
 
 def build(*, digits: Literal["digits", "mnist"] = "digits", count: int = 60_000) -> Stacked:
-    """uint8 [8, 8, 3] of the embedded digits, or [28, 28, 3] of MNIST; `count` pictures, the same ones every time.
+    """uint8 [8, 8, 3] of the embedded digits, or [28, 28, 3] of MNIST; `count` images, the same every time.
 
-    Each of the three digits is drawn from all pictures of the set. Raises DataError when MNIST is not found.
+    Each of the three digits is drawn from all images of the set. Raises DataError when MNIST is not on this machine.
     """
     if count < 1:
         raise OptionError(f"stacked_digits: count must be at least 1, not {count}")
     source: Source = catalog.build("datasets", digits)
-    pictures = source[np.arange(len(source))]
+    items = source[np.arange(len(source))]
     rng = np.random.default_rng(mix("stacked_digits"))  # fixed: the set is the same set every time
     chosen = rng.integers(len(source), size=(count, 3), dtype=np.int64)
-    return Stacked(pictures.image[..., 0], pictures.label, chosen)
+    return Stacked(items.image[..., 0], items.label, chosen)

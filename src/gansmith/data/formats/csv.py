@@ -33,7 +33,8 @@ def accepts(path: Path) -> bool:
 
 
 def build(path: Path, *, path_column: str | None = None, label_column: str | None = None) -> Encoded:
-    """The images in the order of the rows. Columns not named are found: by usual names, the paths also by content.
+    """The images in the order of the rows. Columns that are not named are recognised by usual names,
+    the paths also by content.
 
     Labels are the distinct words of their column, numbered in natural order.
     Raises DataError naming the row of a missing file or cell, OptionError for a column that is not there.
@@ -82,10 +83,10 @@ def _table(path: Path) -> tuple[list[str], list[Row]]:
     return header, rows
 
 
-def _column(path: Path, header: list[str], given: str | None, usual: tuple[str, ...]) -> int | None:
-    if given is not None:
-        if given not in header:
-            raise OptionError(f"{path} has no column {given!r}. {nearest(given, header)}It has: {', '.join(header)}")
-        return header.index(given)
-    lower = [name.lower() for name in header]
-    return next((lower.index(name) for name in usual if name in lower), None)
+def _column(path: Path, header: list[str], name: str | None, usual: tuple[str, ...]) -> int | None:
+    if name is not None:
+        if name not in header:
+            raise OptionError(f"{path} has no column {name!r}. {nearest(name, header)}It has: {', '.join(header)}")
+        return header.index(name)
+    lower = [title.lower() for title in header]
+    return next((lower.index(word) for word in usual if word in lower), None)

@@ -26,7 +26,7 @@ def build(path: Path) -> Encoded:
 
 
 def _files(root: Path) -> list[str]:
-    found: list[str] = []
+    names: list[str] = []
     seen: set[str] = set()
     for folder, inner, files in os.walk(root, followlinks=True):
         real = os.path.realpath(folder)
@@ -35,5 +35,5 @@ def _files(root: Path) -> list[str]:
             continue
         seen.add(real)
         below = Path(folder).relative_to(root)
-        found += [name for file in files if is_image(name := (below / file).as_posix())]
-    return found
+        names += [name for file in files if is_image(name := (below / file).as_posix())]
+    return names

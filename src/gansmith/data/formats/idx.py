@@ -54,19 +54,21 @@ def build(path: Path, *, split: Literal["train", "test"] | None = None) -> Array
 
 def _candidates(folder: Path, split: str) -> list[Path]:
     names = sorted(entry for entry in folder.glob("*images*idx3*") if entry.is_file())
-    found = [entry for entry in names if any(prefix in entry.name for prefix in _PREFIX[split])]
-    return [entry for entry in found if not (entry.suffix == ".gz" and entry.with_suffix("") in found)]
+    of_split = [entry for entry in names if any(prefix in entry.name for prefix in _PREFIX[split])]
+    return [entry for entry in of_split if not (entry.suffix == ".gz" and entry.with_suffix("") in of_split)]
 
 
 def _choose(folder: Path, split: str) -> Path:
-    found = _candidates(folder, split)
-    if not found:
+    candidates = _candidates(folder, split)
+    if not candidates:
         raise DataError(
             f"no {split} images in {folder}: looked for {_PREFIX[split][0]}-images-idx3-ubyte, with or without .gz"
         )
-    if len(found) > 1:
-        raise DataError(f"several {split} images in {folder}: {', '.join(file.name for file in found)}; name one file")
-    return found[0]
+    if len(candidates) > 1:
+        raise DataError(
+            f"several {split} images in {folder}: {', '.join(file.name for file in candidates)}; name one file"
+        )
+    return candidates[0]
 
 
 def _labels_beside(images: Path) -> Path | None:

@@ -97,7 +97,7 @@ def _labels(path: Path) -> NDArray[np.int64]:
     labels = _load(path, mapped=False)
     if labels.ndim != 1 or not np.issubdtype(labels.dtype, np.integer):
         raise DataError(f"{path} holds {labels.dtype} {list(labels.shape)}; labels are integers [N]")
-    found = labels.astype(np.int64)
-    if len(found) and found.min() < 0:
-        raise DataError(f"{path} has a label of {found.min()}; labels count from 0")
-    return found
+    numbers = labels.astype(np.int64)
+    if len(numbers) and numbers.min() < 0:
+        raise DataError(f"{path} has a label of {numbers.min()}; labels count from 0")
+    return numbers

@@ -1,4 +1,4 @@
-"""Pairs of images in one place: side by side in one picture (a to the left), or folders a and b of equal names."""
+"""Pairs of images in one place: side by side in one image (a to the left), or folders a and b of equal names."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PAIRED = True
 
 
 def accepts_domains(path: Path) -> bool:
-    """Does the folder hold both sides, or is every picture of the set twice as wide as high?"""
+    """Whether the folder holds both domains, or every image of the set is twice as wide as high."""
     if find_domains(path) is not None:
         return True
     try:
@@ -26,16 +26,16 @@ def accepts_domains(path: Path) -> bool:
 
 
 def domains(path: Path, *, order: Literal["ab", "ba"] = "ab") -> Domains:
-    """The sources of the two sides; `ba` swaps them. Raises DataError for a set that cannot be opened."""
-    found = find_domains(path)
-    if found is not None:
-        sides: tuple[Source, Source] = (open_dataset(found.a), open_dataset(found.b))
-        notes, name = left_out(found.left_out, path), path.resolve().name
+    """The sources of both domains; `ba` swaps them. Raises DataError for a set that cannot be opened."""
+    folders = find_domains(path)
+    if folders is not None:
+        sides: tuple[Source, Source] = (open_dataset(folders.a), open_dataset(folders.b))
+        notes, name = left_out(folders.left_out, path), path.resolve().name
     else:
         place, rest = training_part(path)
         whole = open_dataset(place)
         if whole.points:
-            raise DataError(f"{path} is a set of points, not of pictures that hold two side by side")
+            raise DataError(f"{path} is a set of points, not of images that hold a pair side by side")
         sides = (Half(whole, right=False), Half(whole, right=True))
         notes, name = left_out(rest, path), whole.name
     a, b = sides if order == "ab" else (sides[1], sides[0])

@@ -14,15 +14,15 @@ PAIRED = False
 
 
 def accepts_domains(path: Path) -> bool:
-    """Does the folder hold both domains?"""
+    """Whether the folder holds both domains."""
     return find_domains(path) is not None
 
 
 def domains(path: Path, *, order: Literal["ab", "ba"] = "ab") -> Domains:
     """The sources of the two domains; `ba` swaps them. Raises DataError where they are not."""
-    found = find_domains(path)
-    if found is None:
+    folders = find_domains(path)
+    if folders is None:
         raise DataError(f"{path} does not hold two folders or zips called a and b (or A and B, or trainA and trainB)")
-    a, b = (open_dataset(place) for place in (found.a, found.b))
-    notes = left_out(found.left_out, path)
+    a, b = (open_dataset(place) for place in (folders.a, folders.b))
+    notes = left_out(folders.left_out, path)
     return Domains(a, b, path.resolve().name, notes) if order == "ab" else Domains(b, a, path.resolve().name, notes)

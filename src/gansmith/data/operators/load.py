@@ -1,4 +1,4 @@
-"""Items made from the elements of a list when they are asked for: paths into pictures, say.
+"""Elements of a list mapped by a function when they are asked for: paths to images, for example.
 
 torchnet's ListDataset with its `load` function (Collobert, van der Maaten, Joulin 2016).
 """

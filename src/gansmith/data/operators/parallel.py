@@ -1,4 +1,4 @@
-"""Items in order, each made ahead of time in a worker process: for what must be decoded as it comes.
+"""Prefetching in worker processes: items in order, for images that are decoded as they come.
 
 torchnet's ParallelDatasetIterator, on `torch.utils.data.DataLoader`. With no workers, the same items in this process.
 An array in memory is faster without workers: its batches would travel through a pipe.
@@ -76,7 +76,7 @@ class Parallel:
 
 
 class Failure(NamedTuple):
-    """What a worker sends in place of an item that could not be made."""
+    """What a worker sends in place of an item that raised."""
 
     error: GansmithError
 

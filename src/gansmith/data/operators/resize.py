@@ -1,4 +1,4 @@
-"""Pictures of any size and mode -> pictures of one: what can be stacked, stored and trained on."""
+"""Images of any size and mode -> images of one size and mode, which can be stacked, stored and trained on."""
 
 from __future__ import annotations
 
@@ -39,6 +39,6 @@ class Resized(Dataset):
 
     def one(self, index: int) -> ImageItem:
         source = self.dataset
-        picture = source.near(index, self.size) if isinstance(source, Encoded) else source.one(index)
-        image = conform(picture.image, size=self.size, channels=self.channels, fit=self.fit, background=self.background)
-        return ImageItem(image, picture.label)
+        item = source.near(index, self.size) if isinstance(source, Encoded) else source.one(index)
+        image = conform(item.image, size=self.size, channels=self.channels, fit=self.fit, background=self.background)
+        return ImageItem(image, item.label)

@@ -68,7 +68,7 @@ def read_source(source: Source, positions: Indices, settings: DataSettings, *, w
 def _as_they_come(
     dataset: Dataset, names: list[str], labels: Indices | None, key: str, settings: DataSettings
 ) -> Images:
-    """Images that are not cached; read once beforehand where unreadable ones or look-alikes must be known."""
+    """Images that are not cached; read once beforehand where unreadable ones or near-duplicates must be known."""
     folder = cache.uncached(key)
     kept = np.arange(len(dataset), dtype=np.int64)
     if not (settings.skip_unreadable or (settings.holdout and settings.holdout_by == "similar")):
