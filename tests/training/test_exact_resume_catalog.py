@@ -27,6 +27,7 @@ class Case(NamedTuple):
     augment: str | None = None
     penalties: tuple[str, ...] = ()
     every: int = 1
+    game: str = "two_player"
 
 
 CASES = [
@@ -56,6 +57,11 @@ def new_entries() -> list[Case]:
             for name in catalog.names("penalties")
             if not any(name in case.penalties for case in CASES)
         ),
+        *(
+            Case(game=name)
+            for name in catalog.names("games")
+            if set(roles_of(name).values()) == {"generator", "discriminator"} and name != "two_player"
+        ),
     ]
 
 
@@ -78,6 +84,7 @@ def test_every_objective_penalty_and_augmentation(
         **DCGAN,
         "size": max(DCGAN["size"], declared(case.model)[0]),
         "images": 320,
+        "game": case.game,
         "objective": {"name": case.objective},
         "penalties": {name: {"every": case.every} for name in case.penalties},
         **{role: small(case.model, role) for role in ("generator", "discriminator")},
