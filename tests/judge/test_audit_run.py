@@ -19,7 +19,7 @@ from gansmith.evaluation.types import QUESTIONS
 from gansmith.judge import audit_run as judge
 from gansmith.judge.image_sets import subject_of
 from gansmith.judge.reference_images import reals_of
-from gansmith.records import pictures
+from gansmith.records.images import to_uint8
 from gansmith.runs.run import Run
 from small import SMALL, files
 
@@ -149,7 +149,7 @@ def test_any_metric_of_the_catalog_is_measured_beside_the_answers(
     names = ["kid", "spectrum", "fid_infinity", "metrics_from_elsewhere.brightness_gap"]
     audit = judge.evaluate(run.path, **FEW, metrics=names, out=tmp_path / "out")
     assert list(audit.metrics) == names
-    samples = pictures.to_uint8(run.sample(range(120)).images)
+    samples = to_uint8(run.sample(range(120)).images)
     train = prepare(run.experiment.data).train
     real = train[np.arange(len(train))].image
     expected = samples.astype(float).mean() - real.astype(float).mean()
