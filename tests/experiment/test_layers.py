@@ -64,6 +64,7 @@ EVERY: dict[str, Any] = {  # every field of an experiment, with a value that is 
     "device": "cuda:1",
     "precision": "bfloat16",
     "memory_format": "contiguous",
+    "reproducible": False,
     "threads": 3,
     "workers": 2,
     "out": "007",
