@@ -26,7 +26,7 @@ from gansmith.data.stream import Stream
 from gansmith.speed.interleave import Ours
 from gansmith.system.device import Precision
 from gansmith.system.seeding import mix
-from gansmith.training.engine import Source, hold, trained_parameters
+from gansmith.training.engine import Source, trained_parameters, unfreeze_only
 from gansmith.training.optimizers import Scheduled
 from gansmith.training.precision import autocast
 
@@ -113,7 +113,7 @@ class Captured:
         self.losses = []
         for (place, repeat, which), generator in zip(self.plays, self.generators, strict=True):
             turn = self.game.turns[place]
-            hold(self.trained, turn.players)
+            unfreeze_only(self.trained, turn.players)
             weights = [weight for player in turn.players for weight in self.trained[player]]
             for weight in weights:
                 weight.grad = None

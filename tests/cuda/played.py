@@ -16,7 +16,7 @@ from gansmith.adversarial import Dimensions, Game, Moment, Objective, Prior, Sam
 from gansmith.augment.parts.augment import augmented
 from gansmith.system.device import Precision
 from gansmith.system.seeding import mix, seeded
-from gansmith.training.engine import hold, trained_parameters
+from gansmith.training.engine import trained_parameters, unfreeze_only
 from gansmith.training.precision import autocast, choose_memory_format, torch_format
 
 SIZE = Dimensions(3, 16, 16, 8, 4)
@@ -153,7 +153,7 @@ def played(
     trained = trained_parameters(game)
     found = {}
     for place, turn in enumerate(game.turns):
-        hold(trained, turn.players)
+        unfreeze_only(trained, turn.players)
         at = Moment(0, 1000, 0, torch.Generator(device).manual_seed(0))
         with SameDraws(mix("play", place), dtype), autocast(device, precision):
             terms = turn.play(batch, at).checked()

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from gansmith import catalog
 from gansmith.adversarial import Game, Moment, Objective, Prior, Sample, Terms
-from gansmith.training.engine import hold
+from gansmith.training.engine import unfreeze_only
 
 SHAPE = (2, 3, 3)
 
@@ -79,7 +79,7 @@ def moment(step: int = 0, images: int = 0, seed: int = 9) -> Moment:
 
 def play(made: Game, number: int, given: Mapping[str, Sample], at: Moment | None = None) -> Terms:
     """A turn as the engine plays it: its players unfrozen, all others frozen."""
-    hold({name: [*player.parameters()] for name, player in made.players.items()}, made.turns[number].players)
+    unfreeze_only({name: [*player.parameters()] for name, player in made.players.items()}, made.turns[number].players)
     return made.turns[number].play(given, at or moment()).checked()
 
 

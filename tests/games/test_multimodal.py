@@ -20,7 +20,7 @@ from linear_coders import (
 
 from gansmith import catalog
 from gansmith.games import multimodal
-from gansmith.training.engine import hold, trained_parameters
+from gansmith.training.engine import trained_parameters, unfreeze_only
 from gansmith.training.wiring import check_wiring
 
 
@@ -78,12 +78,12 @@ def test_only_the_player_of_a_turn_gets_a_gradient() -> None:
     for turn in made.turns:
         for player in players.values():
             player.zero_grad()
-        hold(trained, turn.players)
+        unfreeze_only(trained, turn.players)
         turn.play(batch(), moment()).total().backward()
         for name in players:
             got = [parameter.grad is not None for parameter in trained[name]]
             assert all(got) if name in turn.players else not any(got), (turn.name, name)
-    hold(trained, tuple(trained))
+    unfreeze_only(trained, tuple(trained))
     check_wiring(made, batch(), device=torch.device("cpu"))
 
 

@@ -16,7 +16,7 @@ from gansmith.adversarial import Dimensions, Fixed, Game, Moment, Objective, OnW
 from gansmith.errors import DataError, ExperimentError, OptionError
 from gansmith.games import paired
 from gansmith.games.parts.jitter import jitter
-from gansmith.training.engine import hold
+from gansmith.training.engine import unfreeze_only
 
 SHAPE = (2, 3, 3)
 PIXELS = 18
@@ -85,7 +85,7 @@ def moment(images: int = 0, seed: int = 9) -> Moment:
 
 def play(made: Game, number: int, given: Mapping[str, Sample], at: Moment | None = None) -> Terms:
     """A turn as the engine plays it: its players unfrozen, all others frozen."""
-    hold({name: [*player.parameters()] for name, player in made.players.items()}, made.turns[number].players)
+    unfreeze_only({name: [*player.parameters()] for name, player in made.players.items()}, made.turns[number].players)
     return made.turns[number].play(given, at or moment()).checked()
 
 

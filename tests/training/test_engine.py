@@ -18,7 +18,7 @@ from gansmith.errors import ExperimentError, OutOfMemoryError
 from gansmith.games import two_player
 from gansmith.system.seeding import mix
 from gansmith.training import optimizers
-from gansmith.training.engine import build_engine, hold, play_until, trained_parameters
+from gansmith.training.engine import build_engine, play_until, trained_parameters, unfreeze_only
 
 LATENT, PIXELS = 3, 4
 
@@ -189,7 +189,7 @@ def test_idle_players_are_frozen_and_get_no_gradient() -> None:
 
     for parameter in networks["discriminator"].parameters():
         parameter.grad = None
-    hold(trained_parameters(replace(game, players=networks)), ("generator",))
+    unfreeze_only(trained_parameters(replace(game, players=networks)), ("generator",))
     game.turns[1].play({"real": Sample(real_batch(0))}, Moment(0, 0, 0, torch.Generator())).total().backward()
     assert all(p.grad is None for p in networks["discriminator"].parameters())
 

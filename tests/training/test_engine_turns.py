@@ -13,7 +13,7 @@ from torch import Tensor
 from gansmith.adversarial import Batch, Moment, Terms, Turn
 from gansmith.errors import GansmithError
 from gansmith.system.seeding import mix
-from gansmith.training.engine import Events, clock, play_until
+from gansmith.training.engine import Events, images_drawn, play_until
 
 
 def test_repeats_draws_and_clock() -> None:
@@ -48,7 +48,7 @@ def test_repeats_draws_and_clock() -> None:
     assert batches[6] == batches[7] == batches[8]
     assert len(set(batches)) == 5
     assert outputs == [(1, 8, 8, ["a", "a", "b", "b"]), (2, 20, 12, ["a", "a", "a", "b", "b"])]
-    assert clock(engine) == 20
+    assert images_drawn(engine) == 20
 
 
 def test_a_turn_with_no_repeats_reports_nothing_and_the_next_one_draws() -> None:

@@ -80,9 +80,9 @@ def test_options_reach_torch() -> None:
 def test_the_learning_rate_may_be_scheduled() -> None:
     made = optimizers.build("sgd", net().parameters(), {"lr": {"start": 1.0, "end": 0.5, "hold": 10, "decay": 10}})
     assert made.optimizer.param_groups[0]["lr"] == 1.0
-    made.set_clock(15)
+    made.set_images(15)
     assert made.optimizer.param_groups[0]["lr"] == 0.75
-    made.set_clock(0)
+    made.set_images(0)
     assert made.optimizer.param_groups[0]["lr"] == 1.0
 
 
@@ -91,12 +91,12 @@ def test_any_number_may_be_scheduled() -> None:
     cycle = {"lr": {"points": {0: 0.1, 10: 1.0}}, "momentum": {"points": {0: 0.95, 10: 0.85}}, "weight_decay": 0.01}
     made = optimizers.build("sgd", net().parameters(), {**cycle, "nesterov": True})
     (group,) = made.optimizer.param_groups
-    made.set_clock(5)
+    made.set_images(5)
     assert (group["lr"], group["momentum"], group["weight_decay"]) == pytest.approx((0.55, 0.9, 0.01))
     made = optimizers.build("adam", net().parameters(), {"betas": [0.5, {"start": 0.9, "end": 0.99, "decay": 10}]})
     (group,) = made.optimizer.param_groups
     assert group["betas"] == (0.5, 0.9)
-    made.set_clock(10)
+    made.set_images(10)
     assert group["betas"] == (0.5, 0.99)
     assert group["lr"] == 1e-3
     assert optimizers.plain("adam", {"betas": [0.5, {"phases": {0: 0.9}}]})["betas"] == [0.5, {"phases": {"0": 0.9}}]
@@ -107,7 +107,7 @@ def test_the_scheduled_momentum_is_what_the_step_uses() -> None:
     made = optimizers.build("sgd", ours.parameters(), {"lr": 0.1, "momentum": {"phases": {0: 0.9, 10: 0.5}}})
     plain = torch.optim.SGD(theirs.parameters(), lr=0.1, momentum=0.9)
     for images, momentum in ((0, 0.9), (10, 0.5), (20, 0.5)):
-        made.set_clock(images)
+        made.set_images(images)
         plain.param_groups[0]["momentum"] = momentum
         for left, right in zip(step(ours, made.optimizer, 1), step(theirs, plain, 1), strict=True):
             torch.testing.assert_close(left, right)

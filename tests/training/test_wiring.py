@@ -15,7 +15,7 @@ from gansmith import catalog
 from gansmith.adversarial import Batch, Dimensions, Game, Moment, Prior, Sample, Terms, Turn
 from gansmith.errors import GansmithError, WiringError
 from gansmith.games import two_player
-from gansmith.training.wiring import check_wiring, first, untouched
+from gansmith.training.wiring import check_wiring, first_images, untouched
 from toys import cycle, lazy, tiny
 
 CPU = torch.device("cpu")
@@ -170,7 +170,7 @@ def test_a_few_images_are_enough() -> None:
     check_wiring(changed(game, 0, play), batch(64), device=CPU)
     assert sizes == [8]
     assert labels[0].tolist() == list(range(8))
-    assert first({"a": Sample(torch.zeros(3, 1, 1, 1))}, 2)["a"].label is None
+    assert first_images({"a": Sample(torch.zeros(3, 1, 1, 1))}, 2)["a"].label is None
 
 
 # ---- no trace

@@ -34,7 +34,7 @@ from gansmith.runs.monitor import Watch, at_rest
 from gansmith.runs.periodic_metrics import Looks
 from gansmith.runs.sample_inputs import columns, fixed
 from gansmith.system.files import write_text
-from gansmith.training.engine import Engine, Events, clock, play_until
+from gansmith.training.engine import Engine, Events, images_drawn, play_until
 from gansmith.training.forecast import forecast
 from gansmith.training.memory import explained
 from gansmith.training.precision import warnings
@@ -116,7 +116,7 @@ class Session:
                 self.recorder.start(done)
                 play_until(engine, experiment.images, step=self.step)
                 if self.stopped_by is None:
-                    self._sheet(clock(engine))
+                    self._sheet(images_drawn(engine))
                 self._save(engine)
                 if self.stopped_by is None and self.looks.metrics:
                     self._look(engine, closing=True)
@@ -135,7 +135,7 @@ class Session:
                 _say(line)
         if self.stopped_by is not None:
             raise TrainingInterrupted(
-                f"stopped at {clock(engine):,} of {experiment.images:,} images; everything is saved. "
+                f"stopped at {images_drawn(engine):,} of {experiment.images:,} images; everything is saved. "
                 f"Continue with: gansmith resume {self.folder}",
                 signal=self.stopped_by,
             )
@@ -230,7 +230,9 @@ class Session:
 
     def _look(self, engine: Engine, *, closing: bool = False) -> bool:
         """Take the metrics, and end the training if the stop rule says so. Was this the best look so far?"""
-        record = self.looks.take(snapshot.shown(self.parts), step=self.step, images=clock(engine), closing=closing)
+        record = self.looks.take(
+            snapshot.shown(self.parts), step=self.step, images=images_drawn(engine), closing=closing
+        )
         self.recorder.look(record)
         if closing:
             return False
@@ -244,7 +246,7 @@ class Session:
         if self.saved == self.step:
             self.checkpoints.keep(keep_as)
             return
-        images = clock(engine)
+        images = images_drawn(engine)
         self.recorder.flush(step=self.step, images=images)
         snapshot.check_finite(self.parts)
         state = snapshot.take(self.parts, step=self.step, seconds=self.recorder.seconds)

@@ -1,8 +1,8 @@
-"""The exponential moving average of players' weights, with a half-life in images.
+"""Exponential moving average of players' weights, with a half-life in images.
 
 Half-lives in images survive a change of batch size (Karras et al. 2020, "Analyzing and Improving the Image Quality of
-StyleGAN", section B of the appendix, uses the same clock). Early in a run the half-life is at most `rampup` times the
-images seen, so that the first random weights are soon forgotten.
+StyleGAN", section B of the appendix, count the same way). Early in a run the half-life is at most `rampup` times the
+images drawn, so that the first random weights are soon forgotten.
 
 Floating buffers, that is batch normalisation's running statistics, are averaged like the weights they belong to;
 with `buffers="copy"` they are the player's own. Counters are always copied.
@@ -23,7 +23,7 @@ Buffers = Literal["average", "copy"]
 
 
 class Averaging:
-    """Averaged copies of `players`, in evaluation mode, without gradients."""
+    """Moving averages of `players`: copies in evaluation mode, without gradients."""
 
     def __init__(
         self,

@@ -1,9 +1,9 @@
-"""Checkpoints: the whole state of a run in one file, written whole or not at all, checked before it is believed.
+"""Checkpoints: the whole state of a run in one file, written atomically and verified when it is read.
 
     latest.pt      the newest            previous.pt    the one before it, should the newest be damaged
-    000123456.pt   kept for good, named by the images clock
+    000123456.pt   kept for good, named by the real images drawn
 
-A state is tensors, numbers, words, lists and dictionaries, so loading it executes nothing (`weights_only`).
+A state is tensors, numbers, strings, lists and dictionaries, so loading it executes nothing (`weights_only`).
 """
 
 from __future__ import annotations
@@ -67,8 +67,8 @@ class Checkpoints:
                 return self._read(path), [f"{warning}; going back to the one before it" for warning in warnings]
             except CheckpointError as error:
                 warnings.append(str(error))
-        found = "; ".join(warnings) or "the folder holds none"
-        raise CheckpointError(f"no checkpoint in {self.folder} can be read: {found}")
+        reasons = "; ".join(warnings) or "the folder holds none"
+        raise CheckpointError(f"no checkpoint in {self.folder} can be read: {reasons}")
 
     def set_aside(self) -> None:
         """Give a damaged latest.pt another name, so that it does not become the new previous.pt."""
@@ -102,7 +102,7 @@ class Checkpoints:
             raise CheckpointError(f"the checkpoint {path} is damaged ({reason})") from error
 
     def _link(self, path: Path, name: str) -> None:
-        """A second name for `path`'s content, replacing what had that name; copied where links are not to be had."""
+        """A second name for `path`'s content, replacing what had that name; a copy where there are no links."""
         temporary = self.folder / f".{name}.{os.getpid()}.link"
         temporary.unlink(missing_ok=True)
         try:
@@ -115,7 +115,7 @@ class Checkpoints:
 
 
 class _Watched:
-    """A file that remembers why it could not be written: torch's writer reports something else."""
+    """A file that keeps the OSError of a failed write, which torch's writer replaces by another."""
 
     def __init__(self, file: IO[bytes]) -> None:
         self.file = file

@@ -1,7 +1,7 @@
-"""The engine plays a game on a stream, one step per iteration of a pytorch-ignite Engine.
+"""The training loop: a game played on a stream, one step per iteration of a pytorch-ignite Engine.
 
 For each turn, as often as it repeats: unfreeze its players and freeze the others, seed, play, back-propagate, update,
-settle. It has never heard of a generator. Attach handlers to `Events.ITERATION_COMPLETED` and the like; an unknown
+settle. Nothing here is particular to GANs. Attach handlers to `Events.ITERATION_COMPLETED` and the like; an unknown
 event is ignite's error. After each step `engine.state` has
 
     iteration    steps played so far
@@ -17,6 +17,7 @@ import logging
 import sys
 import time
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import torch
@@ -31,13 +32,13 @@ from gansmith.training.memory import explained
 from gansmith.training.optimizers import Scheduled
 from gansmith.training.precision import autocast
 
-__all__ = ["Engine", "Events", "Source", "build_engine", "clock", "play_until"]
+__all__ = ["Engine", "Events", "Source", "build_engine", "images_drawn", "play_until"]
 
 Played = list[tuple[str, dict[str, Tensor]]]
 
 
 class Source(Protocol):
-    """Where batches come from: `drawn` is the images clock."""
+    """A stream of batches; `drawn` counts the real images drawn from it."""
 
     drawn: int
 
@@ -57,56 +58,78 @@ def build_engine(
 ) -> Engine:
     """An ignite Engine whose iteration is one step of `game`; start it with `play_until`.
 
-    accumulate: play each turn on that many equal parts of the batch and sum their gradients. A batch-normalised
-    network then sees the statistics of a part, and an objective the pairs within it.
+    accumulate: gradient accumulation over that many equal parts of the batch. A batch-normalised network then sees the
+    statistics of a part, and an objective the pairs within it.
     """
-    device = torch.device(device)
-    trained = trained_parameters(game)
-    rng = torch.Generator(device)
+    steps = _Steps(game, stream, optimizers, seed, torch.device(device), precision, accumulate, rank)
+    engine = Engine(steps.step)
+    engine.add_event_handler(Events.COMPLETED, steps.unfreeze_all)
+    engine.logger = logging.getLogger("gansmith.engine")
+    engine.logger.setLevel(logging.CRITICAL)  # errors are raised; they need not be logged as well
+    return engine
 
-    def step(engine: Engine, _: Any) -> Played:
+
+@dataclass
+class _Steps:
+    """The steps of a game on a stream; the fields are the arguments of `build_engine`."""
+
+    game: Game
+    stream: Source
+    optimizers: Mapping[str, Scheduled]
+    seed: int
+    device: torch.device
+    precision: Precision
+    accumulate: int
+    rank: int
+
+    def __post_init__(self) -> None:
+        self.trained = trained_parameters(self.game)
+        self.rng = torch.Generator(self.device)
+
+    def step(self, engine: Engine, _: Any) -> Played:
+        """Every turn of the game, as often as it repeats."""
         number = engine.state.iteration - 1
-        begun = images = stream.drawn
+        before = images = self.stream.drawn
         waited = 0.0
         played: Played = []
         batch: Batch | None = None
-        for place, turn in enumerate(game.turns):
+        for place, turn in enumerate(self.game.turns):
             repeats = turn.repeats(number)
             if repeats:
-                hold(trained, turn.players)
+                unfreeze_only(self.trained, turn.players)
             for repeat in range(repeats):
                 if turn.draws or batch is None:
-                    images = stream.drawn
+                    images = self.stream.drawn
                     asked = time.perf_counter()
-                    batch = next(stream)
+                    batch = next(self.stream)
                     waited += time.perf_counter() - asked
-                turn_seed = mix(seed, number, place, repeat, rank)
-                seed_all(turn_seed, device)
-                at = Moment(number, images, repeat, rng.manual_seed(turn_seed))
-                played.append((turn.name, take(turn, batch, at)))
+                turn_seed = mix(self.seed, number, place, repeat, self.rank)
+                seed_all(turn_seed, self.device)
+                at = Moment(number, images, repeat, self.rng.manual_seed(turn_seed))
+                played.append((turn.name, self.update(turn, batch, at)))
         state: Any = engine.state
-        state.images, state.drawn, state.waited = stream.drawn, stream.drawn - begun, waited
+        state.images, state.drawn, state.waited = self.stream.drawn, self.stream.drawn - before, waited
         return played
 
-    def take(turn: Turn, batch: Batch, at: Moment) -> dict[str, Tensor]:
-        own = [optimizers[player] for player in turn.players]
-        for scheduled in own:
-            scheduled.set_clock(at.images)
-        for player in turn.players:
-            for parameter in trained[player]:
-                parameter.grad = None
-        own_weights = [parameter for player in turn.players for parameter in trained[player]]
+    def update(self, turn: Turn, batch: Batch, at: Moment) -> dict[str, Tensor]:
+        """One play of a turn: forward, backward, optimizer steps, settle. Returns its terms, detached."""
+        optimizers = [self.optimizers[player] for player in turn.players]
+        weights = [parameter for player in turn.players for parameter in self.trained[player]]
+        for scheduled in optimizers:
+            scheduled.set_images(at.images)
+        for parameter in weights:
+            parameter.grad = None
         with explained(batch):
             parts = []
-            for part in _parts(batch, accumulate):
-                with autocast(device, precision):
+            for part in _parts(batch, self.accumulate):
+                with autocast(self.device, self.precision):
                     terms = turn.play(part, at).checked()
                 total = terms.total()
                 # a penalty's images want a gradient too, which nobody reads: go towards the weights only
-                weights = own_weights if len(terms.loss) > 1 else None
-                (total if accumulate == 1 else total / accumulate).backward(inputs=weights)
+                inputs = weights if len(terms.loss) > 1 else None
+                (total if self.accumulate == 1 else total / self.accumulate).backward(inputs=inputs)
                 parts.append(terms)
-            for scheduled in own:
+            for scheduled in optimizers:
                 scheduled.optimizer.step()
         terms = _mean(parts)
         if turn.settle is not None:
@@ -114,24 +137,18 @@ def build_engine(
                 turn.settle(terms, at)
         return {**terms.loss, **terms.seen}
 
-    def release(engine: Engine) -> None:
-        hold(trained, tuple(trained))
-
-    engine = Engine(step)
-    engine.add_event_handler(Events.COMPLETED, release)
-    engine.logger = logging.getLogger("gansmith.engine")
-    engine.logger.setLevel(logging.CRITICAL)  # errors are raised; they need not be logged as well
-    return engine
+    def unfreeze_all(self, engine: Engine) -> None:
+        unfreeze_only(self.trained, tuple(self.trained))
 
 
 def play_until(engine: Engine, images: int, *, step: int = 0) -> None:
-    """Run until the images clock reaches `images`, or `engine.terminate()`, beginning after `step` steps."""
+    """Train until `images` real images are drawn, or until `engine.terminate()`; `step` steps are behind already."""
 
     def begin(engine: Engine) -> None:
         engine.state.iteration = step
 
     def finish(engine: Engine) -> None:
-        if clock(engine) >= images:
+        if images_drawn(engine) >= images:
             engine.terminate()
 
     with (
@@ -141,19 +158,19 @@ def play_until(engine: Engine, images: int, *, step: int = 0) -> None:
         engine.run(epoch_length=sys.maxsize, max_epochs=1)
 
 
-def clock(engine: Engine) -> int:
-    """Real images drawn so far."""
+def images_drawn(engine: Engine) -> int:
+    """Real images drawn from the stream so far."""
     state: Any = engine.state
     return int(state.images)
 
 
 def trained_parameters(game: Game) -> dict[str, list[nn.Parameter]]:
-    """The parameters of each player that want a gradient when the engine is built."""
+    """{player: its parameters that require a gradient}, as they are now."""
     return {name: [p for p in player.parameters() if p.requires_grad] for name, player in game.players.items()}
 
 
-def hold(trained: Mapping[str, list[nn.Parameter]], players: tuple[str, ...]) -> None:
-    """Unfreeze `players`, freeze the others: an idle player gets no gradient, and none is computed for it."""
+def unfreeze_only(trained: Mapping[str, list[nn.Parameter]], players: tuple[str, ...]) -> None:
+    """Unfreeze the parameters of `players`, freeze the others': no gradient is computed for an idle player."""
     for name, parameters in trained.items():
         playing = name in players
         for parameter in parameters:

@@ -1,13 +1,13 @@
-"""What a run will need, before it starts: parameters, floating-point operations, memory, and, when timed, time.
+"""Forecast of a run before it starts: parameters, floating-point operations, memory, and, when timed, seconds.
 
-Operations and saved activations are counted on four and eight images and drawn out in a straight line, so that a batch
-that does not fit is found out without trying it.
+Operations and saved activations are counted on four and eight images and extrapolated linearly, so that a batch that
+does not fit in memory is known without trying it.
 """
 
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import torch
@@ -18,7 +18,7 @@ from torch.utils.flop_counter import flop_registry
 
 from gansmith.adversarial import Batch, Game, Moment, Sample, Turn
 from gansmith.system.device import Precision
-from gansmith.training.engine import hold, trained_parameters
+from gansmith.training.engine import trained_parameters, unfreeze_only
 from gansmith.training.memory import available
 from gansmith.training.precision import autocast
 from gansmith.training.wiring import untouched
@@ -28,7 +28,7 @@ _COPIES = 4  # of every parameter: the weight, its gradient, Adam's two moments
 
 
 class Settings(Protocol):
-    """What of an experiment matters here."""
+    """The fields of an experiment that a forecast depends on."""
 
     @property
     def batch(self) -> int: ...
@@ -52,7 +52,7 @@ class Forecast:
 
     @property
     def seconds(self) -> float | None:
-        """Of the whole run."""
+        """Seconds of the whole run."""
         return None if self.step_seconds is None else self.step_seconds * self.steps
 
     def warnings(self, device: torch.device) -> list[str]:
@@ -66,7 +66,7 @@ class Forecast:
 
 
 def forecast(game: Game, batch: Batch, device: torch.device, settings: Settings) -> Forecast:
-    """Count on a few images of `batch`; the game is untouched afterwards."""
+    """The forecast of a run, counted on a few images of `batch`; the game is untouched afterwards."""
     small, large = (_count(game, _sized(batch, n), device, settings.precision) for n in (4, 8))
     share = settings.batch / settings.accumulate
 
@@ -82,8 +82,8 @@ def forecast(game: Game, batch: Batch, device: torch.device, settings: Settings)
     return Forecast(parameters, operations, weights + saved, -(-settings.images // drawn))
 
 
-def timed(made: Forecast, game: Game, batch: Batch, device: torch.device, settings: Settings) -> Forecast:
-    """The same with the seconds of a step, measured over three (after one that warms up) at the real batch."""
+def timed(estimate: Forecast, game: Game, batch: Batch, device: torch.device, settings: Settings) -> Forecast:
+    """The same forecast with the seconds of a step: the median of three, after one that warms up, at the real batch."""
     seconds = []
     part = _sized(batch, settings.batch // settings.accumulate)
     with untouched(game):
@@ -95,11 +95,11 @@ def timed(made: Forecast, game: Game, batch: Batch, device: torch.device, settin
             if device.type == "cuda":
                 torch.cuda.synchronize(device)
             seconds.append(time.perf_counter() - begun)
-    return Forecast(made.parameters, made.operations, made.memory, made.steps, sorted(seconds[1:])[1])
+    return replace(estimate, step_seconds=sorted(seconds[1:])[1])
 
 
 class Operations(TorchDispatchMode):
-    """Counts floating-point operations by torch's own formulas. (Torch's FlopCounterMode hooks into modules besides,
+    """Floating-point operation counter by torch's own formulas. (Torch's FlopCounterMode hooks into modules besides,
     and its hooks fail under the double backward of a gradient penalty.)"""
 
     def __init__(self) -> None:
@@ -149,7 +149,7 @@ def _sized(batch: Batch, count: int) -> Batch:
 
 def _play(game: Game, turn: Turn, batch: Batch, device: torch.device, precision: Precision) -> None:
     trained = trained_parameters(game)
-    hold(trained, turn.players)
+    unfreeze_only(trained, turn.players)
     with autocast(device, precision):
         total = turn.play(batch, Moment(0, 0, 0, torch.Generator(device).manual_seed(0))).total()
     torch.autograd.grad(total, [p for player in turn.players for p in trained[player]], allow_unused=True)

@@ -1,4 +1,4 @@
-"""Allocations that fail, in words that say which setting to halve; and how much memory there is."""
+"""Out-of-memory errors that name the setting to reduce, and the memory that is free."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _SIGNS = ("can't allocate memory", "out of memory", "not enough memory", "Defaul
 
 @contextmanager
 def explained(batch: Batch) -> Iterator[None]:
-    """Turn a failed allocation inside into an OutOfMemoryError."""
+    """Raises OutOfMemoryError for an allocation that fails inside."""
     try:
         yield
     except (RuntimeError, MemoryError) as error:

@@ -1,5 +1,5 @@
-"""Torch's optimizers by name, fused where the device has a fused one; any number they are given (a learning rate, a
-momentum, each of the betas) may follow the images clock."""
+"""Torch's optimizers by name, fused where the device has a fused implementation; the learning rate and every other
+number among their options (momentum, each of the betas) may be a schedule over the images drawn."""
 
 from __future__ import annotations
 
@@ -23,13 +23,14 @@ _NEEDS_MORE = {"lbfgs", "sparseadam", "muon"}  # a closure, sparse gradients, ma
 
 @dataclass(frozen=True)
 class Scheduled:
-    """An optimizer and the schedules of its learning rate and of what else follows the clock; a tuple of schedules for
-    an option that is a tuple."""
+    """An optimizer, and the schedules of its learning rate and other scheduled options, by the images drawn. A tuple
+    of schedules stands for an option that is a tuple."""
 
     optimizer: Optimizer
     schedules: Mapping[str, Schedule | tuple[Schedule, ...]]
 
-    def set_clock(self, images: int) -> None:
+    def set_images(self, images: int) -> None:
+        """Set every scheduled option to its value at `images` real images drawn."""
         values = {name: _at(value, images) for name, value in self.schedules.items()}
         for group in self.optimizer.param_groups:
             group.update(values)
@@ -74,19 +75,21 @@ def check(name: str, options: Mapping[str, Any]) -> dict[str, Any]:
         if option != "lr" and option not in known:
             have = ", ".join(["lr", *known])
             raise OptionError(f"{where} has no option {option!r}. {nearest(option, ['lr', *known])}It has: {have}")
-    given = {"lr": parameters["lr"].default, **known, **options}
+    completed = {"lr": parameters["lr"].default, **known, **options}
     try:
-        given["lr"] = TypeAdapter(Value).validate_python(given["lr"])
+        completed["lr"] = TypeAdapter(Value).validate_python(completed["lr"])
         for key, default in known.items():
             like: Any = tuple[Value | None, ...] if isinstance(default, tuple) else _kind(key, default)
-            given[key] = TypeAdapter(like).validate_python(given[key])
-            if isinstance(default, tuple) and len(given[key]) != len(default):
-                raise OptionError(f"{where}: {key} = {given[key]!r} is not allowed: it takes {len(default)} numbers")
+            completed[key] = TypeAdapter(like).validate_python(completed[key])
+            if isinstance(default, tuple) and len(completed[key]) != len(default):
+                raise OptionError(
+                    f"{where}: {key} = {completed[key]!r} is not allowed: it takes {len(default)} numbers"
+                )
     except ValidationError as error:
         first = error.errors()[0]
         problem = first["msg"].removeprefix("Value error, ")
         raise OptionError(f"{where}: {first['input']!r} is not allowed: {problem}") from None
-    return given
+    return completed
 
 
 def _kind(option: str, default: Any) -> Any:
@@ -98,7 +101,7 @@ def _kind(option: str, default: Any) -> Any:
 
 
 def _changes(value: Any) -> bool:
-    """Is there a schedule in an option's value?"""
+    """Whether an option's value is a schedule, or a tuple that holds one."""
     return any(isinstance(part, BaseModel) for part in (value if isinstance(value, tuple) else (value,)))
 
 
@@ -111,9 +114,9 @@ def _at(value: Schedule | tuple[Schedule, ...], images: int) -> float | tuple[fl
 
 
 def _classes() -> dict[str, type[Optimizer]]:
-    found = {
+    classes = {
         name.lower(): value
         for name, value in vars(torch.optim).items()
         if inspect.isclass(value) and issubclass(value, Optimizer) and value is not Optimizer
     }
-    return {name: value for name, value in found.items() if name not in _NEEDS_MORE}
+    return {name: value for name, value in classes.items() if name not in _NEEDS_MORE}

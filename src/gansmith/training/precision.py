@@ -1,6 +1,6 @@
-"""How the work is done: number format, memory layout.
+"""Mixed precision and memory layout.
 
-bfloat16 means autocast round the network passes; weights, optimizer state, scores and losses stay float32.
+bfloat16 is autocast round the network passes; weights, optimizer state, scores and losses stay float32.
 """
 
 from __future__ import annotations
@@ -18,28 +18,28 @@ MemoryFormat = Literal["channels_last", "contiguous"]
 
 
 def choose_precision(device: torch.device) -> Precision:
-    """bfloat16 on CUDA, where every current card is made for it; float32 elsewhere."""
+    """bfloat16 on CUDA, which every current card computes natively; float32 elsewhere."""
     return "bfloat16" if device.type == "cuda" else "float32"
 
 
 def warnings(device: torch.device, precision: Precision) -> list[str]:
-    """What to say of a format that the device does not compute in."""
+    """Warnings about a number format that the device only emulates."""
     if device.type != "cpu" or precision != "bfloat16" or torch.ops.mkldnn._is_mkldnn_bf16_supported():
         return []
     return ["this processor has no bfloat16 instructions: float32 is many times faster (--precision float32)"]
 
 
 def autocast(device: torch.device, precision: Precision) -> AbstractContextManager[Any]:
-    """The context in which networks are run."""
+    """Autocast to bfloat16, or nothing for float32."""
     if (choose_precision(device) if precision == "auto" else precision) == "float32":
         return nullcontext()
     return torch.autocast(device.type, dtype=torch.bfloat16)
 
 
 def choose_memory_format(players: Mapping[str, nn.Module], device: torch.device | None = None) -> MemoryFormat:
-    """The layout that measured faster: channels_last, except where instance normalisation, which wants each channel
-    in one piece, dominates; on a CPU at batch 1 its channels_last gradients are wrong besides. On MPS batch
-    normalisation's are (pytorch issue 175189), so networks with it are contiguous there."""
+    """The layout that measured faster: channels_last, but contiguous for networks with instance normalisation, which
+    reads one channel at a time and on a CPU at batch 1 has wrong gradients in channels_last. On MPS batch normalisation
+    has (pytorch issue 175189), so networks with it are contiguous there."""
     kinds: tuple[type[nn.Module], ...] = (nn.InstanceNorm1d, nn.InstanceNorm2d, nn.InstanceNorm3d)
     if device is not None and device.type == "mps":
         kinds += (nn.modules.batchnorm._BatchNorm,)

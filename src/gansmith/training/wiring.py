@@ -1,4 +1,4 @@
-"""Before step 0: does every trained parameter get a gradient from its own turn, and no idle player any?
+"""Wiring check before step 0: every trained parameter gets a gradient from its own turn, and no idle player gets one.
 
 A gradient of zero counts (a last convolution that starts at zero is wired); None does not. The check plays each turn
 once on a few images and leaves no trace: weights, buffers, game state and random state are what they were.
@@ -17,19 +17,19 @@ from gansmith.adversarial import Batch, Game, Moment, Sample
 from gansmith.autograd import unused_inputs
 from gansmith.errors import WiringError
 from gansmith.system.device import Precision
-from gansmith.training.engine import hold, trained_parameters
+from gansmith.training.engine import trained_parameters, unfreeze_only
 from gansmith.training.precision import autocast
 
-_ENOUGH = 8  # images: gradients either flow or do not
+_ENOUGH = 8  # images: a gradient flows or does not, whatever their number
 
 
 def check_wiring(game: Game, batch: Batch, *, device: torch.device, precision: Precision = "float32") -> None:
     """Raises WiringError naming the turn and the parameters that break the rule."""
     trained = trained_parameters(game)
-    few = first(batch, _ENOUGH)
+    few = first_images(batch, _ENOUGH)
     with untouched(game):
         for turn in game.turns:
-            hold(trained, turn.players)
+            unfreeze_only(trained, turn.players)
             at = Moment(0, 0, 0, torch.Generator(device).manual_seed(0))
             with autocast(device, precision):
                 total = turn.play(few, at).checked().total()
@@ -53,7 +53,7 @@ def check_wiring(game: Game, batch: Batch, *, device: torch.device, precision: P
 
 @contextmanager
 def untouched(game: Game) -> Iterator[None]:
-    """Whatever is played inside, the game and torch's random state are afterwards what they were before."""
+    """Weights, buffers, game state and torch's random state are restored on leaving."""
     players = {name: copy.deepcopy(player.state_dict()) for name, player in game.players.items()}
     remembered = {name: copy.deepcopy(state.state_dict()) for name, state in game.state.items()}
     wanting: list[tuple[nn.Parameter, bool]] = [
@@ -73,7 +73,7 @@ def untouched(game: Game) -> Iterator[None]:
                 state.load_state_dict(remembered[name])
 
 
-def first(batch: Batch, count: int) -> Batch:
+def first_images(batch: Batch, count: int) -> Batch:
     """The first `count` images of every sample."""
     return {
         name: Sample(image[:count], None if label is None else label[:count]) for name, (image, label) in batch.items()
@@ -81,5 +81,5 @@ def first(batch: Batch, count: int) -> Batch:
 
 
 def _listed(names: list[str]) -> str:
-    shown = ", ".join(names[:6])
-    return shown if len(names) <= 6 else f"{shown} and {len(names) - 6} more"
+    listed = ", ".join(names[:6])
+    return listed if len(names) <= 6 else f"{listed} and {len(names) - 6} more"
