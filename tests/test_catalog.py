@@ -49,7 +49,7 @@ def test_a_new_file_is_a_new_entry(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 
 def test_descriptions() -> None:
-    assert catalog.describe("objectives", "minimax").startswith("Minimax: both sides play for the same value")
+    assert catalog.describe("objectives", "minimax").startswith("Minimax loss: both sides play for the same value")
     assert catalog.describe("recipes", "dcgan").startswith("DCGAN as its authors ran it: 64 px")
     assert catalog.describe("recipes", "dcgan-digits") == catalog.describe("recipes", "dcgan_digits")
 

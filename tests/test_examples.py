@@ -29,7 +29,8 @@ def entries() -> Iterator[tuple[str, Callable[[], Any]]]:
         if kind == "recipes":
             continue
         for name in catalog.names(kind):
-            factories = [factory for factory in (*ROLES, "build", "domains") if name in catalog.names(kind, factory)]
+            possible = ROLES if kind == "models" else ("build", "domains")
+            factories = [factory for factory in possible if name in catalog.names(kind, factory)]
             for factory in factories:
                 yield (
                     f"{kind}/{name}:{factory}",

@@ -86,8 +86,8 @@ class Moment(NamedTuple):
 
 
 class Fixed(NamedTuple):
-    """Inputs of a run's sample sheets: latents [N, Z], labels [N] or None, at most N real images of each domain, held
-    out ones where there are any."""
+    """Inputs of a run's sample sheets: latents [N, Z], labels [N] or None, at most N real images of each domain, of
+    the held-out ones where there are any."""
 
     latents: Tensor
     label: Tensor | None

@@ -1,7 +1,7 @@
-"""Values that change with the images clock: a learning rate, a weight, a half-life.
+"""Schedules: values over the number of real images drawn, of a learning rate, a weight, a half-life.
 
-Every schedule hangs on its own lengths in images, never on how long the run happens to be, so that a run made longer
-is the same run.
+A schedule depends on its own lengths in images and not on the length of the run, so that a prolonged run is the same
+run.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ _UNITS = {"": 1, "k": 1_000, "m": 1_000_000, "g": 1_000_000_000}
 def parse_count(value: Any) -> Any:
     """`"500k"` -> 500000, `"1.5M"` -> 1500000, `"2e7"` -> 20000000; a number of images."""
     if isinstance(value, str):
-        found = re.fullmatch(r"\s*([\d_]*\.?\d+(?:e\d+)?)\s*([kmg]?)\s*", value.lower())
-        if not found:
+        parts = re.fullmatch(r"\s*([\d_]*\.?\d+(?:e\d+)?)\s*([kmg]?)\s*", value.lower())
+        if not parts:
             raise ValueError(f"a number of images is written like 50000, 50k, 1.5M or 2e7, not {value!r}")
-        value = float(found[1].replace("_", "")) * _UNITS[found[2]]
+        value = float(parts[1].replace("_", "")) * _UNITS[parts[2]]
     if isinstance(value, float) and value.is_integer():
         return int(value)
     return value
@@ -46,7 +46,7 @@ Count = Annotated[int, Field(ge=0), BeforeValidator(parse_count)]
 
 
 class Decay(BaseModel):
-    """`start` until `hold` images, then to `end` over `decay` images, straight or along half a cosine; then `end`."""
+    """Decay from `start`, after `hold` images, to `end` over `decay` images, straight or along half a cosine."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -64,7 +64,7 @@ class Decay(BaseModel):
 
 
 class Phases(BaseModel):
-    """`{phases: {0: 1e-4, 1M: 1e-5}}`: each value holds from its number of images on."""
+    """Piecewise constant: `{phases: {0: 1e-4, 1M: 1e-5}}`, each value from its number of images on."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -76,7 +76,7 @@ class Phases(BaseModel):
 
 
 class Points(BaseModel):
-    """`{points: {0: 0.08, 12k: 0.8, 24k: 0.008}}`: straight lines between the points, level before and after them.
+    """Piecewise linear: `{points: {0: 0.08, 12k: 0.8, 24k: 0.008}}`, constant before and after the points.
 
     One cycle (Smith 2018, "A disciplined approach to neural network hyper-parameters", section 4) is a learning rate
     that rises and falls like this while the momentum falls and rises.
@@ -98,7 +98,7 @@ Value = Amount | Decay | Phases | Points
 
 
 def not_negative(value: Value) -> Value:
-    """Itself. Raises ValueError when it is below zero at any time."""
+    """The value. Raises ValueError when it is below zero at any time."""
     if isinstance(value, Phases | Points):
         least = min((value.phases if isinstance(value, Phases) else value.points).values())
     else:

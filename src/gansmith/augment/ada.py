@@ -1,4 +1,4 @@
-"""ADA: images are moved and recoloured with a probability that follows how far the discriminator overfits.
+"""Adaptive discriminator augmentation (ADA): the probability of a change follows the discriminator's overfitting.
 
 Karras, Aittala, Hellsten, Laine, Lehtinen, Aila 2020, "Training Generative Adversarial Networks with Limited Data":
 Eq. 1 and section 3 for the probability, appendix B for the transforms, whose sizes are those of the authors' code.
@@ -62,13 +62,17 @@ def build(
     probability: a number or a schedule over the images clock, which p then follows instead.
     groups: any of `blit`, `geometry`, `colour` and `cutout`; or, for each, by what p is multiplied for it (R3GAN has
     {blit: 1, geometry: 1, colour: 0.5, cutout: 1}).
+
+    >>> images = torch.rand(2, 3, 8, 8)
+    >>> torch.equal(build()(images), images)  # p begins at 0
+    True
     """
     shares = dict(groups) if isinstance(groups, Mapping) else dict.fromkeys(groups, 1.0)
     return Ada(target, speed, every, None if probability is None else schedule(probability), shares)
 
 
 class Ada(Augment):
-    """See `build`. `p` is the probability now: a tensor where it adapts, and then nothing waits for its value."""
+    """See `build`. `p` is the present probability: where it adapts a tensor, whose value nothing waits for."""
 
     def __init__(
         self, target: float, speed: int, every: int, fixed: Schedule | None, shares: Mapping[str, float]
@@ -117,8 +121,8 @@ class Ada(Augment):
     def settle(self, terms: Terms, at: Moment) -> None:
         if self._fixed is not None:
             return
-        held = [share for name, share in terms.seen.items() if "held_real" in name]
-        signs = 2 * torch.stack(held).mean() - 1  # Eq. 1: r_t = E[sign(D_train)]
+        shares = [share for name, share in terms.seen.items() if "held_real" in name]
+        signs = 2 * torch.stack(shares).mean() - 1  # Eq. 1: r_t = E[sign(D_train)]
         self._signs = self._signs.to(signs.device) + signs
         self._updates += 1
         self._since = at.images if self._since is None else self._since
@@ -142,8 +146,8 @@ class Ada(Augment):
 
 
 def blitted(source: Affine, height: int, width: int, p: Chance) -> Affine:
-    """With probability p each: mirrored or not; turned by 0 to 3 right angles (0 or 2 where the sides differ); shifted
-    by whole pixels, up to an eighth of each side. No pixel is interpolated."""
+    """With probability p each: mirroring or not, rotation by 0 to 3 right angles (0 or 2 where the sides differ),
+    translation by whole pixels, up to an eighth of each side. No pixel is interpolated."""
     count, device = len(source.x), source.x.device
     (mirror,) = _some(p, torch.randint(2, (count,), device=device))
     source = source.scaled(1.0 - 2 * mirror, torch.ones_like(source.x))
@@ -156,8 +160,8 @@ def blitted(source: Affine, height: int, width: int, p: Chance) -> Affine:
 
 
 def stretched(source: Affine, height: int, width: int, p: Chance) -> Affine:
-    """With probability p each: scaled by 2^N(0, 0.2^2); turned by any angle; made wider and flatter by 2^N(0, 0.2^2);
-    shifted by N(0, 1/8) of each side. The rotation comes in two, before and after it is made wider."""
+    """With probability p each: scaling by 2^N(0, 0.2^2), rotation by any angle, stretching by 2^N(0, 0.2^2),
+    translation by N(0, 1/8) of each side. The rotation comes in two parts, before and after stretching."""
     count, device = len(source.x), source.x.device
     (size,) = _some(p, 0.2 * torch.randn(count, device=device))
     source = source.scaled(size.exp2(), size.exp2())
@@ -202,6 +206,6 @@ def _angles(count: int, device: torch.device) -> Tensor:
 
 
 def _some(p: Chance, *values: Tensor) -> tuple[Tensor, ...]:
-    """Values [B], of which each image keeps its own with probability p, and else has zeros."""
+    """Values [B], each kept with probability p and else replaced by zero."""
     kept = torch.rand(len(values[0]), device=values[0].device) < p
     return tuple(torch.where(kept, value, torch.zeros_like(value)) for value in values)

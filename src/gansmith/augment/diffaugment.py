@@ -1,4 +1,4 @@
-"""DiffAugment: every image that a discriminator sees is recoloured, shifted and has a hole, each at random.
+"""DiffAugment: random colour changes, translation and cutout of every image that a discriminator reads.
 
 Zhao, Liu, Lin, Zhu, Han 2020, "Differentiable Augmentation for Data-Efficient GAN Training", section 3; sizes, ranges
 and order as in the authors' PyTorch code. Always on, with no probability to choose.
@@ -28,6 +28,10 @@ def build(*, policy: Policy = _NAMES) -> DiffAugment:
 
     policy: any of `color` (brightness, saturation and contrast), `translation` (by up to an eighth of the image, zeros
     moving in) and `cutout` (a rectangle of half the image becomes zero, which is mid-grey).
+
+    >>> changed = build(policy=("cutout",))(torch.ones(1, 3, 8, 8))
+    >>> changed.unique().tolist()
+    [0.0, 1.0]
     """
     return DiffAugment(policy)
 

@@ -1,4 +1,4 @@
-"""Hinge: the discriminator minds only scores that are not a margin of 1 away from zero on their side.
+"""Hinge loss with margin 1: scores beyond the margin on their own side cost nothing.
 
 Lim, Ye 2017, "Geometric GAN"; Miyato, Kataoka, Koyama, Yoshida 2018, "Spectral Normalization for Generative
 Adversarial Networks", section 4.
@@ -17,6 +17,10 @@ def build(*, discriminator_steps: Steps = 1) -> Objective:
     """Discriminator: max(0, 1 - D(real)) + max(0, 1 + D(fake)). Generator: -D(fake).
 
     discriminator_steps: for one of the generator; 5 for Miyato et al. 2018 on CIFAR-10, 2 for BigGAN on ImageNet.
+
+    >>> import torch
+    >>> build().discriminator(torch.tensor([2.0, 0.5]), torch.tensor([-2.0, 0.5])).tolist()
+    [0.0, 2.0]
     """
     return Objective(discriminator, generator, threshold=0.0, discriminator_steps=always(discriminator_steps))
 

@@ -1,4 +1,4 @@
-"""LSGAN: least squares between scores and the numbers that stand for real and fake.
+"""Least-squares loss (LSGAN): squared distances of the scores from target values for real and fake.
 
 Mao, Li, Xie, Lau, Wang, Smolley 2017, "Least Squares Generative Adversarial Networks", Eq. 2; by default Eq. 9.
 """
@@ -20,9 +20,13 @@ Factor = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 def build(*, a: Number = 0.0, b: Number = 1.0, c: Number = 1.0, generator_factor: Factor = 0.5) -> Objective:
     """Discriminator: ((D(real) - b)^2 + (D(fake) - a)^2) / 2. Generator: generator_factor (D(fake) - c)^2.
 
-    a, b: what fakes and reals should score; b below 1 is one-sided label smoothing. c: what the generator wants its
-    images to score. generator_factor: 1/2 in the paper; 1 in Zhu et al. 2017 (CycleGAN).
+    a, b: the discriminator's targets for fakes and reals; b below 1 is one-sided label smoothing. c: the generator's
+    target for its images. generator_factor: 1/2 in the paper; 1 in Zhu et al. 2017 (CycleGAN).
     a, b, c of Eq. 8: -1, 1, 0; of Eq. 9: 0, 1, 1. Raises OptionError unless a lies below b and c.
+
+    >>> import torch
+    >>> build().discriminator(torch.tensor([1.0, 0.0]), torch.tensor([0.0, 1.0])).tolist()
+    [0.0, 1.0]
     """
     for name, value in {"b": b, "c": c}.items():
         if value <= a:

@@ -1,4 +1,4 @@
-"""Minimax: both sides play for the same value, the form in which the game was first written.
+"""Minimax loss: both sides play for the same value, the form in which the game was first written.
 
 Goodfellow et al. 2014, "Generative Adversarial Nets", Eq. 1. The generator minimises log(1 - D(G(z))), whose gradient
 vanishes while the discriminator wins easily; use `nonsaturating` to train, this one to see why.
@@ -23,6 +23,10 @@ def build(*, smoothing: Share = 0.0) -> Objective:
 
     smoothing: the discriminator's label of real images is 1 less this, that of fake ones stays 0 (Salimans et al. 2016,
     "Improved Techniques for Training GANs", section 3.4: one-sided label smoothing).
+
+    >>> import torch
+    >>> round(build().generator(None, torch.tensor(0.0)).item(), 4)
+    -0.6931
     """
     return Objective(partial(discriminator, smoothing=smoothing), generator, threshold=0.0)
 

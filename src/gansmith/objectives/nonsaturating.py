@@ -1,4 +1,4 @@
-"""Non-saturating: binary cross entropy, real labels 1, fake labels 0, the generator on flipped labels.
+"""Non-saturating loss: binary cross-entropy with labels 1 for real and 0 for fake; the generator's labels are flipped.
 
 Goodfellow et al. 2014, "Generative Adversarial Nets", section 3 (its last paragraph: the generator maximises
 log D(G(z))). With raw scores s, D = sigmoid(s): -log D = softplus(-s) and -log(1 - D) = softplus(s).
@@ -23,6 +23,10 @@ def build(*, smoothing: Share = 0.0) -> Objective:
 
     smoothing: the discriminator's label of real images is 1 less this, that of fake ones stays 0 (Salimans et al. 2016,
     "Improved Techniques for Training GANs", section 3.4: one-sided label smoothing).
+
+    >>> import torch
+    >>> round(build().generator(None, torch.tensor(0.0)).item(), 4)
+    0.6931
     """
     return Objective(partial(discriminator, smoothing=smoothing), generator, threshold=0.0)
 

@@ -1,4 +1,4 @@
-"""R3GAN: each real image is compared with a fake one, and both gradients are kept small.
+"""Relativistic loss with R1 and R2 (R3GAN): real and fake scores are compared pair by pair.
 
 Huang, Gokaslan, Kuleshov, Tompkin 2024, "The GAN is dead; long live the GAN! A Modern Baseline GAN", section 2: the
 relativistic pairing of Jolicoeur-Martineau 2019 with R1 and R2 of Mescheder, Geiger, Nowozin 2018.
@@ -23,6 +23,10 @@ def build(*, gamma: Weight = 1.0, every: Every = 1) -> Objective:
 
     Real and fake are paired one to one. gamma: a number or a schedule; the paper takes from 0.05 (CIFAR-10) to 150
     (FFHQ at 256 px), each falling to a tenth. every: steps from one penalty to the next, which also multiply gamma.
+
+    >>> objective = build(gamma=2.0)
+    >>> {name: term.weight(0) for name, term in objective.penalties.items()}
+    {'r1': 1.0, 'r2': 1.0}
     """
     halved = half(gamma)
     penalties = {name: penalty.build(every=every) for name, penalty in (("r1", r1), ("r2", r2))}
@@ -46,6 +50,6 @@ def generator(real: Tensor | None, fake: Tensor) -> Tensor:
 
 
 def half(value: Value) -> Schedule:
-    """A schedule of half the value."""
+    """The schedule of half a value."""
     whole = schedule(value)
     return lambda images: whole(images) / 2

@@ -1,4 +1,4 @@
-"""WGAN: an estimate of the Wasserstein distance, by a discriminator (their critic) whose weights are clamped.
+"""Wasserstein loss with weight clamping (WGAN); the discriminator is the paper's critic.
 
 Arjovsky, Chintala, Bottou 2017, "Wasserstein GAN", Algorithm 1; the schedule of steps is that of the authors' code.
 """
@@ -33,6 +33,9 @@ def build(
     clamp_when: after each of the discriminator's steps (Algorithm 1), or before it (the authors' code).
     steps: of the discriminator for one of the generator; warmup_steps in the first `warmup` steps of the game and in
     each `every`-th (0: no more) of them.
+
+    >>> [build().discriminator_steps(step) for step in (0, 24, 25, 499, 500)]
+    [100, 100, 5, 5, 100]
     """
     clamped = partial(clamp_weights, bound=clamp)
     counted = partial(discriminator_steps, steps=steps, warmup_steps=warmup_steps, warmup=warmup, every=every)
@@ -55,7 +58,7 @@ def generator(real: Tensor | None, fake: Tensor) -> Tensor:
 
 @torch.no_grad()
 def clamp_weights(network: nn.Module, *, bound: float) -> None:
-    """Every parameter, those of normalisations too, into [-bound, bound]."""
+    """Clamp every parameter, those of normalisations too, to [-bound, bound]."""
     for parameter in network.parameters():
         parameter.clamp_(-bound, bound)
 
@@ -63,5 +66,5 @@ def clamp_weights(network: nn.Module, *, bound: float) -> None:
 def discriminator_steps(
     step: int, *, steps: int = 5, warmup_steps: int = 100, warmup: int = 25, every: int = 500
 ) -> int:
-    """How often the discriminator plays in `step`: by default 100 times in the steps 0 to 24, 500, 1000 ..., else 5."""
+    """Updates of the discriminator in `step`: by default 100 in the steps 0 to 24, 500, 1000 ..., else 5."""
     return warmup_steps if step < warmup or (every and step % every == 0) else steps

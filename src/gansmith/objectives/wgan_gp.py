@@ -1,4 +1,4 @@
-"""WGAN-GP: the Wasserstein distance with a penalty on the discriminator's slopes in place of clamped weights.
+"""Wasserstein loss with gradient penalty (WGAN-GP), in place of clamped weights.
 
 Gulrajani, Ahmed, Arjovsky, Dumoulin, Courville 2017, "Improved Training of Wasserstein GANs", Algorithm 1.
 """
@@ -20,6 +20,10 @@ def build(
     """Discriminator: D(fake) - D(real) + weight (|slope| - 1)^2. Generator: -D(fake).
 
     weight, every, one_sided: of the penalty. discriminator_steps: for one of the generator.
+
+    >>> objective = build()
+    >>> [*objective.penalties], objective.discriminator_steps(0)
+    (['gradient_penalty'], 5)
     """
     return Objective(
         discriminator,

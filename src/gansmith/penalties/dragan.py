@@ -1,4 +1,4 @@
-"""DRAGAN: slopes of length 1 round the real images.
+"""DRAGAN's gradient penalty: gradients of length 1 at noisy real images.
 
 Kodali, Abernethy, Hays, Kira 2017, "On Convergence and Stability of GANs".
 """
@@ -26,7 +26,11 @@ def build(
 ) -> Weighted:
     """weight: lambda, a number or a schedule. every: steps from one to the next, which also multiply the weight.
     spread: the noise's standard deviation, in standard deviations of the batch. target: the length (k) that slopes are
-    drawn to. one_sided: only longer slopes are penalised."""
+    drawn to. one_sided: only longer slopes are penalised.
+
+    >>> build(weight=5).weight(0)
+    5.0
+    """
     return Weighted(partial(penalty, spread=spread, target=target, one_sided=one_sided), schedule(weight), every)
 
 

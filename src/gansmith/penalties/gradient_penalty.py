@@ -1,4 +1,4 @@
-"""Gradient penalty: slopes of length 1 along the lines between real and generated images.
+"""Gradient penalty: gradients of length 1 at random points between real and generated images.
 
 Gulrajani, Ahmed, Arjovsky, Dumoulin, Courville 2017, "Improved Training of Wasserstein GANs", Eq. 3 and Algorithm 1.
 """
@@ -18,7 +18,11 @@ from gansmith.schedules import Weight, schedule
 
 def build(*, weight: Weight = 10.0, every: Every = 1, target: NotNegative = 1.0, one_sided: bool = False) -> Weighted:
     """weight: lambda, a number or a schedule. every: steps from one to the next, which also multiply the weight.
-    target: the length that slopes are drawn to. one_sided: only longer slopes are penalised (section 4)."""
+    target: the length that slopes are drawn to. one_sided: only longer slopes are penalised (section 4).
+
+    >>> [build(every=4).due(step) for step in (0, 1, 4)]
+    [True, False, True]
+    """
     return Weighted(partial(penalty, target=target, one_sided=one_sided), schedule(weight), every)
 
 

@@ -1,4 +1,4 @@
-"""LeCam: scores of each kind are held near the moving average of the other kind's.
+"""LeCam regularisation: squared distances of real and fake scores from the other kind's moving average.
 
 Tseng, Jiang, Liu, Yang, Yang 2021, "Regularizing Generative Adversarial Networks under Limited Data", section 3.
 """
@@ -23,7 +23,12 @@ Share = Annotated[float, Field(ge=0, lt=1)]
 def build(*, weight: Weight = 0.3, every: Every = 1, decay: Share = 0.99, rectified: bool = False) -> Weighted:
     """weight: lambda, a number or a schedule. every: steps from one to the next, which also multiply the weight.
     decay: of the averages, per turn of the discriminator. rectified: only real scores above the fakes' average and fake
-    scores below the reals' are penalised, as the authors' code does and the paper does not."""
+    scores below the reals' are penalised, as the authors' code does and the paper does not.
+
+    >>> averages = build().state
+    >>> averages.state_dict()["turns"]
+    0
+    """
     averages = Averages(decay)
     return Weighted(
         partial(penalty, averages=averages, rectified=rectified),
@@ -35,7 +40,7 @@ def build(*, weight: Weight = 0.3, every: Every = 1, decay: Share = 0.99, rectif
 
 
 class Averages:
-    """Moving averages of the mean real and fake score, without the bias of their beginning at zero."""
+    """Moving averages of the mean real and fake score, corrected for the bias of beginning at zero."""
 
     def __init__(self, decay: float) -> None:
         self.decay = decay
@@ -43,12 +48,12 @@ class Averages:
         self.real, self.fake = torch.zeros(()), torch.zeros(())
 
     def ahead(self, real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
-        """The averages as they will be with these mean scores [] observed; observes nothing."""
+        """The averages after an update with these mean scores [], which are not stored."""
         whole = 1 - self.decay ** (self.turns + 1)
         return self._next(self.real, real) / whole, self._next(self.fake, fake) / whole
 
     def observe(self, terms: Terms) -> None:
-        """One turn of the discriminator more. Nothing is read back from the device."""
+        """Update the averages with one turn of the discriminator; nothing waits for the device."""
         self.real = self._next(self.real, terms.seen["score_real"])
         self.fake = self._next(self.fake, terms.seen["score_fake"])
         self.turns += 1

@@ -1,4 +1,4 @@
-"""Orthogonal: the filters of a layer are drawn to right angles, their lengths left free.
+"""Off-diagonal orthogonal regularisation: squared inner products of different filters of a layer.
 
 Brock, Donahue, Simonyan 2019, "Large Scale GAN Training for High Fidelity Natural Image Synthesis", Eq. 3. The shared
 embedding of the classes is left out, as in the authors' PyTorch code; here every embedding is.
@@ -21,7 +21,11 @@ _TRANSPOSED = (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)  # th
 
 def build(*, weight: Weight = 1e-4, every: Every = 1, side: Side = "generator") -> OnWeights:
     """weight: beta, a number or a schedule. every: steps from one to the next, which also multiply the weight.
-    side: the one whose weights are meant."""
+    side: the one whose weights are penalised.
+
+    >>> penalty(nn.Linear(2, 2, bias=False).requires_grad_()).shape
+    torch.Size([])
+    """
     return OnWeights(Weighted(penalty, schedule(weight), every, per_sample=False), side)
 
 

@@ -1,4 +1,4 @@
-"""R1: the squared gradient of the discriminator at real images.
+"""R1 penalty: the squared gradient of the discriminator's score at real images.
 
 Mescheder, Geiger, Nowozin 2018, "Which Training Methods for GANs do actually Converge?", section 4.1. Their penalty is
 gamma/2 |gradient|^2; the `weight` here is that gamma/2.
@@ -18,7 +18,11 @@ from gansmith.schedules import Weight, schedule
 def build(*, weight: Weight = 5.0, every: Every = 1) -> Weighted:
     """weight: gamma/2, so that 5 is the paper's gamma of 10; a number or a schedule. every: steps from one to the next,
     which also multiply the weight (Karras et al. 2020, "Analyzing and Improving the Image Quality of StyleGAN", lazy
-    regularization)."""
+    regularization).
+
+    >>> [build(every=16).due(step) for step in (0, 15, 16)]
+    [True, False, True]
+    """
     return Weighted(penalty, schedule(weight), every)
 
 

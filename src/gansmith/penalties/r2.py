@@ -1,4 +1,4 @@
-"""R2: the squared gradient of the discriminator at generated images.
+"""R2 penalty: the squared gradient of the discriminator's score at generated images.
 
 Mescheder, Geiger, Nowozin 2018, "Which Training Methods for GANs do actually Converge?", section 4.1. Their penalty is
 gamma/2 |gradient|^2; the `weight` here is that gamma/2.
@@ -17,7 +17,11 @@ from gansmith.schedules import Weight, schedule
 
 def build(*, weight: Weight = 5.0, every: Every = 1) -> Weighted:
     """weight: gamma/2, so that 5 is the paper's gamma of 10; a number or a schedule. every: steps from one to the next,
-    which also multiply the weight."""
+    which also multiply the weight.
+
+    >>> build().weight(0)
+    5.0
+    """
     return Weighted(penalty, schedule(weight), every)
 
 

@@ -1,4 +1,4 @@
-"""Images flipped, turned, scaled and shifted by one affine map each: bilinear, with reflection beyond the borders.
+"""Affine warping of images, one map for each: bilinear interpolation, with reflection beyond the borders.
 
 Karras, Aittala, Hellsten, Laine, Lehtinen, Aila 2020, "Training Generative Adversarial Networks with Limited Data",
 appendix B: the maps of a pipeline are multiplied first, so that an image is interpolated once.
@@ -17,7 +17,7 @@ from gansmith.augment.parts.pixels import taken
 
 
 class Affine(NamedTuple):
-    """Where in the image each pixel (column, row) of the result comes from: each [B], in pixels from the middle.
+    """Affine maps from pixels of the result to positions in the image, in pixels from the middle: each [B].
 
     column = xx column' + xy row' + x;  row = yx column' + yy row' + y
     """
@@ -30,11 +30,11 @@ class Affine(NamedTuple):
     y: Tensor
 
     def scaled(self, wide: Tensor, high: Tensor) -> Affine:
-        """And then larger by the factors `wide` and `high`; -1 is a flip."""
+        """This map followed by scaling by the factors `wide` and `high`; -1 is a flip."""
         return self._replace(xx=self.xx / wide, xy=self.xy / high, yx=self.yx / wide, yy=self.yy / high)
 
     def turned(self, cosine: Tensor, sine: Tensor) -> Affine:
-        """And then turned clockwise about the middle."""
+        """This map followed by a clockwise rotation about the middle."""
         return self._replace(
             xx=self.xx * cosine - self.xy * sine,
             xy=self.xx * sine + self.xy * cosine,
@@ -43,20 +43,20 @@ class Affine(NamedTuple):
         )
 
     def shifted(self, right: Tensor, down: Tensor) -> Affine:
-        """And then moved by so many pixels."""
+        """This map followed by a translation in pixels."""
         x = self.x - self.xx * right - self.xy * down
         return self._replace(x=x, y=self.y - self.yx * right - self.yy * down)
 
 
 def unmoved(count: int, device: torch.device) -> Affine:
-    """`count` maps, float32, that leave everything where it is."""
+    """`count` identity maps in float32."""
     one, zero = torch.ones(count, device=device), torch.zeros(count, device=device)
     return Affine(one, zero, zero, one, zero, zero)
 
 
 def warped(images: Tensor, source: Affine) -> Tensor:
-    """Images [B, C, H, W] -> the same shape, in their own precision; beyond its border an image is its mirror image
-    (the border itself is not repeated), and so on without end."""
+    """Images [B, C, H, W] -> the same shape, in their own precision; beyond its border an image is reflected without
+    end (the border itself is not repeated)."""
     height, width = images.shape[2:]
     xx, xy, yx, yy, x, y = (value.to(images.dtype).view(-1, 1, 1) for value in source)
     column = torch.arange(width, device=images.device, dtype=images.dtype) - (width - 1) / 2
@@ -73,7 +73,7 @@ def warped(images: Tensor, source: Affine) -> Tensor:
 
 
 def reflected(positions: Tensor, size: int) -> Tensor:
-    """Whole positions, floating -> int64, where in 0 ... size - 1 they fall when the axis is mirrored at both ends."""
+    """Whole positions, floating -> int64 in 0 ... size - 1, by reflection at both ends of the axis."""
     last = size - 1
     if last == 0:
         return torch.zeros_like(positions, dtype=torch.int64)

@@ -1,6 +1,6 @@
-"""Which channels of an image are colours: grey, RGB, RGBA, or a pair of such images one behind the other.
+"""Colour channels of an image: grey, RGB, RGBA, or a pair of such images one behind the other.
 
-Transparency is no colour: it stays as it is. The two images of a pair (what a discriminator of pairs is shown) are
+Transparency is no colour and stays unchanged. The two images of a pair (the input of a discriminator of pairs) are
 changed alike.
 """
 
@@ -16,7 +16,7 @@ from gansmith.errors import ExperimentError
 
 
 class Layout(NamedTuple):
-    """So many images in the channels, and so many colours, which come first, in each."""
+    """Number of images in the channels, and of colour channels in each, which come first."""
 
     images: int
     colours: int

@@ -1,4 +1,4 @@
-"""Options that name several things at once: a list, words with commas, or a mapping from names to amounts."""
+"""Validation of options that hold several names: a list, words with commas, or a mapping from names to amounts."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ def names_among(kind: str, known: Collection[str]) -> Callable[[Any], Any]:
     It raises ValueError, with the nearest name, for one that is not `known`, and for one that stands twice.
     """
 
-    def checked(given: Any) -> Any:
-        if isinstance(given, str):
-            given = [word.strip() for word in given.split(",") if word.strip()]
-        if not isinstance(given, (list, tuple, Mapping)):
+    def checked(value: Any) -> Any:
+        if isinstance(value, str):
+            value = [word.strip() for word in value.split(",") if word.strip()]
+        if not isinstance(value, (list, tuple, Mapping)):
             raise ValueError(f"give names out of {', '.join(known)}")
-        for name in given:
+        for name in value:
             if name not in known:
                 raise ValueError(unknown(kind, str(name), known))
-            if not isinstance(given, Mapping) and list(given).count(name) > 1:
+            if not isinstance(value, Mapping) and list(value).count(name) > 1:
                 raise ValueError(f"{name!r} stands twice")
-        return given if isinstance(given, Mapping) else tuple(given)
+        return value if isinstance(value, Mapping) else tuple(value)
 
     return checked

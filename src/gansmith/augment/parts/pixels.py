@@ -1,7 +1,7 @@
-"""Pixels moved about: each pixel of the result is one of the image's own, in a way that can be differentiated twice.
+"""Gathering of pixels: each pixel of the result is one of the image's own; twice differentiable.
 
-Two ways of reading give the same values. `gather` is the faster one on a CPU, but its gradient adds up in no fixed
-order on CUDA, where a resumed run would then not be the same run; indexing sorts first.
+Two implementations give the same values. `gather` is faster on a CPU, but its gradient sums in no fixed order on CUDA,
+where a resumed run would then differ; indexing sorts first.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from torch import Tensor
 
 
 def taken(images: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
-    """Images [B, C, H, W], and for each pixel of the result where it lies in them, int64 [B, h, w] -> [B, C, h, w]."""
+    """Images [B, C, H, W] and the position of each pixel of the result, int64 [B, h, w] each -> [B, C, h, w]."""
     places = rows * images.shape[3] + columns
     read = indexed if images.is_cuda else gathered
     return read(images.flatten(2), places.flatten(1)).reshape(*images.shape[:2], *places.shape[1:])

@@ -20,7 +20,7 @@ from torch import Tensor
 
 
 class Recolour(NamedTuple):
-    """What is done to each image of a batch, each [B].
+    """Colour change of each image of a batch, each [B].
 
     brightness  b, added to every colour
     contrast    c, a factor about mid-grey, which is 0

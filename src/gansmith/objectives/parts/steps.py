@@ -1,4 +1,4 @@
-"""How often the discriminator plays in a step, where that is always as often."""
+"""A constant number of discriminator updates in each step."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Steps = Annotated[int, Field(ge=1)]
 
 
 def always(steps: int) -> Callable[[int], int]:
-    """`steps` of the discriminator in every step of the game."""
+    """The function (step -> `steps`)."""
     return partial(_constant, steps)
 
 

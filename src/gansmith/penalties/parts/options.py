@@ -1,4 +1,4 @@
-"""Types of the options that several penalties have."""
+"""Option types that several penalties share."""
 
 from __future__ import annotations
 

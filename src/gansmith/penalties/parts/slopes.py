@@ -1,4 +1,4 @@
-"""What penalties on gradients share: each image's own gradient, and its distance from a target length."""
+"""Gradients of each image's score by its pixels, and their squared distance from a target length."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from gansmith.adversarial import exact
 def slopes(scores: Tensor, image: Tensor) -> Tensor:
     """Scores [B, ...] of images [B, C, H, W] -> the gradient of each image's score by its pixels [B, C * H * W].
 
-    In float32 or better, and differentiable. The scores of an image's patches are summed. Right only where no image
-    has a part in another's score, as it has through batch normalisation.
+    In float32 or float64, and differentiable. The scores of an image's patches are summed. It requires that no image's
+    score depends on another image, as it does through batch normalisation.
     """
     (gradient,) = torch.autograd.grad(scores.sum(), image, create_graph=True)
     return exact(gradient).flatten(1)
