@@ -204,7 +204,7 @@ def test_options_are_keyword_only_parameters_completed_and_converted() -> None:
             "models/x has no option 'widht'. Did you mean 'width'? It has: width, mode, inner, strange, needed",
         ),
         ({"needed": 1, "given": 3}, "models/x has no option 'given'. "),
-        ({"needed": 1, "width": 0}, "models/x: width = 0 is not allowed: Input should be greater than 0"),
+        ({"needed": 1, "width": 0}, "models/x: width = 0 is not allowed"),
         ({"needed": 1, "width": 1.5}, "models/x: width = 1.5 is not allowed: Input should be a valid integer"),
         ({"needed": 1, "mode": "c"}, "models/x: mode = 'c' is not allowed: Input should be 'a' or 'b'"),
         ({"needed": "much"}, "models/x: needed = 'much' is not allowed: Input should be a valid number"),

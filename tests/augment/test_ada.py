@@ -339,7 +339,7 @@ def test_images_without_colours_are_refused() -> None:
         ({"target": 1.5}, "less than or equal to 1"),
         ({"target": -0.5}, "greater than or equal to 0"),
         ({"speed": 0}, "greater than 0"),
-        ({"every": 0}, "greater than 0"),
+        ({"every": 0}, "every = 0"),
     ],
 )
 def test_options_are_checked(options: dict[str, Any], message: str) -> None:

@@ -149,7 +149,7 @@ MISTAKES: list[tuple[list[str], str]] = [
         "precision = 'float16' (arguments) is not allowed: Input should be 'auto', ",
     ),
     (["--batch", "0"], "batch = 0 (arguments) is not allowed: Input should be greater than or equal to 1"),
-    (["--size", "0"], "data.size = '0' (arguments) is not allowed: Input should be greater than 0"),
+    (["--size", "0"], "data.size = '0' (arguments) is not allowed"),
     (["--size", "3x"], "data.size = '3x' (arguments) is not allowed: a size is a number of pixels (64) or height x"),
     (["--size", "4x4"], "dcgan cannot make 4x4 images: both sides must be at least 8 pixels"),
     (["--channels", "2"], "data.channels = 2 (arguments) is not allowed: Input should be 1, 3 or 4"),

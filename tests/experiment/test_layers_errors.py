@@ -36,7 +36,7 @@ WRONG: list[tuple[list[str], str]] = [
         "images = 'many' (--set) is not allowed: a number of images is written like 50000, 50k, 1.5M or 2e7",
     ),
     (["images=1.5"], "images = 1.5 (--set) is not allowed: Input should be a valid integer"),
-    (["data.size=0"], "data.size = 0 (--set) is not allowed: Input should be greater than 0"),
+    (["data.size=0"], "data.size = 0 (--set) is not allowed"),
     (["data.size=3x"], "data.size = '3x' (--set) is not allowed: a size is a number of pixels (64) or height x width"),
     (
         ["data.background=[0,300,0]"],

@@ -51,7 +51,7 @@ def test_output() -> None:
 
 
 def test_bad_options() -> None:
-    with pytest.raises(OptionError, match=r"^models/mlp: depth = 0 is not allowed: Input should be greater than 0$"):
+    with pytest.raises(OptionError, match=r"^models/mlp: depth = 0 is not allowed"):
         catalog.build("models", "mlp", POINTS, factory="generator", depth=0)
     with pytest.raises(OptionError, match=r"^models/mlp: output = 'sigmoid' is not allowed"):
         catalog.build("models", "mlp", POINTS, factory="generator", output="sigmoid")

@@ -177,7 +177,7 @@ def test_a_depth_that_makes_no_whole_blocks(depth: int) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"widen": 0}, r"^models/wrn: widen = 0 is not allowed: Input should be greater than 0$"),
+        ({"widen": 0}, r"^models/wrn: widen = 0 is not allowed"),
         ({"dropout": 1.0}, r"^models/wrn: dropout = 1.0 is not allowed: Input should be less than 1$"),
         (
             {"width": 3},

@@ -22,6 +22,7 @@ from gansmith.augment.parts.options import names_among
 from gansmith.augment.parts.recolour import Recolour, recoloured
 from gansmith.errors import ExperimentError
 from gansmith.schedules import Count, Decay, Phases, Schedule, Value, Weight, schedule
+from gansmith.system.option_types import Fraction, PositiveInt
 
 _BGC = ("blit", "geometry", "colour")  # the authors' `bgc`
 _GROUPS = (*_BGC, "cutout")
@@ -41,16 +42,15 @@ def _at_most_one(value: Value) -> Value:
 
 
 Probability = Annotated[Weight, AfterValidator(_at_most_one)]
-Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
-Groups = Annotated[dict[str, Share] | tuple[str, ...], BeforeValidator(names_among("group of ada", _GROUPS))]
+Groups = Annotated[dict[str, Fraction] | tuple[str, ...], BeforeValidator(names_among("group of ada", _GROUPS))]
 Chance = Tensor | float
 
 
 def build(
     *,
-    target: Share = 0.6,
+    target: Fraction = 0.6,
     speed: Annotated[Count, Field(gt=0)] = 500_000,
-    every: Annotated[int, Field(gt=0)] = 4,
+    every: PositiveInt = 4,
     probability: Probability | None = None,
     groups: Groups = _BGC,
 ) -> Ada:

@@ -7,6 +7,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_serializer, field_validator
 
+from gansmith.system.option_types import PositiveInt
+
 
 def parse_size(value: Any) -> Any:
     """`64` -> (64, 64); `"48x64"` -> (48, 64), height x width."""
@@ -20,7 +22,7 @@ def parse_size(value: Any) -> Any:
     return value
 
 
-Size = Annotated[tuple[Annotated[int, Field(gt=0)], Annotated[int, Field(gt=0)]], BeforeValidator(parse_size)]
+Size = Annotated[tuple[PositiveInt, PositiveInt], BeforeValidator(parse_size)]
 
 Byte = Annotated[int, Field(ge=0, le=255)]
 

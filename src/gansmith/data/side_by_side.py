@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from contextlib import suppress
 
-import numpy as np
-
 from gansmith.data.dataset import ImageItem
 from gansmith.data.encoded import digest
 from gansmith.data.source import Source
+from gansmith.data.subsets import evenly_spaced
 from gansmith.errors import UnreadableImageError
 
 _SAMPLED = 64  # images that decide whether a set is of pairs side by side
@@ -43,9 +42,8 @@ def count_side_by_side(source: Source) -> tuple[int, int]:
     """(number of images twice as wide as high, number that could be read) of a sample evenly spaced over the set."""
     if source.points:
         return 0, 0
-    spread = np.unique(np.linspace(0, len(source) - 1, min(_SAMPLED, len(source))).round().astype(np.int64))
     wide = readable = 0
-    for index in spread.tolist():
+    for index in evenly_spaced(len(source), _SAMPLED).tolist():
         with suppress(UnreadableImageError, OSError):
             height, width = source.one(index).image.shape[:2]
             readable += 1

@@ -27,6 +27,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from gansmith.data.dataset import Dataset
+from gansmith.data.subsets import evenly_spaced
 from gansmith.system.progress import bar
 
 Floats = NDArray[np.float32]
@@ -154,7 +155,7 @@ def pairs(
 def recommended_radius(signatures: Signatures) -> float:
     """A quarter of the median distance to the nearest neighbour that is no plain copy, within [0.012, 0.06]."""
     centred = _standardise(signatures.frequencies, signatures.frequencies)
-    probes = np.linspace(0, len(signatures) - 1, min(_PROBES, len(signatures))).round().astype(np.int64)
+    probes = evenly_spaced(len(signatures), _PROBES)
     nearest = np.full(len(probes), np.float32(2))
     for start in range(0, len(signatures), _BLOCK):
         distance = 1 - centred[probes] @ centred[start : start + _BLOCK].T

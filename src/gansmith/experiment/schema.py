@@ -6,22 +6,15 @@ Unknown fields are errors; every field has a default. `layers` puts an experimen
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field
 
 from gansmith.data.settings import DataSettings
-from gansmith.experiment.settings import (
-    AtLeastOne,
-    AveragingSettings,
-    Images,
-    MetricsSettings,
-    Part,
-    PriorSettings,
-    StopSettings,
-)
+from gansmith.experiment.settings import AveragingSettings, Images, MetricsSettings, Part, PriorSettings, StopSettings
 from gansmith.schedules import Count
+from gansmith.system.option_types import NonNegativeInt, PositiveInt
 
 # Fields that say how or how long a run is worked on, not what it computes: a resumed run may change them. The images
 # may have moved; that they are the same ones is known by their digest.
@@ -64,8 +57,8 @@ class Experiment(BaseModel):
     optimizer: dict[str, Part] = Field(default_factory=_adam, description="one for each role")
     averaging: AveragingSettings = AveragingSettings()
     images: Images = Field(1_000_000, description="how long to train, in real images drawn")
-    batch: AtLeastOne = 64
-    accumulate: AtLeastOne = Field(1, description="play the batch in this many parts; saves memory")
+    batch: PositiveInt = 64
+    accumulate: PositiveInt = Field(1, description="play the batch in this many parts; saves memory")
     seed: int = 0
     device: str = "auto"
     precision: Literal["auto", "float32", "bfloat16"] = Field("auto", description="auto: bfloat16 on CUDA")
@@ -73,13 +66,11 @@ class Experiment(BaseModel):
     reproducible: bool = Field(
         True, description="false: on CUDA the fastest kernels, chosen by trying; no two runs are equal to the bit"
     )
-    threads: AtLeastOne | None = Field(None, description="of the CPU; torch's choice when not given")
-    workers: Annotated[int, Field(ge=0)] | None = Field(
-        None, description="processes that decode images; none when they are cached"
-    )
+    threads: PositiveInt | None = Field(None, description="of the CPU; torch's choice when not given")
+    workers: NonNegativeInt | None = Field(None, description="processes that decode images; none when they are cached")
     out: str | None = Field(None, description="the run folder; runs/DATA-RECIPE when not given")
     start_from: str | None = Field(None, description="another run, whose weights to begin with where they fit")
-    sheet: AtLeastOne = Field(64, description="images on a sample sheet")
+    sheet: PositiveInt = Field(64, description="images on a sample sheet")
     record_every: Images = 2_000
     samples_every: Images = 20_000
     checkpoint_every: Images = 50_000

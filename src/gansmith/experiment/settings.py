@@ -7,9 +7,9 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from gansmith.schedules import Weight, parse_count
+from gansmith.system.option_types import AtLeastTwo, PositiveInt
 
 Images = Annotated[int, Field(ge=1), BeforeValidator(parse_count)]  # 50000, 50k, 1M
-AtLeastOne = Annotated[int, Field(ge=1)]
 
 
 class Part(BaseModel):
@@ -35,7 +35,7 @@ class PriorSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     kind: Literal["normal", "uniform", "sphere"] = "normal"
-    size: AtLeastOne = 100
+    size: PositiveInt = 100
     labels: Literal["paired", "independent"] = Field(
         "paired", description="of the fakes: those of the real images beside them, or drawn from all classes"
     )
@@ -65,7 +65,7 @@ class MetricsSettings(BaseModel):
         (), description="of metrics; none are measured when empty"
     )
     features: Part = Part(name="pixels")
-    samples: Annotated[int, Field(ge=2)] = Field(1000, description="images a side")
+    samples: AtLeastTwo = Field(1000, description="images a side")
     every: Annotated[int, Field(ge=1), BeforeValidator(parse_count)] = Field(100_000, description="in images")
     against: Literal["train", "holdout"] = Field("train", description="which real images")
 

@@ -8,20 +8,17 @@ Residual Learning for Image Recognition", section 4.2). Label smoothing: Szegedy
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated
 
 import torch.nn.functional as F
-from pydantic import Field
 from torch import Tensor, nn
 
 from gansmith.adversarial import Batch, Game, Moment, Objective, Prior, Sample, Terms, Turn, exact
 from gansmith.errors import DataError, ExperimentError
 from gansmith.games.parts.crop import crop
+from gansmith.system.option_types import FractionBelowOne, NonNegativeInt
 
 ROLES = {"classifier": "classifier"}
 
-Pixels = Annotated[int, Field(ge=0)]
-Share = Annotated[float, Field(ge=0, lt=1)]
 
 _TOP = 5
 
@@ -31,9 +28,9 @@ def build(
     objective: Objective | None,
     prior: Prior,
     *,
-    padding: Pixels = 4,
+    padding: NonNegativeInt = 4,
     flip: bool = False,
-    smoothing: Share = 0.0,
+    smoothing: FractionBelowOne = 0.0,
 ) -> Game:
     """The game of a classifier (images -> logits [B, K]); batches are {"real": Sample} with labels. Objective and
     prior are not used.

@@ -10,10 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
-from typing import Annotated, NamedTuple
+from typing import NamedTuple
 
 import torch
-from pydantic import Field
 from torch import Tensor, nn
 
 from gansmith.adversarial import Batch, Fixed, Game, Moment, Objective, Prior, Sample, Terms, Turn, exact
@@ -22,6 +21,7 @@ from gansmith.games.parts.domains import OTHER, images_of, l1_distance
 from gansmith.games.parts.jitter import jitter as jittered
 from gansmith.games.parts.pool import Pool
 from gansmith.schedules import Schedule, Weight, schedule
+from gansmith.system.option_types import NonNegativeInt
 
 ROLES = {  # player -> role in the model's file; to_b reads a
     "to_b": "translator",
@@ -33,8 +33,6 @@ DOMAINS = ("a", "b")
 
 _DISCRIMINATORS = {domain: f"discriminator_{domain}" for domain in DOMAINS}
 
-Many = Annotated[int, Field(ge=0)]
-
 
 def build(
     players: Mapping[str, nn.Module],
@@ -43,8 +41,8 @@ def build(
     *,
     cycle: Weight = 10.0,
     identity: Weight = 0.5,
-    pool: Many = 50,
-    jitter: Many = 0,
+    pool: NonNegativeInt = 50,
+    jitter: NonNegativeInt = 0,
     averaged: bool = False,
 ) -> Game:
     """The game of two translators (images -> images) and two discriminators (images -> scores) under an objective.

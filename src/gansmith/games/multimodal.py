@@ -9,16 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Annotated, NamedTuple, Protocol, cast
+from typing import NamedTuple, Protocol, cast
 
 import torch
-from pydantic import Field
 from torch import Tensor, nn
 
 from gansmith.adversarial import Batch, Fixed, Game, Moment, Objective, Prior, Sample, Terms, Turn, exact
 from gansmith.games.parts.discriminator import discriminator_turn
 from gansmith.games.parts.domains import OTHER, images_of, l1_distance
 from gansmith.schedules import Schedule, Weight, schedule
+from gansmith.system.option_types import PositiveInt
 
 ROLES = {"a": "autoencoder", "b": "autoencoder", "discriminator_a": "discriminator", "discriminator_b": "discriminator"}
 DOMAINS = ("a", "b")
@@ -43,7 +43,7 @@ def build(
     content: Weight = 1.0,
     adversarial: Weight = 1.0,
     cycle: Weight = 0.0,
-    styles: Annotated[int, Field(gt=0)] = 7,
+    styles: PositiveInt = 7,
     averaged: bool = False,
 ) -> Game:
     """The game of two autoencoders (image <-> content and style) and the discriminators of their domains. Batches are

@@ -7,10 +7,8 @@ discriminator plays first, on pairs whose second image is translated without a g
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated
 
 import torch
-from pydantic import Field
 from torch import Tensor, nn
 
 from gansmith.adversarial import Batch, Dimensions, Fixed, Game, Moment, Objective, Prior, Sample, Terms, Turn, exact
@@ -18,12 +16,11 @@ from gansmith.games.parts.discriminator import discriminator_turn
 from gansmith.games.parts.domains import images_of
 from gansmith.games.parts.jitter import jitter as jittered
 from gansmith.schedules import Weight, schedule
+from gansmith.system.option_types import NonNegativeInt
 
 ROLES = {"to_b": "translator", "discriminator": "discriminator"}  # player -> role in the model's file
 DOMAINS = ("a", "b")
 PAIRED = True
-
-Pixels = Annotated[int, Field(ge=0)]
 
 
 def dimensions_of(role: str, dimensions: Dimensions) -> Dimensions:
@@ -38,7 +35,7 @@ def build(
     *,
     l1: Weight = 100.0,
     slow: Weight = 0.5,
-    jitter: Pixels = 0,
+    jitter: NonNegativeInt = 0,
     averaged: bool = False,
 ) -> Game:
     """The game of a translator (a -> b) and a discriminator of pairs ([a; b] along the channels -> scores) under an

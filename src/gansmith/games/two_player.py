@@ -7,22 +7,20 @@ generated without a graph; the generator then plays on latents of its own.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated
 
 import torch
-from pydantic import Field
 from torch import Tensor, nn
 
 from gansmith.adversarial import Batch, Fixed, Game, Moment, Objective, Prior, Sample, Terms, Turn, exact
 from gansmith.games.parts.discriminator import discriminator_turn
+from gansmith.system.option_types import FractionBelowHalf
 
 ROLES = {"generator": "generator", "discriminator": "discriminator"}  # player -> role in the model's file
 
 
-Share = Annotated[float, Field(ge=0, lt=0.5)]
-
-
-def build(players: Mapping[str, nn.Module], objective: Objective, prior: Prior, *, flips: Share = 0.0) -> Game:
+def build(
+    players: Mapping[str, nn.Module], objective: Objective, prior: Prior, *, flips: FractionBelowHalf = 0.0
+) -> Game:
     """The game of a generator (latents [B, Z] -> images) and a discriminator (images -> scores) under an objective.
 
     Batches are {"real": Sample}. flips: label noise, the share of pairs in the discriminator's turn whose real and fake

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gansmith.data.dataset import Dataset
+from gansmith.data.subsets import evenly_spaced
 from gansmith.evaluation.types import Images
 from gansmith.judge.held_out_pairs import pixels
 
@@ -28,7 +29,7 @@ class ColourStatistics(NamedTuple):
 
 def colour_statistics(dataset: Dataset) -> ColourStatistics:
     """Mean and standard deviation of each channel, over at most 2,048 images spread evenly through the data set."""
-    indices = np.unique(np.linspace(0, len(dataset) - 1, min(len(dataset), _SAMPLE)).round().astype(np.int64))
+    indices = evenly_spaced(len(dataset), _SAMPLE)
     counts: Any = 0  # [C, 256]: how often each level occurs
     for start in range(0, len(indices), _BLOCK):
         block = pixels(dataset, indices[start : start + _BLOCK])

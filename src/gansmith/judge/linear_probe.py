@@ -20,6 +20,7 @@ from gansmith import __version__
 from gansmith.data.open import open_dataset
 from gansmith.data.prepare import prepare
 from gansmith.data.prepared import Prepared
+from gansmith.data.subsets import random_subset
 from gansmith.errors import DataError, OptionError, RunError, unknown
 from gansmith.evaluation.activations import GRID, activations, pooled_pixels, settle, to_input
 from gansmith.evaluation.linear_probe import (
@@ -209,8 +210,7 @@ def labelled(data: str | Path, opened: Opened) -> Prepared:
 def drawn(prepared: Prepared, images: int, seed: int) -> tuple[Images, Labels]:
     """At most `images` of them, drawn by `seed`: uint8 [N, H, W, C] and labels [N]."""
     count = len(prepared.train)
-    indices = np.random.default_rng(mix(seed, "probe", "images")).permutation(count)[:images]
-    sample = prepared.train[np.sort(indices)]
+    sample = prepared.train[random_subset(count, images, np.random.default_rng(mix(seed, "probe", "images")))]
     return np.ascontiguousarray(sample.image), np.asarray(sample.label, dtype=np.int64)
 
 

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from gansmith.data.dataset import Dataset
 from gansmith.data.prepare import prepare
 from gansmith.data.prepared import Prepared
 from gansmith.data.settings import DataSettings
+from gansmith.data.subsets import random_subset
 from gansmith.errors import DataError, OptionError
 from gansmith.evaluation.types import Images, Labels
 from gansmith.judge.image_sets import LEAST, Subject, read_images
@@ -47,8 +47,8 @@ def reals_of(subject: Subject, *, against: str | None, holdout: str | None, most
         raise DataError(f"{settings.path} holds points, and only images can be judged")
     kept, split = _held_out(prepared, settings, holdout)
     rng = np.random.default_rng(mix(seed, "real images to judge against"))
-    train = read_images(prepared.train, _drawn(prepared.train, most, rng))
-    held_out = None if kept is None else read_images(kept, _drawn(kept, most, rng))
+    train = read_images(prepared.train, random_subset(len(prepared.train), most, rng))
+    held_out = None if kept is None else read_images(kept, random_subset(len(kept), most, rng))
     _require_enough("real", len(train[0]))
     if held_out is not None:
         _require_enough("held-out", len(held_out[0]))
@@ -80,10 +80,6 @@ def _held_out(prepared: Prepared, settings: DataSettings, holdout: str | None) -
         other = prepare(settings.model_copy(update=changes))
         return other.train, f"of {other.name}, {other.digest}"
     return prepared.holdout, "a part of it" if prepared.holdout is None else "held out by the run"
-
-
-def _drawn(dataset: Dataset, most: int, rng: np.random.Generator) -> NDArray[np.int64]:
-    return np.sort(rng.permutation(len(dataset))[:most])
 
 
 def _require_enough(what: str, count: int) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from gansmith import __version__
+from gansmith.data.subsets import evenly_spaced
 from gansmith.evaluation.activations import to_input
 from gansmith.evaluation.types import Images, Number
 from gansmith.records.images import draw_sheet, save_image
@@ -82,7 +83,7 @@ def gain(number: Number) -> str:
 
 def save_sheet(source: Images, true: Images, ways: Mapping[str, Sequence[Images]], path: Path) -> None:
     """A row for each of at most SHOWN pairs: the input, its translation by each way (one style), the true image."""
-    indices = np.unique(np.linspace(0, len(true) - 1, min(SHOWN, len(true))).round().astype(np.int64))
+    indices = evenly_spaced(len(true), SHOWN)
     columns = [images[0] for images in ways.values()] + [true]
     rows = np.stack([column[index] for index in indices for column in columns])
     labels = tuple([*ways, "true"] + [""] * (len(rows) - len(columns)))

@@ -12,10 +12,9 @@ from __future__ import annotations
 import math
 from functools import partial
 from itertools import pairwise
-from typing import Annotated, Literal
+from typing import Literal
 
 import torch
-from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -28,8 +27,8 @@ from gansmith.models.layers.conditional_norm import ConditionalBatchNorm
 from gansmith.models.layers.projection import Projection, pooled
 from gansmith.models.layers.residual import DownBlock, UpBlock
 from gansmith.models.layers.spectral import SpectralConv2d, SpectralLinear
+from gansmith.system.option_types import PositiveInt
 
-Width = Annotated[int, Field(gt=0)]
 Initialisation = Literal["orthogonal", "normal"]
 
 SMALLEST = grid.SMALLEST
@@ -51,10 +50,10 @@ _PLAIN = 2  # blocks behind the last halving of a discriminator for small images
 def generator(
     dimensions: Dimensions,
     *,
-    width: Width = 64,
-    embedding: Width = 128,
+    width: PositiveInt = 64,
+    embedding: PositiveInt = 128,
     skip_z: bool = True,
-    attention: Width | None = None,
+    attention: PositiveInt | None = None,
     initialisation: Initialisation = "orthogonal",
     conditional: bool = True,
 ) -> Generator:
@@ -81,8 +80,8 @@ def generator(
 def discriminator(
     dimensions: Dimensions,
     *,
-    width: Width = 64,
-    attention: Width | None = None,
+    width: PositiveInt = 64,
+    attention: PositiveInt | None = None,
     initialisation: Initialisation = "orthogonal",
     conditional: bool = True,
 ) -> Discriminator:

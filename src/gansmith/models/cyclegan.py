@@ -7,19 +7,15 @@ Transfer and Super-Resolution".
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import Field
 from torch import Tensor, nn
 
 from gansmith.adversarial import Dimensions
 from gansmith.models.layers.instance import InstanceNorm
 from gansmith.models.layers.patch import PatchDiscriminator, initialise, layers_for
 from gansmith.models.layers.sides import check_sides
-
-Width = Annotated[int, Field(gt=0)]
-Blocks = Annotated[int, Field(ge=0)]
-Layers = Annotated[int, Field(ge=1)]
+from gansmith.system.option_types import NonNegativeInt, PositiveInt
 
 SMALLEST = 8  # the blocks then work on 2 x 2, the least that can be reflected by one pixel
 MULTIPLE = 4  # two halvings
@@ -30,8 +26,8 @@ _LARGE = 256  # pixels a side from which on there are 9 residual blocks
 def translator(
     dimensions: Dimensions,
     *,
-    width: Width = 64,
-    blocks: Blocks | None = None,
+    width: PositiveInt = 64,
+    blocks: NonNegativeInt | None = None,
     upsample: Literal["transposed", "resize"] = "transposed",
     skip: bool = False,
 ) -> Translator:
@@ -46,7 +42,9 @@ def translator(
     return Translator(dimensions, width, blocks, upsample, skip)
 
 
-def discriminator(dimensions: Dimensions, *, width: Width = 64, layers: Layers | None = None) -> PatchDiscriminator:
+def discriminator(
+    dimensions: Dimensions, *, width: PositiveInt = 64, layers: PositiveInt | None = None
+) -> PatchDiscriminator:
     """Images [B, C, H, W] in [-1, 1] -> raw scores [B, 1, h, w], one for each patch.
 
     width: channels of the first layer (ndf). layers: convolutions of stride 2: 3 give patches of 70 x 70 pixels, 2 of

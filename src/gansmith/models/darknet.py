@@ -17,11 +17,9 @@ from gansmith.errors import ExperimentError
 from gansmith.models.layers.classifier import Classifier
 from gansmith.models.layers.labels import classes_of
 from gansmith.models.layers.standardize import Deviations, Means, standardizing
+from gansmith.system.option_types import FractionAboveZero, NonNegativeInt, PositiveInt
 
-Width = Annotated[int, Field(gt=0)]
-Groups = Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=1)]
-Index = Annotated[int, Field(ge=0)]
-Share = Annotated[float, Field(gt=0, le=1)]
+Groups = Annotated[tuple[NonNegativeInt, ...], Field(min_length=1)]
 
 SMALLEST = 1
 
@@ -32,9 +30,9 @@ def classifier(
     dimensions: Dimensions,
     *,
     groups: Groups = (1, 2, 4, 6, 3),
-    width: Width = 32,
-    unstrided: Index | None = 1,
-    normalisation_momentum: Share = 0.01,
+    width: PositiveInt = 32,
+    unstrided: NonNegativeInt | None = 1,
+    normalisation_momentum: FractionAboveZero = 0.01,
     mean: Means | None = None,
     deviation: Deviations | None = None,
 ) -> Classifier:

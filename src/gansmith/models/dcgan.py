@@ -13,10 +13,9 @@ Conditional: a one-hot label beside the latent (Mirza, Osindero 2014, "Condition
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import Annotated, Literal
+from typing import Literal
 
 import torch
-from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -24,11 +23,8 @@ from gansmith.adversarial import Dimensions
 from gansmith.errors import ExperimentError
 from gansmith.models.layers import grid
 from gansmith.models.layers.conditional import classes_of, labels_of
+from gansmith.system.option_types import FractionBelowOne, NonNegativeFloat, NonNegativeInt, PositiveInt
 
-Width = Annotated[int, Field(gt=0)]
-Slope = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-Count = Annotated[int, Field(ge=0)]
-Share = Annotated[float, Field(ge=0, lt=1)]
 Kernel = Literal[3, 4, 5, 6]
 Normalisation = Literal["batch", "instance", "layer", "none"]
 Downsample = Literal["strided", "average", "max"]
@@ -42,13 +38,13 @@ _SLOPE = 0.2  # of leaky ReLUs
 def generator(
     dimensions: Dimensions,
     *,
-    width: Width = 64,
+    width: PositiveInt = 64,
     upsample: Literal["transposed", "resize"] = "transposed",
-    extra_layers: Count = 0,
+    extra_layers: NonNegativeInt = 0,
     kernel: Kernel = 4,
     activation: Literal["relu", "leaky_relu"] = "relu",
     output: Literal["tanh", "sigmoid", "linear"] = "tanh",
-    dropout: Share = 0.0,
+    dropout: FractionBelowOne = 0.0,
     conditional: bool = False,
 ) -> Generator:
     """Latents [B, Z], or [B, Z, h, w] for a larger canvas -> images [B, C, H, W] in [-1, 1] (linear: unbounded).
@@ -86,13 +82,13 @@ def generator(
 def discriminator(
     dimensions: Dimensions,
     *,
-    width: Width = 64,
-    slope: Slope = _SLOPE,
-    extra_layers: Count = 0,
+    width: PositiveInt = 64,
+    slope: NonNegativeFloat = _SLOPE,
+    extra_layers: NonNegativeInt = 0,
     normalisation: Normalisation = "batch",
     downsample: Downsample = "strided",
     kernel: Kernel = 4,
-    dropout: Share = 0.0,
+    dropout: FractionBelowOne = 0.0,
     conditional: bool = False,
 ) -> Discriminator:
     """Images [B, C, H, W] in [-1, 1] -> raw scores [B].

@@ -10,14 +10,13 @@ from collections.abc import Callable
 from functools import partial
 from itertools import pairwise
 from math import prod
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import Field
 from torch import Tensor, nn
 
 from gansmith.adversarial import Dimensions
+from gansmith.system.option_types import PositiveInt
 
-Width = Annotated[int, Field(gt=0)]
 Activation = Literal["relu", "leaky_relu", "silu"]
 
 SMALLEST = 1  # points in the plane
@@ -26,8 +25,8 @@ SMALLEST = 1  # points in the plane
 def generator(
     dimensions: Dimensions,
     *,
-    width: Width = 128,
-    depth: Width = 2,
+    width: PositiveInt = 128,
+    depth: PositiveInt = 2,
     activation: Activation = "relu",
     output: Literal["linear", "tanh"] = "linear",
 ) -> Generator:
@@ -39,7 +38,7 @@ def generator(
 
 
 def discriminator(
-    dimensions: Dimensions, *, width: Width = 128, depth: Width = 2, activation: Activation = "relu"
+    dimensions: Dimensions, *, width: PositiveInt = 128, depth: PositiveInt = 2, activation: Activation = "relu"
 ) -> Discriminator:
     """Images [B, C, H, W] -> raw scores [B]. The options are the generator's."""
     return Discriminator(_connected(prod(dimensions[:3]), 1, width, depth, activation))

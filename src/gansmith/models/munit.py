@@ -9,11 +9,9 @@ with a style of that domain: drawn at random, or taken from an image. The discri
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import Annotated
 
 import torch
 import torch.nn.functional as F
-from pydantic import Field
 from torch import Tensor, nn
 
 from gansmith.adversarial import Dimensions
@@ -21,10 +19,7 @@ from gansmith.errors import ExperimentError
 from gansmith.models.layers.adaptive_norm import adaptive_instance_norm
 from gansmith.models.layers.instance import InstanceNorm
 from gansmith.models.layers.sides import check_sides
-
-Width = Annotated[int, Field(gt=0)]
-Count = Annotated[int, Field(ge=0)]
-Slope = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+from gansmith.system.option_types import NonNegativeFloat, NonNegativeInt, PositiveInt
 
 SMALLEST = 64  # 16 for the autoencoder, 61 for the discriminator of three scales
 MULTIPLE = 4  # two halvings
@@ -36,11 +31,11 @@ _DOUBLED = 2  # the style encoder's first stages double the channels, the others
 def autoencoder(
     dimensions: Dimensions,
     *,
-    width: Width = 64,
-    downsamplings: Count = 2,
-    blocks: Width = 4,
-    style_downsamplings: Count = 4,
-    mlp_width: Width = 256,
+    width: PositiveInt = 64,
+    downsamplings: NonNegativeInt = 2,
+    blocks: PositiveInt = 4,
+    style_downsamplings: NonNegativeInt = 4,
+    mlp_width: PositiveInt = 256,
 ) -> Autoencoder:
     """Images [B, C, H, W] in [-1, 1] <-> content [B, D, H / m, W / m] and style [B, Z]; Z is the prior's size, m is 2
     to the power of `downsamplings`, D is m times `width`.
@@ -64,7 +59,12 @@ def autoencoder(
 
 
 def discriminator(
-    dimensions: Dimensions, *, width: Width = 64, depth: Width = 4, scales: Width = 3, slope: Slope = 0.2
+    dimensions: Dimensions,
+    *,
+    width: PositiveInt = 64,
+    depth: PositiveInt = 4,
+    scales: PositiveInt = 3,
+    slope: NonNegativeFloat = 0.2,
 ) -> Discriminator:
     """Images [B, C, H, W] in [-1, 1] -> raw scores of patches [B, S, h, w] at S scales, each stretched to the finest.
 

@@ -11,21 +11,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from itertools import pairwise
-from typing import Annotated, Literal
+from typing import Literal
 
 import torch
-from pydantic import Field
 from torch import Tensor, nn
 
 from gansmith.adversarial import Dimensions
 from gansmith.models.layers.instance import InstanceNorm
 from gansmith.models.layers.patch import PatchDiscriminator, initialise, layers_for
 from gansmith.models.layers.sides import check_sides
+from gansmith.system.option_types import AtLeastTwo, FractionBelowOne, PositiveInt
 
-Width = Annotated[int, Field(gt=0)]
-Downs = Annotated[int, Field(ge=2)]
-Layers = Annotated[int, Field(ge=1)]
-Share = Annotated[float, Field(ge=0, lt=1)]
 Normalisation = Literal["instance", "batch"]
 
 SMALLEST = 8  # multiples of 4, and the discriminator reads 6 pixels a side
@@ -38,10 +34,10 @@ _PLAIN = 5  # halvings of which none has dropout: a translator of 8 has it in it
 def translator(
     dimensions: Dimensions,
     *,
-    width: Width = 64,
-    downs: Downs | None = None,
+    width: PositiveInt = 64,
+    downs: AtLeastTwo | None = None,
     normalisation: Normalisation = "instance",
-    dropout: Share = 0.5,
+    dropout: FractionBelowOne = 0.5,
 ) -> Translator:
     """Images [B, C, H, W] in [-1, 1] -> images of the same shape.
 
@@ -56,8 +52,8 @@ def translator(
 def discriminator(
     dimensions: Dimensions,
     *,
-    width: Width = 64,
-    layers: Layers | None = None,
+    width: PositiveInt = 64,
+    layers: PositiveInt | None = None,
     normalisation: Normalisation = "instance",
 ) -> PatchDiscriminator:
     """Pairs of images along the channels [B, 2C, H, W] in [-1, 1] -> raw scores [B, 1, h, w], one for each patch.

@@ -9,10 +9,8 @@ from __future__ import annotations
 
 import math
 from itertools import pairwise
-from typing import Annotated
 
 import torch
-from pydantic import Field
 from torch import Tensor, nn
 
 from gansmith.adversarial import Dimensions
@@ -22,9 +20,9 @@ from gansmith.models.layers.convolution import Geometry, convolve
 from gansmith.models.layers.leaky_relu import leaky_relu_
 from gansmith.models.layers.resample import doubled, halved
 from gansmith.models.layers.sides import check_sides
+from gansmith.system.option_types import NonNegativeInt, PositiveInt
 
-Positive = Annotated[int, Field(gt=0)]
-PerStage = Positive | tuple[Positive, ...]
+PerStage = PositiveInt | tuple[PositiveInt, ...]
 
 SMALLEST = 4  # the smallest base grid, in pixels
 
@@ -38,9 +36,9 @@ def generator(
     *,
     width: PerStage = 768,
     blocks: PerStage = 2,
-    expansion: Positive = 2,
-    group: Positive = 16,
-    short_stages: Annotated[int, Field(ge=0)] = 4,
+    expansion: PositiveInt = 2,
+    group: PositiveInt = 16,
+    short_stages: NonNegativeInt = 4,
     conditional: bool = False,
 ) -> Generator:
     """Latents [B, Z] -> images [B, C, H, W], unbounded, that aim at [-1, 1].
@@ -62,9 +60,9 @@ def discriminator(
     *,
     width: PerStage = 768,
     blocks: PerStage = 2,
-    expansion: Positive = 2,
-    group: Positive = 16,
-    short_stages: Annotated[int, Field(ge=0)] = 4,
+    expansion: PositiveInt = 2,
+    group: PositiveInt = 16,
+    short_stages: NonNegativeInt = 4,
     conditional: bool = False,
 ) -> Discriminator:
     """Images [B, C, H, W] -> raw scores [B]. The options are the generator's, coarsest stage first too."""

@@ -12,10 +12,9 @@ from __future__ import annotations
 import math
 from functools import partial
 from itertools import pairwise
-from typing import Annotated, Literal
+from typing import Literal
 
 import torch
-from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -26,8 +25,7 @@ from gansmith.models.layers.conditional_norm import BatchNorm, ConditionalBatchN
 from gansmith.models.layers.projection import Projection, pooled
 from gansmith.models.layers.residual import DownBlock, UpBlock
 from gansmith.models.layers.spectral import convolution, linear
-
-Width = Annotated[int, Field(gt=0)]
+from gansmith.system.option_types import PositiveInt
 
 SMALLEST = grid.SMALLEST
 
@@ -37,8 +35,8 @@ _PLAIN = 2  # blocks behind the last halving of a discriminator
 def generator(
     dimensions: Dimensions,
     *,
-    width: Width = 128,
-    widest: Width = 1,
+    width: PositiveInt = 128,
+    widest: PositiveInt = 1,
     spectral_norm: bool = False,
     conditional: bool = False,
 ) -> Generator:
@@ -54,8 +52,8 @@ def generator(
 def discriminator(
     dimensions: Dimensions,
     *,
-    width: Width = 128,
-    widest: Width = 1,
+    width: PositiveInt = 128,
+    widest: PositiveInt = 1,
     spectral_norm: bool = False,
     normalisation: Literal["none", "layer"] = "none",
     pooling: Literal["mean", "sum"] = "mean",

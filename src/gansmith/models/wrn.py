@@ -10,13 +10,14 @@ from __future__ import annotations
 from typing import Annotated
 
 import torch.nn.functional as F
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator
 from torch import Tensor, nn
 
 from gansmith.adversarial import Dimensions
 from gansmith.models.layers.classifier import Classifier
 from gansmith.models.layers.labels import classes_of
 from gansmith.models.layers.standardize import Deviations, Means, standardizing
+from gansmith.system.option_types import FractionBelowOne, PositiveInt
 
 SMALLEST = 1
 
@@ -31,16 +32,14 @@ def _whole_blocks(depth: int) -> int:
 
 
 Depth = Annotated[int, AfterValidator(_whole_blocks)]
-Widen = Annotated[int, Field(gt=0)]
-Share = Annotated[float, Field(ge=0, lt=1)]
 
 
 def classifier(
     dimensions: Dimensions,
     *,
     depth: Depth = 22,
-    widen: Widen = 6,
-    dropout: Share = 0.0,
+    widen: PositiveInt = 6,
+    dropout: FractionBelowOne = 0.0,
     mean: Means | None = None,
     deviation: Deviations | None = None,
 ) -> Classifier:

@@ -5,19 +5,16 @@ Mao, Li, Xie, Lau, Wang, Smolley 2017, "Least Squares Generative Adversarial Net
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from pydantic import Field
 from torch import Tensor
 
 from gansmith.adversarial import Objective
 from gansmith.errors import OptionError
-
-Number = Annotated[float, Field(allow_inf_nan=False)]
-Factor = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+from gansmith.system.option_types import FiniteFloat, PositiveFloat
 
 
-def build(*, a: Number = 0.0, b: Number = 1.0, c: Number = 1.0, generator_factor: Factor = 0.5) -> Objective:
+def build(
+    *, a: FiniteFloat = 0.0, b: FiniteFloat = 1.0, c: FiniteFloat = 1.0, generator_factor: PositiveFloat = 0.5
+) -> Objective:
     """Discriminator: ((D(real) - b)^2 + (D(fake) - a)^2) / 2. Generator: generator_factor (D(fake) - c)^2.
 
     a, b: the discriminator's targets for fakes and reals; b below 1 is one-sided label smoothing. c: the generator's

@@ -7,18 +7,15 @@ vanishes while the discriminator wins easily; use `nonsaturating` to train, this
 from __future__ import annotations
 
 from functools import partial
-from typing import Annotated
 
 import torch.nn.functional as F
-from pydantic import Field
 from torch import Tensor
 
 from gansmith.adversarial import Objective
+from gansmith.system.option_types import FractionToHalf
 
-Share = Annotated[float, Field(ge=0, le=0.5)]
 
-
-def build(*, smoothing: Share = 0.0) -> Objective:
+def build(*, smoothing: FractionToHalf = 0.0) -> Objective:
     """Discriminator: -log D(real) - log(1 - D(fake)). Generator: log(1 - D(fake)).
 
     smoothing: the discriminator's label of real images is 1 less this, that of fake ones stays 0 (Salimans et al. 2016,

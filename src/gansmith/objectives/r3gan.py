@@ -14,11 +14,11 @@ from torch import Tensor
 from gansmith.adversarial import Objective
 from gansmith.errors import GansmithError
 from gansmith.penalties import r1, r2
-from gansmith.penalties.parts.options import Every
 from gansmith.schedules import Schedule, Value, Weight, schedule
+from gansmith.system.option_types import PositiveInt
 
 
-def build(*, gamma: Weight = 1.0, every: Every = 1) -> Objective:
+def build(*, gamma: Weight = 1.0, every: PositiveInt = 1) -> Objective:
     """Discriminator: softplus(D(fake) - D(real)) + gamma/2 (R1 + R2). Generator: softplus(D(real) - D(fake)).
 
     Real and fake are paired one to one. gamma: a number or a schedule; the paper takes from 0.05 (CIFAR-10) to 150

@@ -6,27 +6,23 @@ Arjovsky, Chintala, Bottou 2017, "Wasserstein GAN", Algorithm 1; the schedule of
 from __future__ import annotations
 
 from functools import partial
-from typing import Annotated, Literal
+from typing import Literal
 
 import torch
-from pydantic import Field
 from torch import Tensor, nn
 
 from gansmith.adversarial import Objective
-from gansmith.objectives.parts.steps import Steps
-
-Bound = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-Count = Annotated[int, Field(ge=0)]
+from gansmith.system.option_types import NonNegativeInt, PositiveFloat, PositiveInt
 
 
 def build(
     *,
-    clamp: Bound = 0.01,
+    clamp: PositiveFloat = 0.01,
     clamp_when: Literal["after", "before"] = "after",
-    steps: Steps = 5,
-    warmup_steps: Steps = 100,
-    warmup: Count = 25,
-    every: Count = 500,
+    steps: PositiveInt = 5,
+    warmup_steps: PositiveInt = 100,
+    warmup: NonNegativeInt = 25,
+    every: NonNegativeInt = 500,
 ) -> Objective:
     """Discriminator: D(fake) - D(real), its weights within [-clamp, clamp]. Generator: -D(fake).
 

@@ -8,14 +8,14 @@ from __future__ import annotations
 from torch import Tensor
 
 from gansmith.adversarial import Objective
-from gansmith.objectives.parts.steps import Steps, always
+from gansmith.objectives.parts.steps import always
 from gansmith.penalties import gradient_penalty
-from gansmith.penalties.parts.options import Every
 from gansmith.schedules import Weight
+from gansmith.system.option_types import PositiveInt
 
 
 def build(
-    *, weight: Weight = 10.0, every: Every = 1, one_sided: bool = False, discriminator_steps: Steps = 5
+    *, weight: Weight = 10.0, every: PositiveInt = 1, one_sided: bool = False, discriminator_steps: PositiveInt = 5
 ) -> Objective:
     """Discriminator: D(fake) - D(real) + weight (|slope| - 1)^2. Generator: -D(fake).
 

@@ -11,17 +11,17 @@ import torch
 from torch import Tensor, nn
 
 from gansmith.adversarial import Scores, Weighted, exact
-from gansmith.penalties.parts.options import Every, NotNegative
 from gansmith.penalties.parts.slopes import from_target, slopes
 from gansmith.schedules import Weight, schedule
+from gansmith.system.option_types import NonNegativeFloat, PositiveInt
 
 
 def build(
     *,
     weight: Weight = 10.0,
-    every: Every = 1,
-    spread: NotNegative = 0.5,
-    target: NotNegative = 1.0,
+    every: PositiveInt = 1,
+    spread: NonNegativeFloat = 0.5,
+    target: NonNegativeFloat = 1.0,
     one_sided: bool = False,
 ) -> Weighted:
     """weight: lambda, a number or a schedule. every: steps from one to the next, which also multiply the weight.

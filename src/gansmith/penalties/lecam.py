@@ -6,21 +6,20 @@ Tseng, Jiang, Liu, Yang, Yang 2021, "Regularizing Generative Adversarial Network
 from __future__ import annotations
 
 from functools import partial
-from typing import Annotated, Any
+from typing import Any
 
 import torch
 import torch.nn.functional as F
-from pydantic import Field
 from torch import Tensor, nn
 
 from gansmith.adversarial import Scores, Terms, Weighted
-from gansmith.penalties.parts.options import Every
 from gansmith.schedules import Weight, schedule
+from gansmith.system.option_types import FractionBelowOne, PositiveInt
 
-Share = Annotated[float, Field(ge=0, lt=1)]
 
-
-def build(*, weight: Weight = 0.3, every: Every = 1, decay: Share = 0.99, rectified: bool = False) -> Weighted:
+def build(
+    *, weight: Weight = 0.3, every: PositiveInt = 1, decay: FractionBelowOne = 0.99, rectified: bool = False
+) -> Weighted:
     """weight: lambda, a number or a schedule. every: steps from one to the next, which also multiply the weight.
     decay: of the averages, per turn of the discriminator. rectified: only real scores above the fakes' average and fake
     scores below the reals' are penalised, as the authors' code does and the paper does not.

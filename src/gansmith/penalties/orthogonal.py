@@ -13,13 +13,13 @@ from torch import Tensor, nn
 
 from gansmith.adversarial import OnWeights, Side, Weighted, exact
 from gansmith.errors import ExperimentError
-from gansmith.penalties.parts.options import Every
 from gansmith.schedules import Weight, schedule
+from gansmith.system.option_types import PositiveInt
 
 _TRANSPOSED = (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)  # their weights are [in, out, ...]
 
 
-def build(*, weight: Weight = 1e-4, every: Every = 1, side: Side = "generator") -> OnWeights:
+def build(*, weight: Weight = 1e-4, every: PositiveInt = 1, side: Side = "generator") -> OnWeights:
     """weight: beta, a number or a schedule. every: steps from one to the next, which also multiply the weight.
     side: the one whose weights are penalised.
 

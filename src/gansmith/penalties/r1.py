@@ -10,12 +10,12 @@ import torch
 from torch import Tensor, nn
 
 from gansmith.adversarial import Scores, Weighted
-from gansmith.penalties.parts.options import Every
 from gansmith.penalties.parts.slopes import slopes
 from gansmith.schedules import Weight, schedule
+from gansmith.system.option_types import PositiveInt
 
 
-def build(*, weight: Weight = 5.0, every: Every = 1) -> Weighted:
+def build(*, weight: Weight = 5.0, every: PositiveInt = 1) -> Weighted:
     """weight: gamma/2, so that 5 is the paper's gamma of 10; a number or a schedule. every: steps from one to the next,
     which also multiply the weight (Karras et al. 2020, "Analyzing and Improving the Image Quality of StyleGAN", lazy
     regularization).

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
+from gansmith.data.subsets import evenly_spaced
 from gansmith.errors import NotFiniteError, OptionError
 from gansmith.system.files import atomic
 
@@ -181,7 +182,7 @@ def save_film(
 def _thinned(frames: list[Any], most: int) -> list[Any]:
     if len(frames) <= most:
         return frames
-    return [frames[round(index)] for index in np.linspace(0, len(frames) - 1, max(2, most))]
+    return [frames[index] for index in evenly_spaced(len(frames), max(2, most))]
 
 
 def _frame(frame: Image.Image | str | Path) -> Image.Image:

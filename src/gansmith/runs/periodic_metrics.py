@@ -17,6 +17,7 @@ from gansmith import catalog
 from gansmith.adversarial import exact
 from gansmith.data.dataset import Dataset
 from gansmith.data.stream import normalised
+from gansmith.data.subsets import random_subset
 from gansmith.errors import ExperimentError, unknown
 from gansmith.evaluation.extract import side_of
 from gansmith.evaluation.generated_images import PART, generated_images
@@ -132,7 +133,7 @@ class Looks:
         if where is None:
             raise ExperimentError("metrics.against = 'holdout', and no images are held out: set data.holdout")
         rng = np.random.default_rng(mix(self.parts.experiment.seed, "metrics"))
-        picture = where[np.sort(rng.permutation(len(where))[: self.settings.samples])]
+        picture = where[random_subset(len(where), self.settings.samples, rng)]
         side = self._described(self.settings.against, np.ascontiguousarray(picture.image), cache=True)
         return replace(side, labels=picture.label)
 

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from gansmith.adversarial import Fixed, Sample
 from gansmith.data.dataset import Dataset, Indices
 from gansmith.data.stream import normalised
+from gansmith.data.subsets import random_subset
 from gansmith.experiment.assemble import Assembly
 from gansmith.latent.renderer import Renderer
 from gansmith.system.seeding import mix
@@ -48,7 +49,7 @@ def conditional(parts: Assembly) -> bool:
 def some(parts: Assembly, dataset: Dataset, count: int, seed: int) -> Sample:
     """Up to `count` images of a dataset on the run's device, in [-1, 1], by the seed."""
     rng = np.random.default_rng(mix(seed, "watch"))
-    return shown(parts, dataset, np.sort(rng.permutation(len(dataset))[:count]))
+    return shown(parts, dataset, random_subset(len(dataset), count, rng))
 
 
 def shown(parts: Assembly, dataset: Dataset, chosen: Indices) -> Sample:

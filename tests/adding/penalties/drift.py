@@ -10,11 +10,11 @@ import torch
 from torch import Tensor, nn
 
 from gansmith.adversarial import Scores, Weighted
-from gansmith.penalties.parts.options import Every
 from gansmith.schedules import Weight, schedule
+from gansmith.system.option_types import PositiveInt
 
 
-def build(*, weight: Weight = 0.001, every: Every = 1) -> Weighted:
+def build(*, weight: Weight = 0.001, every: PositiveInt = 1) -> Weighted:
     """weight: a number or a schedule. every: steps from one to the next, which also multiply the weight.
 
     >>> build(weight=0.5).weight(0)

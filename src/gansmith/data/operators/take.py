@@ -6,6 +6,7 @@ import numpy as np
 
 from gansmith.data.dataset import Dataset
 from gansmith.data.selection import Selection
+from gansmith.data.subsets import random_subset
 from gansmith.errors import OptionError
 from gansmith.system.seeding import mix
 
@@ -27,4 +28,4 @@ def build(
         raise OptionError(f"cannot take {count} of {total} items")
     if seed is None:
         return Selection(dataset, np.arange(count, dtype=np.int64))
-    return Selection(dataset, np.sort(np.random.default_rng(mix(seed, "take")).permutation(total)[:count]))
+    return Selection(dataset, random_subset(total, count, np.random.default_rng(mix(seed, "take"))))

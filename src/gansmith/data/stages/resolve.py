@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 
-import numpy as np
-
 from gansmith.data.recommend import is_grey, recommended_channels, recommended_size
 from gansmith.data.settings import DataSettings
 from gansmith.data.source import Source
+from gansmith.data.subsets import evenly_spaced
 from gansmith.errors import DataError, UnreadableImageError
 
 SAMPLED = 256  # images of each source that decide
@@ -49,7 +48,7 @@ def resolve(sources: Sequence[Source], settings: DataSettings) -> DataSettings:
 def _sample(source: Source, background: tuple[int, int, int]) -> Iterator[tuple[tuple[int, int], bool]]:
     """((height, width), whether it is grey) of images evenly spaced over the source; where none of these can be read,
     of the first that can."""
-    spread = np.unique(np.linspace(0, len(source) - 1, min(SAMPLED, len(source))).round().astype(np.int64)).tolist()
+    spread = evenly_spaced(len(source), SAMPLED).tolist()
     any_readable = False
     for number, index in enumerate([*spread, *range(len(source))]):
         if any_readable and number >= len(spread):

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gansmith.data import subsets
 from gansmith.errors import DataError
 from gansmith.evaluation.feature_matrix import pair
 from gansmith.evaluation.types import Evidence, Features, Side, needed
@@ -85,7 +86,8 @@ def random_subset(side: Side, most: int, seed: int) -> Side:
     """The side, or `most` of its images drawn at random, in their order."""
     if len(side) <= most:
         return side
-    return subset(side, np.sort(np.random.default_rng(mix(seed, "some", side.name)).permutation(len(side))[:most]))
+    rng = np.random.default_rng(mix(seed, "some", side.name))
+    return subset(side, subsets.random_subset(len(side), most, rng))
 
 
 def subset(side: Side, indices: NDArray[np.int64]) -> Side:

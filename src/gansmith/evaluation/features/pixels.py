@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 import torch.nn.functional as F
-from pydantic import Field
 from torch import Tensor
 
 from gansmith.errors import OptionError
@@ -13,9 +10,10 @@ from gansmith.evaluation import preprocess
 from gansmith.evaluation.types import Extractor, Outputs
 from gansmith.evaluation.weights import identity
 from gansmith.system.device import choose_device
+from gansmith.system.option_types import PositiveInt
 
 
-def build(*, weights: str | None = None, device: str = "auto", size: Annotated[int, Field(ge=1)] = 16) -> Extractor:
+def build(*, weights: str | None = None, device: str = "auto", size: PositiveInt = 16) -> Extractor:
     """Features [B, C * h * w] in [-1, 1]: each of the C channels as it is (alpha too), at most `size` pixels a side.
 
     A longer side is divided into `size` areas and averaged, a shorter one kept. Takes no weights.

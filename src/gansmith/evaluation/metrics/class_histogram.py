@@ -10,21 +10,20 @@ G-test          Sokal, Rohlf 1981, "Biometry", chapter 17: twice the log likelih
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from pydantic import Field
 from scipy import stats
 
 from gansmith.errors import DataError, OptionError
 from gansmith.evaluation.feature_matrix import as_floats
 from gansmith.evaluation.types import Metric, Number, Side
+from gansmith.system.option_types import Fraction
 from gansmith.system.seeding import mix
 
 Counts = NDArray[np.int64]
 Array = NDArray[np.float64]
-Share = Annotated[float, Field(ge=0, le=1)]
 
 REPEATS = 2000  # of the bootstrap and of the random tables
 _HALF = 0.5  # added to every count of the data: a class that the data lacks is rare, not impossible (Jeffreys 1946)
@@ -81,7 +80,7 @@ def compare(real: Counts, fake: Counts, *, share: float = 0.1, seed: int = 0) ->
     }
 
 
-def build(*, share: Share = 0.1, real: Literal["classifier", "labels"] = "classifier") -> Metric:
+def build(*, share: Fraction = 0.1, real: Literal["classifier", "labels"] = "classifier") -> Metric:
     """Classes of samples and data. real: the data's histogram from the same classifier as the samples' (its mistakes
     are then on both sides and cancel), or from the true labels, which are also used where no classifier saw the data.
     """

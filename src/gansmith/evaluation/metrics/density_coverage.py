@@ -8,12 +8,11 @@ at least one made image lies. Both depend on the counts.
 
 from __future__ import annotations
 
-from typing import Annotated, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import ArrayLike
-from pydantic import Field
 from torch import Tensor
 
 from gansmith.errors import DataError
@@ -21,6 +20,7 @@ from gansmith.evaluation import intervals
 from gansmith.evaluation.feature_matrix import pair
 from gansmith.evaluation.pairwise_distances import radii, within
 from gansmith.evaluation.types import Metric, Number, Side, needed
+from gansmith.system.option_types import PositiveInt
 
 
 class DensityCoverage(NamedTuple):
@@ -34,7 +34,7 @@ def density_coverage(
     real: ArrayLike | Tensor,
     fake: ArrayLike | Tensor,
     *,
-    neighbours: Annotated[int, Field(ge=1)] = 5,
+    neighbours: PositiveInt = 5,
     device: torch.device | str = "cpu",
 ) -> DensityCoverage:
     """Real [N, D], N > neighbours, fake [M, D] -> density and coverage.
@@ -62,7 +62,7 @@ def density_coverage(
     )
 
 
-def build(*, neighbours: Annotated[int, Field(ge=1)] = 5) -> Metric:
+def build(*, neighbours: PositiveInt = 5) -> Metric:
     """{"density", "coverage"}, higher for a better generator."""
 
     def measure(real: Side, fake: Side) -> dict[str, Number]:

@@ -8,23 +8,20 @@ Between 1 and the number of classes. Fewer images a part make it smaller, so it 
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import Annotated
 
 import numpy as np
 from numpy.typing import ArrayLike
-from pydantic import Field
 from torch import Tensor
 
 from gansmith.errors import DataError, OptionError
 from gansmith.evaluation import intervals
 from gansmith.evaluation.feature_matrix import matrix
 from gansmith.evaluation.types import Metric, Number, Side, needed
+from gansmith.system.option_types import PositiveInt
 from gansmith.system.seeding import mix
 
 
-def inception_score(
-    probabilities: ArrayLike | Tensor, *, splits: Annotated[int, Field(ge=1)] = 10, seed: int | None = 0
-) -> Number:
+def inception_score(probabilities: ArrayLike | Tensor, *, splits: PositiveInt = 10, seed: int | None = 0) -> Number:
     """Class probabilities [N, K] of made images, N at least `splits` -> the mean over `splits` equal parts.
 
     seed: of the order in which images are dealt to the parts; None keeps the given one. The interval is Student's over
@@ -59,7 +56,7 @@ def _score(part: np.ndarray[tuple[int, int], np.dtype[np.float64]]) -> float:
     return float(np.exp(divergences.mean()))
 
 
-def build(*, splits: Annotated[int, Field(ge=1)] = 10, seed: int = 0) -> Metric:
+def build(*, splits: PositiveInt = 10, seed: int = 0) -> Metric:
     """{"inception_score"}, higher for a better generator; the real side is not read."""
 
     def measure(real: Side, fake: Side) -> dict[str, Number]:

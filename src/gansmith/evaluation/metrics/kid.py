@@ -12,12 +12,11 @@ kid_test     is it more than chance? A permutation test, exact at P = Q at any c
 from __future__ import annotations
 
 from contextlib import AbstractContextManager
-from typing import Annotated, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
-from pydantic import Field
 from torch import Tensor
 
 from gansmith.errors import DataError, OptionError
@@ -25,6 +24,7 @@ from gansmith.evaluation import intervals
 from gansmith.evaluation.feature_matrix import pair
 from gansmith.evaluation.pairwise_distances import progress
 from gansmith.evaluation.types import Metric, Number, Side, needed
+from gansmith.system.option_types import AtLeastTwo, PositiveInt
 from gansmith.system.progress import Advance, track
 from gansmith.system.seeding import mix
 
@@ -77,7 +77,7 @@ def kid(
     real: ArrayLike | Tensor,
     fake: ArrayLike | Tensor,
     *,
-    degree: Annotated[int, Field(ge=1)] = 3,
+    degree: PositiveInt = 3,
     gamma: float | None = None,
     coef: float = 1.0,
     level: float = 0.95,
@@ -148,10 +148,10 @@ def kid_subsets(
     real: ArrayLike | Tensor,
     fake: ArrayLike | Tensor,
     *,
-    subsets: Annotated[int, Field(ge=1)] = 100,
-    size: Annotated[int, Field(ge=2)] = 1000,
+    subsets: PositiveInt = 100,
+    size: AtLeastTwo = 1000,
     seed: int = 2020,
-    degree: Annotated[int, Field(ge=1)] = 3,
+    degree: PositiveInt = 3,
     gamma: float | None = None,
     coef: float = 1.0,
 ) -> Subsets:
@@ -224,10 +224,10 @@ def _progress(blocks: int, width: int) -> AbstractContextManager[Advance]:
 
 def build(
     *,
-    subsets: Annotated[int, Field(ge=1)] | None = None,
-    size: Annotated[int, Field(ge=2)] = 1000,
+    subsets: PositiveInt | None = None,
+    size: AtLeastTwo = 1000,
     seed: int = 2020,
-    degree: Annotated[int, Field(ge=1)] = 3,
+    degree: PositiveInt = 3,
 ) -> Metric:
     """{"kid": kernel distance}, lower for a better generator. From all images; with `subsets`, as torch-fidelity."""
 

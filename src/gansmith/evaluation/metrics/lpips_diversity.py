@@ -9,16 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
-from typing import Annotated
 
 import numpy as np
 import torch
-from pydantic import Field
 
 from gansmith import catalog
 from gansmith.errors import DataError, OptionError
 from gansmith.evaluation import intervals
 from gansmith.evaluation.types import Extractor, Images, Metric, Number, Side
+from gansmith.system.option_types import AtLeastTwo
 from gansmith.system.progress import bar
 from gansmith.system.seeding import mix
 
@@ -58,7 +57,7 @@ def lpips_diversity(images: Images, extractor: Extractor, *, pairs: int = 500, s
     )
 
 
-def build(*, weights: str | None = None, pairs: Annotated[int, Field(ge=2)] = 500, seed: int = 0) -> Metric:
+def build(*, weights: str | None = None, pairs: AtLeastTwo = 500, seed: int = 0) -> Metric:
     """`lpips_diversity` of the made images, and `lpips_diversity_of_real`, which is where it should be."""
 
     @cache

@@ -7,12 +7,11 @@ Both shares depend on the counts: compare only what was measured with the same n
 
 from __future__ import annotations
 
-from typing import Annotated, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
-from pydantic import Field
 from torch import Tensor
 
 from gansmith.errors import DataError
@@ -20,6 +19,7 @@ from gansmith.evaluation import intervals
 from gansmith.evaluation.feature_matrix import pair
 from gansmith.evaluation.pairwise_distances import radii, within
 from gansmith.evaluation.types import Metric, Number, Side, needed
+from gansmith.system.option_types import PositiveInt
 
 
 class PrecisionRecall(NamedTuple):
@@ -40,7 +40,7 @@ def precision_recall(
     real: ArrayLike | Tensor,
     fake: ArrayLike | Tensor,
     *,
-    neighbours: Annotated[int, Field(ge=1)] = 3,
+    neighbours: PositiveInt = 3,
     device: torch.device | str = "cpu",
 ) -> PrecisionRecall:
     """Real [N, D], fake [M, D], more than `neighbours` of each -> precision and recall, with exact binomial intervals.
@@ -84,7 +84,7 @@ def _share(members: NDArray[np.bool_], means: str) -> Number:
     return Number(float(members.mean()), low, high, means)
 
 
-def build(*, neighbours: Annotated[int, Field(ge=1)] = 3) -> Metric:
+def build(*, neighbours: PositiveInt = 3) -> Metric:
     """{"precision", "recall"}, shares, higher for a better generator."""
 
     def measure(real: Side, fake: Side) -> dict[str, Number]:

@@ -7,16 +7,15 @@ need not know them.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated
 
 import torch
-from pydantic import Field
 from torch import Tensor, nn
 
 from gansmith.errors import ExperimentError
+from gansmith.system.option_types import Fraction, PositiveFloat
 
-Means = tuple[Annotated[float, Field(ge=0, le=1)], ...]
-Deviations = tuple[Annotated[float, Field(gt=0, allow_inf_nan=False)], ...]
+Means = tuple[Fraction, ...]
+Deviations = tuple[PositiveFloat, ...]
 
 
 class Standardize(nn.Module):

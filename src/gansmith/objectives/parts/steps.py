@@ -4,11 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Annotated
-
-from pydantic import Field
-
-Steps = Annotated[int, Field(ge=1)]
 
 
 def always(steps: int) -> Callable[[int], int]:

@@ -1,0 +1,24 @@
+"""Types of options: numbers within bounds, as pydantic checks them. Infinities and NaN are refused.
+
+Schedules and numbers with units (`50k`) are in `gansmith.schedules`.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+PositiveInt = Annotated[int, Field(ge=1)]
+NonNegativeInt = Annotated[int, Field(ge=0)]
+AtLeastTwo = Annotated[int, Field(ge=2)]
+
+FiniteFloat = Annotated[float, Field(allow_inf_nan=False)]
+PositiveFloat = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+NonNegativeFloat = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+
+Fraction = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+FractionAboveZero = Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)]
+FractionBelowOne = Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False)]
+FractionToHalf = Annotated[float, Field(ge=0, le=0.5, allow_inf_nan=False)]
+FractionBelowHalf = Annotated[float, Field(ge=0, lt=0.5, allow_inf_nan=False)]
