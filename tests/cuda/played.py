@@ -131,9 +131,10 @@ def played(
     *,
     dtype: torch.dtype = torch.float32,
     precision: Precision = "float32",
+    draw: int = 0,
     change: Callable[[dict[str, nn.Module]], object] | None = None,
 ) -> dict[str, Played]:
-    """{turn: what it gave}. change: of the networks, to prove that a difference is seen."""
+    """{turn: what it gave}. draw: of the images. change: of the networks, to prove that a difference is seen."""
     roles: Mapping[str, str] = catalog.find("games", case.game, "ROLES")  # type: ignore[assignment]
     sized = catalog.stated("games", case.game, "dimensions_of", lambda role, size: size)
     players = {player: network(case, player, role, sized(role, size_of(case))) for player, role in roles.items()}
@@ -143,7 +144,7 @@ def played(
     if change is not None:
         change(players)
     game = game_of(case, players)
-    rng = torch.Generator().manual_seed(0)
+    rng = torch.Generator().manual_seed(draw)
     domains = catalog.stated("games", case.game, "DOMAINS", ("real",))
     batch = {}
     for domain in domains:

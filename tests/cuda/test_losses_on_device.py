@@ -6,6 +6,7 @@ TF32, which torch allows convolutions on CUDA by default, is off.
 
 from __future__ import annotations
 
+import statistics
 from typing import Any
 
 import pytest
@@ -34,19 +35,26 @@ CASES = [
 
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_float32_agrees_with_the_cpu(case: Case, device: torch.device, record_property: Any) -> None:
+    """The gradient as the median over three draws of images: where a kink (ReLU, L1) lies within rounding of zero, one
+    sign more or less is a percent of a toy network's gradient."""
     torch.backends.cudnn.allow_tf32 = False
-    expected = played(case, torch.device("cpu"), dtype=torch.float64)
-    got = played(case, device)
-    assert got.keys() == expected.keys()
-    for turn, reference in expected.items():
-        assert got[turn].losses.keys() == reference.losses.keys()
-        far = max(abs(got[turn].losses[n] - v) / max(abs(v), 1e-6) for n, v in reference.losses.items())
-        slope = difference(got[turn].gradient, reference.gradient)
-        record_property(f"{turn}: loss", far)
-        record_property(f"{turn}: gradient", slope)
-        assert reference.gradient.norm() > 0
-        assert far < LOSS, (turn, got[turn].losses, reference.losses)
-        assert slope < GRADIENT, (turn, slope)
+    losses: dict[str, float] = {}
+    slopes: dict[str, list[float]] = {}
+    for draw in range(3):
+        expected = played(case, torch.device("cpu"), dtype=torch.float64, draw=draw)
+        got = played(case, device, draw=draw)
+        assert got.keys() == expected.keys()
+        for turn, reference in expected.items():
+            slopes.setdefault(turn, []).append(difference(got[turn].gradient, reference.gradient))
+            assert reference.gradient.norm() > 0
+            assert got[turn].losses.keys() == reference.losses.keys()
+            far = max(abs(got[turn].losses[n] - v) / max(abs(v), 1e-6) for n, v in reference.losses.items())
+            losses[turn] = max(far, losses.get(turn, 0.0))
+            assert far < LOSS, (turn, got[turn].losses, reference.losses)
+    for turn, far_apart in slopes.items():
+        record_property(f"{turn}: loss", losses[turn])
+        record_property(f"{turn}: gradient", statistics.median(far_apart))
+        assert statistics.median(far_apart) < GRADIENT, (turn, far_apart)
 
 
 @pytest.mark.parametrize("case", [case for case in CASES if case.penalty is None and case.augment is None], ids=str)

@@ -123,14 +123,16 @@ class Ada(Augment):
             return
         shares = [share for name, share in terms.seen.items() if "held_real" in name]
         signs = 2 * torch.stack(shares).mean() - 1  # Eq. 1: r_t = E[sign(D_train)]
+        # a copy to the device waits for it: only before the first update and after a resume
         self._signs = self._signs.to(signs.device) + signs
+        self.p = torch.as_tensor(self.p, device=signs.device)
         self._updates += 1
         self._since = at.images if self._since is None else self._since
         if self._updates == self._every:
             # Section 3. Differs: p is kept from rising above 1 too, where the authors let it run on: a probability
             # above 1 only takes longer to come back.
             step = torch.sign(self._signs / self._updates - self._target) * ((at.images - self._since) / self._speed)
-            self.p = (torch.as_tensor(self.p, device=step.device) + step).clamp(0, 1)
+            self.p = (self.p + step).clamp(0, 1)
             self._signs, self._updates, self._since = torch.zeros_like(self._signs), 0, at.images
 
     def state_dict(self) -> dict[str, Any]:

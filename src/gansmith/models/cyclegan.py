@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from gansmith.adversarial import Dimensions
 from gansmith.models.layers.instance import InstanceNorm
 from gansmith.models.layers.patch import PatchDiscriminator, initialise, layers_for
+from gansmith.models.layers.reflection import ReflectionPad
 from gansmith.models.layers.sides import check_sides
 from gansmith.system.option_types import NonNegativeInt, PositiveInt
 
@@ -65,14 +66,14 @@ class Translator(nn.Module):
         channels, height, breadth, _, _ = dimensions
         if blocks is None:
             blocks = 9 if min(height, breadth) >= _LARGE else 6
-        layers: list[nn.Module] = [nn.ReflectionPad2d(3), nn.Conv2d(channels, width, 7), *_normalised(width)]
+        layers: list[nn.Module] = [ReflectionPad(3), nn.Conv2d(channels, width, 7), *_normalised(width)]
         for before in (width, 2 * width):
             layers += [nn.Conv2d(before, 2 * before, 3, 2, 1), *_normalised(2 * before)]
         layers += [Residual(4 * width) for _ in range(blocks)]
         for after in (2 * width, width):
             layers += [*_doubled(2 * after, after, upsample), *_normalised(after)]
         last = nn.Conv2d(width, channels, 7)
-        layers += [nn.ReflectionPad2d(3), last, *([] if skip else [nn.Tanh()])]
+        layers += [ReflectionPad(3), last, *([] if skip else [nn.Tanh()])]
         self.layers, self.skip = nn.Sequential(*layers), skip
         self.apply(initialise)
         if skip:
@@ -94,8 +95,8 @@ class Residual(nn.Module):
     def __init__(self, channels: int) -> None:
         super().__init__()
         self.layers = nn.Sequential(
-            *(nn.ReflectionPad2d(1), nn.Conv2d(channels, channels, 3), *_normalised(channels)),
-            *(nn.ReflectionPad2d(1), nn.Conv2d(channels, channels, 3), InstanceNorm(channels)),
+            *(ReflectionPad(1), nn.Conv2d(channels, channels, 3), *_normalised(channels)),
+            *(ReflectionPad(1), nn.Conv2d(channels, channels, 3), InstanceNorm(channels)),
         )
 
     def forward(self, features: Tensor) -> Tensor:
@@ -110,4 +111,4 @@ def _normalised(channels: int) -> tuple[nn.Module, nn.Module]:
 def _doubled(before: int, after: int, upsample: str) -> tuple[nn.Module, ...]:
     if upsample == "transposed":
         return (nn.ConvTranspose2d(before, after, 3, 2, 1, output_padding=1),)
-    return (nn.Upsample(scale_factor=2, mode="nearest"), nn.ReflectionPad2d(1), nn.Conv2d(before, after, 3))
+    return (nn.Upsample(scale_factor=2, mode="nearest"), ReflectionPad(1), nn.Conv2d(before, after, 3))

@@ -18,6 +18,7 @@ from gansmith.adversarial import Dimensions
 from gansmith.errors import ExperimentError
 from gansmith.models.layers.adaptive_norm import adaptive_instance_norm
 from gansmith.models.layers.instance import InstanceNorm
+from gansmith.models.layers.reflection import ReflectionPad
 from gansmith.models.layers.sides import check_sides
 from gansmith.system.option_types import NonNegativeFloat, NonNegativeInt, PositiveInt
 
@@ -219,7 +220,7 @@ def _smaller(side: int, depth: int, scales: int) -> str:
 
 def _convolution(before: int, after: int, kernel: int, stride: int = 1, *, bias: bool = True) -> tuple[nn.Module, ...]:
     """With as much reflection round the image as keeps its size, or halves it at stride 2."""
-    return nn.ReflectionPad2d((kernel - 1) // 2), nn.Conv2d(before, after, kernel, stride, bias=bias)
+    return ReflectionPad((kernel - 1) // 2), nn.Conv2d(before, after, kernel, stride, bias=bias)
 
 
 def _relu() -> nn.Module:

@@ -26,7 +26,7 @@ class TermMeter:
         """{"turn/term": mean}. Raises NotFiniteError naming the turn and the term when any single value is not."""
         if not self._terms:
             return {}
-        flat = torch.stack([term.float() for terms in self._terms.values() for term in terms]).tolist()
+        flat = _read([term for terms in self._terms.values() for term in terms])
         means, start = {}, 0
         for name, terms in self._terms.items():
             values = flat[start : start + len(terms)]
@@ -43,6 +43,18 @@ class TermMeter:
 
     def reset(self) -> None:
         self._terms.clear()
+
+
+def _read(scalars: Sequence[Tensor]) -> list[float]:
+    """Their values: one wait for each device, since a term that the host knows (a fixed probability) stays there."""
+    values = [0.0] * len(scalars)
+    for device in {scalar.device for scalar in scalars}:
+        places = [place for place, scalar in enumerate(scalars) if scalar.device == device]
+        for place, value in zip(
+            places, torch.stack([scalars[place].float() for place in places]).tolist(), strict=True
+        ):
+            values[place] = value
+    return values
 
 
 class RateMeter:
