@@ -220,7 +220,7 @@ def test_npy(tmp_path: Path) -> None:
     np.save(tmp_path / "x.npy", colour)
     np.save(tmp_path / "x.labels.npy", np.array([0, 2, 1, 2], np.int16))
     source = open_dataset(tmp_path / "x.npy")
-    assert isinstance(source.images, np.memmap)  # type: ignore[attr-defined]
+    assert isinstance(source.images.base, np.memmap)  # type: ignore[attr-defined]
     assert_array_equal(source[[3, 0]].image, colour[[3, 0]])
     assert_array_equal(source[[3, 0]].label, [2, 0])
     assert source[1].label == 2

@@ -20,6 +20,10 @@ def build(*, split: Literal["train", "test"] = "train") -> Source:
 
     Read from the binary version, or else from a folder `train/` or a zip `cifar10*train*.zip` of class folders
     (those may be JPEG copies: figures measured on them are not comparable with published ones).
+
+    >>> folder = catalog.find("formats", "cifar_binary", "example")(Path("data/cifar10"))  # twelve images stand in
+    >>> build().name, build().size, len(build().classes)
+    ('cifar10', (32, 32), 10)
     """
     folders = places("cifar10", "cifar-10", "cifar-10-batches-bin")
     folders = [place for folder in folders for place in (folder, folder / "cifar-10-batches-bin")]

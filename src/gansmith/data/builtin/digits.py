@@ -12,7 +12,12 @@ from gansmith.data.array_source import ArraySource
 
 
 def build() -> ArraySource:
-    """uint8 [8, 8, 1]: the file's 0..16 as 0..255. Trained on at 32x32, where convolutions have room."""
+    """uint8 [8, 8, 1]: the file's 0..16 as 0..255. Trained on at 32x32, where convolutions have room.
+
+    >>> digits = build()
+    >>> len(digits), digits[0].image.shape, digits[0].label
+    (1797, (8, 8, 1), 0)
+    """
     from sklearn.datasets import load_digits
 
     bunch = load_digits()

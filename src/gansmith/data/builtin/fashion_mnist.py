@@ -29,6 +29,11 @@ def build(*, split: Literal["train", "test"] = "train") -> Source:
     """uint8 [28, 28, 1]; `split`: train (60,000) or test (10,000).
 
     Raises DataError when the set is not on this machine.
+
+    >>> from pathlib import Path  # twelve images stand in for the files of the set
+    >>> folder = catalog.find("formats", "idx", "example")(Path("data/fashion_mnist"))
+    >>> build().name, build().size
+    ('fashion_mnist', (28, 28))
     """
     path = first(
         places("fashion_mnist", "fashion-mnist", "FashionMNIST"),

@@ -15,7 +15,12 @@ SCALE = 1 / 5
 
 
 def build(*, count: int = 50_000) -> Points:
-    """float32 [1, 1, 2] in [-1, 1]; `count` points, the same ones every time, labelled by mode."""
+    """float32 [1, 1, 2] in [-1, 1]; `count` points, the same every time, labelled by mode.
+
+    >>> points = build(count=100)
+    >>> len(points), points[0].image.shape, len(points.centres)
+    (100, (1, 1, 2), 25)
+    """
     line = SCALE * np.arange(-4.0, 5.0, 2.0)
     centres = np.stack(np.meshgrid(line, line, indexing="ij"), axis=-1).reshape(-1, 2)
     return Points("grid", centres, 0.05 * SCALE, count)

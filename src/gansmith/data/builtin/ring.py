@@ -14,7 +14,12 @@ SCALE = 1 / 2.5
 
 
 def build(*, count: int = 50_000) -> Points:
-    """float32 [1, 1, 2] in [-1, 1]; `count` points, the same ones every time, labelled by mode."""
+    """float32 [1, 1, 2] in [-1, 1]; `count` points, the same every time, labelled by mode.
+
+    >>> points = build(count=100)
+    >>> len(points), points[0].image.shape, len(points.centres)
+    (100, (1, 1, 2), 8)
+    """
     angles = 2 * np.pi * np.arange(8) / 8
     centres = 2 * SCALE * np.stack([np.cos(angles), np.sin(angles)], axis=1)
     return Points("ring", centres, 0.02 * SCALE, count)

@@ -57,6 +57,10 @@ def build(*, digits: Literal["digits", "mnist"] = "digits", count: int = 60_000)
     """uint8 [8, 8, 3] of the embedded digits, or [28, 28, 3] of MNIST; `count` images, the same every time.
 
     Each of the three digits is drawn from all images of the set. Raises DataError when MNIST is not on this machine.
+
+    >>> stacked = build(count=100)
+    >>> len(stacked), stacked[0].image.shape, len(stacked.classes)
+    (100, (8, 8, 3), 1000)
     """
     if count < 1:
         raise OptionError(f"stacked_digits: count must be at least 1, not {count}")

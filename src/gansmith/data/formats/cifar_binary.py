@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from gansmith.data.array_source import ArraySource
 from gansmith.data.listing import ordered
+from gansmith.data.sample import sample_images, sample_labels
 from gansmith.errors import DataError, OptionError
 
 RECORD = 1 + 3 * 32 * 32
@@ -36,6 +37,10 @@ def build(path: Path, *, split: Literal["train", "test"] | None = None) -> Array
 
     `split` chooses inside a folder: train (the default: every data_batch) or test.
     Raises DataError for missing or truncated files.
+
+    >>> images = build(example(Path("cifar")))
+    >>> len(images), images[0].image.shape, images[11].label, len(images.classes)
+    (12, (32, 32, 3), 2, 10)
     """
     if path.is_dir():
         pattern = _PATTERN[split or "train"]
@@ -53,6 +58,15 @@ def build(path: Path, *, split: Literal["train", "test"] | None = None) -> Array
     images = np.ascontiguousarray(records[:, 1:].reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1))
     folder = files[0].parent
     return ArraySource(images, labels, name=folder.resolve().name, classes=_classes(folder / "batches.meta.txt"))
+
+
+def example(folder: Path) -> Path:
+    """The sample images as one batch of the training set."""
+    folder.mkdir(parents=True, exist_ok=True)
+    planes = sample_images().transpose(0, 3, 1, 2).reshape(-1, RECORD - 1)
+    records = np.concatenate([sample_labels().astype(np.uint8)[:, None], planes], axis=1)
+    (folder / "data_batch_1.bin").write_bytes(records.tobytes())
+    return folder
 
 
 def _records(file: Path) -> NDArray[np.uint8]:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from gansmith.data.encoded import Encoded, Files
 from gansmith.data.listing import SUFFIXES, numbered
+from gansmith.data.sample import png, sample_images, sample_labels
 from gansmith.errors import DataError, OptionError, nearest
 
 _PATHS = ("path", "file", "filename", "file_name", "image", "image_path", "name")
@@ -38,6 +39,10 @@ def build(path: Path, *, path_column: str | None = None, label_column: str | Non
 
     Labels are the distinct words of their column, numbered in natural order.
     Raises DataError naming the row of a missing file or cell, OptionError for a column that is not there.
+
+    >>> images = build(example(Path(".")), label_column="label")
+    >>> images.keys[0], images.labels.tolist()
+    ('files/00.png', [0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2])
     """
     header, rows = _table(path)
     where = _column(path, header, path_column, _PATHS)
@@ -62,6 +67,18 @@ def build(path: Path, *, path_column: str | None = None, label_column: str | Non
     if what is not None:
         labels, classes = numbered(words)
     return Encoded(Files(path.parent, files), name=path.stem, keys=files, labels=labels, classes=classes)
+
+
+def example(folder: Path) -> Path:
+    """The sample images as PNG files, listed with their labels."""
+    (folder / "files").mkdir(parents=True, exist_ok=True)
+    lines = ["path,label"]
+    for index, (image, label) in enumerate(zip(sample_images(), sample_labels().tolist(), strict=True)):
+        (folder / "files" / f"{index:02}.png").write_bytes(png(image))
+        lines.append(f"files/{index:02}.png,{label}")
+    path = folder / "images.csv"
+    path.write_text("\n".join(lines) + "\n")
+    return path
 
 
 def _table(path: Path) -> tuple[list[str], list[Row]]:

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gansmith.data.array_source import ArraySource
+from gansmith.data.sample import sample_images, sample_labels
 from gansmith.errors import DataError, OptionError
 
 _IMAGES = b"\x00\x00\x08\x03"
@@ -36,6 +37,10 @@ def build(path: Path, *, split: Literal["train", "test"] | None = None) -> Array
 
     `split` chooses inside a folder: train (the default) or test (t10k).
     Raises DataError for a missing, truncated or different file.
+
+    >>> images = build(example(Path("digits")))
+    >>> len(images), images[0].image.shape, images[11].label
+    (12, (32, 32, 1), 2)
     """
     if path.is_dir():
         images = _choose(path, split or "train")
@@ -50,6 +55,16 @@ def build(path: Path, *, split: Literal["train", "test"] | None = None) -> Array
         raise DataError(f"{images} has {len(pixels)} images but {beside} has {len(labels)} labels")
     classes = None if labels is None or not len(labels) else tuple(str(label) for label in range(labels.max() + 1))
     return ArraySource(pixels[..., None], labels, name=_set_name(images), classes=classes)
+
+
+def example(folder: Path) -> Path:
+    """The red channel of the sample images, with labels, as the two files of a training set."""
+    folder.mkdir(parents=True, exist_ok=True)
+    grey, labels = sample_images()[..., 0], sample_labels().astype(np.uint8)
+    for name, array in (("train-images-idx3-ubyte", grey), ("train-labels-idx1-ubyte", labels)):
+        shape = np.array(array.shape, dtype=">u4").tobytes()
+        (folder / name).write_bytes(bytes([0, 0, 8, array.ndim]) + shape + array.tobytes())
+    return folder
 
 
 def _candidates(folder: Path, split: str) -> list[Path]:

@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from gansmith.data.encoded import Encoded, digest
+from gansmith.data.sample import png, sample_images
 from gansmith.errors import DataError, MissingExtraError, UnreadableImageError
 
+LABELLED = False  # there is no usual place for labels
 _NOT_IMAGES = (b"length", b"__len__", b"__keys__")  # counts that some writers keep beside the images
 _environments: dict[tuple[int, str], Any] = {}
 
@@ -26,6 +28,10 @@ def build(path: Path) -> Encoded:
     """Every value of the database, in the order of its keys.
 
     Raises MissingExtraError without the package lmdb, DataError for what is no such database or holds nothing.
+
+    >>> images = build(example(Path(".")))
+    >>> len(images), images.keys[0], images[0].image.shape
+    (12, '000000', (32, 32, 3))
     """
     folder = path.parent if path.name == "data.mdb" else path
     with _environment(folder).begin() as transaction:
@@ -35,6 +41,16 @@ def build(path: Path) -> Encoded:
         raise DataError(f"{folder} is an LMDB without any image")
     keys = [name.decode("utf-8", "backslashreplace") for name in names]
     return Encoded(LmdbReader(folder, names), name=folder.resolve().name, keys=keys)
+
+
+def example(folder: Path) -> Path:
+    """The sample images as PNG files under running numbers. Raises MissingExtraError without the package lmdb."""
+    path = folder / "images_lmdb"
+    path.mkdir(parents=True)
+    with _package(path).open(str(path), map_size=1 << 20) as environment, environment.begin(write=True) as transaction:
+        for index, image in enumerate(sample_images()):
+            transaction.put(f"{index:06}".encode(), png(image))
+    return path
 
 
 class LmdbReader:
@@ -57,13 +73,18 @@ class LmdbReader:
         return digest(self.names[index], self.read(index))
 
 
-def _environment(folder: Path) -> Any:
+def _package(folder: Path) -> Any:
     try:
         import lmdb
     except ImportError:
         raise MissingExtraError(
             f"{folder} is an LMDB, and the package that reads it is not installed: pip install 'gansmith[lmdb]'"
         ) from None
+    return lmdb
+
+
+def _environment(folder: Path) -> Any:
+    lmdb = _package(folder)
     key = (os.getpid(), str(folder.resolve()))
     if key not in _environments:
         for other in [known for known in _environments if known[0] != key[0]]:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from gansmith.data.dataset import Arrays, ImageItem, Indices
 from gansmith.data.encoded import digest
+from gansmith.data.sample import sample_images, sample_labels
 from gansmith.data.source import Source
 from gansmith.errors import DataError
 
@@ -21,8 +22,21 @@ def accepts(path: Path) -> bool:
 
 
 def build(path: Path) -> Mapped:
-    """uint8 [H, W, C] per image. Raises DataError for another type or shape, saying what to save instead."""
+    """uint8 [H, W, C] per image. Raises DataError for another type or shape, saying what to save instead.
+
+    >>> images = build(example(Path(".")))
+    >>> len(images), images[[0, 5]].image.shape, images[5].label
+    (12, (2, 32, 32, 3), 1)
+    """
     return Mapped(path)
+
+
+def example(folder: Path) -> Path:
+    """The sample images as one array, their labels beside it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    np.save(folder / "images.npy", sample_images())
+    np.save(folder / "images.labels.npy", sample_labels())
+    return folder / "images.npy"
 
 
 class Mapped(Source):
@@ -90,7 +104,7 @@ def _images(path: Path) -> NDArray[np.uint8]:
         raise DataError(
             f"{path} has the shape {array.shape}; images are [N, H, W] or [N, H, W, C] with C = 1, 2, 3 or 4{hint}"
         )
-    return array.view(np.uint8)
+    return np.asarray(array.view(np.uint8))  # a plain array over the map: numpy's memmap class is slower to index
 
 
 def _labels(path: Path) -> NDArray[np.int64]:

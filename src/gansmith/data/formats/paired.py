@@ -5,8 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
+
 from gansmith.data.domain_folders import find_domains, left_out, training_part
 from gansmith.data.open import open_dataset
+from gansmith.data.sample import png, sample_images
 from gansmith.data.side_by_side import Half, count_side_by_side
 from gansmith.data.source import Domains, Source
 from gansmith.errors import DataError
@@ -26,7 +29,12 @@ def accepts_domains(path: Path) -> bool:
 
 
 def domains(path: Path, *, order: Literal["ab", "ba"] = "ab") -> Domains:
-    """The sources of both domains; `ba` swaps them. Raises DataError for a set that cannot be opened."""
+    """The sources of both domains; `ba` swaps them. Raises DataError for a set that cannot be opened.
+
+    >>> both = domains(example(Path(".")))
+    >>> both.a[0].image.shape, int(both.a[0].image[0, 0, 0]), int(both.b[0].image[0, 0, 0])
+    ((32, 32, 3), 0, 255)
+    """
     folders = find_domains(path)
     if folders is not None:
         sides: tuple[Source, Source] = (open_dataset(folders.a), open_dataset(folders.b))
@@ -40,3 +48,12 @@ def domains(path: Path, *, order: Literal["ab", "ba"] = "ab") -> Domains:
         notes, name = left_out(rest, path), whole.name
     a, b = sides if order == "ab" else (sides[1], sides[0])
     return Domains(a, b, name, notes)
+
+
+def example(folder: Path) -> Path:
+    """The sample images, each side by side with its negative."""
+    path = folder / "pairs"
+    path.mkdir(parents=True)
+    for index, image in enumerate(np.concatenate([sample_images(), 255 - sample_images()], axis=2)):
+        (path / f"{index:02}.png").write_bytes(png(image))
+    return path

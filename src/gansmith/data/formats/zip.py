@@ -9,6 +9,7 @@ from pathlib import Path
 
 from gansmith.data.encoded import Encoded, digest
 from gansmith.data.listing import classes_of, is_image, known_suffixes, ordered
+from gansmith.data.sample import png, sample_images, sample_labels
 from gansmith.errors import DataError, UnreadableImageError
 
 
@@ -17,7 +18,12 @@ def accepts(path: Path) -> bool:
 
 
 def build(path: Path) -> Encoded:
-    """Every image in the archive, in natural order. Raises DataError when there is none, or no archive."""
+    """Every image in the archive, in natural order. Raises DataError when there is none, or no archive.
+
+    >>> images = build(example(Path(".")))
+    >>> len(images), images.keys[0], images.labels.tolist()
+    (12, '0/00.png', [0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2])
+    """
     try:
         with zipfile.ZipFile(path) as archive:
             entries = {entry.filename: entry for entry in archive.infolist() if is_image(entry.filename)}
@@ -29,6 +35,16 @@ def build(path: Path) -> Encoded:
     labels, classes = classes_of(keys)
     stamps = [digest(key, entries[key].CRC, entries[key].file_size) for key in keys]
     return Encoded(ZipReader(path, keys, stamps), name=path.stem, keys=keys, labels=labels, classes=classes)
+
+
+def example(folder: Path) -> Path:
+    """The sample images as an archive of PNG files, one folder for each class."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "images.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        for index, (image, label) in enumerate(zip(sample_images(), sample_labels().tolist(), strict=True)):
+            archive.writestr(f"{label}/{index:02}.png", png(image))
+    return path
 
 
 class ZipReader:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Literal
 
 import numpy as np
@@ -11,7 +12,13 @@ from gansmith.errors import DataError, OptionError
 
 
 def build(dataset: Dataset, *, size: int, last: Literal["keep", "drop"] = "keep") -> Dataset:
-    """Item i is items i * size to (i + 1) * size - 1, taken in one go. The last, shorter group is kept or dropped."""
+    """Item i is items i * size to (i + 1) * size - 1, taken in one go. The last, shorter group is kept or dropped.
+
+    >>> from gansmith.data.dataset import Listed
+    >>> batches = build(Listed([1, 2, 3, 4, 5]), size=2)
+    >>> len(batches), batches[0].tolist(), batches[2].tolist()
+    (3, [1, 2], [5])
+    """
     if size < 1:
         raise OptionError(f"a batch needs a size of at least 1, not {size}")
     if last not in ("keep", "drop"):
@@ -19,6 +26,11 @@ def build(dataset: Dataset, *, size: int, last: Literal["keep", "drop"] = "keep"
     if last == "drop" and len(dataset) < size:
         raise DataError(f"a batch of {size} from {len(dataset)} items with last='drop' leaves nothing; reduce the size")
     return Batched(dataset, size, last)
+
+
+def example(operator: Callable[..., Any]) -> Any:
+    """The operator with sample arguments, on a dataset of ImageItems."""
+    return operator(size=5)
 
 
 class Batched(Dataset):

@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from gansmith.data.dataset import Dataset, Indices
+from gansmith.data.dataset import Arrays, Dataset, Indices
+from gansmith.data.sample import sample_images, sample_labels
 from gansmith.errors import DataError
 
 
 def build(dataset: Dataset, *others: Dataset) -> Dataset:
-    """The items of `dataset`, then those of each of `others`. A batch is one `many` for each part it touches."""
+    """The items of `dataset`, then those of each of `others`. A batch is one `many` for each part it touches.
+
+    >>> from gansmith.data.dataset import Listed
+    >>> list(build(Listed([1, 2]), Listed([3])))
+    [1, 2, 3]
+    """
     return Concatenated([dataset, *others])
+
+
+def example(operator: Callable[..., Any]) -> Any:
+    """The operator with sample arguments, on a dataset of ImageItems."""
+    return operator(Arrays(sample_images()[:5], sample_labels()[:5]))
 
 
 class Concatenated(Dataset):

@@ -12,8 +12,18 @@ from gansmith.data.dataset import Dataset, Listed
 
 
 def build(dataset: Dataset | Sequence[Any], function: Callable[[Any], Any]) -> Dataset:
-    """Item i is `function(element i)`, called each time it is asked for, never ahead."""
+    """Item i is `function(element i)`, called each time it is asked for, never ahead.
+
+    >>> lengths = build(["a", "bcd"], len)
+    >>> len(lengths), lengths[1]
+    (2, 3)
+    """
     return Loaded(dataset if isinstance(dataset, Dataset) else Listed(dataset), function)
+
+
+def example(operator: Callable[..., Any]) -> Any:
+    """The operator with sample arguments, on a dataset of ImageItems."""
+    return operator(tuple)
 
 
 class Loaded(Dataset):

@@ -10,7 +10,7 @@ import atexit
 import functools
 import signal
 import weakref
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from typing import Any, NamedTuple
 
 from gansmith.data.dataset import Dataset
@@ -24,6 +24,10 @@ def build(dataset: Dataset, *, workers: int, start: int = 0, ahead: int = 2) -> 
 
     A GansmithError raised in a worker arrives as it was raised, at its item. Workers end with the iteration, or when
     the iterator is dropped.
+
+    >>> from gansmith.data.dataset import Listed
+    >>> list(build(Listed([1, 2, 3]), workers=0, start=1))
+    [2, 3]
     """
     if workers < 0:
         raise OptionError(f"workers must be 0 (none) or more, not {workers}")
@@ -32,6 +36,11 @@ def build(dataset: Dataset, *, workers: int, start: int = 0, ahead: int = 2) -> 
     if not 0 <= start <= len(dataset):
         raise OptionError(f"cannot start at item {start} of {len(dataset)}")
     return Parallel(dataset, workers, start, ahead)
+
+
+def example(operator: Callable[..., Any]) -> Any:
+    """The operator with sample arguments, on a dataset of ImageItems."""
+    return operator(workers=0, start=2)
 
 
 class Parallel:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +23,12 @@ def build(
     seed: int | None = None,
 ) -> Dataset:
     """Item i is item `indices[i]`; or `count` items (as many as there are), each drawn with a chance proportional to
-    its weight, from `seed`. One of `indices` and `weights` is given."""
+    its weight, from `seed`. One of `indices` and `weights` is given.
+
+    >>> from gansmith.data.dataset import Listed
+    >>> list(build(Listed(["a", "b", "c"]), indices=[2, 0, 2]))
+    ['c', 'a', 'c']
+    """
     total = len(dataset)
     if (indices is None) == (weights is None):
         raise OptionError("resample takes either indices, or weights with a seed")
@@ -44,3 +50,8 @@ def build(
         raise OptionError(f"resample needs a count of at least 1, not {count}")
     rng = np.random.default_rng(mix(seed, "resample"))
     return Selection(dataset, rng.choice(total, size=count or total, p=chances / chances.sum()))
+
+
+def example(operator: Callable[..., Any]) -> Any:
+    """The operator with sample arguments, on a dataset of ImageItems."""
+    return operator(indices=[3, 3, 0, 7])

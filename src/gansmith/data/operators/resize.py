@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from gansmith.data.dataset import Dataset, ImageItem
 from gansmith.data.decode import Fit, conform
 from gansmith.data.encoded import Encoded
@@ -20,10 +23,19 @@ def build(
 
     The rest as in `gansmith.data.decode.conform`. Put it first after the source: large JPEGs are then decoded at no
     more than the detail that is needed. Raises DataError for a set of points.
+
+    >>> from gansmith.data.open import open_dataset
+    >>> build(open_dataset("digits"), size=16, channels=3)[0].image.shape
+    (16, 16, 3)
     """
     if getattr(dataset, "points", False):
         raise DataError("points have no size to change; train on them as they are")
     return Resized(dataset, (size, size) if isinstance(size, int) else size, channels, fit, background)
+
+
+def example(operator: Callable[..., Any]) -> Any:
+    """The operator with sample arguments, on a dataset of ImageItems."""
+    return operator(size=(8, 16), channels=1)
 
 
 class Resized(Dataset):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 
@@ -17,6 +18,11 @@ def build(dataset: Dataset, *, shares: Mapping[str, float], seed: int) -> dict[s
     """`shares={"train": 0.9, "test": 0.1}` -> the parts by name, each in the order of the whole.
 
     Shares sum to 1; the sizes are theirs, rounded so that they sum to the whole (largest remainders first).
+
+    >>> from gansmith.data.dataset import Listed
+    >>> parts = build(Listed(range(10)), shares={"train": 0.8, "test": 0.2}, seed=0)
+    >>> len(parts["train"]), len(parts["test"]), sorted([*parts["train"], *parts["test"]]) == list(range(10))
+    (8, 2, True)
     """
     if not shares or any(share < 0 for share in shares.values()) or not math.isclose(sum(shares.values()), 1):
         raise OptionError(f"shares must be at least 0 and sum to 1, not {dict(shares)}")
@@ -28,3 +34,8 @@ def build(dataset: Dataset, *, shares: Mapping[str, float], seed: int) -> dict[s
     order = np.random.default_rng(mix(seed, "split")).permutation(total)
     cuts = np.split(order, np.cumsum(sizes)[:-1])
     return {name: Selection(dataset, np.sort(part)) for name, part in zip(shares, cuts, strict=True)}
+
+
+def example(operator: Callable[..., Any]) -> Any:
+    """The operator with sample arguments, on a dataset of ImageItems."""
+    return operator(shares={"train": 0.75, "test": 0.25}, seed=0)
