@@ -7,8 +7,10 @@ from pathlib import Path
 import numpy as np
 
 from gansmith.data.array_source import ArraySource
+from gansmith.data.sample import sample_images
 from gansmith.errors import DataError
 
+LABELLED = False
 _HEAD = "grey "
 
 
@@ -33,3 +35,10 @@ def build(path: Path) -> ArraySource:
     except (OSError, ValueError) as error:
         raise DataError(f"{path} is no file of grey lines: {error}") from error
     return ArraySource(images, name=path.stem)
+
+
+def example(folder: Path) -> Path:
+    """The red channel of the sample images."""
+    path = folder / "images.grey"
+    path.write_text("\n".join(["grey 32 32", *(image[..., 0].tobytes().hex() for image in sample_images())]))
+    return path

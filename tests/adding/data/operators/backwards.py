@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from gansmith.data.dataset import Dataset
@@ -16,3 +18,8 @@ def build(dataset: Dataset) -> Dataset:
     [3, 2, 1]
     """
     return Selection(dataset, np.arange(len(dataset))[::-1])
+
+
+def example(operator: Callable[[], Dataset]) -> Dataset:
+    """The operator, which has no arguments."""
+    return operator()
