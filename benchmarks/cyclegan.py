@@ -24,7 +24,8 @@ from torch import Tensor, nn
 from benchmarks import report
 from benchmarks.report import Figure
 from gansmith import catalog
-from gansmith.adversarial import Dimensions, Game, Prior, Sample
+from gansmith.adversarial import Dimensions, Game, Sample
+from gansmith.data.prior import Prior
 from gansmith.models.layers.instance import InstanceNorm
 from gansmith.speed.interleave import COMPARED, TOLERANCE, equal, interleaved
 from gansmith.system import hardware

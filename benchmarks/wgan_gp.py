@@ -21,7 +21,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from benchmarks.report import Figure, main, native, operations
-from gansmith.adversarial import Prior
+from gansmith.data.prior import Prior
 from gansmith.data.stream import Batches
 from gansmith.experiment.assemble import Assembly
 from gansmith.models.layers.residual import DownBlock, UpBlock

@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from gansmith.adversarial import Dimensions, Prior
+from gansmith.adversarial import Dimensions
 from gansmith.data.prepare import prepare_domains
+from gansmith.data.prior import Prior
 from gansmith.data.settings import DataSettings
 from gansmith.evaluation.types import Number
 from gansmith.experiment.schema import Experiment

@@ -1,7 +1,6 @@
-"""Types of adversarial training: samples, scores, loss terms, priors, objectives, turns and games.
+"""Types of adversarial training: samples, scores, loss terms, objectives, turns and games.
 
     Sample -> Scores -> Terms            images with labels; the discriminator's scores; the terms of a loss
-    Prior                                the distribution of latents
     Objective (functions and data)       the losses of both sides, their penalties and projections
     Game = players + turns               which networks are updated, in what order, on what data
 
@@ -10,7 +9,6 @@ Shapes: images float32 [B, C, H, W] in [-1, 1]; labels int64 [B]; latents [B, Z]
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, NamedTuple, Protocol
@@ -86,8 +84,7 @@ class Moment(NamedTuple):
 
 
 class Fixed(NamedTuple):
-    """Inputs of a run's sample sheets: latents [N, Z], labels [N] or None, at most N real images of each domain, of
-    the held-out ones where there are any."""
+    """Inputs of a run's sample sheets: latents [N, Z], labels [N] or None, and up to N real images of each domain."""
 
     latents: Tensor
     label: Tensor | None
@@ -103,41 +100,6 @@ Pairing = Callable[[Tensor | None, Tensor], Tensor]
 def once(step: int) -> int:
     """One repeat in every step."""
     return 1
-
-
-@dataclass(frozen=True)
-class Prior:
-    """Distribution of latents of `size` numbers: N(0, 1), U(-1, 1), or uniform on the sphere of radius sqrt(size).
-
-    labels: `paired` gives each fake the label of a real image of the same batch; `independent` draws it uniformly from
-    the `classes`. shares: of the classes among the training images, where labels are paired; none: equal ones.
-    """
-
-    kind: Literal["normal", "uniform", "sphere"] = "normal"
-    size: int = 100
-    labels: Literal["paired", "independent"] = "paired"
-    classes: int = 0
-    shares: tuple[float, ...] = ()
-
-    def latents(self, n: int, rng: torch.Generator, grid: tuple[int, int] | None = None) -> Tensor:
-        """n latents [n, Z] (or [n, Z, h, w] for a `grid` of h x w), on the generator's device, float32."""
-        shape = (n, self.size, *(grid or ()))
-        if self.kind == "uniform":
-            return torch.rand(shape, generator=rng, device=rng.device) * 2 - 1
-        z: Tensor = torch.randn(shape, generator=rng, device=rng.device)
-        return z if self.kind == "normal" else self.on_sphere(z)
-
-    def on_sphere(self, z: Tensor) -> Tensor:
-        """Latents scaled to the length sqrt(Z) along dimension 1."""
-        scaled: Tensor = z * (math.sqrt(self.size) / z.norm(dim=1, keepdim=True).clamp_min(1e-12))
-        return scaled
-
-    def draw(self, n: int, rng: torch.Generator, like: Sample | None = None) -> tuple[Tensor, Tensor | None]:
-        """n latents [n, Z], and n labels [n] where there are classes: those of `like`, or independent ones."""
-        z = self.latents(n, rng)
-        if self.labels == "independent" and self.classes:
-            return z, torch.randint(self.classes, (n,), generator=rng, device=rng.device)
-        return z, None if like is None else like.label
 
 
 @dataclass(frozen=True)
@@ -270,8 +232,7 @@ def exact(values: Tensor) -> Tensor:
 
 
 def seen_of(real: Tensor, fake: Tensor, threshold: float | None = None) -> dict[str, Tensor]:
-    """Recorded terms of the discriminator's turn: mean scores, pairwise accuracy, and with a threshold `held_real`, the
-    share of real scores above it."""
+    """Recorded terms of the discriminator's turn. `held_real`: the share of real scores above the threshold."""
     seen = {"score_real": real.mean(), "score_fake": fake.mean(), "accuracy": accuracy(real, fake)}
     if threshold is not None:
         seen["held_real"] = (real > threshold).float().mean()

@@ -11,7 +11,8 @@ import typer
 from translating import save
 from typer.testing import CliRunner, Result
 
-from gansmith.adversarial import Dimensions, Prior
+from gansmith.adversarial import Dimensions
+from gansmith.data.prior import Prior
 from gansmith.models import saved
 from gansmith.models.saved import Card
 from gansmith.system.seeding import seeded

@@ -10,7 +10,8 @@ import numpy as np
 from PIL import Image
 from typer.testing import Result
 
-from gansmith.adversarial import Dimensions, Prior
+from gansmith.adversarial import Dimensions
+from gansmith.data.prior import Prior
 from gansmith.models import saved
 from gansmith.models.saved import Card
 from gansmith.system.seeding import seeded

@@ -11,7 +11,8 @@ import torch
 from torch import Tensor, nn
 
 from gansmith import catalog
-from gansmith.adversarial import Dimensions, Fixed, Game, Prior, Sample
+from gansmith.adversarial import Dimensions, Fixed, Game, Sample
+from gansmith.data.prior import Prior
 from gansmith.experiment import completion
 from gansmith.experiment.schema import ROLES
 from gansmith.training import optimizers

@@ -11,7 +11,8 @@ import torch
 from torch import Tensor, nn
 
 from gansmith import catalog
-from gansmith.adversarial import Dimensions, Moment, Objective, Prior, Sample
+from gansmith.adversarial import Dimensions, Moment, Objective, Sample
+from gansmith.data.prior import Prior
 from gansmith.training import optimizers
 from gansmith.training.engine import build_engine, play_until
 from toys import tiny

@@ -12,8 +12,9 @@ from torch.overrides import TorchFunctionMode
 
 from declared import fitted
 from gansmith import catalog
-from gansmith.adversarial import Dimensions, Game, Moment, Objective, Prior, Sample
+from gansmith.adversarial import Dimensions, Game, Moment, Objective, Sample
 from gansmith.augment.parts.augment import augmented
+from gansmith.data.prior import Prior
 from gansmith.system.device import Precision
 from gansmith.system.seeding import mix, seeded
 from gansmith.training.engine import trained_parameters, unfreeze_only

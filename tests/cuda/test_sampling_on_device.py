@@ -9,7 +9,7 @@ import torch
 from played import SIZE, Case, network, size_of
 
 from gansmith import catalog
-from gansmith.adversarial import Prior
+from gansmith.data.prior import Prior
 from gansmith.latent.renderer import Renderer
 
 pytestmark = pytest.mark.cuda

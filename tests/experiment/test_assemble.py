@@ -9,7 +9,8 @@ import torch
 from torch import nn
 
 from gansmith import catalog
-from gansmith.adversarial import Moment, Objective, OnWeights, Prior, Sample, Weighted
+from gansmith.adversarial import Moment, Objective, OnWeights, Sample, Weighted
+from gansmith.data.prior import Prior
 from gansmith.errors import ExperimentError, GansmithError, OptionError, UnknownNameError
 from gansmith.experiment import layers
 from gansmith.experiment.assemble import Assembly, assemble, refuse_mixing, resolved

@@ -10,7 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from gansmith import catalog
-from gansmith.adversarial import Game, Moment, Objective, Prior, Sample
+from gansmith.adversarial import Game, Moment, Objective, Sample
+from gansmith.data.prior import Prior
 
 PRIOR = Prior("normal", 3)
 

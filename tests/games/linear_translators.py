@@ -10,7 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from gansmith import catalog
-from gansmith.adversarial import Game, Moment, Objective, Prior, Sample, Terms
+from gansmith.adversarial import Game, Moment, Objective, Sample, Terms
+from gansmith.data.prior import Prior
 from gansmith.training.engine import unfreeze_only
 
 SHAPE = (2, 3, 3)

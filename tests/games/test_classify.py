@@ -7,7 +7,8 @@ import torch
 from torch import Tensor, nn
 
 from gansmith import catalog
-from gansmith.adversarial import Game, Moment, Prior, Sample
+from gansmith.adversarial import Game, Moment, Sample
+from gansmith.data.prior import Prior
 from gansmith.errors import DataError, ExperimentError, OptionError
 from gansmith.games import classify
 from gansmith.games.parts.crop import crop

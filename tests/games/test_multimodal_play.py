@@ -27,7 +27,8 @@ from linear_coders import (
 from torch import Tensor, nn
 
 from gansmith import catalog
-from gansmith.adversarial import Fixed, OnWeights, Prior, Sample, Terms, Weighted
+from gansmith.adversarial import Fixed, OnWeights, Sample, Terms, Weighted
+from gansmith.data.prior import Prior
 from gansmith.errors import DataError, GansmithError
 from gansmith.training import optimizers
 from gansmith.training.engine import build_engine, play_until

@@ -12,7 +12,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from gansmith import catalog
-from gansmith.adversarial import Dimensions, Fixed, Game, Moment, Objective, OnWeights, Prior, Sample, Terms, Weighted
+from gansmith.adversarial import Dimensions, Fixed, Game, Moment, Objective, OnWeights, Sample, Terms, Weighted
+from gansmith.data.prior import Prior
 from gansmith.errors import DataError, ExperimentError, OptionError
 from gansmith.games import paired
 from gansmith.games.parts.jitter import jitter

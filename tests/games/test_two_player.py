@@ -10,7 +10,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from gansmith import catalog
-from gansmith.adversarial import Fixed, Game, Moment, Objective, Prior, Sample, Terms
+from gansmith.adversarial import Fixed, Game, Moment, Objective, Sample, Terms
+from gansmith.data.prior import Prior
 from gansmith.games import two_player
 
 PRIOR = Prior("uniform", 3)

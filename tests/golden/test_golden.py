@@ -21,8 +21,9 @@ import torch
 from torch import nn
 
 from gansmith import catalog
-from gansmith.adversarial import Batch, Dimensions, Objective, Prior, Sample
+from gansmith.adversarial import Batch, Dimensions, Objective, Sample
 from gansmith.data.dataset import Arrays
+from gansmith.data.prior import Prior
 from gansmith.data.stream import Stream
 from gansmith.system.seeding import mix
 from gansmith.training import optimizers

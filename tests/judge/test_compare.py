@@ -12,8 +12,9 @@ import torch
 
 import gansmith
 from gansmith import Run
-from gansmith.adversarial import Dimensions, Prior
+from gansmith.adversarial import Dimensions
 from gansmith.data.prepare import prepare
+from gansmith.data.prior import Prior
 from gansmith.errors import CheckpointError, DataError, GansmithError, OptionError, RunError, UnknownNameError
 from gansmith.evaluation.cross_play import cross_play
 from gansmith.judge.compare.compare_runs import compare

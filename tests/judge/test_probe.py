@@ -13,7 +13,8 @@ from PIL import Image
 
 import gansmith
 from gansmith import Run
-from gansmith.adversarial import Dimensions, Prior
+from gansmith.adversarial import Dimensions
+from gansmith.data.prior import Prior
 from gansmith.errors import DataError, OptionError, RunError
 from gansmith.evaluation.activations import activations, settle
 from gansmith.evaluation.linear_probe import linear_probe, split

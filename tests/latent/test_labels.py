@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from gansmith.adversarial import Prior
+from gansmith.data.prior import Prior
 from gansmith.errors import OptionError
 from gansmith.latent.arithmetic import Term, arithmetic
 from gansmith.latent.interpolate import interpolate

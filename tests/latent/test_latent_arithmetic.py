@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-from gansmith.adversarial import Dimensions, Prior
+from gansmith.adversarial import Dimensions
+from gansmith.data.prior import Prior
 from gansmith.errors import OptionError
 from gansmith.latent.arithmetic import Term, arithmetic, mean, total
 from gansmith.latent.renderer import Renderer

@@ -12,7 +12,8 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor, nn
 
-from gansmith.adversarial import Dimensions, Prior
+from gansmith.adversarial import Dimensions
+from gansmith.data.prior import Prior
 from gansmith.errors import OptionError, RunError
 from gansmith.latent.renderer import Renderer
 from gansmith.latent.translate import Translator, directions, load, roles_in, translator_of

@@ -9,7 +9,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from gansmith.adversarial import Dimensions, Prior
+from gansmith.adversarial import Dimensions
+from gansmith.data.prior import Prior
 from gansmith.errors import OptionError
 from gansmith.latent.renderer import Renderer
 from gansmith.models import dcgan, mlp

@@ -13,7 +13,8 @@ import safetensors.torch
 import torch
 from torch import nn
 
-from gansmith.adversarial import Dimensions, Prior
+from gansmith.adversarial import Dimensions
+from gansmith.data.prior import Prior
 from gansmith.errors import OptionError, RunError, UnknownNameError
 from gansmith.models import saved
 from gansmith.models.saved import Card

@@ -12,7 +12,8 @@ import torch
 from torch import Tensor, nn
 
 from gansmith import catalog
-from gansmith.adversarial import Dimensions, Game, Objective, Prior, Sample, Terms, Weighted
+from gansmith.adversarial import Dimensions, Game, Objective, Sample, Terms, Weighted
+from gansmith.data.prior import Prior
 from gansmith.errors import GansmithError
 from gansmith.training import optimizers
 from gansmith.training.engine import Events, build_engine, play_until

@@ -13,7 +13,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from gansmith import catalog
-from gansmith.adversarial import Moment, Objective, Prior, Sample, Scores, Weighted, seen_of
+from gansmith.adversarial import Moment, Objective, Sample, Scores, Weighted, seen_of
+from gansmith.data.prior import Prior
 from gansmith.errors import GansmithError
 from gansmith.system.ranking import accuracy
 

@@ -9,7 +9,8 @@ import torch
 from torch import nn
 
 from gansmith import catalog
-from gansmith.adversarial import Dimensions, Game, Moment, Objective, Prior, Sample
+from gansmith.adversarial import Dimensions, Game, Moment, Objective, Sample
+from gansmith.data.prior import Prior
 from gansmith.objectives.wgan import clamp_weights, discriminator_steps
 from gansmith.training import optimizers
 from gansmith.training.engine import build_engine, play_until

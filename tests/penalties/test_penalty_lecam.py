@@ -10,7 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from gansmith import catalog
-from gansmith.adversarial import Dimensions, Game, Moment, Prior, Sample, Scores, Terms, Weighted
+from gansmith.adversarial import Dimensions, Game, Moment, Sample, Scores, Terms, Weighted
+from gansmith.data.prior import Prior
 from gansmith.penalties.lecam import Averages
 from gansmith.training import optimizers
 from gansmith.training.engine import Events, build_engine, play_until

@@ -8,7 +8,8 @@ from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
 from gansmith import catalog
-from gansmith.adversarial import Moment, Objective, OnWeights, Prior, Sample
+from gansmith.adversarial import Moment, Objective, OnWeights, Sample
+from gansmith.data.prior import Prior
 from gansmith.errors import ExperimentError
 from gansmith.penalties.orthogonal import penalty
 

@@ -15,7 +15,8 @@ from PIL import Image
 
 import gansmith
 from gansmith import catalog
-from gansmith.adversarial import Dimensions, Prior
+from gansmith.adversarial import Dimensions
+from gansmith.data.prior import Prior
 from gansmith.data.settings import DataSettings
 from gansmith.errors import CheckpointError, ExperimentError, OptionError, RunError, UnknownNameError
 from gansmith.experiment.schema import Experiment

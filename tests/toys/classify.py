@@ -7,7 +7,8 @@ from collections.abc import Mapping
 import torch.nn.functional as F
 from torch import nn
 
-from gansmith.adversarial import Batch, Game, Moment, Objective, Prior, Terms, Turn
+from gansmith.adversarial import Batch, Game, Moment, Objective, Terms, Turn
+from gansmith.data.prior import Prior
 
 ROLES = {"classifier": "classifier"}
 

@@ -11,7 +11,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from gansmith.adversarial import Batch, Game, Moment, Objective, Prior, Sample, Terms, Turn
+from gansmith.adversarial import Batch, Game, Moment, Objective, Sample, Terms, Turn
+from gansmith.data.prior import Prior
 
 ROLES = {"to_a": "generator", "to_b": "generator", "of_a": "discriminator", "of_b": "discriminator"}
 

@@ -9,7 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from gansmith.adversarial import Game, Moment, Objective, Prior, Scores, Terms, Weighted
+from gansmith.adversarial import Game, Moment, Objective, Scores, Terms, Weighted
+from gansmith.data.prior import Prior
 from gansmith.games import two_player
 
 ROLES = two_player.ROLES

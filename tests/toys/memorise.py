@@ -11,7 +11,8 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
-from gansmith.adversarial import Batch, Fixed, Game, Moment, Objective, Prior, Terms, Turn
+from gansmith.adversarial import Batch, Fixed, Game, Moment, Objective, Terms, Turn
+from gansmith.data.prior import Prior
 
 ROLES = {"generator": "generator"}
 

@@ -7,7 +7,8 @@ from dataclasses import replace
 
 from torch import nn
 
-from gansmith.adversarial import Game, Objective, Prior
+from gansmith.adversarial import Game, Objective
+from gansmith.data.prior import Prior
 from gansmith.games import two_player
 
 ROLES = two_player.ROLES

@@ -10,7 +10,8 @@ from dataclasses import replace
 import torch
 from torch import nn
 
-from gansmith.adversarial import Batch, Game, Moment, Objective, Prior, Terms
+from gansmith.adversarial import Batch, Game, Moment, Objective, Terms
+from gansmith.data.prior import Prior
 from gansmith.games import two_player
 
 ROLES = two_player.ROLES

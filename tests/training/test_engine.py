@@ -13,7 +13,8 @@ from plain_players import Batches, Notes, real_batch, run
 from torch import Tensor, nn
 
 from gansmith import catalog
-from gansmith.adversarial import Batch, Game, Moment, Objective, Prior, Sample, Terms, Turn
+from gansmith.adversarial import Batch, Game, Moment, Objective, Sample, Terms, Turn
+from gansmith.data.prior import Prior
 from gansmith.errors import ExperimentError, OutOfMemoryError
 from gansmith.games import two_player
 from gansmith.system.seeding import mix

@@ -10,7 +10,8 @@ import torch
 from torch import nn
 
 from gansmith import catalog
-from gansmith.adversarial import Batch, Dimensions, Game, Moment, Objective, Prior, Sample, Terms, Turn
+from gansmith.adversarial import Batch, Dimensions, Game, Moment, Objective, Sample, Terms, Turn
+from gansmith.data.prior import Prior
 from gansmith.games import two_player
 from gansmith.training import forecast as module
 from gansmith.training.forecast import forecast, timed

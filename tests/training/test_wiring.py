@@ -12,7 +12,8 @@ import torch
 from torch import Tensor, nn
 
 from gansmith import catalog
-from gansmith.adversarial import Batch, Dimensions, Game, Moment, Prior, Sample, Terms, Turn
+from gansmith.adversarial import Batch, Dimensions, Game, Moment, Sample, Terms, Turn
+from gansmith.data.prior import Prior
 from gansmith.errors import GansmithError, WiringError
 from gansmith.games import two_player
 from gansmith.training.wiring import check_wiring, first_images, untouched

@@ -12,10 +12,11 @@ import torch
 from torch import nn
 
 from gansmith import catalog
-from gansmith.adversarial import Dimensions, Game, Objective, Prior
+from gansmith.adversarial import Dimensions, Game, Objective
 from gansmith.augment.parts.augment import Augment, augmented
 from gansmith.data.prepare import prepare, prepare_domains
 from gansmith.data.prepared import Prepared
+from gansmith.data.prior import Prior
 from gansmith.data.stream import PairStream, Stream
 from gansmith.errors import ExperimentError
 from gansmith.experiment.completion import complete, domains_of, paired, roles_of

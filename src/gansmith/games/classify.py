@@ -12,7 +12,8 @@ from collections.abc import Mapping
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from gansmith.adversarial import Batch, Game, Moment, Objective, Prior, Sample, Terms, Turn, exact
+from gansmith.adversarial import Batch, Game, Moment, Objective, Sample, Terms, Turn, exact
+from gansmith.data.prior import Prior
 from gansmith.errors import DataError, ExperimentError
 from gansmith.games.parts.crop import crop
 from gansmith.system.option_types import FractionBelowOne, NonNegativeInt

@@ -15,7 +15,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from gansmith.adversarial import Batch, Fixed, Game, Moment, Objective, Prior, Sample, Terms, Turn, exact
+from gansmith.adversarial import Batch, Fixed, Game, Moment, Objective, Sample, Terms, Turn, exact
+from gansmith.data.prior import Prior
 from gansmith.games.parts.discriminator import discriminator_turn
 from gansmith.games.parts.domains import OTHER, images_of, l1_distance
 from gansmith.games.parts.jitter import jitter as jittered

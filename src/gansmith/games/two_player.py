@@ -11,7 +11,8 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
-from gansmith.adversarial import Batch, Fixed, Game, Moment, Objective, Prior, Sample, Terms, Turn, exact
+from gansmith.adversarial import Batch, Fixed, Game, Moment, Objective, Sample, Terms, Turn, exact
+from gansmith.data.prior import Prior
 from gansmith.games.parts.discriminator import discriminator_turn
 from gansmith.system.option_types import FractionBelowHalf
 

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 import torch
 from torch import Tensor, nn
 
-from gansmith.adversarial import Prior
+from gansmith.data.prior import Prior
 from gansmith.errors import OptionError, unknown
 from gansmith.latent.sample import ImageSeries
 from gansmith.system.seeding import generator as randomness

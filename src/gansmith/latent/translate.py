@@ -21,8 +21,9 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from gansmith.adversarial import Dimensions, Prior
+from gansmith.adversarial import Dimensions
 from gansmith.data.decode import conform
+from gansmith.data.prior import Prior
 from gansmith.data.stream import normalised
 from gansmith.errors import OptionError, RunError
 from gansmith.latent.renderer import Renderer

@@ -19,7 +19,8 @@ import safetensors.torch
 from torch import Tensor, nn
 
 from gansmith import catalog
-from gansmith.adversarial import Dimensions, Prior
+from gansmith.adversarial import Dimensions
+from gansmith.data.prior import Prior
 from gansmith.errors import GansmithError, RunError, unknown
 from gansmith.system.files import atomic, write_json
 

@@ -16,9 +16,9 @@ import torch
 from torch import nn
 
 from gansmith import catalog
-from gansmith.adversarial import Prior
 from gansmith.data.dataset import Arrays
 from gansmith.data.prepared import Prepared
+from gansmith.data.prior import Prior
 from gansmith.data.stream import Batches
 from gansmith.experiment.assemble import Assembly, assemble
 from gansmith.experiment.completion import complete

@@ -16,9 +16,10 @@ from typer.testing import CliRunner, Result
 
 import gansmith
 from gansmith import __version__
-from gansmith.adversarial import Dimensions, Prior
+from gansmith.adversarial import Dimensions
 from gansmith.cli.evaluate import evaluate as command
 from gansmith.data.prepare import prepare_domains
+from gansmith.data.prior import Prior
 from gansmith.errors import GansmithError
 from gansmith.judge import translation as true_pairs
 from gansmith.judge import true_pairs_report
