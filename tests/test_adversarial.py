@@ -27,9 +27,9 @@ def test_checked_terms() -> None:
     term = torch.tensor(1.0)
     terms = Terms({"a": term}, {"b": term})
     assert terms.checked() is terms
-    with pytest.raises(GansmithError, match=r"^a term stands twice in one turn: b, z$"):
+    with pytest.raises(GansmithError, match=r"twice.*b, z"):
         Terms({"z": term, "b": term}, {"b": term, "z": term, "y": term}).checked()
-    with pytest.raises(GansmithError, match=r"^a turn returned no loss: there is nothing to minimise$"):
+    with pytest.raises(GansmithError, match="no loss"):
         Terms({}, {"b": term}).checked()
 
 

@@ -35,7 +35,7 @@ def test_counts(text: Any, count: int) -> None:
 
 @pytest.mark.parametrize("text", ["", "k", "-5", "5 apples", "1.5.5", "5kk", "1e", "fifty"])
 def test_what_is_no_count(text: str) -> None:
-    with pytest.raises(ValueError, match=r"a number of images is written like 50000, 50k, 1\.5M or 2e7, not") as raised:
+    with pytest.raises(ValueError, match=r"50000, 50k, 1\.5M.*2e7") as raised:
         parse_count(text)
     assert repr(text) in str(raised.value)
 
@@ -87,12 +87,12 @@ def test_phases_begin_at_their_number_of_images() -> None:
         ({"start": 1.0}, "Field required"),
         ({"start": 1.0, "decay": 0}, "greater than 0"),
         ({"start": 1.0, "decay": -5}, "greater than"),
-        ({"start": 1.0, "decay": 10, "hold": "x"}, "a number of images is written like"),
+        ({"start": 1.0, "decay": 10, "hold": "x"}, "50000, 50k"),
         ({"start": 1.0, "decay": 10, "shape": "square"}, "'linear' or 'cosine'"),
         ({"start": 1.0, "decay": 10, "ends": 0}, "Extra inputs are not permitted"),
         ({"phases": {}}, "at least 1 item"),
-        ({"phases": {"soon": 1.0}}, "a number of images is written like"),
-        ("fast", "a number is written like 0.0002, 2e-4, 50k or 1.5M, not 'fast'"),
+        ({"phases": {"soon": 1.0}}, "50000, 50k"),
+        ("fast", "0.0002, 2e-4.*'fast'"),
     ],
 )
 def test_descriptions_that_are_refused(plain: Any, text: str) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -303,19 +302,15 @@ def test_nothing_waits_for_a_value() -> None:
 
 
 def test_an_objective_without_a_threshold_is_refused() -> None:
-    message = re.escape(
-        "ada sets its probability by the share of real images that score above the objective's threshold between real "
-        "and fake, and this objective has none: fix the probability, for example --set augment.probability=0.3, or "
-        "take an objective with a threshold, for example --objective nonsaturating"
-    )
-    with pytest.raises(ExperimentError, match=message):
+    ways = r"threshold.*--set augment\.probability=0\.3.*--objective nonsaturating"
+    with pytest.raises(ExperimentError, match=ways):
         build().check(catalog.build("objectives", "r3gan"))
     build(probability=0.3).check(catalog.build("objectives", "r3gan"))
     build().check(catalog.build("objectives", "hinge"))
 
 
 def test_images_without_colours_are_refused() -> None:
-    with pytest.raises(ExperimentError, match=r"not in images of 5 channels.*--set augment.groups=blit,geometry$"):
+    with pytest.raises(ExperimentError, match=r"5 channels.*--set augment.groups=blit,geometry"):
         build()(images(1, 5, 8, 8))
     build(groups="blit,geometry")(images(1, 5, 8, 8))
 

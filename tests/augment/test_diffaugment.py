@@ -185,10 +185,8 @@ def test_nothing_waits_for_a_value() -> None:
 
 
 def test_errors() -> None:
-    with pytest.raises(
-        OptionError, match=r"'colour' is not allowed: no DiffAugment policy called 'colour'\. Did you mean 'color'\?"
-    ):
+    with pytest.raises(OptionError, match=r"DiffAugment policy.*'colour'.*'color'"):
         build(policy="colour")
-    with pytest.raises(ExperimentError, match=r"not in images of 5 channels.*--set augment.policy=translation,cutout"):
+    with pytest.raises(ExperimentError, match=r"5 channels.*--set augment.policy=translation,cutout"):
         build()(images(1, 5, 8, 8))
     build(policy="translation,cutout")(images(1, 5, 8, 8))

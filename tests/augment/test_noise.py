@@ -87,5 +87,5 @@ def test_the_gradient_passes_unchanged() -> None:
 
 
 def test_errors() -> None:
-    with pytest.raises(OptionError, match=r"^augment/noise: deviation = -1 is not allowed: it must not be negative$"):
+    with pytest.raises(OptionError, match=r"augment/noise.*deviation = -1.*negative"):
         build(deviation=-1)

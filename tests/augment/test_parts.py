@@ -238,11 +238,11 @@ def test_names_are_a_list_or_words_with_commas() -> None:
         assert checked(given) == ("beta", "alpha")
     assert checked({"beta": 1}) == {"beta": 1}
     assert checked("") == ()
-    with pytest.raises(ValueError, match=r"^no letter called 'betta'\. Did you mean 'beta'\? Known: alpha, beta$"):
+    with pytest.raises(ValueError, match=r"letter.*'betta'.*'beta'.*alpha, beta"):
         checked("alpha,betta")
-    with pytest.raises(ValueError, match=r"^no letter called 'gamma'"):
+    with pytest.raises(ValueError, match=r"letter.*'gamma'"):
         checked({"gamma": 1})
-    with pytest.raises(ValueError, match=r"^'beta' stands twice$"):
+    with pytest.raises(ValueError, match=r"'beta'.*twice"):
         checked("beta,alpha,beta")
-    with pytest.raises(ValueError, match=r"^give names out of alpha, beta$"):
+    with pytest.raises(ValueError, match=r"alpha, beta"):
         checked(3)

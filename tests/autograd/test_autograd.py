@@ -46,8 +46,7 @@ def test_the_printed_values(function, arguments, value, slope):
 
 
 def test_the_printed_dependency_check():
-    message = "the output does not depend on a: it is the plain number 0"
-    with pytest.raises(NoDependencyError, match=f"^{message}$"):
+    with pytest.raises(NoDependencyError, match=r"not depend on a: .* 0$"):
         gradient(sum_while)(3.5, 1.0, 1.1)
 
 
@@ -256,7 +255,7 @@ class Half(torch.autograd.Function):
 
 def test_a_custom_function_uses_its_own_backward():
     assert gradient(lambda a: Doubled.apply(a) * 2)(0.5) == (200.0, 2 * math.sin(0.5))
-    with pytest.raises(NoDependencyError, match=r"^the output does not depend on p\['y'\]$"):
+    with pytest.raises(NoDependencyError, match=r"not depend on p\['y'\]$"):
         gradient(lambda p: Half.apply(p["x"], p["y"]))({"x": 1.0, "y": 2.0})
 
 

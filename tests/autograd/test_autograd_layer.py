@@ -63,20 +63,19 @@ def test_a_layer_loads_its_state_moves_and_takes_parametrizations():
 @pytest.mark.parametrize(
     ("parameters", "message"),
     [
-        ({"forward": torch.ones(1)}, "a layer's parameter cannot be called 'forward': take another name"),
-        ({"training": torch.ones(1)}, "a layer's parameter cannot be called 'training': take another name"),
-        ({"_function": torch.ones(1)}, "a layer's parameter cannot be called '_function': take another name"),
-        ({"a.b": torch.ones(1)}, "a layer's parameter cannot be called 'a.b': take another name"),
-        ({"slope": 0.2}, "slope is a value of type float: a layer takes floating tensors"),
-        ({"slope": torch.ones(1, dtype=torch.int64)}, "slope is a tensor of int64, shape [1]: a layer takes"),
+        ({"forward": torch.ones(1)}, "'forward'"),
+        ({"training": torch.ones(1)}, "'training'"),
+        ({"_function": torch.ones(1)}, "'_function'"),
+        ({"a.b": torch.ones(1)}, "'a.b'"),
+        ({"slope": 0.2}, "slope is a value of type float"),
+        ({"slope": torch.ones(1, dtype=torch.int64)}, "slope is a tensor of int64, shape [1]"),
     ],
 )
 def test_wrong_parameters_of_a_layer(parameters, message):
-    with pytest.raises(GansmithError, match=f"^{re.escape(message)}"):
+    with pytest.raises(GansmithError, match=re.escape(message)):
         layer(lambda x, **more: x, **parameters)
 
 
 def test_a_parameter_that_the_function_does_not_take():
-    message = "the layer's function takes no 'bais'. Did you mean 'bias'? It takes: x, weight, bias"
-    with pytest.raises(GansmithError, match=f"^{re.escape(message)}$"):
+    with pytest.raises(GansmithError, match=r"'bais'.*'bias'.*x, weight, bias"):
         layer(affine, weight=torch.ones(1), bais=torch.ones(1))

@@ -34,13 +34,12 @@ from gansmith.errors import GansmithError, LostGraphError, NoDependencyError
     ],
 )
 def test_what_the_output_does_not_depend_on_is_named(function, argument, names):
-    with pytest.raises(NoDependencyError, match=f"^the output does not depend on {names}$"):
+    with pytest.raises(NoDependencyError, match=f"not depend on {names}"):
         gradient(function)(argument)
 
 
 def test_a_constant_names_every_part():
-    message = "the output does not depend on w['a'], w['b'][1]: it is the plain number 3.5"
-    with pytest.raises(NoDependencyError, match=f"^{re.escape(message)}$"):
+    with pytest.raises(NoDependencyError, match=r"w\['a'\], w\['b'\]\[1\].*3\.5"):
         gradient(lambda w: 3.5)({"a": 1.0, "b": {1: 2.0}})
 
 
@@ -51,47 +50,43 @@ def test_a_gradient_of_zero_is_a_dependency():
 # --- losing the graph ---
 
 LOST: list[tuple[Callable[[Any], Any], str]] = [
-    (lambda a: math.sin(a) + a, "float(), or a function of the math module, was given"),
-    (lambda a: math.floor(a) + a, "float(), or a function of the math module, was given"),
-    (lambda a: float(a) + a, "float(), or a function of the math module, was given"),
-    (lambda a: np.float64(a) + a, "numpy, which makes arrays of what it is given, was given"),
-    (lambda a: torch.Tensor([a])[0] + a, "float(), or a function of the math module, was given"),
-    (lambda a: int(a) + a, "int() was given"),
-    (lambda a: cmath.sin(complex(a)).real + a, "complex(), or a function of the cmath module, was given"),
-    (lambda a: a.item() + a, "item() was given"),
-    (lambda a: (a * 2).exp().item() + a, "item() was given"),
-    (lambda a: a.tolist() + a, "tolist() was given"),
-    (lambda a: a.numpy() + a, "numpy() was given"),
-    (lambda a: np.asarray(a) + 1, "numpy, which makes arrays of what it is given, was given"),
-    (lambda a: np.asarray([a, a]).sum(), "numpy, which makes arrays of what it is given, was given"),
-    (lambda a: np.sin(a) + a, "numpy, which makes arrays of what it is given, was given"),
-    (lambda a: a * len(range(a)), "use as an index or a count (range, __index__) was given"),
-    (lambda a: a * [1, 2, 3][a], "use as an index or a count (range, __index__) was given"),
-    (lambda a: torch.tensor(a) + a, "torch.tensor() was given"),
-    (lambda a: torch.tensor([1.0, a]).sum() + a, "torch.tensor() was given"),
-    (lambda a: torch.tensor(data=a) + a, "torch.tensor() was given"),
-    (lambda a: torch.as_tensor([a, a]).sum() + a, "torch.as_tensor() of a list was given"),
-    (lambda a: torch.asarray([a, a]).sum() + a, "torch.asarray() of a list was given"),
-    (lambda a: torch.ones(2).new_tensor([a]).sum() + a, "new_tensor() was given"),
-    (lambda a: copy.deepcopy(a) + a, "copy.deepcopy() was given"),
-    (lambda a: torch.linspace(0, a, 3).sum() + a, "torch.linspace() was given"),
-    (lambda a: torch.logspace(0, a, 3).sum() + a, "torch.logspace() was given"),
+    (lambda a: math.sin(a) + a, "float(), or a function of the math module,"),
+    (lambda a: math.floor(a) + a, "float(), or a function of the math module,"),
+    (lambda a: float(a) + a, "float(), or a function of the math module,"),
+    (lambda a: np.float64(a) + a, "numpy,"),
+    (lambda a: torch.Tensor([a])[0] + a, "float(), or a function of the math module,"),
+    (lambda a: int(a) + a, "int()"),
+    (lambda a: cmath.sin(complex(a)).real + a, "complex(), or a function of the cmath module,"),
+    (lambda a: a.item() + a, "item()"),
+    (lambda a: (a * 2).exp().item() + a, "item()"),
+    (lambda a: a.tolist() + a, "tolist()"),
+    (lambda a: a.numpy() + a, "numpy()"),
+    (lambda a: np.asarray(a) + 1, "numpy,"),
+    (lambda a: np.asarray([a, a]).sum(), "numpy,"),
+    (lambda a: np.sin(a) + a, "numpy,"),
+    (lambda a: a * len(range(a)), "use as an index or a count (range, __index__)"),
+    (lambda a: a * [1, 2, 3][a], "use as an index or a count (range, __index__)"),
+    (lambda a: torch.tensor(a) + a, "torch.tensor()"),
+    (lambda a: torch.tensor([1.0, a]).sum() + a, "torch.tensor()"),
+    (lambda a: torch.tensor(data=a) + a, "torch.tensor()"),
+    (lambda a: torch.as_tensor([a, a]).sum() + a, "torch.as_tensor() of a list"),
+    (lambda a: torch.asarray([a, a]).sum() + a, "torch.asarray() of a list"),
+    (lambda a: torch.ones(2).new_tensor([a]).sum() + a, "new_tensor()"),
+    (lambda a: copy.deepcopy(a) + a, "copy.deepcopy()"),
+    (lambda a: torch.linspace(0, a, 3).sum() + a, "torch.linspace()"),
+    (lambda a: torch.logspace(0, a, 3).sum() + a, "torch.logspace()"),
 ]
 
 
 @pytest.mark.parametrize(("function", "operation"), LOST)
 def test_losing_the_graph_names_the_operation_and_the_argument(function, operation):
-    instead = (
-        "the result would be plain, without a gradient. Use torch's functions on the value itself (torch.sin for "
-        "math.sin and numpy.sin, torch.round for round, torch.stack for torch.tensor), or value.detach() where no "
-        "gradient is wanted"
-    )
-    with pytest.raises(LostGraphError, match=f"^{re.escape(f'{operation} a value that depends on a: {instead}')}$"):
+    instead = r"torch\.sin for math\.sin.*torch\.stack for torch\.tensor.*detach\(\)"
+    with pytest.raises(LostGraphError, match=rf"{re.escape(operation)}.* depends on a\b.*{instead}"):
         gradient(function)(1.5)
 
 
 def test_round_loses_the_graph():
-    with pytest.raises(LostGraphError, match=r"^round\(\) was given a tensor: .*torch.round for round"):
+    with pytest.raises(LostGraphError, match=r"round\(\).*torch\.round for round"):
         gradient(lambda a: round(a) + a)(1.5)
     assert gradient(lambda a: a * torch.round(a))(1.6) == (2.0, 3.2)
 
@@ -162,10 +157,8 @@ def test_printing_a_traced_value():
     ],
 )
 def test_what_cannot_be_differentiated_is_named(argument, message):
-    allowed = (
-        "gradient() takes a number, a floating tensor (x.float(), torch.from_numpy), or dicts, lists, tuples of them"
-    )
-    with pytest.raises(GansmithError, match=f"^{re.escape(f'{message}: {allowed}')}$"):
+    allowed = r"number.*floating tensor \(x\.float\(\), torch\.from_numpy\).*dicts, lists, tuples"
+    with pytest.raises(GansmithError, match=rf"{re.escape(message)}.*{allowed}"):
         gradient(lambda w: 0)(argument)
 
 
@@ -183,17 +176,16 @@ def test_what_cannot_be_differentiated_is_named(argument, message):
     ],
 )
 def test_what_is_no_scalar_is_described(function, message):
-    needed = "gradient() needs one floating number; reduce a tensor with mean() or sum()"
-    with pytest.raises(GansmithError, match=f"^{re.escape(f'{message}: {needed}')}$"):
+    with pytest.raises(GansmithError, match=rf"{re.escape(message)}.*one floating number.*mean\(\) or sum\(\)"):
         gradient(function)(torch.ones(2, 3))
 
 
 def test_wrong_calls():
-    with pytest.raises(GansmithError, match=r"^gradient\(\) takes a function, not a value of type float$"):
+    with pytest.raises(GansmithError, match=r"function.*type float"):
         gradient(3.5)
-    with pytest.raises(GansmithError, match=r"^branch was called without a, by which the gradient is taken$"):
+    with pytest.raises(GansmithError, match=r"branch.* without a\b"):
         gradient(branch)()
-    with pytest.raises(GansmithError, match=r"^the function was called without the first argument, by which"):
+    with pytest.raises(GansmithError, match=r"without the first argument"):
         gradient(lambda: 1.0)()
 
 

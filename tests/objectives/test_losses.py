@@ -137,7 +137,7 @@ def test_which_read_real_scores_in_the_generators_turn(name: str) -> None:
 
 def test_r3gan_needs_real_scores() -> None:
     fake = torch.zeros(3)
-    with pytest.raises(GansmithError, match=r"^r3gan compares fake scores with real ones: its generator needs both$"):
+    with pytest.raises(GansmithError, match=r"r3gan.*real"):
         made("r3gan").generator(None, fake)
 
 
@@ -201,13 +201,13 @@ def test_smoothing_is_one_sided_and_binary_cross_entropy() -> None:
     ],
 )
 def test_options_that_are_refused(name: str, options: dict[str, Any], problem: str) -> None:
-    with pytest.raises(OptionError, match=f"^objectives/{name}: .* is not allowed: .*{problem}"):
+    with pytest.raises(OptionError, match=f"objectives/{name}.*{problem}"):
         made(name, **options)
 
 
 @pytest.mark.parametrize(("options", "which"), [({"b": 0}, "b = 0"), ({"c": -0.5}, "c = -0.5"), ({"a": 1}, "b = 1")])
 def test_labels_of_lsgan_that_pull_the_wrong_way(options: dict[str, Any], which: str) -> None:
-    with pytest.raises(OptionError, match=rf"^objectives/lsgan: {which} must be above a = .*0, 1, 1 or -1, 1, 0$"):
+    with pytest.raises(OptionError, match=rf"objectives/lsgan.*{which}.*a = .*0, 1, 1.*-1, 1, 0"):
         made("lsgan", **options)
 
 
@@ -321,10 +321,10 @@ def test_how_often_the_discriminator_plays(name: str, usual: int) -> None:
     steps = (0, 1, 24, 500)
     assert [made(name).discriminator_steps(step) for step in steps] == [usual] * 4
     assert [made(name, discriminator_steps=3).discriminator_steps(step) for step in steps] == [3] * 4
-    with pytest.raises(OptionError, match=f"^objectives/{name}: discriminator_steps = 0 is not allowed: .* equal to 1"):
+    with pytest.raises(OptionError, match=f"objectives/{name}.*discriminator_steps = 0.* 1"):
         made(name, discriminator_steps=0)
 
 
 def test_names_are_not_taken_twice() -> None:
-    with pytest.raises(GansmithError, match="the objective has a term called gradient_penalty already"):
+    with pytest.raises(GansmithError, match="gradient_penalty"):
         made("wgan_gp").penalised({"gradient_penalty": catalog.build("penalties", "gradient_penalty")})

@@ -145,7 +145,7 @@ def test_a_relativistic_objective_sees_the_real_scores_without_gradient() -> Non
     terms = relativistic.generator_terms(judge, real, fake, at())
     torch.testing.assert_close(terms.loss["loss"], F.softplus(judge(real.image) - judge(fake.image)).mean())
     assert not given[0].requires_grad
-    with pytest.raises(GansmithError, match="a relativistic objective needs the real images in the generator's turn"):
+    with pytest.raises(GansmithError, match=r"relativistic.*real images"):
         relativistic.generator_terms(judge, None, fake, at())
     objective("minimax").generator_terms(judge, None, fake, at())  # others do without
 
@@ -242,7 +242,7 @@ def test_a_penalty_gets_the_turns_randomness() -> None:
 
 def test_a_penalty_may_not_take_the_losses_name() -> None:
     clashing = replace(objective("minimax"), penalties={"loss": Weighted(slopes)})
-    with pytest.raises(GansmithError, match="a penalty cannot be called 'loss': the turn has a term of that name"):
+    with pytest.raises(GansmithError, match=r"penalty.*'loss'"):
         clashing.discriminator_terms(Judge(), *samples(), at())
 
 

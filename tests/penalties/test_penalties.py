@@ -325,5 +325,5 @@ def test_bfloat16_passes_and_float32_squares(name: str) -> None:
     ],
 )
 def test_options_that_are_refused(name: str, options: dict[str, Any], problem: str) -> None:
-    with pytest.raises(OptionError, match=f"^penalties/{name}: .* is not allowed: .*({problem})"):
+    with pytest.raises(OptionError, match=f"penalties/{name}.*({problem})"):
         catalog.build("penalties", name, **options)
