@@ -8,7 +8,7 @@ demo: .venv/installed
 	$(BIN)/gansmith train digits --recipe dcgan_digits --out runs/demo
 
 test: .venv/installed-dev check
-	$(BIN)/pytest
+	$(BIN)/pytest -n 2 --dist worksteal
 
 check: .venv/installed-dev
 	$(BIN)/ruff check

@@ -11,12 +11,13 @@ import pytest
 
 from gansmith import catalog
 
+os.environ["OMP_NUM_THREADS"] = "1"  # of this process and of those that tests start; before torch is imported
 sys.path.insert(0, str(Path(__file__).parent))  # `toys` is imported by name, as a user's own game would be
 
 
 @pytest.fixture(autouse=True, scope="session")
 def _alone(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """One thread, and a cache that nobody else uses."""
+    """One thread, and a cache that no other process uses, not even another worker of pytest-xdist."""
     import torch
 
     torch.set_num_threads(1)

@@ -88,7 +88,7 @@ def test_the_second_step_in_bfloat16_counts_except_at_toy_size(monkeypatch: pyte
 def test_it_runs_as_a_program() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks.cyclegan", "--quick", "--size", "32"],
-        cwd=Path(__file__).parents[1],
+        cwd=Path(__file__).parents[2],
         capture_output=True,
         text=True,
         check=True,

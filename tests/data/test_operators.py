@@ -183,6 +183,12 @@ def test_split_is_a_partition(total: int, shares: dict[str, float]) -> None:
         assert list(part) == sorted(part)
 
 
+def test_split_rounds_the_largest_remainders_up() -> None:
+    """10 items by 0.26, 0.49 and 0.25 are 2.6, 4.9 and 2.5: the two that are left go to the first and the second."""
+    parts = Arrays(IMAGES, LABELS).split(shares={"a": 0.26, "b": 0.49, "c": 0.25}, seed=0)
+    assert {name: len(part) for name, part in parts.items()} == {"a": 3, "b": 5, "c": 2}
+
+
 def test_split_is_random_and_repeatable() -> None:
     numbers = Listed(list(range(100)))
     first = list(numbers.split(shares={"a": 0.5, "b": 0.5}, seed=0)["a"])

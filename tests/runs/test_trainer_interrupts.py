@@ -57,7 +57,8 @@ def wait_for_a_record(run: Path, process: subprocess.Popen[str], seconds: float 
 
 def test_the_second_process_on_one_run_is_refused_while_the_first_goes_on(tmp_path: Path) -> None:
     out = tmp_path / "run"
-    with start("train", *OPTIONS, "--set", "game=toys.spoiled", "--set", "game.seconds=1", "--out", out) as first:
+    slow = ["--set", "game=toys.spoiled", "--set", "game.seconds=1", "--images", "16000"]  # a quarter of an hour
+    with start("train", *OPTIONS, *slow, "--out", out) as first:
         wait_for_a_record(out, first)
         with pytest.raises(RunError) as raised:
             gansmith.train(**SMALL, out=str(out))

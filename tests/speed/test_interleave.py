@@ -67,6 +67,12 @@ def test_a_loop_that_computes_something_else_is_found_out(wrong: Callable[[Any],
     assert not side_by_side.equal(losses_of(small(), wrong), side_by_side.TOLERANCE["float32"])
 
 
+def test_the_tolerance_is_a_share_of_the_loss() -> None:
+    for tolerance in (1e-3, 5e-2):
+        assert side_by_side.equal({"a": [[2.0]], "b": [[2.0 * (1 + 0.99 * tolerance)]]}, tolerance)
+        assert not side_by_side.equal({"a": [[2.0]], "b": [[2.0 * (1 + 1.01 * tolerance)]]}, tolerance)
+
+
 def test_equal_looks_at_every_loss_of_every_loop() -> None:
     values = [[1.0, 2.0], [3.0, 4.0]]
     assert side_by_side.equal({"a": values, "b": copy.deepcopy(values)}, 1e-3)

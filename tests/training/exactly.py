@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import functools
 import json
 import re
 import subprocess
@@ -42,15 +44,23 @@ def settings(base: dict[str, Any], out: Path, **changes: Any) -> dict[str, Any]:
     }
 
 
+@functools.cache
+def _server() -> subprocess.Popen[str]:
+    """killed.py, one for all tests of this process; it ends with it."""
+    command = [sys.executable, str(HERE / "killed.py")]
+    server = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    atexit.register(server.communicate)  # closes its stdin, which ends it, and waits
+    return server
+
+
 def kill(given: dict[str, Any], moment: str, count: int) -> None:
-    done = subprocess.run(
-        [sys.executable, str(HERE / "killed.py"), moment, str(count), json.dumps(given)],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=300,
-    )
-    assert done.returncode == -9, done.stderr
+    """Train in a process that is killed when `moment` is reached for the count-th time."""
+    server = _server()
+    assert server.stdin is not None
+    assert server.stdout is not None
+    print(json.dumps([moment, count, given]), file=server.stdin, flush=True)
+    status, said = json.loads(server.stdout.readline())
+    assert status == -9, said
 
 
 def the_rest(given: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> int:
