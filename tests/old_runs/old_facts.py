@@ -23,7 +23,7 @@ from typer.testing import CliRunner
 
 SECTIONS = ("players", "averaging", "optimizers", "game")
 EXACT = ("format", "step", "images", "data", "device", "threads")  # of a checkpoint
-NOT_COMPARED = ("seconds", "images_per_second", "waiting", "protocol")  # of a record: times, and words with a version
+NOT_COMPARED = ("seconds", "images_per_second", "waiting", "health", "protocol")  # times, words on them
 SEEDS = "0-7"
 
 Facts = dict[str, Any]
