@@ -1,10 +1,10 @@
-"""BigGAN: a class-conditional residual pair whose generator reads its latent and its class in every block.
+"""BigGAN: class-conditional residual networks; latent and class enter every block of the generator.
 
 Brock, Donahue, Simonyan 2019, "Large Scale GAN Training for High Fidelity Natural Image Synthesis", section 3 and
-appendix B. One embedding of the classes is shared by all blocks; the latent is split, its first part makes the base
-grid, each other part goes beside the class into the batch normalisations of one block (skip-z). Spectral normalisation
-in both networks, self-attention, the projection of Miyato, Koyama 2018, orthogonal initial weights. Widths and depths
-are those of the authors' PyTorch code at 32, 64, 128, 256 and 512 pixels.
+appendix B. A class embedding is shared by all blocks; the latent is split: its first part is projected to the
+first grid, each other part enters the conditional batch normalisations of one block beside the class (skip-z). Spectral
+normalisation in both networks, self-attention, the projection of Miyato, Koyama 2018, orthogonal initial weights.
+Widths and depths are those of the authors' PyTorch code at 32, 64, 128, 256 and 512 pixels.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from typing import Literal
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from gansmith.adversarial import Dimensions
 from gansmith.errors import ExperimentError
@@ -25,7 +24,7 @@ from gansmith.models.layers.attention import SelfAttention
 from gansmith.models.layers.conditional import classes_of, labels_of
 from gansmith.models.layers.conditional_norm import ConditionalBatchNorm
 from gansmith.models.layers.projection import Projection, pooled
-from gansmith.models.layers.residual import DownBlock, UpBlock
+from gansmith.models.layers.residual import DownBlock, UpBlock, image_of
 from gansmith.models.layers.spectral import SpectralConv2d, SpectralLinear
 from gansmith.system.option_types import PositiveInt
 
@@ -65,6 +64,10 @@ def generator(
     conditional: it reads labels; else all images are of one class. Raises ExperimentError below 8 pixels a side,
     without classes for a conditional one, for a latent with fewer numbers than parts, and for an attention at a size
     that no feature map has.
+
+    >>> network = generator(Dimensions(3, 32, 32, latent=80, classes=10), width=4)
+    >>> network(torch.zeros(2, 80), torch.tensor([3, 7])).shape
+    torch.Size([2, 3, 32, 32])
     """
     return Generator(
         dimensions,
@@ -90,6 +93,10 @@ def discriminator(
     width, attention, initialisation: as the generator's. conditional: it reads labels; else it has no projection.
     Raises ExperimentError below 8 pixels a side, without classes for a conditional one, and for an attention at a size
     that no feature map has.
+
+    >>> network = discriminator(Dimensions(3, 32, 32, classes=10), width=4)
+    >>> network(torch.zeros(2, 3, 32, 32), torch.tensor([3, 7])).shape
+    torch.Size([2])
     """
     return Discriminator(
         dimensions, width=width, attention=attention, initialisation=initialisation, conditional=conditional
@@ -111,11 +118,8 @@ class Generator(nn.Module):
         conditional: bool,
     ) -> None:
         super().__init__()
-        channels, height, breadth, latent, _ = dimensions
-        count = grid.doublings("biggan", dimensions)
-        self.conditional = conditional
-        self.size = (height, breadth)
-        self.first_grid = grid.first_grid(height, breadth, count)
+        count, self.first_grid, self.size = grid.grids("biggan", dimensions)
+        self.conditional, latent = conditional, dimensions.latent
         self.parts = _split(latent, count + 1) if skip_z else [latent, *(0 for _ in range(count))]
         widths = [width * times for times in _widths(_GENERATOR, count)]
 
@@ -128,7 +132,7 @@ class Generator(nn.Module):
         sides = [min(self.first_grid) * 2 ** (place + 1) for place in range(count)]
         self.attention = _attention("generator", attention, sides, widths[1:])
         self.last_norm = nn.BatchNorm2d(widths[-1])
-        self.last = SpectralConv2d(widths[-1], channels, 3, padding=1)
+        self.last = SpectralConv2d(widths[-1], dimensions.channels, 3, padding=1)
         self.tanh = nn.Tanh()
         self.apply(partial(initialise, kind=initialisation))
 
@@ -142,8 +146,7 @@ class Generator(nn.Module):
         x = self.first(own).unflatten(1, (-1, *self.first_grid))
         for place, (block, part) in enumerate(zip(self.blocks, parts, strict=True)):
             x = _attended(self.attention, place, block(x, torch.cat([shared, part], 1)))
-        images: Tensor = self.tanh(self.last(functional.relu(self.last_norm(x), inplace=True)))
-        return grid.centre(images, *self.size)
+        return grid.centre(image_of(x, self.last_norm, self.last, self.tanh), *self.size)
 
 
 class Discriminator(nn.Module):
@@ -185,7 +188,7 @@ class Discriminator(nn.Module):
 
 
 def initialise(module: nn.Module, kind: Initialisation = "orthogonal") -> None:
-    """Weights with orthogonal rows (or columns, where they are fewer), or N(0, 0.02); offsets 0."""
+    """Orthogonal weights (rows, or columns where they are fewer), or N(0, 0.02); biases 0."""
     if not isinstance(module, (nn.Conv2d, nn.Linear, nn.Embedding)):
         return
     if kind == "orthogonal":
@@ -197,7 +200,7 @@ def initialise(module: nn.Module, kind: Initialisation = "orthogonal") -> None:
 
 
 def _split(latent: int, parts: int) -> list[int]:
-    """Sizes of `parts` parts of a latent, the first ones larger by one where it does not divide.
+    """Sizes of the `parts` parts of a latent, the first ones larger by one where it does not divide.
 
     Differs: the authors' code drops the remainder, because there the network decides on the size of the latent.
     """

@@ -1,4 +1,4 @@
-"""The classifier of the Torch slides on `nn`: convolutions, tanh, pooling, and local contrast brought to one scale.
+"""Convolutional classifier of the Torch slides on `nn`: tanh, max pooling and local contrast normalisation.
 
 Chintala, "A Deeper Dive" (slides on Torch 7), the network "to work on raw RGB images". Local contrast normalisation:
 Jarrett, Kavukcuoglu, Ranzato, LeCun 2009, "What is the Best Multi-Stage Architecture for Object Recognition?", section
@@ -23,6 +23,10 @@ def classifier(dimensions: Dimensions) -> Classifier:
     """Images [B, C, H, W] in [-1, 1] -> logits [B, K]; its features [B, 256] lie in [-1, 1].
 
     Raises ExperimentError below 16 pixels a side.
+
+    >>> network = classifier(Dimensions(3, 32, 32, classes=10))
+    >>> network(torch.zeros(2, 3, 32, 32)).shape
+    torch.Size([2, 10])
     """
     classes = classes_of("contrastive_net", dimensions)
     layers = nn.Sequential(
@@ -42,10 +46,10 @@ def classifier(dimensions: Dimensions) -> Classifier:
 
 
 class ContrastiveNormalisation(nn.Module):
-    """Maps [B, C, H, W] -> the same shape, float32 or better: less their local mean, by their local deviation.
+    """Local contrast normalisation: maps [B, C, H, W] -> (maps - local mean) / local deviation, float32 or better.
 
-    Both are taken over all maps and a window weighted by `kernel` [k, k] (k odd; scaled to the sum 1 here), what lies
-    outside the picture left out. Deviations below `threshold` count as `threshold`, so that flat places stay flat.
+    Both are taken over all maps and a window weighted by `kernel` [k, k] (k odd; scaled to the sum 1), over the pixels
+    inside the image. Deviations below `threshold` count as `threshold`, so that uniform areas stay uniform.
     """
 
     kernel: Tensor
@@ -58,7 +62,7 @@ class ContrastiveNormalisation(nn.Module):
     def forward(self, maps: Tensor) -> Tensor:
         with torch.autocast(maps.device.type, enabled=False):  # squares are not taken in a short format
             maps = exact(maps)
-            inside = self._around(torch.ones_like(maps[:1, :1]))  # the share of the window inside the picture
+            inside = self._around(torch.ones_like(maps[:1, :1]))  # the share of the window inside the image
             centred = maps - self._around(maps.mean(1, keepdim=True)) / inside
             squares = self._around(centred.square().mean(1, keepdim=True))
             # As Torch divides: the deviation by the share, not the variance, which lowers the contrast at the border.
@@ -67,13 +71,13 @@ class ContrastiveNormalisation(nn.Module):
             return centred / deviation
 
     def _around(self, plane: Tensor) -> Tensor:
-        """[B, 1, H, W] -> the weighted sum over the window round each place."""
+        """[B, 1, H, W] -> the weighted sum over the window round each pixel."""
         summed: Tensor = F.conv2d(plane, self.kernel.to(plane.dtype), padding=self.kernel.shape[-1] // 2)
         return summed
 
 
 def gaussian(size: int) -> Tensor:
-    """Torch's `image.gaussian(size)`: [size, size], 1 in the middle, the deviation a quarter of the size."""
+    """Gaussian window [size, size] of Torch's `image.gaussian(size)`: 1 in the middle, deviation size / 4."""
     places = torch.arange(size) - (size - 1) / 2
     line = torch.exp(-((places / (size / 4)) ** 2) / 2)
     return line[:, None] * line

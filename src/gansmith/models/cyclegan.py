@@ -35,10 +35,15 @@ def translator(
     """Images [B, C, H, W] in [-1, 1] -> images of the same shape, H and W multiples of 4.
 
     width: channels of the first and last hidden layer (ngf). blocks: residual blocks; 9 from 256 pixels a side on, else
-    6, when not given. upsample: transposed convolutions, or nearest-neighbour resizing and a 3 x 3 convolution (Odena,
-    Dumoulin, Olah 2016, "Deconvolution and Checkerboard Artifacts"). skip: the network makes what is added to its
-    input, at first nothing, instead of the whole image; in training the sum may leave [-1, 1]. Raises ExperimentError
+    6, without a value. upsample: transposed convolutions, or nearest-neighbour resizing and a 3 x 3 convolution (Odena,
+    Dumoulin, Olah 2016, "Deconvolution and Checkerboard Artifacts"). skip: the network computes what is added to
+    its input, at first 0, instead of the whole image; in training the sum may leave [-1, 1]. Raises ExperimentError
     for other sizes.
+
+    >>> import torch
+    >>> network = translator(Dimensions(3, 32, 32), width=4, blocks=2)
+    >>> network(torch.zeros(2, 3, 32, 32)).shape
+    torch.Size([2, 3, 32, 32])
     """
     return Translator(dimensions, width, blocks, upsample, skip)
 
@@ -49,7 +54,12 @@ def discriminator(
     """Images [B, C, H, W] in [-1, 1] -> raw scores [B, 1, h, w], one for each patch.
 
     width: channels of the first layer (ndf). layers: convolutions of stride 2: 3 give patches of 70 x 70 pixels, 2 of
-    34, 1 of 16; when not given 3, or as many as fit below 24 pixels a side. Raises ExperimentError where none fits.
+    34, 1 of 16; without a value 3, or as many as fit below 24 pixels a side. Raises ExperimentError where none fits.
+
+    >>> import torch
+    >>> network = discriminator(Dimensions(3, 64, 64), width=4)
+    >>> network(torch.zeros(2, 3, 64, 64)).shape
+    torch.Size([2, 1, 6, 6])
     """
     count = layers_for("cyclegan", dimensions, layers)
     return PatchDiscriminator(dimensions.channels, width=width, layers=count, normalised=InstanceNorm, bias=True)
@@ -80,17 +90,17 @@ class Translator(nn.Module):
             nn.init.zeros_(last.weight)
 
     def forward(self, image: Tensor, label: Tensor | None = None) -> Tensor:
-        made: Tensor = self.layers(image)
+        output: Tensor = self.layers(image)
         if not self.skip:
-            return made
-        changed = image + made
+            return output
+        changed = image + output
         # a clamp in training would hold no gradient that leads back
         return changed if self.training else changed.clamp(-1, 1)
 
 
 class Residual(nn.Module):
-    """Features [B, C, H, W] -> the same shape: two 3 x 3 convolutions beside the way straight through, and no
-    activation behind the sum."""
+    """Residual block: features [B, C, H, W] -> the same shape, x plus two 3 x 3 convolutions of it; no activation
+    behind the sum."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()

@@ -1,8 +1,8 @@
-"""The residual Darknet of fast.ai's lesson 12, a classifier for small images of any height and width.
+"""Residual Darknet classifier of fast.ai's lesson 12, for small images of any height and width.
 
 Howard 2018, "Cutting Edge Deep Learning for Coders", lesson 12, `cifar10-darknet`; its residual blocks are those of
 Darknet-53 (Redmon, Farhadi 2018, "YOLOv3: An Incremental Improvement", section 2.4): a 1 x 1 convolution that halves
-the channels, a 3 x 3 one that brings them back, and what came in added to it.
+the channels, a 3 x 3 one that doubles them, and an identity shortcut.
 """
 
 from __future__ import annotations
@@ -43,6 +43,11 @@ def classifier(
     all do. normalisation_momentum: the share of the newest batch in batch normalisation's running statistics; the
     lesson's 0.01 needs hundreds of steps to catch up, so take 0.1 for a short run. mean, deviation: of each channel on
     [0, 1], by which images are standardized first.
+
+    >>> import torch
+    >>> network = classifier(Dimensions(3, 32, 32, classes=10), groups=[1, 2], width=8)
+    >>> network(torch.zeros(2, 3, 32, 32)).shape
+    torch.Size([2, 10])
     """
     classes = classes_of("darknet", dimensions)
     if unstrided is not None and unstrided >= len(groups):
@@ -66,7 +71,7 @@ def classifier(
 
 
 class Residual(nn.Module):
-    """[B, C, h, w] -> the same shape: itself plus two convolutions of it, C -> C / 2 -> C."""
+    """Residual block [B, C, h, w] -> the same shape: x plus two convolutions of it, C -> C / 2 -> C."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()

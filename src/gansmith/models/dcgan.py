@@ -54,6 +54,10 @@ def generator(
     Artifacts"). output: sigmoid is brought to [-1, 1]. dropout: behind each hidden layer, in training alone.
     conditional: it reads labels. Raises ExperimentError below 8 pixels a side, without classes for a conditional one,
     for a kernel of its own beside resize.
+
+    >>> network = generator(Dimensions(3, 64, 64, latent=100), width=4)
+    >>> network(torch.zeros(2, 100)).shape
+    torch.Size([2, 3, 64, 64])
     """
     if upsample == "resize" and kernel != 4:
         raise ExperimentError(
@@ -62,21 +66,19 @@ def generator(
         )
     classes = classes_of("generator", dimensions, model="dcgan") if conditional else 0
     slope = None if activation == "relu" else _SLOPE
-    channels, height, breadth, latent, _ = dimensions
-    count = grid.doublings("dcgan", dimensions)
-    base = grid.first_grid(height, breadth, count)
+    count, first, size = grid.grids("dcgan", dimensions)
     widths = [width * min(2**k, _MOST) for k in reversed(range(count))]
 
-    layers: list[nn.Module] = [nn.ConvTranspose2d(latent + classes, widths[0], base)]
+    layers: list[nn.Module] = [nn.ConvTranspose2d(dimensions.latent + classes, widths[0], first)]
     layers += _hidden(widths[0], slope, dropout)
     for before, after in pairwise(widths):
         layers += [*_doubled(before, after, upsample, kernel), *_hidden(after, slope, dropout)]
     for _ in range(extra_layers):
         layers += [nn.Conv2d(width, width, 3, padding=1), *_hidden(width, slope, dropout)]
-    layers += _doubled(width, channels, upsample, kernel)
+    layers += _doubled(width, dimensions.channels, upsample, kernel)
     if output != "linear":
         layers.append(nn.Tanh() if output == "tanh" else Sigmoid())
-    return Generator(nn.Sequential(*layers), (height, breadth), classes)
+    return Generator(nn.Sequential(*layers), size, classes)
 
 
 def discriminator(
@@ -98,6 +100,10 @@ def discriminator(
     "Improved Training of Wasserstein GANs", section 4). downsample: a convolution of stride 2, or one of stride 1 and
     2 x 2 pooling. dropout: behind each hidden layer. conditional: it reads labels. Raises ExperimentError below 8
     pixels a side, without classes for a conditional one.
+
+    >>> network = discriminator(Dimensions(3, 64, 64), width=4)
+    >>> network(torch.zeros(2, 3, 64, 64)).shape
+    torch.Size([2])
     """
     classes = classes_of("discriminator", dimensions, model="dcgan") if conditional else 0
     channels, height, breadth, _, _ = dimensions
@@ -117,7 +123,7 @@ def discriminator(
 
 
 class Generator(nn.Module):
-    """See `generator`. Reads latents with a spatial extent too: it is convolutional from end to end."""
+    """See `generator`. Fully convolutional: it reads latents with a spatial extent too."""
 
     spatial_latents = True
 
@@ -159,8 +165,8 @@ class Discriminator(nn.Module):
 
 
 def initialise(module: nn.Module) -> None:
-    """Weights N(0, 0.02), batch-normalisation scales N(1, 0.02), all offsets 0 (the paper, section 4, and its code).
-    Other normalisations begin with scales of 1."""
+    """Weights N(0, 0.02), batch-normalisation scales N(1, 0.02), biases 0 (the paper, section 4, and its code).
+    Scales of other normalisations 1."""
     if isinstance(module, nn.Embedding):
         nn.init.normal_(module.weight, 0.0, 0.02)
         return
@@ -175,7 +181,7 @@ def initialise(module: nn.Module) -> None:
 
 
 class Sigmoid(nn.Module):
-    """2 sigmoid(x) - 1, on [-1, 1]: tanh(x / 2)."""
+    """Sigmoid scaled to [-1, 1]: 2 sigmoid(x) - 1 = tanh(x / 2)."""
 
     def forward(self, x: Tensor) -> Tensor:
         return 2 * torch.sigmoid(x) - 1
@@ -184,7 +190,7 @@ class Sigmoid(nn.Module):
 def _hidden(
     channels: int, slope: float | None, dropout: float, normalisation: Normalisation = "batch"
 ) -> tuple[nn.Module, ...]:
-    """What follows a convolution. slope None: the plain ReLU."""
+    """Normalisation, activation and dropout behind a convolution. slope: of the leaky ReLU; None is the ReLU."""
     normalised: tuple[nn.Module, ...] = ()
     if normalisation == "batch":
         normalised = (nn.BatchNorm2d(channels),)
@@ -211,7 +217,7 @@ def _halved(before: int, after: int, kernel: int, downsample: Downsample) -> tup
 
 
 def _halved_side(side: int, kernel: int, downsample: Downsample) -> int:
-    """What `_halved` leaves of a side: half, rounded down or up."""
+    """The length of a side behind `_halved`: half, rounded down or up."""
     if downsample == "strided":
         return (side + 2 * ((kernel - 1) // 2) - kernel) // 2 + 1
     return (side + 2 * (kernel // 2) - kernel + 1) // 2

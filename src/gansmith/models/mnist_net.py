@@ -1,7 +1,7 @@
-"""The small network that PyTorch's MNIST example had in 2018 and 2019: LeNet-5's plan with more channels and ReLU.
+"""Convolutional classifier of PyTorch's MNIST example of 2018 and 2019: LeNet-5 with more channels and ReLU.
 
 LeCun, Bottou, Bengio, Haffner 1998, "Gradient-Based Learning Applied to Document Recognition", section II.B, for the
-plan; the layers (20 and 50 maps, 500 units) are those of the example's `Net`, as lectures on PyTorch show it.
+architecture; the layers (20 and 50 maps, 500 units) are those of the example's `Net`, as lectures on PyTorch show it.
 """
 
 from __future__ import annotations
@@ -22,6 +22,10 @@ def classifier(dimensions: Dimensions, *, mean: Means | None = None, deviation: 
 
     mean, deviation: of each channel on [0, 1], by which images are standardized first. Raises ExperimentError below 16
     pixels a side.
+
+    >>> import torch
+    >>> classifier(Dimensions(1, 28, 28, classes=10))(torch.zeros(2, 1, 28, 28)).shape
+    torch.Size([2, 10])
     """
     classes = classes_of("mnist_net", dimensions)
     grid = valid_grid("mnist_net", dimensions)

@@ -25,7 +25,7 @@ from gansmith.system.option_types import NonNegativeFloat, NonNegativeInt, Posit
 SMALLEST = 64  # 16 for the autoencoder, 61 for the discriminator of three scales
 MULTIPLE = 4  # two halvings
 
-_MLP = 3  # linear layers from a style to scales and shifts
+_MLP = 3  # linear layers from a style to the scales and shifts
 _DOUBLED = 2  # the style encoder's first stages double the channels, the others keep them
 
 
@@ -44,6 +44,11 @@ def autoencoder(
     width: channels of the layers next to the image. blocks: residual blocks on either side of the content.
     style_downsamplings: strided convolutions of the style encoder. mlp_width: hidden layers between a style and the
     scales and shifts that it sets. Raises ExperimentError for sides that are too short or no multiples of m.
+
+    >>> network = autoencoder(Dimensions(3, 32, 32, latent=8), width=4)
+    >>> content, style = network.encode(torch.zeros(2, 3, 32, 32))
+    >>> content.shape, style.shape
+    (torch.Size([2, 16, 8, 8]), torch.Size([2, 8]))
     """
     multiple, least = 2**downsamplings, _smallest(downsamplings, style_downsamplings)
     if dimensions.latent < 1:
@@ -67,11 +72,15 @@ def discriminator(
     scales: PositiveInt = 3,
     slope: NonNegativeFloat = 0.2,
 ) -> Discriminator:
-    """Images [B, C, H, W] in [-1, 1] -> raw scores of patches [B, S, h, w] at S scales, each stretched to the finest.
+    """Images [B, C, H, W] in [-1, 1] -> raw scores of patches [B, S, h, w] at S scales, each resized to the finest.
 
     width: channels of the first layer. depth: strided convolutions of one scale. scales: how many discriminators, each
     on an image of half the size of the one before. slope: of the leaky ReLU. Raises ExperimentError for images that
     cannot be halved so often.
+
+    >>> network = discriminator(Dimensions(3, 64, 64), width=4)
+    >>> network(torch.zeros(2, 3, 64, 64)).shape
+    torch.Size([2, 3, 4, 4])
     """
     check_sides(
         "munit",
@@ -85,7 +94,7 @@ def discriminator(
 
 
 class Autoencoder(nn.Module):
-    """See `autoencoder`. It is convolutional from end to end: it reads any sides that are multiples of `multiple` and
+    """See `autoencoder`. Fully convolutional: it reads any sides that are multiples of `multiple` and
     at least `smallest`."""
 
     def __init__(
@@ -139,21 +148,21 @@ class Autoencoder(nn.Module):
     def decode(self, content: Tensor, style: Tensor) -> Tensor:
         """Contents [B, D, H / m, W / m], of either domain, and styles [B, Z] -> images [B, C, H, W] of this domain."""
         x = content
-        made = self.scales_and_shifts(style).unflatten(1, (len(self.blocks), 4, -1))
+        modulation = self.scales_and_shifts(style).unflatten(1, (len(self.blocks), 4, -1))
         for number, block in enumerate(self.blocks):
-            x = block(x, made[:, number])
+            x = block(x, modulation[:, number])
         image: Tensor = self.image(x)
         return image
 
     def forward(self, image: Tensor, label: Tensor | None = None, *, style: Tensor | None = None) -> Tensor:
-        """Images again, in their own style or in the one given [B, Z]; labels are not read."""
+        """Reconstructed images, in their own style or in `style` [B, Z]; labels are not read."""
         content, own = self.encode(image)
         return self.decode(content, own if style is None else style)
 
 
 class Residual(nn.Module):
-    """Features [B, D, h, w] -> x + N(conv(relu(N(conv(x))))), N being instance normalisation; where it is adaptive,
-    with the two scales and two shifts [B, 4, D] that a style makes: scale, shift, scale, shift."""
+    """Residual block: features [B, D, h, w] -> x + N(conv(relu(N(conv(x))))), N being instance normalisation,
+    where it is adaptive with a scale, shift, scale and shift [B, 4, D] computed from a style."""
 
     def __init__(self, channels: int, *, adaptive: bool = False) -> None:
         super().__init__()
@@ -162,17 +171,18 @@ class Residual(nn.Module):
         self.second = nn.Sequential(*_convolution(channels, channels, 3, bias=False))
         self.norm = InstanceNorm(channels)
 
-    def forward(self, x: Tensor, made: Tensor | None = None) -> Tensor:
-        if made is None:
+    def forward(self, x: Tensor, modulation: Tensor | None = None) -> Tensor:
+        if modulation is None:
             plain: Tensor = self.norm(self.second(F.relu(self.norm(self.first(x)), inplace=True)))
             return x + plain
-        inner = adaptive_instance_norm(self.first(x), made[:, 0], made[:, 1])
-        changed: Tensor = adaptive_instance_norm(self.second(F.relu(inner, inplace=True)), made[:, 2], made[:, 3])
+        inner = adaptive_instance_norm(self.first(x), modulation[:, 0], modulation[:, 1])
+        outer = self.second(F.relu(inner, inplace=True))
+        changed: Tensor = adaptive_instance_norm(outer, modulation[:, 2], modulation[:, 3])
         return x + changed
 
 
 class Discriminator(nn.Module):
-    """See `discriminator`. `scales`: how many the mean of its scores is taken over; the paper takes the sum."""
+    """See `discriminator`. scales: discriminators whose scores are averaged; the paper takes the sum."""
 
     def __init__(self, channels: int, width: int, depth: int, scales: int, slope: float) -> None:
         super().__init__()
@@ -186,14 +196,14 @@ class Discriminator(nn.Module):
         self.apply(_gaussian)
 
     def forward(self, image: Tensor, label: Tensor | None = None) -> Tensor:
-        found: list[Tensor] = []
+        scores: list[Tensor] = []
         for number, network in enumerate(self.networks):
             if number:
                 image = F.avg_pool2d(image, 3, 2, padding=1, count_include_pad=False)
-            scores: Tensor = network(image)
-            # Stretched, so that a mean over everything gives each scale the same weight however few its patches are.
-            found.append(scores if not number else F.interpolate(scores, size=found[0].shape[2:], mode="nearest"))
-        return torch.cat(found, 1)
+            own: Tensor = network(image)
+            # Resized, so that a mean over everything gives each scale the same weight however few its patches are.
+            scores.append(F.interpolate(own, size=scores[0].shape[2:], mode="nearest") if number else own)
+        return torch.cat(scores, 1)
 
 
 def _smallest(downsamplings: int, style_downsamplings: int) -> int:
@@ -219,7 +229,7 @@ def _smaller(side: int, depth: int, scales: int) -> str:
 
 
 def _convolution(before: int, after: int, kernel: int, stride: int = 1, *, bias: bool = True) -> tuple[nn.Module, ...]:
-    """With as much reflection round the image as keeps its size, or halves it at stride 2."""
+    """A convolution behind reflection padding that keeps the size, or halves it at stride 2."""
     return ReflectionPad((kernel - 1) // 2), nn.Conv2d(before, after, kernel, stride, bias=bias)
 
 
@@ -228,7 +238,7 @@ def _relu() -> nn.Module:
 
 
 def _kaiming(module: nn.Module) -> None:
-    """He, Zhang, Ren, Sun 2015, "Delving Deep into Rectifiers", Eq. 10; all offsets 0."""
+    """Kaiming initialisation (He, Zhang, Ren, Sun 2015, "Delving Deep into Rectifiers", Eq. 10); biases 0."""
     if isinstance(module, (nn.Conv2d, nn.Linear)):
         nn.init.kaiming_normal_(module.weight)
         if module.bias is not None:
@@ -236,7 +246,7 @@ def _kaiming(module: nn.Module) -> None:
 
 
 def _gaussian(module: nn.Module) -> None:
-    """Weights N(0, 0.02), offsets 0."""
+    """Weights N(0, 0.02), biases 0."""
     if isinstance(module, nn.Conv2d):
         nn.init.normal_(module.weight, 0.0, 0.02)
         if module.bias is not None:

@@ -27,7 +27,7 @@ Normalisation = Literal["instance", "batch"]
 SMALLEST = 8  # multiples of 4, and the discriminator reads 6 pixels a side
 MULTIPLE = 4  # two halvings, the fewest that a U-Net has by itself
 
-_MOST = 8  # halvings when not given (256 px to 1 x 1); also the widest layer has this many times `width` channels
+_MOST = 8  # halvings without a value (256 px to 1 x 1); also the widest layer has this many times `width` channels
 _PLAIN = 5  # halvings of which none has dropout: a translator of 8 has it in its 3 inmost layers
 
 
@@ -41,10 +41,14 @@ def translator(
 ) -> Translator:
     """Images [B, C, H, W] in [-1, 1] -> images of the same shape.
 
-    width: channels of the first layer (ngf). downs: how often both sides are halved; when not given as often as they
-    can be, up to 8. normalisation: by each image's own statistics, or by the batch's, whose averages are then used in
-    translation. dropout: in training, in the inmost layers of the way up: 3 of them with 8 halvings, 2 with 7, 1 with
-    6, else none. Raises ExperimentError for a size that cannot be halved that often.
+    width: channels of the first layer (ngf). downs: how often both sides are halved; without a value as often as
+    they can be, up to 8. normalisation: by each image's own statistics, or by the batch's, whose averages are then
+    used in translation. dropout: in training, in the inmost layers of the way up: 3 of them with 8 halvings, 2 with 7,
+    1 with 6, else none. Raises ExperimentError for a size that cannot be halved that often.
+
+    >>> network = translator(Dimensions(3, 32, 48), width=4)
+    >>> network(torch.zeros(2, 3, 32, 48)).shape
+    torch.Size([2, 3, 32, 48])
     """
     return Translator(dimensions, width, halvings(dimensions, downs), normalisation, dropout)
 
@@ -58,9 +62,13 @@ def discriminator(
 ) -> PatchDiscriminator:
     """Pairs of images along the channels [B, 2C, H, W] in [-1, 1] -> raw scores [B, 1, h, w], one for each patch.
 
-    It is built for the channels that it is shown: the game `paired` says twice those of an image. width: channels of
-    the first layer (ndf). layers: convolutions of stride 2: 3 give patches of 70 x 70 pixels, 2 of 34, 1 of 16; when
-    not given 3, or as many as fit below 24 pixels a side. Raises ExperimentError where none fits.
+    Its dimensions are those of a pair: the game `paired` has twice the channels of an image. width: channels of
+    the first layer (ndf). layers: convolutions of stride 2: 3 give patches of 70 x 70 pixels, 2 of 34, 1 of 16; without
+    a value 3, or as many as fit below 24 pixels a side. Raises ExperimentError where none fits.
+
+    >>> network = discriminator(Dimensions(6, 64, 64), width=4)
+    >>> network(torch.zeros(2, 6, 64, 64)).shape
+    torch.Size([2, 1, 6, 6])
     """
     count = layers_for("pix2pix", dimensions, layers)
     return PatchDiscriminator(
@@ -87,8 +95,8 @@ def halvings(dimensions: Dimensions, downs: int | None) -> int:
 class Translator(nn.Module):
     """See `translator`. Reads any H x W that are multiples of `multiple`.
 
-    Each stage of the way up, but the first, is given what the one below it made and, beside it along the channels, what
-    the way down had at that size.
+    U-Net skip connections: each stage of the way up, but the first, reads the output of the stage below it and, along
+    the channels, the output of the way down at that size.
     """
 
     def __init__(
@@ -101,7 +109,7 @@ class Translator(nn.Module):
 
         down: list[nn.Module] = [nn.Conv2d(dimensions.channels, width, 4, 2, 1)]
         for number, (before, after) in enumerate(pairwise(widths), start=2):
-            # the skip reads what this activation leaves: on the way up a ReLU comes first, and gives the same for both
+            # in place: the skip reads the activation, and the ReLU of the way up gives the same for both
             layers = [nn.LeakyReLU(0.2, inplace=True), nn.Conv2d(before, after, 4, 2, 1, bias=False)]
             # section 6.3, errata: a normalised 1 x 1 is zero, so the inmost layer has no normalisation
             down.append(nn.Sequential(*layers, *([] if number == downs else [normalised(after)])))

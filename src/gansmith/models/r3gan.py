@@ -48,6 +48,10 @@ def generator(
     the 3 x 3 convolutions, or their greatest common divisor with the channels there are. short_stages: under autocast
     at most so many of the finest stages, and never the coarsest, are computed in bfloat16; the others in float32.
     Raises ExperimentError below 4 pixels a side, for a count of stages that is another, or without labels.
+
+    >>> network = generator(Dimensions(3, 32, 32, latent=64), width=32)
+    >>> network(torch.zeros(2, 64)).shape
+    torch.Size([2, 3, 32, 32])
     """
     plan = Plan(
         "generator", dimensions, width=width, blocks=blocks, expansion=expansion, group=group, short=short_stages
@@ -65,7 +69,12 @@ def discriminator(
     short_stages: NonNegativeInt = 4,
     conditional: bool = False,
 ) -> Discriminator:
-    """Images [B, C, H, W] -> raw scores [B]. The options are the generator's, coarsest stage first too."""
+    """Images [B, C, H, W] -> raw scores [B]. The options are the generator's, coarsest stage first too.
+
+    >>> network = discriminator(Dimensions(3, 32, 32), width=32)
+    >>> network(torch.zeros(2, 3, 32, 32)).shape
+    torch.Size([2])
+    """
     plan = Plan(
         "discriminator", dimensions, width=width, blocks=blocks, expansion=expansion, group=group, short=short_stages
     )
@@ -73,7 +82,7 @@ def discriminator(
 
 
 class Plan:
-    """What lies where, coarsest stage first: sizes, widths and blocks of the stages, and which are computed short."""
+    """Sizes, widths, blocks and number formats of the stages of a network, coarsest first."""
 
     def __init__(
         self,
@@ -110,18 +119,18 @@ class Plan:
         """The blocks of a stage."""
         hidden = self.expansion * self.widths[stage]
         groups = hidden // math.gcd(self.group, hidden)
-        made = [Block(self.widths[stage], hidden, groups, sum(self.blocks)) for _ in range(self.blocks[stage])]
-        return nn.Sequential(*made)
+        depth = sum(self.blocks)
+        return nn.Sequential(*(Block(self.widths[stage], hidden, groups, depth) for _ in range(self.blocks[stage])))
 
-    def formats(self, device: str, given: torch.dtype) -> list[torch.dtype]:
-        """The number format of each stage: `given`, and autocast's, where that is on, for the short ones."""
+    def formats(self, device: str, dtype: torch.dtype) -> list[torch.dtype]:
+        """The number format of each stage: `dtype`, or under autocast its format for the short stages."""
         if not torch.is_autocast_enabled(device):
-            return [given] * len(self.short)
-        return [torch.get_autocast_dtype(device) if short else given for short in self.short]
+            return [dtype] * len(self.short)
+        return [torch.get_autocast_dtype(device) if short else dtype for short in self.short]
 
 
 class Convolution(nn.Module):
-    """A convolution that keeps the size, its weight N(0, gain / sqrt(fan-in)), its bias, if any, at first 0."""
+    """A convolution that keeps the size; initial weights N(0, gain / sqrt(fan-in)), initial bias, if any, 0."""
 
     def __init__(
         self, before: int, after: int, kernel: int = 1, *, groups: int = 1, bias: bool = False, gain: float = 1.0
@@ -138,7 +147,8 @@ class Convolution(nn.Module):
 
 
 class Block(nn.Module):
-    """x + a wider 1 x 1, a grouped 3 x 3 and a 1 x 1 convolution, which begins as zero; a leaky ReLU after two of them.
+    """Residual block: x plus a widening 1 x 1, a grouped 3 x 3 and a 1 x 1 convolution that begins at 0; leaky ReLUs
+    between them.
 
     depth: blocks in the whole network. The first two are scaled down by its fourth root (Zhang, Dauphin, Ma 2019,
     "Fixup Initialization": depth^(-1 / (2 m - 2)) for m layers), so that the sum over all blocks keeps its scale.
@@ -215,10 +225,10 @@ class Discriminator(nn.Module):
             x = self.stages[number](x.to(formats[number]))
             if number:
                 x = self.transitions[number - 1](halved(x))
-        found: Tensor = self.features((x * self.basis).sum((2, 3), keepdim=True)).flatten(1)
+        scores: Tensor = self.features((x * self.basis).sum((2, 3), keepdim=True)).flatten(1)
         if self.conditional:
-            found = found * self.embedding(labels_of("discriminator", label))
-        return found.sum(1)
+            scores = scores * self.embedding(labels_of("discriminator", label))
+        return scores.sum(1)
 
 
 def _transition(before: int, after: int) -> nn.Module:

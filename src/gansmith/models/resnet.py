@@ -1,4 +1,4 @@
-"""The residual pair of WGAN-GP and SNGAN, at any height and width from 8 pixels on.
+"""Residual networks of WGAN-GP and SNGAN, at any height and width from 8 pixels on.
 
 Gulrajani, Ahmed, Arjovsky, Dumoulin, Courville 2017, "Improved Training of Wasserstein GANs", the CIFAR-10 ResNet of
 the appendix (the defaults here); Miyato, Kataoka, Koyama, Yoshida 2018, "Spectral Normalization for Generative
@@ -16,14 +16,13 @@ from typing import Literal
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from gansmith.adversarial import Dimensions
 from gansmith.models.layers import grid
 from gansmith.models.layers.conditional import classes_of, labels_of
 from gansmith.models.layers.conditional_norm import BatchNorm, ConditionalBatchNorm
 from gansmith.models.layers.projection import Projection, pooled
-from gansmith.models.layers.residual import DownBlock, UpBlock
+from gansmith.models.layers.residual import DownBlock, UpBlock, image_of
 from gansmith.models.layers.spectral import convolution, linear
 from gansmith.system.option_types import PositiveInt
 
@@ -45,6 +44,10 @@ def generator(
     width: channels next to the image; 256 in SNGAN. widest: they double with each halving of the grid, up to this many
     times `width`; 1 is the papers' net for 32 x 32, 8 and 16 are those for larger images. conditional: it reads labels.
     Raises ExperimentError below 8 pixels a side, and without classes for a conditional one.
+
+    >>> network = generator(Dimensions(3, 32, 32, latent=128), width=8)
+    >>> network(torch.zeros(2, 128)).shape
+    torch.Size([2, 3, 32, 32])
     """
     return Generator(dimensions, width=width, widest=widest, spectral=spectral_norm, conditional=conditional)
 
@@ -65,6 +68,10 @@ def discriminator(
     channels and pixels together, before each ReLU but those of the first block. pooling: over the pixels of the last
     features; WGAN-GP takes the mean, SNGAN the sum. conditional: it reads labels. Raises ExperimentError below 8 pixels
     a side, and without classes for a conditional one.
+
+    >>> network = discriminator(Dimensions(3, 32, 32), width=8, spectral_norm=True)
+    >>> network(torch.zeros(2, 3, 32, 32)).shape
+    torch.Size([2])
     """
     return Discriminator(
         dimensions,
@@ -82,20 +89,17 @@ class Generator(nn.Module):
 
     def __init__(self, dimensions: Dimensions, *, width: int, widest: int, spectral: bool, conditional: bool) -> None:
         super().__init__()
-        channels, height, breadth, latent, _ = dimensions
-        count = grid.doublings("resnet", dimensions)
+        count, self.first_grid, self.size = grid.grids("resnet", dimensions)
         self.conditional = conditional
-        self.size = (height, breadth)
-        self.first_grid = grid.first_grid(height, breadth, count)
         widths = [width * min(2**k, widest) for k in reversed(range(count + 1))]
         normalisation = (
             partial(_by_class, classes_of("generator", dimensions, model="resnet")) if conditional else BatchNorm
         )
 
-        self.first = linear(latent, widths[0] * math.prod(self.first_grid), spectral=spectral)
+        self.first = linear(dimensions.latent, widths[0] * math.prod(self.first_grid), spectral=spectral)
         self.blocks = nn.ModuleList(UpBlock(*pair, normalisation, spectral=spectral) for pair in pairwise(widths))
         self.last_norm = nn.BatchNorm2d(width)
-        self.last = convolution(width, channels, 3, spectral=spectral)
+        self.last = convolution(width, dimensions.channels, 3, spectral=spectral)
         self.tanh = nn.Tanh()
         self.apply(initialise)
 
@@ -104,8 +108,7 @@ class Generator(nn.Module):
         x = self.first(z).unflatten(1, (-1, *self.first_grid))
         for block in self.blocks:
             x = block(x, label)
-        images: Tensor = self.tanh(self.last(functional.relu(self.last_norm(x), inplace=True)))
-        return grid.centre(images, *self.size)
+        return grid.centre(image_of(x, self.last_norm, self.last, self.tanh), *self.size)
 
 
 class Discriminator(nn.Module):
@@ -156,8 +159,8 @@ class Discriminator(nn.Module):
 
 
 def initialise(module: nn.Module) -> None:
-    """Glorot's uniform weights, those of the 3 x 3 convolutions of the blocks times sqrt(2), and offsets of 0, as both
-    papers' code has them; every class begins with the scale 1 and the shift 0."""
+    """Glorot uniform weights, times sqrt(2) for the 3 x 3 convolutions of the blocks, and biases 0, as in both papers'
+    code; the scale of every class begins at 1, its shift at 0."""
     if isinstance(module, (nn.Conv2d, nn.Linear, nn.Embedding)):
         nn.init.xavier_uniform_(module.weight)
         if not isinstance(module, nn.Embedding) and module.bias is not None:

@@ -1,6 +1,6 @@
-"""Model files: one PLAYER.safetensors each, which say themselves how to build the network they hold.
+"""Model files: one self-describing PLAYER.safetensors for each network.
 
-The only place that reads or writes them. A file loads without its run, without any pickle and, unless it names code
+The only module that reads or writes them. A file loads without its run, without any pickle and, unless it names code
 from outside this package, without executing anything but gansmith. `model.json` beside them repeats the cards for
 people and other programs.
 """
@@ -29,7 +29,7 @@ _FORMAT = 1
 
 @dataclass(frozen=True)
 class Card:
-    """What a model file says of itself: enough to build the network, draw its latents and name its origin."""
+    """Description stored in a model file: enough to build the network, draw its latents and name its origin."""
 
     player: str
     role: str  # the factory in the model's file: generator, discriminator, ...
@@ -107,7 +107,7 @@ def read_state(path: Path) -> dict[str, Tensor]:
 
 
 def read_card(path: Path) -> Card:
-    """What the model file at `path` says of itself. Raises RunError when it is damaged or not one of ours."""
+    """The description in the model file at `path`. Raises RunError for a file that is damaged or of another kind."""
     try:
         with safetensors.safe_open(path, framework="pt") as file:
             text = (file.metadata() or {})["gansmith"]

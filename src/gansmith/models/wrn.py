@@ -1,4 +1,4 @@
-"""Wide residual network, a classifier for small images of any height and width: few layers, many channels.
+"""Wide residual network, a classifier for small images of any height and width.
 
 Zagoruyko, Komodakis 2016, "Wide Residual Networks", table 1 and section 2.3 (blocks B(3, 3), dropout between the two
 convolutions), with the order of He, Zhang, Ren, Sun 2016, "Identity Mappings in Deep Residual Networks": batch
@@ -48,6 +48,11 @@ def classifier(
     depth: convolutions along the longest way, 6 n + 4 with n blocks in each of the three groups. widen: the groups have
     16, 32 and 64 times as many channels. dropout: between the convolutions of a block (0.3 in the paper where it is
     used). mean, deviation: of each channel on [0, 1], by which images are standardized first.
+
+    >>> import torch
+    >>> network = classifier(Dimensions(3, 32, 32, classes=10), depth=10, widen=1)
+    >>> network(torch.zeros(2, 3, 32, 32)).shape
+    torch.Size([2, 10])
     """
     classes = classes_of("wrn", dimensions)
     first = standardizing("wrn", dimensions.channels, mean, deviation)
@@ -65,7 +70,7 @@ def classifier(
 
 
 class Block(nn.Module):
-    """[B, before, h, w] -> [B, after, h / stride, w / stride]: two 3 x 3 convolutions and a way round them."""
+    """[B, before, h, w] -> [B, after, h / stride, w / stride]: a residual block of two 3 x 3 convolutions."""
 
     def __init__(self, before: int, after: int, *, stride: int, dropout: float) -> None:
         super().__init__()
@@ -78,7 +83,7 @@ class Block(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         active = F.relu(self.normalise1(x), inplace=True)
-        # As the authors' code: what is projected is the activated input, what goes by unchanged is the input itself.
+        # As in the authors' code: the projection reads the activated input, the identity shortcut the input itself.
         around = x if self.project is None else self.project(active)
         inside = self.dropout(F.relu(self.normalise2(self.convolution1(active)), inplace=True))
         change: Tensor = self.convolution2(inside)
@@ -86,7 +91,7 @@ class Block(nn.Module):
 
 
 def initialise(module: nn.Module) -> None:
-    """Convolutions from N(0, 2 / (outputs * kernel area)), offsets 0, as the authors' code (He, Zhang, Ren, Sun 2015,
+    """Convolutions from N(0, 2 / (outputs * kernel area)), biases 0, as in the authors' code (He, Zhang, Ren, Sun 2015,
     "Delving Deep into Rectifiers", eq. 14)."""
     if isinstance(module, nn.Conv2d):
         nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")

@@ -1,4 +1,4 @@
-"""Random crops of images padded by their own reflection, and random flips: each image its own, on the device.
+"""Random crops behind reflection padding, and random flips, drawn for each image, on the device.
 
 He, Zhang, Ren, Sun 2016, "Deep Residual Learning for Image Recognition", section 4.2, for the crops and flips (4 pixels
 on CIFAR-10); reflection instead of zeros as in fast.ai's lesson 12 (Howard 2018).

@@ -1,8 +1,8 @@
-"""Random jitter: images made a little larger and cropped back at a random place.
+"""Random jitter: images enlarged a little and cropped at a random place.
 
 Isola, Zhu, Zhou, Efros 2017, "Image-to-Image Translation with Conditional Adversarial Networks", section 6.2: 256 x 256
-to 286 x 286 and back. What must move alike, as the two images of a pair, is jittered as one image with the channels of
-both. The mirroring that goes with it is `data.flip`.
+to 286 x 286 and back. The two images of a pair are jittered as one image with the channels of both. The
+mirroring that goes with it is `data.flip`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from torch import Tensor
 def jitter(images: Tensor, *, pixels: int, rng: torch.Generator) -> Tensor:
     """Images [B, C, H, W] in [-1, 1] -> the same shape and range, each image with its own crop.
 
-    The shorter side is made `pixels` longer and the other in proportion, by bicubic interpolation; each crop is equally
+    The shorter side is enlarged by `pixels` and the other in proportion, by bicubic interpolation; each crop is equally
     likely. `rng` must be on the images' device.
     """
     if not pixels:

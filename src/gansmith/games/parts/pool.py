@@ -1,4 +1,4 @@
-"""The image pool: a discriminator is shown fakes of the past among the present ones.
+"""Image pool: fakes of earlier steps among those that a discriminator reads.
 
 Shrivastava, Pfister, Tuzel, Susskind, Wang, Webb 2017, "Learning from Simulated and Unsupervised Images through
 Adversarial Training", section 2.3; the rule is that of the code of Zhu, Park, Isola, Efros 2017, "Unpaired
@@ -14,10 +14,10 @@ from torch import Tensor
 
 
 class Pool:
-    """Up to `capacity` fakes; with a capacity of 0 it does nothing.
+    """Image pool of up to `capacity` fakes; without effect at a capacity of 0.
 
-    Images are taken one after the other. While there is room, an image is stored and shown. Then, with probability
-    1/2, it is shown and not stored; else it takes the place of a stored one, each as likely, which is shown instead.
+    Images enter one after the other. While there is room, an image is stored and returned. Then, with probability 1/2,
+    it is returned and not stored; else it replaces a stored one, each as likely, which is returned instead.
     """
 
     def __init__(self, capacity: int) -> None:
@@ -25,7 +25,7 @@ class Pool:
 
     @torch.no_grad()
     def mixed(self, fresh: Tensor, rng: torch.Generator) -> Tensor:
-        """Fresh fakes [B, C, H, W] -> what to show in their stead, the same shape, without a graph. `rng` must be on
+        """Fresh fakes [B, C, H, W] -> images in their place, the same shape, without a graph. `rng` must be on
         their device; nothing waits for the device."""
         fresh = fresh.detach()
         if not self.capacity:
@@ -39,13 +39,13 @@ class Pool:
         late = fresh[room:]
         swaps = torch.rand(len(late), generator=rng, device=rng.device) < 0.5
         places = torch.randint(self.capacity, (len(late),), generator=rng, device=rng.device)
-        shown = [fresh[:room]]
+        mixed = [fresh[:room]]
         for number in range(len(late)):
             image, swap, place = late[number : number + 1], swaps[number], places[number : number + 1]
             old = self.images.index_select(0, place)
-            shown.append(torch.where(swap, old, image))
+            mixed.append(torch.where(swap, old, image))
             self.images.index_copy_(0, place, torch.where(swap, image, old))
-        return torch.cat(shown)
+        return torch.cat(mixed)
 
     def state_dict(self) -> dict[str, Any]:
         return {"images": self.images.clone()}

@@ -1,4 +1,4 @@
-"""Instance normalisation with a scale and shift that another network makes.
+"""Adaptive instance normalisation: scale and shift are outputs of another network.
 
 Huang, Belongie 2017, "Arbitrary Style Transfer in Real-time with Adaptive Instance Normalization", Eq. 8.
 
@@ -15,12 +15,12 @@ EPSILON = 1e-5
 
 
 def adaptive_instance_norm(x: Tensor, scale: Tensor | None = None, shift: Tensor | None = None) -> Tensor:
-    """Features [B, C, H, W], scale and shift [B, C] -> scale (x - mean) / deviation + shift, the mean and the (biased)
-    deviation being those of each channel of each image. Without a scale 1, without a shift 0.
+    """Features [B, C, H, W], scale and shift [B, C] -> scale (x - mean) / deviation + shift, with mean and (biased)
+    deviation of each channel of each image. Scale 1 and shift 0 without a value.
 
     Needs more than one pixel.
     """
     batch, channels, height, width = x.shape
-    scale, shift = (None if given is None else given.reshape(-1) for given in (scale, shift))
+    scale, shift = (None if value is None else value.reshape(-1) for value in (scale, shift))
     flat = x.reshape(1, batch * channels, height, width)
     return F.batch_norm(flat, None, None, scale, shift, training=True, eps=EPSILON).view(x.shape)

@@ -15,10 +15,9 @@ from gansmith.models.layers.spectral import convolution
 
 
 class SelfAttention(nn.Module):
-    """Features [B, C, H, W] -> the same shape: gamma o(softmax(query' key) value) + features; gamma starts at 0.
+    """Self-attention: features [B, C, H, W] -> features + gamma o(softmax(query' key) value), gamma 0 at first.
 
-    Needs 2 pixels a side. Written out, because torch's fused attention has no second derivative, which a gradient
-    penalty asks for.
+    Needs 2 pixels a side. torch's fused attention has no second derivative, which a gradient penalty needs.
     """
 
     def __init__(self, channels: int, *, spectral: bool = True) -> None:
@@ -36,5 +35,5 @@ class SelfAttention(nn.Module):
         value = functional.max_pool2d(self.value(x), 2).flatten(2)
         logits = query.transpose(1, 2) @ key  # [B, H W, H W / 4]
         share = logits.softmax(2, dtype=torch.promote_types(x.dtype, torch.float32))
-        seen = value @ share.to(value.dtype).transpose(1, 2)
-        return torch.addcmul(x, self.gamma.to(x.dtype), self.output(seen.unflatten(2, x.shape[2:])))
+        attended = value @ share.to(value.dtype).transpose(1, 2)
+        return torch.addcmul(x, self.gamma.to(x.dtype), self.output(attended.unflatten(2, x.shape[2:])))

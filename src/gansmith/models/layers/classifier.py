@@ -1,4 +1,4 @@
-"""What every classifier is: layers that make features of an image, and a head that makes classes of the features."""
+"""Classifier of images: layers that compute features, and a linear head on the features."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 
 class Classifier(nn.Module):
-    """Images [B, C, H, W] in [-1, 1] -> logits [B, K]."""
+    """Classifier: images [B, C, H, W] in [-1, 1] -> logits [B, K]."""
 
     def __init__(self, layers: nn.Sequential, head: nn.Linear) -> None:
         super().__init__()
@@ -14,9 +14,9 @@ class Classifier(nn.Module):
         self.head = head
 
     def features(self, image: Tensor) -> Tensor:
-        """Images -> [B, D], what the head reads."""
-        found: Tensor = self.layers(image)
-        return found
+        """Images [B, C, H, W] -> features [B, D], the input of the head."""
+        features: Tensor = self.layers(image)
+        return features
 
     def forward(self, image: Tensor, label: Tensor | None = None) -> Tensor:
         logits: Tensor = self.head(self.features(image))

@@ -1,4 +1,4 @@
-"""What every class-conditional network asks for: classes when it is built, a label for each image when it is called."""
+"""Checks of class-conditional networks: classes when they are built, a label for each image when they are called."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from gansmith.errors import ExperimentError, GansmithError
 
 
 def classes_of(role: str, dimensions: Dimensions, *, model: str | None = None) -> int:
-    """How many classes the conditional network of `role` is built for. Raises ExperimentError, in the name of `model`,
-    when there are none."""
+    """The number of classes for a conditional network of `role`. Raises ExperimentError, in the name of `model`, for
+    images without labels."""
     if dimensions.classes == 0:
         of = "" if model is None else f"{model}: "
         raise ExperimentError(
@@ -22,7 +22,7 @@ def classes_of(role: str, dimensions: Dimensions, *, model: str | None = None) -
 
 
 def labels_of(role: str, label: Tensor | None) -> Tensor:
-    """The labels [B] themselves. Raises GansmithError when there are none."""
+    """The labels [B]. Raises GansmithError for None."""
     if label is None:
         raise GansmithError(f"the {role} is conditional: it was called without labels, and it needs one for each image")
     return label

@@ -1,7 +1,7 @@
-"""Batch normalisation whose scale and shift are chosen for each image, by its class or by a vector.
+"""Conditional batch normalisation: scale and shift of each image depend on its class or on a vector.
 
-Dumoulin, Shlens, Kudlur 2017, "A Learned Representation for Artistic Style" (one pair for each class); de Vries et al.
-2017, "Modulating early visual processing by language" (made of a vector).
+Dumoulin, Shlens, Kudlur 2017, "A Learned Representation for Artistic Style" (a scale and shift for each class);
+de Vries et al. 2017, "Modulating early visual processing by language" (computed from a vector).
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ from torch import Tensor, nn
 
 
 class BatchNorm(nn.BatchNorm2d):
-    """The plain one, with the signature of the conditional one: features [B, C, H, W] -> the same shape."""
+    """Batch normalisation with the signature of the conditional one: features [B, C, H, W] -> the same shape."""
 
     def forward(self, x: Tensor, condition: Tensor | None = None) -> Tensor:
         return super().forward(x)
 
 
 class ConditionalBatchNorm(nn.BatchNorm2d):
-    """Features [B, C, H, W] and what `scale` and `shift` read -> the same shape: (1 + scale) normalised + shift.
+    """Conditional batch normalisation: features [B, C, H, W] -> (1 + scale(condition)) normalised + shift(condition).
 
     scale, shift: labels [B], or vectors [B, D] -> [B, C].
     """

@@ -1,9 +1,9 @@
-"""Convolution whose derivatives of every order are single calls of the three kernels that make it.
+"""Convolution whose derivatives of every order are single calls of its three kernels.
 
 A convolution is linear in its input and in its weight, so three operations are all there is: forward (x, w), the
 gradient of the input (g, w) and the gradient of the weight (x, g). The derivative of each, by either argument, is
-another of the three. torch's own second derivative is made of general pieces: for a grouped convolution it loops over
-the groups. A penalty on gradients (R1, R2) needs it in every layer.
+another of the three. torch's own second derivative of a grouped convolution loops over the groups. A penalty on
+gradients (R1, R2) needs it in every layer.
 """
 
 from __future__ import annotations
@@ -32,14 +32,14 @@ def convolve(x: Tensor, weight: Tensor, bias: Tensor | None = None, geometry: Ge
     learned = weight.requires_grad or (bias is not None and bias.requires_grad)
     if not (x.requires_grad or learned) or not torch.is_grad_enabled() or torch.compiler.is_compiling():
         return _plain(x, weight, bias, geometry)
-    # The gradients of weight and bias hang on a node of their own, `tap`, which autograd does not visit where only
-    # those of the images are asked for, as a penalty does. A Function of several inputs computes them all each time.
+    # The gradients of weight and bias belong to a node of their own, `tap`, which autograd does not visit where only
+    # those of the images are required, as in a penalty. A Function of several inputs computes all of them each time.
     tap = _tap(weight, bias, (x,), geometry) if learned else None
     return _convolved(x, weight, tap, (bias, geometry))
 
 
 class _Convolved(Function):
-    """(x, w) -> y. By x: the input's gradient. What belongs to the weight and the bias goes to `tap`."""
+    """(x, w) -> y. Derivative by x: the input's gradient; those by weight and bias are computed by `tap`."""
 
     @staticmethod
     def forward(
@@ -57,11 +57,11 @@ class _Convolved(Function):
 
 
 class _Tap(Function):
-    """(w, bias) -> nothing, in the shape of y: there to take y's gradient and to make w's and the bias's of it."""
+    """(w, bias) -> zeros in the shape of y, a node that computes the gradients of w and bias from that of y."""
 
     @staticmethod
     def forward(ctx: Any, weight: Tensor, bias: Tensor | None, lent: tuple[Tensor], geometry: Geometry) -> Tensor:
-        (x,) = lent  # in a tuple, lest autograd take this for a way to x
+        (x,) = lent  # in a tuple: autograd does not differentiate by it
         ctx.save_for_backward(weight)
         ctx.x, ctx.geometry = x, geometry
         height, width = (x.shape[d] + 2 * geometry.padding - weight.shape[d] + 1 for d in (2, 3))
@@ -75,7 +75,8 @@ class _Tap(Function):
 
 
 class _OfInput(Function):
-    """(g, w) -> the input's gradient; x lends its shape and layout. By g: y of (second, w). By w: the weight's."""
+    """(g, w) -> the input's gradient, in the shape and layout of x. Derivative by g: y of (second, w); by w: the
+    weight's."""
 
     @staticmethod
     def forward(ctx: Any, gradient: Tensor, weight: Tensor, x: Tensor, geometry: Geometry) -> Tensor:
@@ -92,8 +93,8 @@ class _OfInput(Function):
 
 
 class _OfWeight(Function):
-    """(x, g) -> the weight's gradient; w lends its shape and layout. By x: that of the input of (g, second). By g: y of
-    (x, second)."""
+    """(x, g) -> the weight's gradient, in the shape and layout of w. Derivative by x: the input's gradient of (g,
+    second); by g: y of (x, second)."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, gradient: Tensor, weight: Tensor, geometry: Geometry) -> Tensor:
@@ -123,7 +124,7 @@ def _plain(x: Tensor, weight: Tensor, bias: Tensor | None, geometry: Geometry) -
 def _gradient(gradient: Tensor, x: Tensor, weight: Tensor, geometry: Geometry, *, of_weight: bool) -> Tensor:
     """torch's own kernel, for one of the two gradients."""
     padding, groups = geometry
-    found: tuple[Tensor, ...] = torch.ops.aten.convolution_backward(
+    gradients: tuple[Tensor, ...] = torch.ops.aten.convolution_backward(
         gradient,
         x,
         weight,
@@ -136,4 +137,4 @@ def _gradient(gradient: Tensor, x: Tensor, weight: Tensor, geometry: Geometry, *
         groups,
         [not of_weight, of_weight, False],
     )
-    return found[of_weight]
+    return gradients[of_weight]

@@ -1,6 +1,8 @@
-"""How an image of any height and width is reached from a small grid by doubling, and left again by halving."""
+"""Feature map sizes between a small first grid and an image of any height and width, a factor of 2 apart."""
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 from torch import Tensor
 
@@ -21,17 +23,32 @@ def doublings(model: str, dimensions: Dimensions) -> int:
     return (min(dimensions.height, dimensions.width) // BASE).bit_length() - 1
 
 
+class Grids(NamedTuple):
+    """A generator's grids: `doublings` factors of 2 from the grid `first` to one that covers an image of `size`."""
+
+    doublings: int
+    first: tuple[int, int]
+    size: tuple[int, int]
+
+
+def grids(model: str, dimensions: Dimensions) -> Grids:
+    """The grids of a generator of this size. Raises as `doublings` does."""
+    count = doublings(model, dimensions)
+    height, width = dimensions.height, dimensions.width
+    return Grids(count, first_grid(height, width, count), (height, width))
+
+
 def first_grid(height: int, width: int, doublings: int) -> tuple[int, int]:
     """Rounded up, so that the last grid covers the image."""
     return -(-height // 2**doublings), -(-width // 2**doublings)
 
 
 def halvings(height: int, width: int) -> int:
-    """Of a discriminator as for 32 x 32, which goes down to 8 x 8: as many as leave 6 pixels a side, at least 1."""
+    """How often a discriminator halves: as often as leaves 6 pixels a side, at least once. 32 x 32 goes to 8 x 8."""
     return max(1, (min(height, width) // _LEAST).bit_length() - 1)
 
 
 def centre(images: Tensor, height: int, width: int) -> Tensor:
-    """[B, C, >= H, >= W] -> [B, C, H, W], from the middle."""
+    """Centre crop: [B, C, >= H, >= W] -> [B, C, H, W]."""
     top, left = (images.shape[2] - height) // 2, (images.shape[3] - width) // 2
     return images[:, :, top : top + height, left : left + width]

@@ -13,10 +13,10 @@ from torch import Tensor, nn
 
 
 class InstanceNorm(nn.InstanceNorm2d):
-    """Features [B, C, H, W], of more than one pixel -> the same shape. It keeps no statistics: training and evaluation
+    """Features [B, C, H, W], of more than one pixel -> the same shape. No running statistics: training and evaluation
     are the same.
 
-    `affine` gives each channel a scale and an offset that are trained.
+    affine: each channel has a trained scale and shift.
     """
 
     def forward(self, input: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""What every classifier asks of the data: classes to tell apart."""
+"""Check of classifiers: the data have at least two classes."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from gansmith.errors import ExperimentError
 
 
 def classes_of(name: str, dimensions: Dimensions) -> int:
-    """How many classes the classifier called `name` tells apart. Raises ExperimentError when there are not two."""
+    """The number of classes for the classifier called `name`. Raises ExperimentError for fewer than two."""
     if dimensions.classes == 0:
         raise ExperimentError(
             f"{name} is a classifier, so labels are needed, and these images have none. Sort them into one folder for "

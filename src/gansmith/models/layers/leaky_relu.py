@@ -1,7 +1,7 @@
-"""Leaky ReLU in place, made for networks that are differentiated twice.
+"""Leaky ReLU in place, for networks that are differentiated twice.
 
-Its second derivative is zero. torch's own makes a tensor of zeros of it and adds that to the gradient, in every layer:
-in a step with R1 and R2, a tenth of the time.
+Its second derivative is zero. torch's own allocates a tensor of zeros and adds it to the gradient, in every layer: a
+tenth of the time of a step with R1 and R2.
 """
 
 from __future__ import annotations
@@ -44,8 +44,8 @@ class _TimesSlope(Function):
     def forward(ctx: Any, gradient: Tensor, y: Tensor, slope: float) -> Tensor:
         ctx.save_for_backward(y)
         ctx.slope = slope
-        made: Tensor = torch.ops.aten.leaky_relu_backward(gradient, y, slope, True)
-        return made
+        product: Tensor = torch.ops.aten.leaky_relu_backward(gradient, y, slope, True)
+        return product
 
     @staticmethod
     def backward(ctx: Any, second: Tensor) -> tuple[Tensor, None, None]:

@@ -1,4 +1,4 @@
-"""The patch discriminator: a score for every patch of an image, by a fully convolutional network.
+"""Patch discriminator (PatchGAN): a score for every patch of an image, by a fully convolutional network.
 
 Isola, Zhu, Zhou, Efros 2017, "Image-to-Image Translation with Conditional Adversarial Networks", sections 3.2.2 and
 6.1.2; Zhu, Park, Isola, Efros 2017, "Unpaired Image-to-Image Translation using Cycle-Consistent Adversarial Networks",
@@ -17,16 +17,16 @@ from gansmith.models.layers.instance import InstanceNorm
 from gansmith.models.layers.sides import check_sides
 
 _USUAL = 3  # halvings: patches of 70 x 70
-_LEFT = 3  # pixels that must be left after them: the two last convolutions take one each
+_LEFT = 3  # pixels behind them: each of the two last convolutions takes one
 _MOST = 8  # the widest layer has this many times `width` channels
 
 
 class PatchDiscriminator(nn.Module):
-    """Images [B, C, H, W] in [-1, 1] -> raw scores [B, 1, h, w], h = H / 2^layers - 2; no label is read.
+    """Patch discriminator: images [B, C, H, W] in [-1, 1] -> raw scores [B, 1, h, w], h = H / 2^layers - 2.
 
-    layers: convolutions of stride 2; a score sees a patch of `patch_side(layers)` pixels a side. normalised: channels
-    -> a normalisation, for every layer but the first and the last. bias: do the convolutions before one have offsets?
-    They would have no effect.
+    layers: convolutions of stride 2; a score depends on a patch of `patch_side(layers)` pixels a side. normalised: channels
+    -> a normalisation, for every layer but the first and the last. bias: of the convolutions before a normalisation,
+    on which it has no effect.
     """
 
     def __init__(
@@ -48,12 +48,13 @@ class PatchDiscriminator(nn.Module):
 
 
 def patch_side(layers: int) -> int:
-    """How many pixels a side one score depends on: 16, 34, 70, 142, 286 with 1, 2, 3, 4, 5 halvings."""
+    """Receptive field of one score, in pixels a side: 16, 34, 70, 142, 286 with 1, 2, 3, 4, 5 halvings."""
     return (9 << layers) - 2
 
 
 def layers_for(model: str, dimensions: Dimensions, layers: int | None) -> int:
-    """`layers`, or as many as the size allows up to 3. Raises ExperimentError where none fits."""
+    """The number of strided convolutions: `layers`, or up to 3 as the size allows. Raises ExperimentError where none
+    fits."""
     if layers is None:
         shorter = min(dimensions.height, dimensions.width)
         layers = max((count for count in range(1, _USUAL + 1) if shorter >> count >= _LEFT), default=1)
@@ -68,8 +69,8 @@ def layers_for(model: str, dimensions: Dimensions, layers: int | None) -> int:
 
 
 def initialise(module: nn.Module) -> None:
-    """Weights N(0, 0.02) (Zhu et al. 2017, section 7.1), scales of a normalisation N(1, 0.02) (the authors' code), all
-    offsets 0."""
+    """Weights N(0, 0.02) (Zhu et al. 2017, section 7.1), normalisation scales N(1, 0.02) (the authors' code),
+    biases 0."""
     if isinstance(module, (nn.Conv2d, nn.ConvTranspose2d)):
         nn.init.normal_(module.weight, 0.0, 0.02)
     elif isinstance(module, (nn.BatchNorm2d, InstanceNorm)) and module.affine:

@@ -1,4 +1,4 @@
-"""The projection head of a discriminator: a linear score of the features, and their inner product with the class.
+"""Projection head of a discriminator: a linear score of the features plus their inner product with a class embedding.
 
 Miyato, Koyama 2018, "cGANs with Projection Discriminator", eq. 3: f(x, y) = y' V phi(x) + psi(phi(x)).
 """
@@ -13,9 +13,9 @@ from gansmith.models.layers.spectral import embedding, linear
 
 
 class Projection(nn.Module):
-    """Features phi(x) [B, D] and labels [B] -> raw scores [B]; without classes psi alone, and labels are not read.
+    """Projection head: features phi(x) [B, D] and labels [B] -> raw scores [B]; without classes psi alone.
 
-    In float32 or better, whatever autocast is in force: it is a small part of the work and the whole of the score.
+    In float32 or better, under autocast too.
     """
 
     def __init__(self, features: int, classes: int, *, spectral: bool, bias: bool = True) -> None:
@@ -33,6 +33,6 @@ class Projection(nn.Module):
 
 
 def pooled(x: Tensor, *, mean: bool = False) -> Tensor:
-    """Features [B, C, H, W] of any format -> [B, C], the sum or the mean over pixels, in float32 or better."""
+    """Global sum or mean pooling: features [B, C, H, W] -> [B, C], in float32 or better."""
     dtype = torch.promote_types(x.dtype, torch.float32)
     return x.mean((2, 3), dtype=dtype) if mean else x.sum((2, 3), dtype=dtype)

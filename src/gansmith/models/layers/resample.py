@@ -1,10 +1,10 @@
-"""Interpolating resampling by a factor of 2: the filter [1, 2, 1] over doubled pixels, that is [1, 3, 3, 1] / 8.
+"""Resampling by a factor of 2 with the binomial filter [1, 3, 3, 1] / 8, that is [1, 2, 1] over doubled pixels.
 
 Huang, Gokaslan, Kuleshov, Tompkin 2024, "The GAN is dead; long live the GAN! A Modern Baseline GAN", section 3; the
-filter is StyleGAN2's (Karras et al. 2020, "Analyzing and Improving the Image Quality of StyleGAN"). Outside the image
-is zero. Doubling is, but for a factor of 4, the transpose of halving, so each is the other's derivative, of every
-order. Written as additions and one bilinear interpolation, which measured faster on a CPU than a depthwise
-convolution, and whose gradient adds in the same order every time on a GPU too.
+filter is StyleGAN2's (Karras et al. 2020, "Analyzing and Improving the Image Quality of StyleGAN"). Zero padding.
+Doubling is, but for a factor of 4, the transpose of halving, so each is the other's derivative, of every order. Written
+as additions and one bilinear interpolation, which measured faster on a CPU than a depthwise convolution, and whose
+gradient adds in the same order every time on a GPU too.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from torch.autograd import Function
 
 
 def doubled(x: Tensor, size: tuple[int, int] | None = None) -> Tensor:
-    """[B, C, H, W] -> [B, C, 2 H, 2 W], or its first rows and columns up to `size`.
+    """Upsampling: [B, C, H, W] -> [B, C, 2 H, 2 W], or its first rows and columns up to `size`.
 
     Along each side, with x[-1] = x[H] = 0: y[2 i] = (x[i - 1] + 3 x[i]) / 4 and y[2 i + 1] = (3 x[i] + x[i + 1]) / 4.
     """
@@ -27,7 +27,7 @@ def doubled(x: Tensor, size: tuple[int, int] | None = None) -> Tensor:
 
 
 def halved(x: Tensor) -> Tensor:
-    """[B, C, H, W] -> [B, C, ceil(H / 2), ceil(W / 2)].
+    """Downsampling: [B, C, H, W] -> [B, C, ceil(H / 2), ceil(W / 2)].
 
     Along each side, zero outside: y[i] = (x[2 i - 1] + 3 x[2 i] + 3 x[2 i + 1] + x[2 i + 2]) / 8.
     """

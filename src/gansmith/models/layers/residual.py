@@ -1,4 +1,4 @@
-"""The residual blocks of generators and discriminators: two 3 x 3 convolutions beside a 1 x 1 shortcut.
+"""Residual blocks of generators and discriminators: two 3 x 3 convolutions and a 1 x 1 shortcut.
 
 Gulrajani et al. 2017, "Improved Training of Wasserstein GANs", appendix on the CIFAR-10 ResNet; Miyato et al. 2018,
 "Spectral Normalization for Generative Adversarial Networks", appendix B.4; Brock, Donahue, Simonyan 2019, "Large Scale
@@ -20,7 +20,7 @@ from gansmith.models.layers.strided import convolve_and_halve, double_and_convol
 
 
 class UpBlock(nn.Module):
-    """Features [B, C, H, W] and what the normalisations read -> [B, C', 2 H, 2 W].
+    """Residual block: features [B, C, H, W] and the condition of the normalisations -> [B, C', 2 H, 2 W].
 
     normalisation: channels -> a module (features, condition) -> features.
     """
@@ -42,8 +42,14 @@ class UpBlock(nn.Module):
         return added
 
 
+def image_of(x: Tensor, norm: nn.Module, convolution: nn.Module, bound: nn.Module) -> Tensor:
+    """The end of a generator behind its blocks: normalisation, ReLU, convolution to the image's channels, tanh."""
+    images: Tensor = bound(convolution(functional.relu(norm(x), inplace=True)))
+    return images
+
+
 class DownBlock(nn.Module):
-    """Features [B, C, H, W] -> [B, C', H // 2, W // 2], or [B, C', H, W] when not halved.
+    """Residual block: features [B, C, H, W] -> [B, C', H // 2, W // 2], or [B, C', H, W] when not halved.
 
     hidden: channels between the convolutions. first: it reads images, which are neither normalised nor rectified.
     normalisation: channels -> a module, or None.

@@ -1,10 +1,10 @@
-"""Spectral normalisation: a layer's weight divided by its largest singular value, so that the layer stretches nothing.
+"""Spectral normalisation: a layer's weight divided by its largest singular value.
 
 Miyato, Kataoka, Koyama, Yoshida 2018, "Spectral Normalization for Generative Adversarial Networks", section 2 and
-Algorithm 1: one power iteration in every pass in training mode, from the vector that the last one left.
+Algorithm 1: one power iteration in every pass in training mode, from the vector of the last one.
 
-Only `u` is kept, a buffer, as in the authors' code: what follows from it need not be saved. In evaluation the same
-iteration is made and not kept, so that sigma does not depend on the length of `u`, which averaging shortens.
+The buffer `u` is the only state, as in the authors' code. Evaluation makes the same iteration without storing it, so
+that sigma does not depend on the length of `u`, which averaging shortens.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ def normalised(weight: Tensor, u: Tensor, *, keep: bool) -> Tensor:
     """Weight [N, ...] and u [N] -> weight / sigma, sigma being u' W v after one power iteration on W [N, D].
 
     keep: write the new u into the old one. u and v are constants to the gradient (section 2.3). In the weight's
-    own format, whatever autocast is in force.
+    own format, under autocast too.
     """
     with torch.autocast(weight.device.type, enabled=False):
         rows = _matrix(weight)
@@ -33,7 +33,7 @@ def normalised(weight: Tensor, u: Tensor, *, keep: bool) -> Tensor:
 
 
 class SpectralConv2d(nn.Conv2d):
-    """A convolution whose weight, as a matrix [out, in x height x width], has the largest singular value 1."""
+    """Convolution whose weight, as a matrix [out, in x height x width], has the largest singular value 1."""
 
     u: Tensor
 
@@ -46,7 +46,7 @@ class SpectralConv2d(nn.Conv2d):
 
 
 class SpectralLinear(nn.Linear):
-    """A linear layer whose weight has the largest singular value 1."""
+    """Linear layer whose weight has the largest singular value 1."""
 
     u: Tensor
 
@@ -59,7 +59,7 @@ class SpectralLinear(nn.Linear):
 
 
 class SpectralEmbedding(nn.Embedding):
-    """A table [classes, D] whose largest singular value is 1."""
+    """Embedding [classes, D] whose largest singular value is 1."""
 
     u: Tensor
 
@@ -72,14 +72,15 @@ class SpectralEmbedding(nn.Embedding):
 
 
 def weight_of(layer: nn.Conv2d | nn.Linear | nn.Embedding) -> Tensor:
-    """The weight that a layer multiplies with. In training mode a power iteration: once in a pass."""
+    """The weight of a layer, spectrally normalised where it is a spectral layer. Each call in training mode is a power
+    iteration: once in a pass."""
     if isinstance(layer, (SpectralConv2d, SpectralLinear, SpectralEmbedding)):
         return normalised(layer.weight, layer.u, keep=layer.training)
     return layer.weight
 
 
 def convolution(before: int, after: int, kernel: int, *, spectral: bool, bias: bool = True) -> nn.Conv2d:
-    """An odd kernel that keeps height and width, spectrally normalised or not."""
+    """Convolution of an odd kernel that keeps height and width, spectrally normalised or not."""
     build = SpectralConv2d if spectral else nn.Conv2d
     return build(before, after, kernel, padding=kernel // 2, bias=bias)
 
