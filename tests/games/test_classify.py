@@ -9,9 +9,10 @@ from torch import Tensor, nn
 from gansmith import catalog
 from gansmith.adversarial import Game, Moment, Sample
 from gansmith.data.prior import Prior
-from gansmith.errors import DataError, ExperimentError, OptionError
+from gansmith.errors import DataError, OptionError
 from gansmith.games import classify
 from gansmith.games.parts.crop import crop
+from refusals import refused
 
 
 class Guess(nn.Module):
@@ -150,23 +151,15 @@ def test_it_learns() -> None:
 
 def test_no_labels() -> None:
     made, _ = game()
-    message = (
-        r"^unlabelled data where labels are needed: the game classify learns them. Sort the images into one folder for "
-        r"each class, or name a CSV file or an array that holds labels beside the images$"
-    )
-    with pytest.raises(DataError, match=message):
+    with refused("labels", "classify", "one folder for each class", error=DataError):
         made.turns[0].play({"real": Sample(REAL.image)}, moment())
 
 
 def test_a_classifier_for_other_classes() -> None:
     made, _ = game(6)
-    with pytest.raises(
-        ExperimentError,
-        match=r"^the classifier gives scores of shape \[6\] for an image, and the labels go up to 6: it must give one "
-        r"score for each class, \[B, 7\] at least$",
-    ):
+    with refused("[6]", "labels go up to 6", "[B, 7]"):
         made.turns[0].play({"real": REAL}, moment(step=0))
-    with pytest.raises(ExperimentError, match="labels go up to 3"):
+    with refused("labels go up to 3"):
         game(7)[0].turns[0].play(
             {"real": Sample(REAL.image, torch.full((20,), 3) - torch.eye(20).long()[0] * 4)}, moment(0)
         )

@@ -7,8 +7,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from gansmith.errors import ExperimentError
 from gansmith.games.parts.crop import crop
+from refusals import refused
 
 
 def rng(seed: int = 3) -> torch.Generator:
@@ -90,11 +90,7 @@ def test_nothing_to_do() -> None:
     ("size", "padding", "most", "advice"), [((4, 9), 4, 3, 0), ((32, 16), 20, 15, 2), ((1, 1), 1, 0, 0)]
 )
 def test_more_padding_than_image(size: tuple[int, int], padding: int, most: int, advice: int) -> None:
-    message = (
-        f"^images of {size[0]}x{size[1]} can be padded by at most {most} pixels of their own reflection, not by "
-        f"{padding}: set game.padding, for example --set game.padding={advice}$"
-    )
-    with pytest.raises(ExperimentError, match=message):
+    with refused(f"{size[0]}x{size[1]}", f"at most {most}", f"by {padding}", f"--set game.padding={advice}"):
         crop(torch.zeros(2, 1, *size), padding=padding, flip=False, rng=rng())
 
 

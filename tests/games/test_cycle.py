@@ -11,8 +11,9 @@ from linear_translators import SHAPE, Judge, Linear, batch, game, lsgan, moment,
 from torch import Tensor, nn
 
 from gansmith.adversarial import Fixed, OnWeights, Sample, Terms, Weighted
-from gansmith.errors import DataError, ExperimentError, OptionError
+from gansmith.errors import DataError, OptionError
 from gansmith.games import cycle
+from refusals import refused
 
 
 def judged(image: Tensor, judge: Judge) -> Tensor:
@@ -173,22 +174,11 @@ def test_the_sheet() -> None:
 def test_domains_that_do_not_fit(number: int) -> None:
     made, _ = game()
     given = batch()
-    message = (
-        r"^the domains have different channels: a has 2, b has 1. The game cycle needs the same number in both: "
-        r"--set data.channels=3$"
-    )
-    with pytest.raises(ExperimentError, match=message):
+    with refused("cycle", "a has 2", "b has 1", "--set data.channels=3"):
         play(made, number, {**given, "b": Sample(given["b"].image[:, :1])})
-    message = (
-        r"^the game cycle is played on two sets of images, a and b, and this data has no b. "
-        r"Name the second set: --set data.other=FOLDER$"
-    )
-    with pytest.raises(DataError, match=message):
+    with refused("cycle", "no b", "--set data.other=FOLDER", error=DataError):
         play(made, number, {"a": given["a"], "real": given["b"]})
-    message = (
-        r"^the domains have batches of different size: 4 images of a, 3 of b. The game cycle needs as many of both$"
-    )
-    with pytest.raises(ExperimentError, match=message):
+    with refused("cycle", "4 images of a", "3 of b"):
         play(made, number, {**given, "b": Sample(given["b"].image[:3])})
 
 

@@ -32,6 +32,7 @@ from gansmith.data.prior import Prior
 from gansmith.errors import DataError, GansmithError
 from gansmith.training import optimizers
 from gansmith.training.engine import build_engine, play_until
+from refusals import refused
 
 
 def test_a_discriminator_of_one_scale() -> None:
@@ -166,7 +167,7 @@ def test_sheets_of_every_size_have_whole_rows(latents: int, reals: int, rows: in
 def test_errors() -> None:
     made, _ = game()
     for turn in made.turns:
-        with pytest.raises(DataError, match=r"^the game multimodal is played on two sets of images, a and b, and this"):
+        with refused("multimodal", "no b", "--set data.other=FOLDER", error=DataError):
             turn.play({"a": batch()["a"]}, moment())
     with pytest.raises(GansmithError, match="must not be negative"):
         game(style=-1.0)

@@ -8,9 +8,10 @@ from torch import Tensor, nn
 
 from gansmith import catalog
 from gansmith.adversarial import Dimensions
-from gansmith.errors import ExperimentError, OptionError
+from gansmith.errors import OptionError
 from gansmith.models import darknet
 from gansmith.system.seeding import seeded
+from refusals import refused
 
 LESSON = Dimensions(3, 32, 32, 0, 10)
 
@@ -156,20 +157,17 @@ def test_images_are_standardized_first() -> None:
 
 
 @pytest.mark.parametrize(
-    ("options", "said"),
+    ("options", "means", "deviations"),
     [
-        ({"mean": [0.5]}, r"1 mean\(s\) and 0 deviation\(s\) for images of 3 channel\(s\)"),
-        ({"deviation": [0.5] * 3}, r"0 mean\(s\) and 3 deviation\(s\) for images of 3 channel\(s\)"),
-        ({"mean": [0.5], "deviation": [0.2]}, r"1 mean\(s\) and 1 deviation\(s\) for images of 3 channel\(s\)"),
-        ({"mean": [0.5] * 3, "deviation": [0.2] * 4}, r"3 mean\(s\) and 4 deviation\(s\) for images of 3 channel\(s\)"),
+        ({"mean": [0.5]}, 1, 0),
+        ({"deviation": [0.5] * 3}, 0, 3),
+        ({"mean": [0.5], "deviation": [0.2]}, 1, 1),
+        ({"mean": [0.5] * 3, "deviation": [0.2] * 4}, 3, 4),
     ],
 )
-def test_statistics_of_another_number_of_channels(options: dict[str, object], said: str) -> None:
-    advice = (
-        "it takes one of each for a channel, as `gansmith data stats` prints them, or --set classifier.mean=null "
-        "--set classifier.deviation=null"
-    )
-    with pytest.raises(ExperimentError, match=f"^darknet is given {said}: {advice}$"):
+def test_statistics_of_another_number_of_channels(options: dict[str, object], means: int, deviations: int) -> None:
+    facts = [f"{means} mean(s)", f"{deviations} deviation(s)", "3 channel(s)"]
+    with refused("darknet", *facts, "gansmith data stats", "classifier.mean=null", "classifier.deviation=null"):
         built(**options)
 
 
@@ -194,18 +192,10 @@ def test_bad_options(options: dict[str, object], message: str) -> None:
 
 
 def test_a_group_that_is_not_there() -> None:
-    message = (
-        r"^darknet with 1 group\(s\) has no group 1 that could keep the grid: set classifier.unstrided to one of 0 to "
-        r"0, or to null$"
-    )
-    with pytest.raises(ExperimentError, match=message):
+    with refused("darknet", "1 group", "group 1", "classifier.unstrided"):
         built(groups=[1])
 
 
 def test_no_labels() -> None:
-    message = (
-        r"^darknet is a classifier, so labels are needed, and these images have none. Sort them into one folder for "
-        r"each class, or name a CSV file or an array that holds labels beside the images$"
-    )
-    with pytest.raises(ExperimentError, match=message):
+    with refused("darknet", "labels", "one folder for each class"):
         built(Dimensions(3, 32, 32))

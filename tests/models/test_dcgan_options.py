@@ -9,8 +9,9 @@ from torch import nn
 
 from gansmith import catalog
 from gansmith.adversarial import Dimensions
-from gansmith.errors import ExperimentError, GansmithError, OptionError
+from gansmith.errors import GansmithError, OptionError
 from gansmith.system.seeding import seeded
+from refusals import refused
 
 # ---- the bag of tricks
 
@@ -181,11 +182,7 @@ def test_outputs_of_the_generator() -> None:
 
 
 def test_a_kernel_of_its_own_beside_resizing_is_refused() -> None:
-    message = (
-        r"^generator.kernel = 5 is that of the transposed convolutions, and upsample=resize has 3 x 3 convolutions "
-        r"instead: leave generator.kernel out, or set generator.upsample=transposed$"
-    )
-    with pytest.raises(ExperimentError, match=message):
+    with refused("generator.kernel = 5", "generator.upsample=transposed"):
         built(SMALL, width=4, upsample="resize", kernel=5)
 
 
@@ -264,16 +261,10 @@ def test_conditional_at_odd_sizes(kernel: int, downsample: str) -> None:
 
 @pytest.mark.parametrize("role", ["generator", "discriminator"])
 def test_labels_are_missing(role: str) -> None:
-    message = (
-        rf"^dcgan: a conditional {role} needs labels, and these images have none. Sort them into one folder for each "
-        rf"class, or name a CSV file or an array that holds labels beside the images; or take it without: "
-        rf"--set {role}.conditional=false$"
-    )
-    with pytest.raises(ExperimentError, match=message):
+    with refused("dcgan", role, "labels", f"--set {role}.conditional=false"):
         built(SMALL, role, conditional=True)
     network = built(LABELLED, role, width=2, conditional=True)
     given = torch.randn(2, 7) if role == "generator" else torch.randn(2, 3, 32, 32)
-    message = f"^the {role} is conditional: it was called without labels, and it needs one for each image$"
-    with pytest.raises(GansmithError, match=message):
+    with refused(role, "labels", error=GansmithError):
         network(given)
     assert built(LABELLED, role, width=2).conditional is False

@@ -24,9 +24,9 @@ _MOST = 8  # the widest layer has this many times `width` channels
 class PatchDiscriminator(nn.Module):
     """Patch discriminator: images [B, C, H, W] in [-1, 1] -> raw scores [B, 1, h, w], h = H / 2^layers - 2.
 
-    layers: convolutions of stride 2; a score depends on a patch of `patch_side(layers)` pixels a side. normalised: channels
-    -> a normalisation, for every layer but the first and the last. bias: of the convolutions before a normalisation,
-    on which it has no effect.
+    layers: convolutions of stride 2; a score depends on a patch of `patch_side(layers)` pixels a side.
+    normalised: channels -> a normalisation, for every layer but the first and the last. bias: of the convolutions
+    before a normalisation, on which it has no effect.
     """
 
     def __init__(
