@@ -147,7 +147,7 @@ def test_pixels_pooled_as_features_are() -> None:
 
 def test_a_network_without_hidden_layers() -> None:
     network = nn.Sequential(nn.Flatten(), nn.Linear(16 * 16 * 3, 1))
-    with pytest.raises(GansmithError, match=r"^this network has 1 layer and none of them hidden: there are no"):
+    with pytest.raises(GansmithError, match=r"1 layer.*hidden"):
         activations(network, pictures())
     with pytest.raises(GansmithError, match=r"^this network has 0 layers"):
         activations(nn.Flatten(), pictures())
@@ -156,5 +156,5 @@ def test_a_network_without_hidden_layers() -> None:
 def test_a_diverged_network() -> None:
     network = discriminator()
     next(network.parameters()).data.fill_(math.nan)
-    with pytest.raises(NotFiniteError, match=r"^fakes: the network's activations hold a NaN or an infinity"):
+    with pytest.raises(NotFiniteError, match=r"fakes.*NaN"):
         activations(network, pictures(), what="fakes")

@@ -95,7 +95,7 @@ def test_some_questions_in_the_order_of_the_report(asked: list[str], evidence: E
 
 
 def test_a_question_that_does_not_exist(asked: list[str], evidence: Evidence) -> None:
-    with pytest.raises(UnknownNameError, match=r"^no question called 'qualty'. Did you mean 'quality'\? Known: art"):
+    with pytest.raises(UnknownNameError, match=r"'qualty'.*'quality'.*artifacts"):
         answer_all(evidence, questions=["quality", "qualty"])
     assert asked == []  # said before any work
 
@@ -106,14 +106,10 @@ def test_one_refusal_does_not_cost_the_others(
     monkeypatch.setattr(sys.modules["gansmith.evaluation.audit.memorisation"], "answer", refuse)
     answers = answer_all(evidence).answers
     assert list(answers) == list(QUESTIONS)
-    assert answers["memorisation"] == Answer(
-        question="memorisation",
-        verdict="cannot tell",
-        sentence="This could not be measured: 2 images are given, at least 10 are needed: use more.",
-        headline="",
-        numbers={},
-        protocol=BASE,
-    )
+    answer = answers["memorisation"]
+    assert (answer.question, answer.verdict, answer.headline) == ("memorisation", "cannot tell", "")
+    assert (answer.numbers, answer.protocol) == ({}, BASE)
+    assert "2 images are given, at least 10 are needed: use more" in answer.sentence
     assert answers["memorisation"].record()["interval"] is None
 
 
@@ -128,10 +124,8 @@ def test_a_bug_is_not_hidden(asked: list[str], evidence: Evidence, monkeypatch: 
 
 def test_the_sheets_show_the_first_samples_and_some_real_images(asked: list[str], evidence: Evidence) -> None:
     made, real = answer_all(evidence).sheets
-    assert (made.caption, real.caption) == (
-        "What was made: the first 15, not chosen",
-        "Real images: 30 drawn at random",
-    )
+    assert "15" in made.caption
+    assert "30" in real.caption
     assert made.image is not None
     assert real.image is not None
     assert made.image.size == (1 + 6 * 9, 1 + 3 * 9)  # one pixel round each
@@ -225,18 +219,19 @@ def test_five_lines(asked: list[str], evidence: Evidence, monkeypatch: pytest.Mo
     lines = answer_all(evidence).as_text().splitlines()
     assert len(lines) == 5
     assert lines[0] == "+ good         quality       All is well with quality."
-    assert lines[2].startswith("? cannot tell  collapse      This could not be measured: 2 images are given")
+    assert lines[2].startswith("? cannot tell  collapse      ")
+    assert "2 images" in lines[2]
     assert all(line.isascii() for line in lines)
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        (None, r"^no audit at .*: gansmith evaluate makes one, RUN/audit/audit.json$"),
-        ("{", r"audit.json cannot be read: .*Make it again with gansmith evaluate$"),
-        ("[1]", r"audit.json is of format None, this version of gansmith reads format 1. Make it again"),
-        ('{"format": 2}', r"audit.json is of format 2, this version of gansmith reads format 1. Make it again"),
-        ('{"format": 1}', r"audit.json is not a whole audit \(KeyError: 'subject'\). Make it again"),
+        (None, r"no audit at .*gansmith evaluate"),
+        ("{", r"audit.json.*gansmith evaluate"),
+        ("[1]", r"audit.json.*format None.*format 1.*gansmith evaluate"),
+        ('{"format": 2}', r"audit.json.*format 2.*format 1.*gansmith evaluate"),
+        ('{"format": 1}', r"audit.json.*'subject'.*gansmith evaluate"),
     ],
 )
 def test_audits_that_cannot_be_read(tmp_path: Path, text: str | None, message: str) -> None:
@@ -249,5 +244,5 @@ def test_audits_that_cannot_be_read(tmp_path: Path, text: str | None, message: s
 def test_a_verdict_that_does_not_exist(asked: list[str], evidence: Evidence, tmp_path: Path) -> None:
     data, _ = write(answer_all(evidence), tmp_path)
     data.write_text(data.read_text().replace('"verdict": "good"', '"verdict": "fine"'))
-    with pytest.raises(RunError, match=r"not a whole audit \(ValueError: quality has the verdict 'fine'\)"):
+    with pytest.raises(RunError, match=r"quality.*'fine'"):
         read(data)

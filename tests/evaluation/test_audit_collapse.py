@@ -261,7 +261,7 @@ def test_bad_input(digits: np.ndarray) -> None:
         collapse.answer(evidence(digits[:100], digits[:0]))
     with pytest.raises(DataError, match="the real images are 1,"):
         collapse.answer(evidence(digits[:1], digits[:100]))
-    with pytest.raises(DataError, match="of 8x16 pixels with 1 channels and the real images of 16x16 pixels"):
+    with pytest.raises(DataError, match=r"8x16 pixels.*16x16 pixels"):
         collapse.answer(evidence(digits[:100], digits[:100, :8]))
     with pytest.raises(DataError, match="the samples"):
         collapse.answer(evidence(digits[:100], None))

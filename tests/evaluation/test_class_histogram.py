@@ -181,12 +181,12 @@ def test_build_errors(real: Side, fake: Side, message: str) -> None:
 @pytest.mark.parametrize(
     ("real", "fake", "message"),
     [
-        (rows([5, 5]), rows([5, 5, 5]), "the real images have 2 classes and the fake ones 3"),
-        (rows([5, 5]), rows([0, 0]), r"the fake probabilities have the shape \[0, 2\]"),
-        (np.ones((4, 1)), rows([5, 5]), r"the real probabilities have the shape \[4, 1\]"),
+        (rows([5, 5]), rows([5, 5, 5]), "real.*2 classes.*fake.*3"),
+        (rows([5, 5]), rows([0, 0]), r"fake.*\[0, 2\]"),
+        (np.ones((4, 1)), rows([5, 5]), r"real.*\[4, 1\]"),
         (np.full((4, 2), np.nan), rows([5, 5]), "the real probabilities hold a NaN"),
-        (rows([5, 5]), np.array([[3.0, -1.0]]), "do not sum to 1 in every row: give softmax outputs"),
-        (rows([5, 5]), np.array([[2.0, -1.0]]), "do not sum to 1 in every row: give softmax outputs"),
+        (rows([5, 5]), np.array([[3.0, -1.0]]), "sum to 1.*softmax"),
+        (rows([5, 5]), np.array([[2.0, -1.0]]), "sum to 1.*softmax"),
     ],
 )
 def test_errors(real: Any, fake: Any, message: str) -> None:

@@ -176,11 +176,11 @@ def test_large_counts_fit_their_cells() -> None:
 @pytest.mark.parametrize(
     ("logits", "labels", "message"),
     [
-        (LOGITS, None, "unlabelled data where labels are needed"),
-        (LOGITS, LABELS[:3], r"the labels are int64 \[3\]: 6 whole numbers are needed"),
+        (LOGITS, None, "unlabelled"),
+        (LOGITS, LABELS[:3], r"int64 \[3\]: 6"),
         (LOGITS, LABELS / 1, r"the labels are float64 \[6\]"),
-        (LOGITS, LABELS + 1, "the labels go from 1 to 3: 0 to 2 are the classes"),
-        (LOGITS, LABELS - 1, "the labels go from -1 to 1: 0 to 2 are the classes"),
+        (LOGITS, LABELS + 1, "from 1 to 3: 0 to 2"),
+        (LOGITS, LABELS - 1, "from -1 to 1: 0 to 2"),
         (LOGITS * np.nan, LABELS, "the logits hold a NaN"),
         (LOGITS[:, :2], LABELS, r"the logits have the shape \[6, 2\]: .* each of the 3 classes"),
         (LOGITS[:0], LABELS[:0], r"the logits have the shape \[0, 3\]"),

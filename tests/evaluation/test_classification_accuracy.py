@@ -167,8 +167,8 @@ def test_build() -> None:
     assert metric.measure(real_side, fake_side) == classification_accuracy(made, kinds, real, truth)
     assert metric.needs == ("features", "labels")
     for given, message in (
-        ((real_side, Side("made", features=made)), "needs labels, and made has none: they come from a conditional gen"),  # type: ignore[arg-type]
-        ((Side("data", features=real), fake_side), "needs labels, and data has none: the data must be labelled"),  # type: ignore[arg-type]
+        ((real_side, Side("made", features=made)), "labels.*made"),  # type: ignore[arg-type]
+        ((Side("data", features=real), fake_side), "labels.*data"),  # type: ignore[arg-type]
         (
             (real_side, Side("made", labels=kinds, images=np.zeros((30, 1, 1, 1), np.uint8))),
             "features, and made has none",
@@ -184,16 +184,16 @@ GOOD = clouds(30, 0)
 @pytest.mark.parametrize(
     ("made", "real", "message"),
     [
-        (clouds(9, 0), GOOD, "features of the samples are of 9 images: at least 10"),
-        (GOOD, clouds(0, 0), "features of the real images are of 0 images"),
-        (clouds(30, 0, classes=4), GOOD, "samples have 4 dimensions and those of the real images 3"),
+        (clouds(9, 0), GOOD, "samples.*9 images.*10"),
+        (GOOD, clouds(0, 0), "real images.*0 images"),
+        (clouds(30, 0, classes=4), GOOD, "samples have 4.*real images 3"),
         ((GOOD[0] * np.nan, GOOD[1]), GOOD, "features of the samples hold a NaN"),
         ((GOOD[0][:, 0], GOOD[1]), GOOD, r"features of the samples have the shape \[30\]"),
         ((GOOD[0], None), GOOD, "the samples have no labels"),
         (GOOD, (GOOD[0], GOOD[1][:5]), r"the labels of the real images are int64 \[5\]: 30 whole numbers"),
         (GOOD, (GOOD[0], GOOD[1] / 2), "the labels of the real images are float64"),
-        ((GOOD[0], np.full(30, 2)), GOOD, "all of the samples have the label 2: a classifier needs at least 2"),
-        (GOOD, (GOOD[0], np.full(30, 1)), "all of the real images have the label 1"),
+        ((GOOD[0], np.full(30, 2)), GOOD, "samples.*label 2.*at least 2"),
+        (GOOD, (GOOD[0], np.full(30, 1)), "real images.*label 1"),
     ],
 )
 def test_errors(made: Any, real: Any, message: str) -> None:
@@ -203,5 +203,5 @@ def test_errors(made: Any, real: Any, message: str) -> None:
 
 def test_nothing_right_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_predicted", lambda features, labels, tested, strength: np.full(len(tested), 99))
-    with pytest.raises(DataError, match="fitted on real images puts none of the others in the right class"):
+    with pytest.raises(DataError, match="none of the others"):
         classification_accuracy(*GOOD, *GOOD)

@@ -82,9 +82,7 @@ def test_copies_are_planted_by_their_seed(colours: NDArray[np.uint8], kind: str)
 
 
 def test_an_unknown_kind_of_copy_names_the_nearest(colours: NDArray[np.uint8]) -> None:
-    with pytest.raises(
-        UnknownNameError, match=r"no kind of copy called 'miror'. Did you mean 'mirrored'\? Known: exact"
-    ):
+    with pytest.raises(UnknownNameError, match=r"'miror'.*'mirrored'.*exact"):
         copy_search.plant(colours, "miror", seed=0)
 
 
@@ -175,10 +173,10 @@ def test_a_network_sees_a_query_as_it_is_and_mirrored(digits: NDArray[np.uint8])
 
 
 def test_what_cannot_be_searched_is_said(digits: NDArray[np.uint8]) -> None:
-    with pytest.raises(DataError, match=r"the samples are of \[23, 24, 1\] and the training images of \[24, 24, 1\]"):
+    with pytest.raises(DataError, match=r"samples.*\[23, 24, 1\].*\[24, 24, 1\]"):
         copy_search.search(digits[:, 1:], digits, PIXELS, what="the samples")
-    with pytest.raises(DataError, match=r"1 training image\(s\) are too few to look for copies of: at least 2"):
+    with pytest.raises(DataError, match=r"^1 training image.*at least 2"):
         copy_search.search(digits, digits[:1], PIXELS, what="the samples")
-    with pytest.raises(DataError, match=r"2 training image\(s\) are too few to look for copies of: at least 3"):
+    with pytest.raises(DataError, match=r"^2 training image.*at least 3"):
         copy_search.search(digits[:1], digits[:2], PIXELS, what="the samples", own=np.array([0]))
     assert copy_search.search(digits[2:3], digits[:2], PIXELS, what="the samples").nearness[0] <= 1

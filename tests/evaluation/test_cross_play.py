@@ -297,12 +297,12 @@ def test_scores_of_patches_and_shuffled_reals() -> None:
     ("names", "real", "fake", "message"),
     [
         ("a", [[0, 1]], [[[0, 1]]], "1 given: at least two are needed"),
-        ("aa", [[0, 1]] * 2, [[[0, 1]] * 2] * 2, "the names of what is compared must differ: a, a"),
-        ("ab", [[0, 1]], [[[0, 1]] * 2] * 2, "2 names need 2 rows of scores, each of 2 sets of samples"),
+        ("aa", [[0, 1]] * 2, [[[0, 1]] * 2] * 2, "a, a"),
+        ("ab", [[0, 1]], [[[0, 1]] * 2] * 2, "2 names.*2 rows.*2 sets"),
         ("ab", [[0, 1]] * 2, [[[0, 1]] * 2, [[0, 1]]], "2 names need 2 rows of scores"),
         ("ab", [[0, 1], [0, 1, 2]], [[[0, 1]] * 2] * 2, r"different numbers of images of real images: \[2, 3\]"),
         ("ab", [[0, 1]] * 2, [[[0, 1]] * 2, [[0, 1], [1, 2, 3]]], r"different numbers of images of b: \[2, 3\]"),
-        ("ab", [[0]] * 2, [[[0, 1]] * 2] * 2, "a on real images: 1 image, and at least 2 are needed"),
+        ("ab", [[0]] * 2, [[[0, 1]] * 2] * 2, "a on real images: 1 image.*2"),
         ("ab", [[0, 1]] * 2, [[[0, 1], [0, math.nan]]] * 2, "a on samples of b: 1 of 2 are NaN"),
     ],
 )

@@ -41,9 +41,9 @@ def test_distances_survive_a_far_origin() -> None:
 
 def test_distances_refuse_what_does_not_fit() -> None:
     good = np.zeros((3, 2), dtype=np.float32)
-    with pytest.raises(DataError, match=r"have the shape \[3, 2\] and those of a moved version \[2, 2\]"):
+    with pytest.raises(DataError, match=r"\[3, 2\].*\[2, 2\]"):
         duplicates.distances(good, [good[:2]])
-    with pytest.raises(DataError, match="no version of the pictures was given"):
+    with pytest.raises(DataError, match="no version of the images"):
         duplicates.distances(good, [])
     with pytest.raises(DataError, match="hold a NaN or an infinity"):
         duplicates.distances(good + np.nan, [good])
@@ -88,7 +88,7 @@ def test_the_radius_holds_its_share_of_real_pairs() -> None:
 def test_the_radius_of_repeats_is_above_rounding() -> None:
     found = points(*[0.0] * 5, *range(10, 25))
     assert duplicates.radii(found, 0.01)[0] == pytest.approx(1e-3 * float(np.median(duplicates.upper(found))))
-    with pytest.raises(DataError, match="most of the real images are the same to the extractor"):
+    with pytest.raises(DataError, match="real images are the same"):
         duplicates.radii(points(*[0.0] * 18, 1.0, 2.0), 0.01)
 
 

@@ -170,7 +170,7 @@ def test_a_cache_that_cannot_be_written_is_no_error(cache: Path, capsys: pytest.
     cache.write_text("a file where the folder should be")
     features, _ = extract(images(3), made(Counting()), what="the images")
     assert features.shape == (3, 8)
-    assert "the features are not kept for the next time: could not write" in capsys.readouterr().err
+    assert "could not write" in capsys.readouterr().err
 
 
 def test_not_a_number_names_the_extractor(cache: Path) -> None:
@@ -181,7 +181,7 @@ def test_not_a_number_names_the_extractor(cache: Path) -> None:
     given = images(9)
     given[:, 0, 0] = 0
     given[[2, 7], 0, 0, 1] = 255
-    with pytest.raises(DataError, match=r"extractor toy gave a NaN or an infinity for 2 of 9 images \(the fakes\)"):
+    with pytest.raises(DataError, match=r"toy.*2 of 9 images.*the fakes"):
         extract(given, made(run), what="the fakes")
     assert not cache.exists()
     with pytest.raises(DataError, match="NaN or an infinity for 9 of 9"):
@@ -192,5 +192,5 @@ def test_images_that_are_none() -> None:
     with pytest.raises(DataError, match="the fakes: there is no image"):
         extract(images(0), made(Counting()), what="the fakes")
     for wrong in (images(2).astype(np.float32), images(2)[0], images(2)[..., :2], images(2)[:, :0]):
-        with pytest.raises(DataError, match=r"the fakes: an extractor takes uint8 \[N, H, W, C\] with 1, 3 or 4"):
+        with pytest.raises(DataError, match=r"the fakes.*uint8 \[N, H, W, C\].*1, 3 or 4"):
             extract(wrong, made(Counting()), what="the fakes")  # type: ignore[arg-type]

@@ -121,14 +121,12 @@ def test_the_classifiers_of_the_house(name: str, tmp_path: Path) -> None:
 def test_what_is_no_classifier(run: Path, tmp_path: Path) -> None:
     with pytest.raises(OptionError, match="say which with --weights RUN"):
         catalog.build("features", "classifier")
-    with pytest.raises(
-        RunError, match=r"nowhere is no classification run \(there is no model file .*Train one: gansmith"
-    ):
+    with pytest.raises(RunError, match=r"nowhere.*gansmith train"):
         catalog.build("features", "classifier", weights=str(tmp_path / "nowhere"))
     with pytest.raises(RunError, match="no player called 'classifier'"):
         catalog.build("features", "classifier", weights=str(tmp_path))
     with pytest.raises(UnknownNameError, match="importing is executing"):
         catalog.build("features", "classifier", weights=str(run))
     save(tmp_path / "plain", Plain)
-    with pytest.raises(RunError, match=r"\(model my_lab\.plain\) has no `features\(images\)`, which are needed here"):
+    with pytest.raises(RunError, match=r"my_lab\.plain.*features\(images\)"):
         catalog.build("features", "classifier", weights=str(tmp_path / "plain"), trust_model=True)

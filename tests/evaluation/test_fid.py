@@ -113,12 +113,12 @@ def test_too_few_images_are_offered_kid() -> None:
 @pytest.mark.parametrize(
     ("mean", "covariance", "message"),
     [
-        (np.zeros(2), np.eye(3), r"shape \[2\] and a covariance of shape \[3, 3\] do not belong together"),
+        (np.zeros(2), np.eye(3), r"\[2\].*\[3, 3\]"),
         (np.zeros((1, 3)), np.eye(3), r"a mean of shape \[1, 3\]"),
-        (np.array([0, np.nan, 0]), np.eye(3), "the mean or the covariance holds a NaN"),
+        (np.array([0, np.nan, 0]), np.eye(3), "NaN"),
         (np.zeros(3), np.triu(np.ones((3, 3))), "not symmetric"),
         (np.zeros(3), -np.eye(3), "a negative variance"),
-        (np.zeros(2), np.eye(2), "statistics of 3 dimensions cannot be compared with statistics of 2"),
+        (np.zeros(2), np.eye(2), "3 dimensions.*2"),
     ],
 )
 def test_statistics_that_are_none(mean: NDArray[Any], covariance: NDArray[Any], message: str) -> None:
@@ -135,5 +135,5 @@ def test_the_catalog_builds_it() -> None:
     few = catalog.build("metrics", "fid", allow_few=True)
     assert few.words == "fid(allow_few)"
     assert few.measure(*(Side(side.name, features=side.features[:3]) for side in sides))["fid"].value >= 0
-    with pytest.raises(DataError, match="fid needs the features of the made images, and there are none"):
+    with pytest.raises(DataError, match=r"fid.*features of the made images"):
         metric.measure(sides[0], Side("the made images"))

@@ -83,10 +83,10 @@ def test_the_seed_decides_the_drawings_and_the_catalog_builds_it() -> None:
 def test_too_few_images_are_offered_kid() -> None:
     real, fake = np.random.default_rng(4).standard_normal((2, 40, 10))
     fid_infinity(real, fake)
-    with pytest.raises(DataError, match=r"39 images are too few to extrapolate the FID of 10 features.*Use KID"):
+    with pytest.raises(DataError, match=r"39 images.*10 features.*40.*KID"):
         fid_infinity(real[:39], fake)
     fid_infinity(real[:20, :1], fake[:20, :1])
     with pytest.raises(OptionError, match="points = 2 is not allowed: at least 3"):
         fid_infinity(np.eye(30)[:, :2], np.eye(30)[:, :2], points=2)
-    with pytest.raises(DataError, match="19 images are too few to extrapolate the FID of 1 features: at least 20"):
+    with pytest.raises(DataError, match=r"19 images.*at least 20"):
         fid_infinity(real[:19, :1], fake[:19, :1])

@@ -56,13 +56,13 @@ def test_sorted_files_are_mixed_first() -> None:
 
 
 def test_bad_input() -> None:
-    with pytest.raises(DataError, match="2 of 3 rows are no probabilities: each must be 0 or more, and sum to 1"):
+    with pytest.raises(DataError, match=r"2 of 3 rows.*sum to 1"):
         inception_score([[0.5, 0.5], [1.5, -0.5], [0.5, 0.6]])
     with pytest.raises(OptionError, match="splits = -1 is not allowed: at least 1"):
         inception_score(np.full((9, 3), 1 / 3), splits=-1)
     with pytest.raises(DataError, match="9 images cannot be dealt to 10 parts"):
         inception_score(drawn(0, 9, 3))
-    with pytest.raises(DataError, match="the probabilities: features of 1 of 1 images hold a NaN"):
+    with pytest.raises(DataError, match=r"probabilities.*1 of 1 images.*NaN"):
         inception_score([[np.nan, 1.0]])
 
 
@@ -72,7 +72,7 @@ def test_the_catalog_builds_it() -> None:
     found = metric.measure(Side("real"), Side("fake", probabilities=rows))
     assert found == {"inception_score": inception_score(rows, splits=4, seed=3)}
     assert (metric.needs, metric.least, metric.words) == (("probabilities",), 4, "inception_score(splits=4)")
-    with pytest.raises(DataError, match=r"inception_score needs the probabilities of files.*a classifier of your own"):
+    with pytest.raises(DataError, match=r"inception_score.*probabilities of files.*classifier"):
         metric.measure(Side("real"), Side("files"))
     with pytest.raises(OptionError, match="splits = 0 is not allowed"):
         catalog.build("metrics", "inception_score", splits=0)

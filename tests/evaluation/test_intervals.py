@@ -69,16 +69,16 @@ def test_the_bootstrap_draws_by_its_seed() -> None:
 
 
 def test_what_cannot_be_done_is_said() -> None:
-    with pytest.raises(OptionError, match=r"level = 95 is not allowed: above 0 and below 1"):
+    with pytest.raises(OptionError, match=r"level = 95 .*above 0 and below 1"):
         intervals.share(1, 2, level=95)
     with pytest.raises(OptionError, match=r"level = 0 is not allowed"):
         intervals.mean([1.0, 2.0], 0)
     with pytest.raises(DataError, match=r"a share of 0 things has no interval"):
         intervals.share(0, 0)
     for count in (-1, 4):
-        with pytest.raises(OptionError, match=rf"{count} successes of 3 trials are not possible: 0 to 3"):
+        with pytest.raises(OptionError, match=rf"{count} successes of 3 .*0 to 3"):
             intervals.share(count, 3)
-    with pytest.raises(DataError, match=r"the spread of 1 value is unknown: give at least two"):
+    with pytest.raises(DataError, match=r"1 value.*two"):
         intervals.mean([1.0])
     with pytest.raises(NotFiniteError, match=r"a NaN or an infinity"):
         intervals.mean([1.0, math.nan])

@@ -187,7 +187,7 @@ def test_a_collapsed_generator_has_a_distance() -> None:
 
 
 def test_what_cannot_be_asked() -> None:
-    with pytest.raises(DataError, match="the real features are of 2 images: at least 3 are needed"):
+    with pytest.raises(DataError, match=r"real features.*2 images.*3"):
         kid(cloud(0, 2, 3), cloud(0, 5, 3))
     for options, message in (
         ({"subsets": 0}, "subsets = 0 is not allowed: at least 1"),
@@ -197,9 +197,9 @@ def test_what_cannot_be_asked() -> None:
             kid_subsets(cloud(0, 9, 3), cloud(0, 9, 3), **options)
     with pytest.raises(OptionError, match=r"level = 1\.5 is not allowed"):
         kid(cloud(0, 9, 3), cloud(1, 9, 3), level=1.5)
-    with pytest.raises(DataError, match="subsets of 1,000 images cannot be drawn from 40 real and 50 made ones"):
+    with pytest.raises(DataError, match=r"1,000 images.*40 real and 50"):
         kid_subsets(cloud(0, 40, 3), cloud(0, 50, 3))
-    with pytest.raises(OptionError, match="permutations = 18 is not allowed: at least 19"):
+    with pytest.raises(OptionError, match=r"permutations = 18 .*19"):
         kid_test(cloud(0, 9, 3), cloud(0, 9, 3), permutations=18)
     with pytest.raises(DataError, match="must come from the same extractor"):
         kid(cloud(0, 9, 3), cloud(0, 9, 4))

@@ -217,7 +217,7 @@ def test_the_spread_over_seeds_counts() -> None:
 @pytest.mark.parametrize(
     ("labels", "message"),
     [
-        ([1] * 9, "^all 9 images have the same label: a probe needs at least two classes$"),
+        ([1] * 9, "all 9 images.*two classes"),
         (
             [0] * 5 + [1, 2, 2],
             r"3 images, to train, to choose and to test: class 1 has 1, class 2 has 2\. Leave",
@@ -254,9 +254,9 @@ def test_features_that_cannot_be_used(
 
 def test_probes_of_different_images_are_not_compared() -> None:
     one, other = probe_of([1, 0]), probe_of([1, 0, 1])
-    with pytest.raises(DataError, match="tested on different images; give both the same parts"):
+    with pytest.raises(DataError, match="different images"):
         difference(one, other)
-    with pytest.raises(DataError, match="tested on different images; give all the same parts"):
+    with pytest.raises(DataError, match="different images"):
         difference_from_several(one, [one, other])
-    with pytest.raises(DataError, match="1 seed given: their spread needs at least two"):
+    with pytest.raises(DataError, match=r"1 seed.*two"):
         difference_from_several(one, [one])

@@ -78,7 +78,7 @@ def test_the_seed_draws_the_pairs() -> None:
 def test_what_it_cannot_judge() -> None:
     with pytest.raises(OptionError, match="extractor pixels has no perceptual distance"):
         lpips_diversity(flat(np.arange(9)), catalog.build("features", "pixels"))
-    with pytest.raises(DataError, match="LPIPS diversity of 3 images: at least 4 are needed"):
+    with pytest.raises(DataError, match=r"3 images.*4"):
         lpips_diversity(flat(np.arange(3)), TOY)
     with pytest.raises(OptionError, match="pairs = 1 is not allowed"):
         lpips_diversity(flat(np.arange(9)), TOY, pairs=1)
@@ -100,5 +100,5 @@ def test_the_metric_measures_both_sides(monkeypatch: pytest.MonkeyPatch, tmp_pat
     assert metric.words == "lpips_diversity(pairs=9, seed=0)"
     assert metric.needs == ("images",)
     assert set(metric.better) <= set(found)
-    with pytest.raises(DataError, match="looks at images, and made came without"):
+    with pytest.raises(DataError, match=r"LPIPS diversity.*made"):
         metric.measure(real, Side("made", features=np.zeros((9, 2), np.float32)))

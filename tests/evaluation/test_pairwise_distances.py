@@ -155,13 +155,13 @@ def test_progress_is_shown_where_it_takes_long(monkeypatch: pytest.MonkeyPatch) 
 @pytest.mark.parametrize(
     ("features", "message"),
     [
-        (np.zeros((0, 4)), "the real features are of no image: at least 2 are needed"),
-        (np.zeros((1, 4)), "the real features are of one image: at least 2 are needed"),
-        (np.zeros(4), r"the real features have the shape \[4\]: one row for each image is needed, \[N, D\]"),
+        (np.zeros((0, 4)), "real features.*no image.*2"),
+        (np.zeros((1, 4)), "real features.*one image.*2"),
+        (np.zeros(4), r"real features.*\[4\].*\[N, D\]"),
         (np.zeros((3, 0)), r"the real features have the shape \[3, 0\]"),
         (
             np.array([[0.0, np.nan], [0, 1], [np.inf, 0]]),
-            "the real features of 2 of 3 images hold a NaN or an infinity",
+            "real features.*2 of 3 images.*NaN",
         ),
     ],
 )
@@ -171,24 +171,24 @@ def test_what_cannot_be_used(features: NDArray[Any], message: str) -> None:
 
 
 def test_a_pair_must_fit_together() -> None:
-    with pytest.raises(DataError, match="the real features have 3 dimensions and the fake 4: both must come from"):
+    with pytest.raises(DataError, match=r"real features have 3.*fake 4"):
         pair(cloud(0, 5, 3), cloud(0, 5, 4))
-    with pytest.raises(DataError, match="the features of all 5 real images are the same"):
+    with pytest.raises(DataError, match=r"all 5 real images"):
         pair(np.ones((5, 3)), cloud(0, 5, 3))
-    with pytest.raises(DataError, match="the fake features are of one image: at least 2"):
+    with pytest.raises(DataError, match=r"fake features.*one image.*2"):
         pair(cloud(0, 5, 3), cloud(0, 1, 3))
     pair(cloud(0, 5, 3), np.ones((5, 3)))  # a collapsed generator can be judged
 
 
 def test_questions_that_have_no_answer() -> None:
     points = cloud(0, 4, 3)
-    with pytest.raises(DataError, match="compared with its 4 nearest others, and there are only 3: give at least 5"):
+    with pytest.raises(DataError, match=r"4 nearest.*only 3.*at least 5"):
         nearest(points, points, count=4, exclude_self=True)
-    with pytest.raises(DataError, match="compared with its 2 nearest images, and there is only 1: give at least 2"):
+    with pytest.raises(DataError, match=r"2 nearest.*only 1.*at least 2"):
         nearest(points, points[:1], count=2)
-    with pytest.raises(OptionError, match="exclude_self needs the queries to be the base, not 3 against 4"):
+    with pytest.raises(OptionError, match=r"exclude_self.*3 against 4"):
         nearest(points[:3], points, exclude_self=True)
     with pytest.raises(OptionError, match="count = 0 is not allowed: at least 1"):
         nearest(points, points, count=0)
-    with pytest.raises(DataError, match="the queries' features have 3 dimensions and the base's 2"):
+    with pytest.raises(DataError, match=r"queries' features have 3.*base's 2"):
         within(points, points[:, :2], base_radii=np.ones(4, np.float32))

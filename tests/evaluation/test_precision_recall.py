@@ -86,9 +86,7 @@ def test_the_interval_covers_what_more_made_images_would_give() -> None:
 
 
 def test_bad_input() -> None:
-    with pytest.raises(
-        DataError, match="the 3 nearest others of each image, and one side has 3 images: give at least 4"
-    ):
+    with pytest.raises(DataError, match=r"3 nearest.*3 images.*at least 4"):
         precision_recall(cloud(0, 9, 2), cloud(0, 3, 2))
     with pytest.raises(DataError, match="NaN"):
         precision_recall(np.full((9, 2), np.nan), cloud(0, 9, 2))

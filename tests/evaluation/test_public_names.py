@@ -20,7 +20,7 @@ def test_a_public_name_is_a_function_and_stays_one(name: str) -> None:
 
 def test_names_are_listed_and_others_refused() -> None:
     assert dir(evaluation) == evaluation.__all__
-    with pytest.raises(AttributeError, match=r"module 'gansmith\.evaluation' has no attribute 'fjd'"):
+    with pytest.raises(AttributeError, match="'fjd'"):
         _ = evaluation.fjd
 
 

@@ -281,17 +281,17 @@ def test_build() -> None:
     images = noise(6)
     found = metric.measure(Side("real", images=images), Side("fake", images=blurred(images, 1)))
     assert found == spectral_traces(images, blurred(images, 1))
-    with pytest.raises(DataError, match="the spectrum is taken of images, and made has none"):
+    with pytest.raises(DataError, match=r"spectrum.*made"):
         metric.measure(Side("real", images=images), Side("made", features=np.zeros((6, 2), np.float32)))
 
 
 @pytest.mark.parametrize(
     ("real_side", "fake_side", "message"),
     [
-        (noise(3), noise(3, 16), "the real images are 32x32 and the fake ones 16x32: bring both to one size"),
-        (noise(3), noise(1), "needs at least 2 images, and the fake images are 1"),
-        (noise(0), noise(3), "needs at least 2 images, and the real images are 0"),
-        (noise(3, 7), noise(3, 7), "the real images are 7x32 pixels: a spectrum says nothing below 8"),
+        (noise(3), noise(3, 16), "32x32.*16x32"),
+        (noise(3), noise(1), "at least 2.*fake images are 1"),
+        (noise(0), noise(3), "at least 2.*real images are 0"),
+        (noise(3, 7), noise(3, 7), "real images are 7x32.*8"),
         (noise(3, channels=2), noise(3), r"the real images are uint8 \[3, 32, 32, 2\]: .* 1, 3 or 4 channels"),
         (noise(3), noise(3).astype(np.float32), r"the fake images are float32 \[3, 32, 32, 1\]"),
         (noise(3)[..., 0], noise(3), r"the real images are uint8 \[3, 32, 32\]"),

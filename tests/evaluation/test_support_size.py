@@ -195,7 +195,7 @@ def test_the_ratio_of_supports() -> None:
     none = support_size.ratio(Number(0.0, 0.0, 0.002), real)
     assert none.high is None
     assert none.value == none.low == pytest.approx(0.01 / 0.002 * 0.8)
-    with pytest.raises(DataError, match="no two real images are alike within this radius"):
+    with pytest.raises(DataError, match="radius"):
         support_size.ratio(real, Number(0.0, 0.0, 0.1))
 
 
@@ -220,14 +220,14 @@ def test_a_higher_level_is_wider() -> None:
 
 
 def test_what_cannot_be_counts() -> None:
-    with pytest.raises(DataError, match="no sample has nothing to repeat: at least 2 are needed"):
+    with pytest.raises(DataError, match="at least 2"):
         support_size.support(np.zeros(0, dtype=np.int64))
     with pytest.raises(DataError, match="one sample has nothing to repeat"):
         support_size.support([0])
     for wrong in ([3, 1, 0], [-1, 1, 0], [1, 0, 0]):
-        with pytest.raises(DataError, match="these cannot be counts of equal samples: each of 3 equals 0 to 2 others"):
+        with pytest.raises(DataError, match="each of 3 equals 0 to 2"):
             support_size.collisions(wrong)
-    with pytest.raises(DataError, match=r"one whole number for each sample is needed .*, not float64 of the shape"):
+    with pytest.raises(DataError, match="float64"):
         support_size.collisions([0.5, 0.5])
-    with pytest.raises(OptionError, match=r"level = 1 is not allowed: between 0 and 1, such as 0\.95"):
+    with pytest.raises(OptionError, match=r"level = 1 .*between 0 and 1"):
         support_size.collisions([1, 1], level=1)

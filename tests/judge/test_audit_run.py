@@ -185,21 +185,21 @@ def judge_page(run: Run, out: Path) -> str:
         ({"metrics": ["kdi"]}, UnknownNameError, "'kid'"),
         ({"metrics": ["inception_score"]}, OptionError, "pixels"),
         ({"metrics": ["class_error"]}, OptionError, "class_error"),
-        ({"samples": 5}, OptionError, "samples = 5 is not allowed: at least 20"),
-        ({"repeats": 0}, OptionError, "repeats = 0 is not allowed: at least 1"),
+        ({"samples": 5}, OptionError, "samples = 5"),
+        ({"repeats": 0}, OptionError, "repeats = 0"),
         (
             {"samples": 150_000, "repeats": 2},
             OptionError,
-            "2 repeats of 150,000 samples are not allowed: at most 200,000",
+            "at most 200,000",
         ),
-        ({"real": 30}, OptionError, "real = 30 is not allowed: at least 40"),
+        ({"real": 30}, OptionError, "at least 40"),
         (
             {"features": "inseption"},
             UnknownNameError,
-            "no feature extractor called 'inseption'. Did you mean 'inception'?",
+            "'inception'",
         ),
-        ({"features": "auto", "device": "gpu"}, ExperimentError, "there is no device called 'gpu'. Allowed: auto, cpu"),
-        ({"features": "auto", "weights": "w.pth"}, OptionError, "--weights w.pth belongs to an extractor: say which"),
+        ({"features": "auto", "device": "gpu"}, ExperimentError, "'gpu'"),
+        ({"features": "auto", "weights": "w.pth"}, OptionError, "--weights w.pth"),
         ({"features": "mobilenet", "weights": "no.pth"}, GansmithError, "no.pth"),
         ({"against": "nowhere"}, DataError, "no file or folder nowhere"),
         ({"checkpoint": "000"}, RunError, "there is no checkpoint '000'"),
@@ -219,27 +219,27 @@ def test_mistakes_with_files(real: Path, tmp_path: Path) -> None:
         return str(raised.value)
 
     out = tmp_path / "out"
-    assert "say where the report is to lie, with --out DIR" in refused(OptionError, real, against="digits")
-    assert "against which real images?" in refused(OptionError, real, out=out)
-    assert "--checkpoint and --raw choose weights of a run" in refused(OptionError, real, out=out, raw=True)
+    assert "--out DIR" in refused(OptionError, real, against="digits")
+    assert "--against DATA" in refused(OptionError, real, out=out)
+    assert "--checkpoint and --raw" in refused(OptionError, real, out=out, raw=True)
     assert "ring holds points" in refused(DataError, Path("ring"), out=out, against="digits")
     one = tmp_path / "one.npy"
     np.save(one, np.zeros((1, 8, 8, 1), np.uint8))
-    assert "one holds 1 image: at least 20" in refused(DataError, one, out=out, against="digits")
-    assert "there is only 1 real image; at least 20 are needed" in refused(DataError, real, out=out, against=str(one))
+    assert "one holds 1 image" in refused(DataError, one, out=out, against="digits")
+    assert "only 1 real image" in refused(DataError, real, out=out, against=str(one))
     mixed = tmp_path / "mixed"
     mixed.mkdir()
     for number in range(25):
         Image.new("L", (8 + number // 20, 8)).save(mixed / f"{number}.png")
     said = refused(DataError, mixed, out=out, against="digits")
-    assert "mixed are of 2 different sizes (20 of 8x8, 5 of 8x9), and generated images are compared as they are" in said
+    assert all(fact in said for fact in ("20 of 8x8, 5 of 8x9", "gansmith data pack"))
     assert not out.exists()
     said = refused(OptionError, real, out=one / "audit", against="digits")
-    assert said == f"the report cannot go into {one}/audit: {one} is a file. Choose another --out"
+    assert all(fact in said for fact in (f"{one}/audit", f"{one} is a file", "--out"))
 
 
 def test_a_run_that_is_not_there_is_told_with_those_beside_it(run: Run) -> None:
-    with pytest.raises(RunError, match=rf"there is no run \S+/rum\. Runs beside it: {run.path}"):
+    with pytest.raises(RunError, match=rf"/rum\b.*{run.path}"):
         judge.evaluate(run.path.with_name("rum"))
 
 

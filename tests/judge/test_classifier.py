@@ -99,18 +99,14 @@ def test_mistakes(run: Run, tmp_path: Path) -> None:
 
     flat = tmp_path / "flat.npy"
     np.save(flat, np.zeros((30, 16, 16, 1), np.uint8))
-    assert "has no labels, and grading needs them: images in one folder for each class" in refused(
-        DataError, run.path, against=str(flat)
-    )
+    assert "has no labels" in refused(DataError, run.path, against=str(flat))
     strange = tmp_path / "strange"
     for name in ("3", "cat"):
         (strange / name).mkdir(parents=True)
         Image.new("L", (16, 16)).save(strange / name / "a.png")
-    assert "has classes the classifier does not know: cat. It knows: 0, 1, 2" in refused(
-        DataError, run.path, against=str(strange)
-    )
-    assert "holds models only: say which labelled images" in refused(OptionError, run.path / "model")
-    with pytest.raises(OptionError, match="model is not a run: say where the report is to lie, with --out DIR"):
+    assert "cat. It knows: 0, 1, 2" in refused(DataError, run.path, against=str(strange))
+    assert "--against DATA" in refused(OptionError, run.path / "model")
+    with pytest.raises(OptionError, match=r"model.*--out DIR"):
         grade.evaluate(run.path / "model", against="digits")
     assert not (tmp_path / "out").exists()
 
@@ -131,10 +127,7 @@ def test_the_command(run: Run) -> None:
     assert done.stdout.splitlines()[-1] == f"-> {run.path}/audit"
     refused = CliRunner().invoke(app, [str(run.path), "--samples", "2000", "--raw"])
     assert isinstance(refused.exception, OptionError)
-    assert str(refused.exception) == (
-        f"--samples, --raw cannot be used here: {run.path} is a classifier, and only generators are judged with them. "
-        f"Leave them out"
-    )
+    assert all(fact in str(refused.exception) for fact in ("--samples, --raw", str(run.path), "classifier"))
 
 
 def test_class_error_by_hand() -> None:
@@ -146,14 +139,14 @@ def test_class_error_by_hand() -> None:
     assert numbers["cross_entropy"].value == pytest.approx(expected, rel=1e-5)
     metric = catalog.build("metrics", "class_error")
     assert metric.measure(Side("real", labels=labels), Side("answers", probabilities=probabilities)) == numbers
-    with pytest.raises(DataError, match="real has no labels, and class_error needs them"):
+    with pytest.raises(DataError, match=r"real has no labels.*class_error"):
         metric.measure(Side("real", features=probabilities), Side("answers", probabilities=probabilities))
     for asked, message in (
-        (labels[:1], "the classifier's answer to each labelled image"),
-        (labels + 1, "the labels go from 1 to 3: 0 to 2 are the classes"),
-        (labels - 1, "the labels go from -1 to 1: 0 to 2 are the classes"),
+        (labels[:1], "each labelled image"),
+        (labels + 1, "from 1 to 3: 0 to 2"),
+        (labels - 1, "from -1 to 1: 0 to 2"),
     ):
         with pytest.raises(DataError, match=message):
             class_error(asked, probabilities)
-    with pytest.raises(DataError, match="at least 2 labelled images, not 1"):
+    with pytest.raises(DataError, match=r"at least 2.*1"):
         class_error(labels[:1], probabilities[:1])

@@ -79,9 +79,9 @@ def test_the_notes(runs: dict[str, Path]) -> None:
     two = compare(chosen(runs, "one", "two"), samples=10, **HERE)
     said = " ".join(two.notes)
     assert "The intervals are over images." in said
-    assert "do not see a generator that repeats itself" in said
-    assert "The discriminators cannot be compared with each other" in said
-    assert "real images were held out: more would narrow the intervals" in said
+    assert "repeats itself" in said
+    assert "cannot be compared with each other" in said
+    assert "real images were held out" in said
     assert "checkpoints of one run" not in said
     three = compare([f"{runs['one']}@000000128", runs["one"], runs["two"]], samples=10, **HERE)
     said = " ".join(three.notes)
@@ -96,10 +96,10 @@ def test_the_notes_on_judges(runs: dict[str, Path]) -> None:
     play = cross_play(["one", "two", "three"], [shown] * 3, [[made] * 3, [made, made, made + 150], [made - 150] * 3])
     said = notes(play, contenders, Reals(np.zeros((200, 8, 8, 1), dtype=np.uint8), "some", False))
     assert len(said) == 4
-    assert said[2].startswith("The discriminator of one tells no other run's samples from real images")
-    assert said[3].startswith("The discriminator of two scores samples of three above real images it never saw.")
+    assert "discriminator of one " in said[2]
+    assert "discriminator of two scores samples of three above" in said[3]
     some = notes(play, contenders, Reals(np.zeros((99, 8, 8, 1), dtype=np.uint8), "some", False))
-    assert some[-1] == "Only 99 real images were held out: more would narrow the intervals."
+    assert "99 real images" in some[-1]
 
 
 def test_checkpoints_of_one_run(runs: dict[str, Path]) -> None:
@@ -119,11 +119,11 @@ def test_checkpoints_of_one_run(runs: dict[str, Path]) -> None:
 def test_equal_discriminators_judge_none_of_their_generators(runs: dict[str, Path]) -> None:
     """A run and its latest checkpoint are the same thing under two names."""
     twice = [runs["one"], f"{runs['one']}@latest"]
-    with pytest.raises(GansmithError, match=r"^one, one@latest have the same discriminator, and it may judge none"):
+    with pytest.raises(GansmithError, match=r"one, one@latest.*same discriminator"):
         compare(twice, samples=5, **HERE)
     found = compare([*twice, runs["two"]], samples=10, **HERE)
     assert found.play.kin == (0, 0, 2)
-    assert "one, one@latest have one and the same discriminator: it judges none of them." in found.notes
+    assert any("one, one@latest" in note for note in found.notes)
     standing = {one.name: one.told_apart.value for one in found.play.standings}
     assert standing["one"] == standing["one@latest"]
     assert found.record()["accuracy"]["one"]["one@latest"]["own"] is True
@@ -216,7 +216,7 @@ def test_points_are_compared_too(tmp_path: Path) -> None:
     assert points.dtype == np.float32
     expected = opened[0].renderer.images(range(70)).images.movedim(1, -1).numpy()
     np.testing.assert_array_equal(points, expected)  # not rounded to 8 bits
-    with pytest.raises(OptionError, match=r"^these are points, not images, and no metric reads them\. Ask for none"):
+    with pytest.raises(OptionError, match=r"points.*--metrics none"):
         compare(made, against="grid", samples=50, device="cpu")
 
 
@@ -226,27 +226,27 @@ def test_runs_that_cannot_be_compared(runs: dict[str, Path], tmp_path: Path) -> 
     saved.save(lone, {"generator": (card, card.build().state_dict())})
     one, two = runs["one"], runs["two"]
     cases: list[tuple[list[Any], dict[str, Any], type[Exception], str]] = [
-        ([one], {}, OptionError, "1 run given and at least two are needed: each generator"),
+        ([one], {}, OptionError, "1 run given.*two"),
         ([], {}, OptionError, "0 runs given"),
-        ([one, one], {}, OptionError, "one was given twice; give another run, or another checkpoint"),
+        ([one, one], {}, OptionError, "one was given twice.*RUN@CHECKPOINT"),
         ([one, tmp_path / "none"], {}, RunError, "there is no run"),
-        ([one, lone], {}, RunError, "lone has no discriminator, it has: generator. To be compared"),
-        ([one, runs["wide"]], {}, RunError, "one makes images of 8x8x1 and wide of 8x12x1: no discriminator can judge"),
+        ([one, lone], {}, RunError, "lone has no discriminator.*generator"),
+        ([one, runs["wide"]], {}, RunError, "one.*8x8x1.*wide.*8x12x1"),
         ([one, runs["other"]], {}, DataError, r"one and other were not trained.*fraction: 0.2 \| 0.1.*--against DATA"),
         ([runs["whole"], one], {}, DataError, r"whole and one were not trained.*holdout: 0.0 \| 0.05"),
-        ([one, two / "model"], {}, RunError, "model holds models only, and does not say which images were held out"),
+        ([one, two / "model"], {}, RunError, "model holds models only.*--against"),
         ([f"{one}@nothing", two], {}, CheckpointError, "there is no checkpoint 'nothing'"),
         ([f"{tmp_path}/away@", two], {}, OptionError, "away@: write RUN@CHECKPOINT"),
         ([one / "model", two], {"raw": True}, CheckpointError, "holds models only; --raw"),
-        ([one, two], {"samples": 1}, OptionError, "samples = 1 is not allowed: at least 2"),
-        ([one, two], {"metrics": ["kdi"]}, UnknownNameError, "no metric called 'kdi'. Did you mean 'kid'"),
+        ([one, two], {"samples": 1}, OptionError, "samples = 1 .*at least 2"),
+        ([one, two], {"metrics": ["kdi"]}, UnknownNameError, "'kdi'.*'kid'"),
         ([one, two], {"metrics": ["kid"], "features": "pixel"}, UnknownNameError, "Did you mean 'pixels'"),
-        ([one, two], {"metrics": ["class_error"]}, OptionError, "class_error needs the classes of the images"),
+        ([one, two], {"metrics": ["class_error"]}, OptionError, "class_error"),
         (
             [one, two],
             {"metrics": ["inception_score"]},
             OptionError,
-            "an extractor with classes, and pixels has none",
+            "inception_score.*pixels.*--features",
         ),
         ([one, two], {"metrics": ["kid"], "weights": "w.pth"}, OptionError, "pixels has no weights"),
         (
@@ -262,7 +262,7 @@ def test_runs_that_cannot_be_compared(runs: dict[str, Path], tmp_path: Path) -> 
             compare(given, **{**HERE, "samples": 5, **options})
     both = [runs["whole"], tmp_path / "same"]
     gansmith.train(out=str(both[1]), **{**SMALL, "images": 32, "holdout": 0, "seed": 4})
-    with pytest.raises(DataError, match=r"these runs held out no image of digits \(holdout: 0\)\. Name images"):
+    with pytest.raises(DataError, match=r"digits.*holdout: 0.*--against"):
         compare(both, samples=5, **HERE)
 
 
@@ -273,7 +273,7 @@ def test_metrics_of_averaged_and_raw_weights_are_refused(runs: dict[str, Path], 
     unaveraged = Card(**{**vars(card), "averaged": False})
     players = {"generator": (unaveraged, card.build().state_dict()), "discriminator": (judged_by, judge.state_dict())}
     saved.save(plain, players)
-    with pytest.raises(GansmithError, match=r"not measured the same way.*averaging: averaged \| raw"):
+    with pytest.raises(GansmithError, match=r"averaging: averaged \| raw"):
         compare([runs["two"], plain], against="digits", samples=5, device="cpu")
     assert compare([runs["two"], plain], against="digits", samples=5, **HERE).protocol.averaging == "mixed"
 
@@ -303,5 +303,5 @@ def test_a_run_whose_images_changed_is_refused(tmp_path: Path) -> None:
         made.append(gansmith.train(**{**SMALL, **fields, "out": str(tmp_path / f"run{seed}")}).path)
     compare(made, samples=20)
     np.save(tmp_path / "mine.npy", images[::-1])
-    with pytest.raises(DataError, match=r"run0 was trained on other images than \S+mine\.npy holds now, so that"):
+    with pytest.raises(DataError, match=r"run0.*mine\.npy"):
         compare(made, samples=20)

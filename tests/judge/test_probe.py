@@ -130,14 +130,12 @@ def test_which_player(run: Path, tmp_path: Path) -> None:
     assert player_of(Run(several), None) == "discriminator_a"
     assert player_of(Run(several), "discriminator_b") == "discriminator_b"
     assert player_of(Run(run), None) == "discriminator"
-    with pytest.raises(
-        RunError, match=r"^the generator of .* is a generator, which reads no images: it has no features"
-    ):
+    with pytest.raises(RunError, match=r"generator.*reads no images"):
         player_of(Run(several), "generator")
-    with pytest.raises(RunError, match=r"no player called 'discriminater'. Did you mean 'discriminator"):
+    with pytest.raises(RunError, match=r"'discriminater'.*'discriminator"):
         player_of(Run(several), "discriminater")
     lone = models(tmp_path / "lone", generator=("generator", "dcgan"))
-    with pytest.raises(RunError, match=r"has neither a discriminator nor a classifier.*It has: generator$"):
+    with pytest.raises(RunError, match=r"discriminator.*classifier.*generator$"):
         player_of(Run(lone), None)
 
 
@@ -173,13 +171,13 @@ def test_images_that_cannot_be_used(run: Path, tmp_path: Path) -> None:
     plain = tmp_path / "plain.npy"
     np.save(plain, np.random.default_rng(0).integers(0, 256, (30, 8, 8, 1), dtype=np.uint8))
     cases: list[tuple[Any, dict[str, Any], type[Exception], str]] = [
-        (plain, {}, DataError, "plain.npy has no labels, and a probe needs the class of each image: a folder for each"),
+        (plain, {}, DataError, "plain.npy has no labels"),
         (write(tmp_path / "single", {"a": 9, "b": 1}), {}, DataError, r"class b has 1\. Leave them out"),
-        (write(tmp_path / "same", {"a": 9}), {}, DataError, "has no labels|all 9 images have the same label"),
-        ("ring", {}, DataError, "ring (has no labels|holds points, not images)"),
-        ("digits", {"images": 0}, OptionError, "images = 0 is not allowed: at least 1"),
-        ("digits", {"images": 1}, DataError, "all 1 images have the same label"),
-        ("digits", {"random_networks": 1}, OptionError, "random_networks = 1 is not allowed: at least 2"),
+        (write(tmp_path / "same", {"a": 9}), {}, DataError, "no labels|same label"),
+        ("ring", {}, DataError, "ring.*(labels|points)"),
+        ("digits", {"images": 0}, OptionError, "images = 0 .*at least 1"),
+        ("digits", {"images": 1}, DataError, "1 images.*same label"),
+        ("digits", {"random_networks": 1}, OptionError, "random_networks = 1 .*at least 2"),
         (tmp_path / "gone", {}, DataError, "no file or folder"),
     ]
     for data, options, kind, message in cases:

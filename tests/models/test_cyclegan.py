@@ -6,7 +6,6 @@ from itertools import product
 
 import pytest
 import torch
-from refusals import refused
 from torch import Tensor, nn
 
 from gansmith import catalog
@@ -17,6 +16,7 @@ from gansmith.models.layers.instance import InstanceNorm
 from gansmith.models.layers.patch import PatchDiscriminator, patch_side
 from gansmith.system.seeding import seeded
 from gansmith.training.precision import choose_memory_format
+from refusals import refused
 
 PAPER = Dimensions(3, 256, 256)
 

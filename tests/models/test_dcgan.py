@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 import torch
 from dcgan_networks import built, convolutions, kinds, plain_discriminator, plain_generator
-from refusals import refused
 from torch import nn
 
 from gansmith.adversarial import Dimensions
 from gansmith.errors import OptionError
 from gansmith.models.layers import grid
+from refusals import refused
 
 
 def count(network: nn.Module) -> int:

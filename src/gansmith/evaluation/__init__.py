@@ -1,9 +1,9 @@
-"""Judging images: metrics and tests on feature matrices, usable without any run.
+"""Evaluation of generated images: metrics and tests on feature matrices, usable without any run.
 
     from gansmith.evaluation import fid, kid
     fid(real_features, fake_features).value
 
-The names below are found in the files they are named after when they are first used; importing this package imports
+The names below are imported from the files named after them when they are first used; importing this package imports
 neither torch nor scipy.
 """
 

@@ -1,14 +1,14 @@
-"""A network and images -> one row of features an image: what its layers say, whatever network it is.
+"""Hidden activations of any network as features: one row for each image, all layers max-pooled and concatenated.
 
 Radford, Metz, Chintala 2016, "Unsupervised Representation Learning with Deep Convolutional Generative Adversarial
 Networks", section 5.1: the activations of all convolutional layers, max-pooled to a grid of 4 x 4, flattened and
-concatenated. The last layer, which makes the score or the classes, is left out; a network without convolutions gives
+concatenated. The last layer, which gives the score or the classes, is left out; a network without convolutions gives
 the outputs of its linear layers.
 
-Activations are taken after the nonlinearity. It is found by following the data, not the modules: every call of a torch
-function is watched, and from a convolution's output the trail goes on through normalisations, dropout and biases to the
-first activation function, be it a module's or called as a function. Where the trail ends before one (a residual sum, a
-nonlinearity made of other operations), what was reached counts.
+Activations are taken after the nonlinearity, which is identified by following the data, not the modules: every call of
+a torch function is observed, and from a convolution's output the trail goes on through normalisations, dropout and
+biases to the first activation function, be it a module's or called as a function. Where the trail ends before one (a
+residual sum, a nonlinearity made of other operations), the last tensor reached counts.
 """
 
 from __future__ import annotations
@@ -39,34 +39,36 @@ _ACTIVATIONS = (
 
 
 class _Watch(TorchFunctionMode):
-    """Follows each layer's output to the activation after it."""
+    """A torch function mode that follows each layer's output to the activation after it."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.found: list[tuple[str, Tensor]] = []  # (kind of layer, the furthest output reached), in order of the calls
-        self.trail: dict[int, int] = {}  # id of a tensor that `found` keeps alive -> the layer it comes from
+        self.outputs: list[
+            tuple[str, Tensor]
+        ] = []  # (kind of layer, the furthest output reached), in order of the calls
+        self.trail: dict[int, int] = {}  # id of a tensor that `outputs` keeps alive -> the layer it comes from
 
     def __torch_function__(self, function: Callable[..., Any], types: Any, args: Any = (), kwargs: Any = None) -> Any:
         options = kwargs or {}
         name = getattr(function, "__name__", "").removesuffix("_")
-        given = args[0] if args else options.get("input")
+        source = args[0] if args else options.get("input")
         output = function(*args, **options)
         if not isinstance(output, Tensor):
             return output
         if name in _LAYERS:
-            self.trail[id(output)] = len(self.found)
-            self.found.append((_LAYERS[name], output))
-        elif name in _ACTIVATIONS and id(given) in self.trail:
+            self.trail[id(output)] = len(self.outputs)
+            self.outputs.append((_LAYERS[name], output))
+        elif name in _ACTIVATIONS and id(source) in self.trail:
             # a copy, because what comes next may write into it (a residual sum in place)
-            self._reached(self.trail.pop(id(given)), output.clone())
-        elif id(given) in self.trail and (name in _CARRY or _is_bias(name, args, output)):
-            layer = self.trail.pop(id(given))
+            self._reached(self.trail.pop(id(source)), output.clone())
+        elif id(source) in self.trail and (name in _CARRY or _is_bias(name, args, output)):
+            layer = self.trail.pop(id(source))
             self._reached(layer, output)
             self.trail[id(output)] = layer
         return output
 
     def _reached(self, layer: int, output: Tensor) -> None:
-        self.found[layer] = (self.found[layer][0], output)
+        self.outputs[layer] = (self.outputs[layer][0], output)
 
 
 def activations(
@@ -81,8 +83,8 @@ def activations(
 ) -> NDArray[np.float32]:
     """Images uint8 [N, H, W, C] -> float32 [N, D]: every layer's maps pooled to at most grid x grid.
 
-    The network is run as it is, in evaluation mode and float32. A layer's maps that are smaller stay as they are. Where
-    an image would give more than `most` numbers, the grid is halved until it does not.
+    A copy of the network runs in evaluation mode and float32. Maps smaller than the grid keep their size. Where an
+    image would give more than `most` numbers, the grid is halved until it does not.
     Raises GansmithError for a network without a hidden layer, NotFiniteError for a NaN.
     """
     network = copy.deepcopy(network).to(device=device, dtype=torch.float32).eval()
@@ -93,8 +95,8 @@ def activations(
     with bar(what, len(images)) as advance:
         for start in range(0, len(images), batch):
             part = _batch(images[start : start + batch], device)
-            found = [_pooled(maps, grid).flatten(1) for maps in layers(network, part)]
-            rows[start : start + len(part)] = torch.cat(found, dim=1).float().cpu().numpy()
+            pooled = [_pooled(maps, grid).flatten(1) for maps in layers(network, part)]
+            rows[start : start + len(part)] = torch.cat(pooled, dim=1).float().cpu().numpy()
             advance(len(part))
     if not np.isfinite(rows).all():
         raise NotFiniteError(f"{what}: the network's activations hold a NaN or an infinity; its weights have diverged")
@@ -105,8 +107,8 @@ def activations(
 def layers(network: nn.Module, images: Tensor) -> list[Tensor]:
     """Images [B, C, H, W] in [-1, 1] -> the activations of each hidden layer, [B, C, h, w] or [B, D], in order."""
     with _Watch() as watch:
-        _shown(network, images)
-    called = watch.found
+        _forward(network, images)
+    called = watch.outputs
     kind = "convolution" if any(kind == "convolution" for kind, _ in called) else "linear"
     hidden = [maps for kind_of, maps in called[:-1] if kind_of == kind]
     if not hidden:
@@ -117,17 +119,18 @@ def layers(network: nn.Module, images: Tensor) -> list[Tensor]:
     return hidden
 
 
-def _shown(network: nn.Module, images: Tensor) -> None:
-    """One pass. A network that reads labels is told the same one for every image, so that it learns of none."""
+def _forward(network: nn.Module, images: Tensor) -> None:
+    """One forward pass. A network that reads labels gets the same one for every image, so that it learns of none."""
     label = torch.zeros(len(images), dtype=torch.int64, device=images.device)
     network(images, *([label] if getattr(network, "conditional", False) else []))
 
 
 @torch.no_grad()
 def settle(network: nn.Module, images: NDArray[np.uint8], *, batch: int = 64) -> nn.Module:
-    """A copy whose batch normalisations have the statistics of `images`, as training would have given them.
+    """A copy whose batch normalisations have the statistics of `images`, as after training on them.
 
-    A network with random weights gets them this way: a control must not lose for want of what needs no training.
+    For networks with random weights that serve as controls: these statistics need no training, and without them the
+    comparison would be unfair.
     """
     network = copy.deepcopy(network).eval()
     normalisations = [module for module in network.modules() if isinstance(module, nn.modules.batchnorm._BatchNorm)]
@@ -137,18 +140,18 @@ def settle(network: nn.Module, images: NDArray[np.uint8], *, batch: int = 64) ->
         module.train()
     if normalisations:
         for start in range(0, len(images) - len(images) % batch or len(images), batch):
-            _shown(network, _batch(images[start : start + batch], "cpu"))
+            _forward(network, _batch(images[start : start + batch], "cpu"))
     return network.eval()
 
 
 def to_input(images: NDArray[Any]) -> Tensor:
-    """uint8 [N, H, W, C] -> float32 [N, C, H, W] in [-1, 1], as the discriminator saw them in training; float32 points
-    keep their values."""
+    """uint8 [N, H, W, C] -> float32 [N, C, H, W] in [-1, 1], a discriminator's input in training; float32 points keep
+    their values."""
     return normalised(torch.from_numpy(np.ascontiguousarray(images)))
 
 
 def pooled_pixels(images: NDArray[np.uint8], grid: int = GRID) -> NDArray[np.float32]:
-    """The pixels brought to features exactly as a layer's maps are: [N, C * grid * grid]."""
+    """Pixels pooled as a layer's maps are: uint8 [N, H, W, C] -> [N, C * grid * grid]."""
     rows: NDArray[np.float32] = _pooled(to_input(images), grid).flatten(1).numpy()
     return rows
 
@@ -168,7 +171,7 @@ def _width(hidden: Iterable[Tensor], grid: int) -> int:
 
 
 def _is_bias(name: str, args: Any, output: Tensor) -> bool:
-    """An addition of something that has no images: a bias of one's own."""
+    """Whether the call adds a tensor without a batch dimension: a bias that is written out."""
     if name not in ("add", "__add__", "__radd__", "__iadd__") or len(args) < 2:
         return False
     other = args[1]

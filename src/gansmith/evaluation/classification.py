@@ -1,4 +1,4 @@
-"""The report of a classifier: errors, confusion, precision and recall, AUC, average precision, NDCG, calibration.
+"""Classification report: errors, confusion, precision and recall, AUC, average precision, NDCG, calibration.
 
 Computed by scikit-learn where it has the measure. Intervals of errors are exact (Clopper and Pearson 1934).
 
@@ -28,17 +28,17 @@ Labels = NDArray[np.int64]
 
 TOP = 5
 BINS = 15
-_CELL = 36  # pixels of a cell of the confusion picture
+_CELL = 36  # pixels of a cell of the confusion image
 
 
 @dataclass(frozen=True)
 class ClassReport:
-    """One class. images: how many are truly of it; what cannot be said of a class without images is None.
+    """The measures of one class. images: how many are truly of it; measures that need images are None without any.
 
     precision   of the images put in this class, the share that belongs there (0 when none was)
     recall      of its images, the share put in it;  f1  the harmonic mean of both
     auc         chance that an image of it gets a higher probability for it than one of another class
-    average_precision  precision averaged over the ranks at which its images are found
+    average_precision  precision averaged over the ranks of its images
     """
 
     name: str
@@ -52,7 +52,7 @@ class ClassReport:
 
 @dataclass(frozen=True)
 class Classification:
-    """What `report` found. numbers: the measures of the whole, by name; confusion: int64 [K, K], true class down,
+    """The result of `report`. numbers: the measures of the whole, by name; confusion: int64 [K, K], true class down,
     predicted across."""
 
     numbers: dict[str, Number]
@@ -60,7 +60,7 @@ class Classification:
     confusion: Labels
 
     def record(self) -> dict[str, Any]:
-        """As plain values for JSON."""
+        """Plain values for JSON."""
         return {
             "numbers": {name: number.record() for name, number in self.numbers.items()},
             "classes": [dict(vars(one)) for one in self.classes],
@@ -68,7 +68,7 @@ class Classification:
         }
 
     def as_text(self) -> str:
-        """For the terminal: the numbers, one line for each class, the most frequent mistakes."""
+        """Text for the terminal: the numbers, one line for each class, the most frequent mistakes."""
         width = max(len(name) for name in self.numbers)
         lines = [f"{name:<{width}}  {_shown(number)}  {number.means}".rstrip() for name, number in self.numbers.items()]
         width = max(len("class"), *(len(one.name) for one in self.classes))
@@ -84,11 +84,11 @@ class Classification:
         worst = [place for place in np.argsort(-wrong, axis=None, kind="stable")[:3].tolist() if wrong.flat[place]]
         if worst:
             count = len(self.classes)
-            said = (
+            mistakes = (
                 f"{self.classes[at // count].name} taken for {self.classes[at % count].name} ({wrong.flat[at]:,})"
                 for at in worst
             )
-            lines += ["", f"most frequent mistakes: {', '.join(said)}"]
+            lines += ["", f"most frequent mistakes: {', '.join(mistakes)}"]
         return "\n".join(lines)
 
     def confusion_picture(self) -> Image.Image:
@@ -97,13 +97,13 @@ class Classification:
         font = ImageFont.load_default(11)
         names = [one.name[:14] for one in self.classes]
         margin = 12 + int(max(font.getlength(name) for name in names))
-        picture = Image.new("RGB", (margin + count * _CELL + 1, margin + count * _CELL + 1), "white")
-        brush = ImageDraw.Draw(picture)
+        image = Image.new("RGB", (margin + count * _CELL + 1, margin + count * _CELL + 1), "white")
+        brush = ImageDraw.Draw(image)
         totals = np.maximum(self.confusion.sum(axis=1, keepdims=True), 1)
         shares = self.confusion / totals
         for row in range(count):
             brush.text((margin - 6, margin + (row + 0.5) * _CELL), names[row], "black", font, anchor="rm")
-            _sideways(picture, names[row], (margin + row * _CELL, margin), font)
+            _sideways(image, names[row], (margin + row * _CELL, margin), font)
             for column in range(count):
                 level = round(255 * (1 - float(shares[row, column])))
                 corner = margin + column * _CELL, margin + row * _CELL
@@ -114,7 +114,7 @@ class Classification:
                 if number:
                     centre = (corner[0] + _CELL / 2, corner[1] + _CELL / 2)
                     brush.text(centre, _short(number), ink, font, anchor="mm")
-        return picture
+        return image
 
 
 def report(logits: ArrayLike, labels: ArrayLike | None, *, classes: Sequence[str] | int) -> Classification:
@@ -131,12 +131,12 @@ def report(logits: ArrayLike, labels: ArrayLike | None, *, classes: Sequence[str
     predicted = scores.argmax(axis=1)
     confusion = np.zeros((len(names), len(names)), dtype=np.int64)
     np.add.at(confusion, (truth, predicted), 1)
-    found = _per_class(probabilities, truth, predicted, names)
-    return Classification(_numbers(log_probabilities, truth, predicted, found), found, confusion)
+    table = _per_class(probabilities, truth, predicted, names)
+    return Classification(_numbers(log_probabilities, truth, predicted, table), table, confusion)
 
 
 def _numbers(
-    log_probabilities: Array, truth: Labels, predicted: Labels, found: tuple[ClassReport, ...]
+    log_probabilities: Array, truth: Labels, predicted: Labels, table: tuple[ClassReport, ...]
 ) -> dict[str, Number]:
     from sklearn.metrics import ndcg_score
 
@@ -155,9 +155,9 @@ def _numbers(
     losses = -log_probabilities[np.arange(count), truth]
     more = {
         "auc": _macro(
-            [one.auc for one in found], "a class's images above others, in its probability (mean of classes)"
+            [one.auc for one in table], "a class's images above others, in its probability (mean of classes)"
         ),
-        "mean_average_precision": _macro([one.average_precision for one in found], "mean of the classes' AP"),
+        "mean_average_precision": _macro([one.average_precision for one in table], "mean of the classes' AP"),
         "ndcg": Number(float(ndcg_score(one_hot, probabilities)), means="how high the true class is ranked (1: first)"),
         "brier": _mean(squares, "squared error of the probabilities, summed over the classes (0 to 2)"),
         "mse": _mean(squares / classes, "the same as a mean over the classes"),
@@ -177,18 +177,18 @@ def _per_class(
     precision, recall, f1, images = precision_recall_fscore_support(
         truth, predicted, labels=list(range(len(names))), zero_division=0
     )
-    found = []
+    rows = []
     for k, name in enumerate(names):
         mine = truth == k
         if not mine.any():
-            found.append(ClassReport(name, 0, None, None, None, None, None))
+            rows.append(ClassReport(name, 0, None, None, None, None, None))
             continue
         auc = None if mine.all() else float(roc_auc_score(mine, probabilities[:, k]))
         average = float(average_precision_score(mine, probabilities[:, k]))
-        found.append(
+        rows.append(
             ClassReport(name, int(images[k]), float(precision[k]), float(recall[k]), float(f1[k]), auc, average)
         )
-    return tuple(found)
+    return tuple(rows)
 
 
 def _calibration(confidence: Array, right: NDArray[np.bool_]) -> float:
@@ -248,9 +248,9 @@ def _short(number: int) -> str:
     return str(number) if number < 10_000 else f"{number / 1000:.0f}k"
 
 
-def _sideways(picture: Image.Image, text: str, corner: tuple[int, int], font: Any) -> None:
+def _sideways(image: Image.Image, text: str, corner: tuple[int, int], font: Any) -> None:
     """`text` read from bottom to top, ending above the column that begins at `corner`."""
     label = Image.new("RGB", (int(font.getlength(text)) + 2, 14), "white")
     ImageDraw.Draw(label).text((0, 0), text, "black", font)
     turned = label.rotate(90, expand=True)
-    picture.paste(turned, (corner[0] + (_CELL - turned.width) // 2, corner[1] - 5 - turned.height))
+    image.paste(turned, (corner[0] + (_CELL - turned.width) // 2, corner[1] - 5 - turned.height))

@@ -1,10 +1,10 @@
-"""Copies: how they are planted, to know what a test would have seen, and how one is looked for.
+"""Search for copies of training images, and planted copies that show what a test would have noticed.
 
 A copy may be mirrored, moved by a pixel or two, re-compressed, a little lighter or flatter, and still be a copy.
 Planting makes such copies of training images. The search undoes what it can: by pixels, a query is compared with every
-training image at every shift up to a margin, as it is and mirrored, both cut to what is inside the margin, so that no
-border has to be invented. A network's features, of which each look costs a pass, are taken as it is and mirrored; that
-they hardly move under a shift is what such a network is chosen for, and planted copies show whether it holds.
+training image at every shift up to a margin, as it is and mirrored, both cropped by the margin, so that no border has
+to be invented. A network's features, where each view costs a pass, are taken of the image as it is and mirrored; such
+a network is chosen because its features hardly move under a shift, and planted copies show whether that holds.
 """
 
 from __future__ import annotations
@@ -26,17 +26,17 @@ from gansmith.system.progress import bar
 from gansmith.system.seeding import mix
 
 Drawing = np.random.Generator
-SHIFT = 2  # pixels, at most: what a copy may be moved by, and what the search undoes
+SHIFT = 2  # pixels, at most, that a copy may be moved by; the search undoes it
 QUALITY = 75  # of a re-compressed copy: Pillow's own default
 RANK = 5  # the distance to this nearest training image is what the nearest one's is measured by
 _EVERY_SHIFT = "pixels"  # the extractor that is cheap enough for every view
-_CHUNK = 256  # queries looked up at once: with fifty views each, 80 MB of features
+_CHUNK = 256  # queries searched for at once: with fifty views each, 80 MB of features
 _WAYS = ("", ", mirrored")
 _MODES = {1: "L", 3: "RGB"}
 
 
 class Nearest(NamedTuple):
-    """What the search found for each of N queries.
+    """The nearest training image of each of N queries.
 
     distance  float64 [N]: to the nearest training image, in the extractor's features
     nearness  float64 [N]: the same as a share of the distance to the fifth nearest one: 0 for a copy, towards 1 for an
@@ -63,26 +63,26 @@ def mirrored(images: Images, rng: Drawing) -> Images:
 
 def shifted(images: Images, rng: Drawing) -> Images:
     """Moved by up to SHIFT pixels in both directions, never by nothing; what enters repeats the border."""
-    most = margin(images)
-    offsets = [(y, x) for y in range(2 * most + 1) for x in range(2 * most + 1) if (y, x) != (most, most)]
+    cut = margin(images)
+    offsets = [(y, x) for y in range(2 * cut + 1) for x in range(2 * cut + 1) if (y, x) != (cut, cut)]
     height, width = images.shape[1:3]
-    wide = np.pad(images, ((0, 0), (most, most), (most, most), (0, 0)), mode="edge")
-    chosen = [offsets[index] for index in rng.integers(0, len(offsets), len(images))] if offsets else []
-    moved = [image[y : y + height, x : x + width] for image, (y, x) in zip(wide, chosen, strict=False)]
+    wide = np.pad(images, ((0, 0), (cut, cut), (cut, cut), (0, 0)), mode="edge")
+    drawn = [offsets[index] for index in rng.integers(0, len(offsets), len(images))] if offsets else []
+    moved = [image[y : y + height, x : x + width] for image, (y, x) in zip(wide, drawn, strict=False)]
     return np.stack(moved) if moved else images.copy()
 
 
 def recompressed(images: Images, rng: Drawing) -> Images:
     """Through JPEG at quality QUALITY; transparency, which JPEG does not know, stays."""
     colour = images[..., :3] if images.shape[-1] >= 3 else images[..., :1]
-    found = images.copy()
-    for image, flat in zip(found, colour, strict=True):
+    copies = images.copy()
+    for image, flat in zip(copies, colour, strict=True):
         buffer = io.BytesIO()
         mode = _MODES[flat.shape[-1]]
         Image.fromarray(flat[..., 0] if mode == "L" else flat, mode=mode).save(buffer, "JPEG", quality=QUALITY)
         pixels = np.asarray(Image.open(buffer)).reshape(flat.shape)
         image[..., : flat.shape[-1]] = pixels
-    return found
+    return copies
 
 
 def relit(images: Images, rng: Drawing) -> Images:
@@ -119,18 +119,18 @@ def margin(images: Images) -> int:
 
 
 def inside(images: Images) -> Images:
-    """What is left of uint8 [N, H, W, C] inside the margin."""
-    most = margin(images)
-    return images[:, most : images.shape[1] - most, most : images.shape[2] - most]
+    """Images uint8 [N, H, W, C] cropped by the margin."""
+    cut = margin(images)
+    return images[:, cut : images.shape[1] - cut, cut : images.shape[2] - cut]
 
 
 def views(images: Images) -> Iterator[Images]:
     """Every shift of uint8 [N, H, W, C] within the margin, as it is and mirrored; the first is `inside(images)`."""
-    most = margin(images)
-    height, width = (side - 2 * most for side in images.shape[1:3])
-    places = sorted((abs(y - most) + abs(x - most), y, x) for y in range(2 * most + 1) for x in range(2 * most + 1))
+    cut = margin(images)
+    height, width = (side - 2 * cut for side in images.shape[1:3])
+    offsets = sorted((abs(y - cut) + abs(x - cut), y, x) for y in range(2 * cut + 1) for x in range(2 * cut + 1))
     for whole in (images, images[:, :, ::-1]):
-        for _, y, x in places:
+        for _, y, x in offsets:
             yield whole[:, y : y + height, x : x + width]
 
 
@@ -155,17 +155,23 @@ def search(
     rank = min(RANK, others)
     every = extractor.name == _EVERY_SHIFT
     base = _features(inside(train) if every else train, extractor, "the training images")
-    looks = list(views(queries)) if every else [queries, np.ascontiguousarray(queries[:, :, ::-1])]
-    seen = [] if every else [_features(look, extractor, f"{what}{way}") for look, way in zip(looks, _WAYS, strict=True)]
+    shifted_views = list(views(queries)) if every else [queries, np.ascontiguousarray(queries[:, :, ::-1])]
+    known = (
+        [] if every else [_features(v, extractor, f"{what}{way}") for v, way in zip(shifted_views, _WAYS, strict=True)]
+    )
     parts = []
-    with bar(f"looking for copies: {what}", len(queries)) as advance:
+    with bar(f"searching for copies: {what}", len(queries)) as advance:
         for start in range(0, len(queries), _CHUNK):
-            some = slice(start, start + _CHUNK)
-            features = [_features(look[some], extractor, what) for look in looks] if every else [o[some] for o in seen]
+            part = slice(start, start + _CHUNK)
+            features = (
+                [_features(view[part], extractor, what) for view in shifted_views]
+                if every
+                else [rows[part] for rows in known]
+            )
             count = rank + (own is not None)
-            found = nearest(np.concatenate(features), base, count=count, quiet=True, device=extractor.device)
-            parts.append(_merged(*found, len(features), rank, None if own is None else own[some]))
-            advance(len(queries[some]))
+            neighbours = nearest(np.concatenate(features), base, count=count, quiet=True, device=extractor.device)
+            parts.append(_merged(*neighbours, len(features), rank, None if own is None else own[part]))
+            advance(len(queries[part]))
     return Nearest(*(np.concatenate(column) for column in zip(*parts, strict=True)))
 
 
@@ -181,12 +187,16 @@ def _features(images: Images, extractor: Extractor, what: str) -> NDArray[np.flo
 
 
 def _merged(
-    distances: NDArray[np.float32], indices: NDArray[np.int64], looks: int, rank: int, own: NDArray[np.int64] | None
+    distances: NDArray[np.float32],
+    indices: NDArray[np.int64],
+    view_count: int,
+    rank: int,
+    own: NDArray[np.int64] | None,
 ) -> Nearest:
-    """[looks * n, k] of each look -> the nearest of all looks, each training image counted once, at its nearest."""
-    count = len(distances) // looks
-    near = distances.reshape(looks, count, -1).transpose(1, 0, 2).reshape(count, -1).astype(np.float64)
-    where = indices.reshape(looks, count, -1).transpose(1, 0, 2).reshape(count, -1)
+    """[view_count * n, k] of each view -> the nearest of all views, each training image once, at its nearest."""
+    count = len(distances) // view_count
+    near = distances.reshape(view_count, count, -1).transpose(1, 0, 2).reshape(count, -1).astype(np.float64)
+    where = indices.reshape(view_count, count, -1).transpose(1, 0, 2).reshape(count, -1)
     order = np.lexsort((near, where))  # by training image, then by distance
     near, where = np.take_along_axis(near, order, 1), np.take_along_axis(where, order, 1)
     again = np.zeros(near.shape, dtype=bool)

@@ -1,4 +1,4 @@
-"""Generators ranked by discriminators they were not trained against.
+"""Cross-play: generators ranked by discriminators they were not trained against.
 
 After Im, Kim, Jiang, Memisevic 2016, "Generating images with recurrent adversarial networks", section 4 (the
 generative adversarial metric), where two models swap their discriminators. Here any number of them do, and the ratio
@@ -10,8 +10,8 @@ apart as surely as those that score below. What is ranked is t = max(accuracy, 1
 
     t[judge, generator] = standing[generator] + strictness[judge]        (least squares, own pairs left out)
 
-A generator's standing is what all judges together would give it. The plain mean would not do: no two generators have
-the same judges, and the one whose own discriminator is the laxest would have only the strict ones.
+A generator's standing is the t that all judges together would give it. The plain mean is biased: no two generators have
+the same judges, and the one whose own discriminator is the laxest has only the strict ones.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ class CrossPlay:
     kin: tuple[int, ...]
 
     def own(self, judge: int, generator: int) -> bool:
-        """Did this discriminator train with this generator, or is it the same as the one that did?"""
+        """Whether this discriminator trained with this generator, or equals the one that did."""
         return self.kin[judge] == self.kin[generator]
 
 
@@ -133,7 +133,7 @@ def cross_play(
 
 
 class _Table:
-    """All foreign cells in one vector, and what is needed for the interval of any weighted sum of them."""
+    """All foreign cells in one vector, with the correlations that the interval of a weighted sum of them needs."""
 
     def __init__(self, cells: list[tuple[int, int]], placed: list[list[Placements]]) -> None:
         self.cells = cells

@@ -1,10 +1,10 @@
-"""Which pictures of a set are the same, how close "the same" is, and the groups that they form.
+"""Near duplicates: the radius of "the same image", pairs within it, and the groups that they form.
 
-How close is decided by the real images: the radius is the distance within which a stated share of the pairs of
-different real images falls, one in 10,000 for the same picture. A set that repeats itself (bursts of one hand, emoji in
-five skin tones) gets the smaller radius for it, and what is said of the samples is always beside the same of the reals.
+The real images set the radius: it is the distance within which a stated share of the pairs of
+different real images falls, one in 10,000 for the same image. A set that repeats itself (bursts of one hand, emoji in
+five skin tones) gets the smaller radius for it, and the samples are always compared with the real images by it.
 
-A mode is not a point: a generator moves and shades what it repeats. Each picture is compared with the other at every
+A mode is not a point: a generator moves and shades what it repeats. Each image is compared with the other at every
 shift up to a margin (`copy_search.views`), the smallest distance counts, and both ways round.
 """
 
@@ -24,10 +24,10 @@ from gansmith.evaluation.types import Extractor, Features, Images
 
 Distances = NDArray[np.float32]  # [N, N]
 
-PICTURE = 1e-4  # the share of real pairs within the radius of "the same picture"
-KIND = 1e-2  # ... and of "the same kind of picture"
+PICTURE = 1e-4  # the share of real pairs within the radius of "the same image"
+KIND = 1e-2  # ... and of "the same kind of image"
 PAIRS = 10  # real pairs that a radius rests on, at least: few images have a wider one
-_SMALLEST = 1e-3  # of the middle distance: what rounding puts between two equal pictures is less
+_SMALLEST = 1e-3  # of the median distance: rounding puts less than that between two equal images
 
 
 def shifts(images: Images) -> Iterator[Images]:
@@ -53,29 +53,29 @@ def distances(fixed: Features, moved: Iterable[Features]) -> Distances:
 
     Symmetric, 0 on the diagonal. Raises DataError for anything but finite matrices of one shape.
     """
-    ours = matrix(fixed, "the pictures'", least=2).astype(np.float32)
-    mean = ours.mean(axis=0, dtype=np.float64).astype(np.float32)
-    ours = ours - mean
-    lengths = np.einsum("nd,nd->n", ours, ours)
-    best = np.full((len(ours), len(ours)), np.inf, dtype=np.float32)
+    base = matrix(fixed, "the images'", least=2).astype(np.float32)
+    mean = base.mean(axis=0, dtype=np.float64).astype(np.float32)
+    base = base - mean
+    lengths = np.einsum("nd,nd->n", base, base)
+    best = np.full((len(base), len(base)), np.inf, dtype=np.float32)
     for version in moved:
-        theirs = matrix(version, "the moved pictures'").astype(np.float32)
-        if theirs.shape != ours.shape:
+        queries = matrix(version, "the moved images'").astype(np.float32)
+        if queries.shape != base.shape:
             raise DataError(
-                f"the pictures' features have the shape {list(ours.shape)} and those of a moved version "
-                f"{list(theirs.shape)}: both must be of the same images and the same extractor"
+                f"the images' features have the shape {list(base.shape)} and those of a moved version "
+                f"{list(queries.shape)}: both must be of the same images and the same extractor"
             )
-        theirs = theirs - mean
-        squares = theirs @ ours.T
+        queries = queries - mean
+        squares = queries @ base.T
         squares *= -2
-        squares += np.einsum("nd,nd->n", theirs, theirs)[:, None]
+        squares += np.einsum("nd,nd->n", queries, queries)[:, None]
         squares += lengths[None]
         np.minimum(best, squares, out=best)
     if not np.isfinite(best).all():
-        raise DataError("no version of the pictures was given to compare them with: give at least their own features")
-    found: Distances = np.sqrt(np.maximum(np.minimum(best, best.T), 0))
-    np.fill_diagonal(found, 0)
-    return found
+        raise DataError("there is no version of the images to compare them with: give at least their own features")
+    smallest: Distances = np.sqrt(np.maximum(np.minimum(best, best.T), 0))
+    np.fill_diagonal(smallest, 0)
+    return smallest
 
 
 def rate(wanted: float, count: int) -> float:
@@ -91,34 +91,34 @@ def radii(real: Distances, *shares: float) -> list[float]:
     Raises DataError when most real images are the same.
     """
     apart = upper(real)
-    middle = float(np.median(apart))
-    if middle <= 0:
+    median = float(np.median(apart))
+    if median <= 0:
         raise DataError(
             "most of the real images are the same to the extractor: give different images, or another extractor"
         )
-    found = np.quantile(apart, shares, method="inverted_cdf")
-    return [max(float(edge), _SMALLEST * middle) for edge in found]
+    edges = np.quantile(apart, shares, method="inverted_cdf")
+    return [max(float(edge), _SMALLEST * median) for edge in edges]
 
 
-def degrees(found: Distances, within: float) -> NDArray[np.int64]:
+def degrees(distances: Distances, within: float) -> NDArray[np.int64]:
     """Distances [N, N] -> how many others lie within the radius of each, int64 [N]; the edge is inside."""
-    counts: NDArray[np.int64] = (found <= within).sum(axis=1).astype(np.int64) - 1
+    counts: NDArray[np.int64] = (distances <= within).sum(axis=1).astype(np.int64) - 1
     return counts
 
 
-def clusters(found: Distances, within: float) -> list[NDArray[np.int64]]:
-    """Distances [N, N] -> groups of at least two, int64 each, the largest first; the middle one leads its group.
+def clusters(distances: Distances, within: float) -> list[NDArray[np.int64]]:
+    """Distances [N, N] -> groups of at least two, int64 each, the largest first; the central one leads its group.
 
-    The picture with most others in its radius takes them, and the next is sought among what is left. Unlike connected
-    components this cannot chain: nobody is in a group whose leader it does not resemble.
+    The image with most others in its radius takes them, and the next is sought among what is left. Unlike connected
+    components this cannot chain: no image is in a group whose leader it does not resemble.
     """
-    close = found <= within
-    left = np.ones(len(found), dtype=bool)
+    close = distances <= within
+    left = np.ones(len(distances), dtype=bool)
     counts = close.sum(axis=1)
     groups = []
     while (leader := int(np.argmax(np.where(left, counts, 0)))) >= 0 and left[leader] and counts[leader] > 1:
         others = np.flatnonzero(close[leader] & left)
-        others = others[np.argsort(found[leader, others], kind="stable")]
+        others = others[np.argsort(distances[leader, others], kind="stable")]
         members = np.concatenate([[leader], others[others != leader]]).astype(np.int64)
         groups.append(members)
         left[members] = False
@@ -126,16 +126,16 @@ def clusters(found: Distances, within: float) -> list[NDArray[np.int64]]:
     return groups
 
 
-def spread(found: Distances) -> tuple[float, float]:
-    """Distances [N, N] -> (mean distance of two pictures, its standard error).
+def spread(distances: Distances) -> tuple[float, float]:
+    """Distances [N, N] -> (mean distance of two images, its standard error).
 
-    The error is that of a U-statistic, by the jackknife over pictures: 2 standard errors of the mean of row means.
+    The error is that of a U-statistic, by the jackknife over images: 2 standard errors of the mean of row means.
     """
-    n = len(found)
-    rows = found.sum(axis=1, dtype=np.float64) / (n - 1)
+    n = len(distances)
+    rows = distances.sum(axis=1, dtype=np.float64) / (n - 1)
     return float(rows.mean()), float(2 * rows.std(ddof=1) / np.sqrt(n))
 
 
-def upper(found: Distances) -> NDArray[np.float32]:
-    """Distances [N, N] -> of each pair once [N (N - 1) / 2]."""
-    return np.concatenate([row[index + 1 :] for index, row in enumerate(found)])
+def upper(distances: Distances) -> NDArray[np.float32]:
+    """Distances [N, N] -> the distance of each pair once [N (N - 1) / 2]."""
+    return np.concatenate([row[index + 1 :] for index, row in enumerate(distances)])

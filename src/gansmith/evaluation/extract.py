@@ -1,12 +1,12 @@
-"""Images -> features, in batches of one size on the extractor's device, kept by content so that they are computed once.
+"""Feature extraction in batches of one size on the extractor's device, cached by content.
 
 Convolutions round differently at different batch sizes, so the last batch is filled up by repeating its last image:
-the features of an image do not depend on how many others were given with it.
+the features of an image do not depend on how many others are extracted with it.
 
     CACHE/features/KEY.npz    features float32 [N, D] and, where there are classes, probabilities float32 [N, K]
 
 KEY is a digest of the pixels and of everything that the extractor says of itself. The file's own checksums tell a
-damaged one, which is computed anew. What was not used for the longest goes when all of them take more than LIMIT.
+damaged one, which is computed anew. The least recently used goes when all of them take more than LIMIT.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ LIMIT = 4 << 30  # bytes of kept features
 
 
 def folder() -> Path:
-    """Where features are kept."""
+    """The folder of cached features."""
     return caches.root() / "features"
 
 
 def extract(images: Images, extractor: Extractor, *, what: str, cache: bool = True) -> tuple[Features, Features | None]:
     """uint8 [N, H, W, C] -> features float32 [N, D] and class probabilities float32 [N, K] (None without classes).
 
-    what: what the progress and errors say, as "features of the real images".
+    what: a name for progress and errors, as "features of the real images".
     Raises DataError for no images, another type or shape, or a feature that is a NaN or an infinity.
     """
     if images.ndim != 4 or images.dtype != np.uint8 or images.shape[-1] not in (1, 3, 4) or 0 in images.shape[1:]:
@@ -49,12 +49,12 @@ def extract(images: Images, extractor: Extractor, *, what: str, cache: bool = Tr
     if not len(images):
         raise DataError(f"{what}: there is no image to take features of; give at least one")
     path = folder() / f"{_key(images, extractor)}.npz" if cache else None
-    found = None if path is None else _read(path, len(images))
-    if found is None:
-        found = _compute(images, extractor, what)
+    result = None if path is None else _read(path, len(images))
+    if result is None:
+        result = _compute(images, extractor, what)
         if path is not None:
-            _write(path, *found)
-    return found
+            _write(path, *result)
+    return result
 
 
 def side_of(
@@ -84,24 +84,24 @@ def _compute(images: Images, extractor: Extractor, what: str) -> tuple[Features,
     size = extractor.batch
     with torch.inference_mode(), bar(what, len(images)) as advance:
         for start in range(0, len(images), size):
-            some = images[start : start + size]
-            filled = np.concatenate([some, np.repeat(some[-1:], size - len(some), axis=0)])
+            part = images[start : start + size]
+            filled = np.concatenate([part, np.repeat(part[-1:], size - len(part), axis=0)])
             batch = torch.from_numpy(np.ascontiguousarray(filled.transpose(0, 3, 1, 2))).to(extractor.device)
             outputs = extractor.run(batch)
-            features.append(outputs.features[: len(some)].float().cpu().numpy())
+            features.append(outputs.features[: len(part)].float().cpu().numpy())
             if outputs.logits is not None:
-                logits = outputs.logits[: len(some)].cpu().double()  # float64, which not every device knows
+                logits = outputs.logits[: len(part)].cpu().double()  # float64, which not every device knows
                 probabilities.append(logits.softmax(1).float().numpy())
-            advance(len(some))
-    made = np.concatenate(features), np.concatenate(probabilities) if probabilities else None
-    for values in made:
+            advance(len(part))
+    result = np.concatenate(features), np.concatenate(probabilities) if probabilities else None
+    for values in result:
         if values is not None and not np.isfinite(values).all():
             bad = int((~np.isfinite(values).all(axis=1)).sum())
             raise DataError(
                 f"the extractor {extractor.name} gave a NaN or an infinity for {bad:,} of {len(images):,} images "
                 f"({what}): its weights are damaged, or its numbers ran over"
             )
-    return made
+    return result
 
 
 def _key(images: Images, extractor: Extractor) -> str:
@@ -114,22 +114,22 @@ def _key(images: Images, extractor: Extractor) -> str:
 
 
 def _read(path: Path, count: int) -> tuple[Features, Features | None] | None:
-    """What is kept at `path`; None when there is nothing, or nothing whole."""
+    """The cached arrays at `path`; None when there are none, or the file is damaged."""
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as kept:
-            found = kept["features"], kept.get("probabilities")
+            cached = kept["features"], kept.get("probabilities")
     except Exception:  # whatever a damaged file provokes: it is no worse than none
         return None
-    for values in found:
+    for values in cached:
         if values is not None and (values.dtype != np.float32 or values.ndim != 2 or len(values) != count):
             return None
     with suppress(OSError):
         os.utime(path)  # used now: it goes last
-    return found
+    return cached
 
 
 def _write(path: Path, features: Features, probabilities: Features | None) -> None:
-    """Keep them, and make room. A cache that cannot be written costs time only, so that is said and no error."""
+    """Cache the arrays, and make room. A cache that cannot be written costs time only: a warning, no error."""
     arrays: dict[str, Any] = {"features": features}
     if probabilities is not None:
         arrays["probabilities"] = probabilities

@@ -1,4 +1,4 @@
-"""Mean and covariance of features in float64, and the Frechet distance of two of them.
+"""Frechet distance of two Gaussians, and the mean and covariance of features, in float64.
 
 The distance of two Gaussians (Dowson and Landau 1982, "The Frechet Distance between Multivariate Normal Distributions",
 eq. 4): |m1 - m2|^2 + tr(C1 + C2 - 2 (C1 C2)^(1/2)). The eigenvalues of C1 C2 are those of the symmetric L' C2 L with
@@ -44,14 +44,14 @@ def frechet(one: Statistics, other: Statistics) -> float:
 
     Raises DataError for statistics of different shapes, not finite, or whose covariance is not one.
     """
-    for given in (one, other):
-        _check(given)
+    for statistic in (one, other):
+        _check(statistic)
     if one.mean.shape != other.mean.shape:
         raise DataError(
             f"statistics of {len(one.mean):,} dimensions cannot be compared with statistics of {len(other.mean):,}: "
             f"both must come from the same extractor"
         )
-    first, second = (np.asarray(given.covariance, dtype=np.float64) for given in (one, other))
+    first, second = (np.asarray(side.covariance, dtype=np.float64) for side in (one, other))
     factor, pivots, rank, _ = linalg.lapack.dpstrf(first, lower=1)
     rows = np.empty((len(first), rank))
     rows[pivots - 1] = np.tril(factor)[:, :rank]
@@ -61,9 +61,9 @@ def frechet(one: Statistics, other: Statistics) -> float:
 
 
 def frechet_of_few(one: NDArray[Any], other: NDArray[Any]) -> float:
-    """The same from features [N, D] and [M, D], finite, of at least two images each; made for N and M below D."""
-    means = [given.mean(axis=0, dtype=np.float64) for given in (one, other)]
-    first, second = ((given - mean) / np.sqrt(len(given) - 1) for given, mean in zip((one, other), means, strict=True))
+    """The squared Frechet distance from features [N, D] and [M, D], finite, N and M >= 2; fast below D."""
+    means = [side.mean(axis=0, dtype=np.float64) for side in (one, other)]
+    first, second = ((side - mean) / np.sqrt(len(side) - 1) for side, mean in zip((one, other), means, strict=True))
     traces = float(np.square(first).sum() + np.square(second).sum())
     return _sum(means[0], means[1], traces, float(linalg.svdvals(first @ second.T).sum()))
 
@@ -72,17 +72,15 @@ def _sum(one: NDArray[np.float64], other: NDArray[np.float64], traces: float, ro
     return max(0.0, float(np.square(one - other).sum()) + traces - 2 * roots)
 
 
-def _check(given: Statistics) -> None:
-    mean, covariance = np.asarray(given.mean), np.asarray(given.covariance)
+def _check(statistic: Statistics) -> None:
+    mean, covariance = np.asarray(statistic.mean), np.asarray(statistic.covariance)
     if mean.ndim != 1 or covariance.shape != (len(mean), len(mean)):
         raise DataError(
             f"a mean of shape {list(mean.shape)} and a covariance of shape {list(covariance.shape)} "
             f"do not belong together: [D] and [D, D] are needed"
         )
     if not (np.isfinite(mean).all() and np.isfinite(covariance).all()):
-        raise DataError(
-            "the mean or the covariance holds a NaN or an infinity: the features it was taken of are broken"
-        )
+        raise DataError("the mean or the covariance holds a NaN or an infinity: the features are broken")
     largest = float(np.abs(covariance).max(initial=0))
     if not np.allclose(covariance, covariance.T, rtol=0, atol=1e-6 * largest) or (np.diag(covariance) < 0).any():
-        raise DataError("what was given as a covariance is not symmetric, or has a negative variance")
+        raise DataError("the covariance is not symmetric, or has a negative variance")

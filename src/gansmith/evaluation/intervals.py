@@ -1,4 +1,4 @@
-"""How sure a number is: intervals for a share, for a mean of repeats, and for anything that can be computed again.
+"""Confidence intervals: of a share, of a mean of repeats, and of any statistic by the bootstrap.
 
 share      Clopper and Pearson 1934, "The Use of Confidence or Fiducial Limits Illustrated in the Case of the
            Binomial", the exact one: it covers at least as often as it says, for every share and every count
@@ -36,7 +36,7 @@ def share(successes: int, n: int, level: float = 0.95) -> tuple[float, float]:
 
 
 def student(error: float, freedom: int, level: float = 0.95) -> float:
-    """A standard error known with `freedom` degrees of freedom -> half of the interval round what it belongs to.
+    """A standard error known with `freedom` degrees of freedom -> half of the width of its interval.
 
     Raises OptionError for a level outside (0, 1).
     """
@@ -50,18 +50,18 @@ def mean(values: ArrayLike, level: float = 0.95) -> tuple[float, float]:
     Raises OptionError for a level outside (0, 1), DataError for fewer than two, NotFiniteError for a NaN.
     """
     _check(level)
-    given = np.asarray(values, dtype=np.float64).ravel()
-    if given.size < 2:
-        raise DataError(f"the spread of {given.size} value{'s' * (given.size != 1)} is unknown: give at least two")
-    if not np.isfinite(given).all():
-        raise NotFiniteError("one of the values whose mean was asked for is a NaN or an infinity")
-    half = student(float(given.std(ddof=1) / np.sqrt(given.size)), given.size - 1, level)
-    middle = float(given.mean())
-    return middle - half, middle + half
+    repeats = np.asarray(values, dtype=np.float64).ravel()
+    if repeats.size < 2:
+        raise DataError(f"the spread of {repeats.size} value{'s' * (repeats.size != 1)} is unknown: give at least two")
+    if not np.isfinite(repeats).all():
+        raise NotFiniteError("one of the values is a NaN or an infinity: they have no mean")
+    half = student(float(repeats.std(ddof=1) / np.sqrt(repeats.size)), repeats.size - 1, level)
+    average = float(repeats.mean())
+    return average - half, average + half
 
 
 def bootstrap(
-    given: int | NDArray[Any] | Sequence[NDArray[Any]],
+    data: int | NDArray[Any] | Sequence[NDArray[Any]],
     statistic: Callable[..., float],
     *,
     seed: int,
@@ -70,7 +70,7 @@ def bootstrap(
 ) -> tuple[float, float]:
     """The percentiles (low, high) of `statistic` over `repeats` drawings with replacement.
 
-    given: one array, or several that are drawn from independently of each other, each along its first axis; the
+    data: one array, or several that are drawn from independently of each other, each along its first axis; the
     statistic takes as many arrays. Or a number n: the statistic then takes int64 indices [n], for paired columns.
     Raises DataError for nothing to draw from, OptionError for a level outside (0, 1) or no repeat, NotFiniteError
     when a repeat is a NaN.
@@ -78,19 +78,19 @@ def bootstrap(
     _check(level)
     if repeats < 1:
         raise OptionError(f"repeats = {repeats} is not allowed: at least 1")
-    if isinstance(given, int):
-        arrays: list[NDArray[Any]] = [np.arange(given, dtype=np.int64)]
+    if isinstance(data, int):
+        arrays: list[NDArray[Any]] = [np.arange(data, dtype=np.int64)]
     else:
-        arrays = [given] if isinstance(given, np.ndarray) else [np.asarray(array) for array in given]
+        arrays = [data] if isinstance(data, np.ndarray) else [np.asarray(array) for array in data]
     if not arrays or any(len(array) == 0 for array in arrays):
         raise DataError("there is nothing to draw from: every array of a bootstrap needs at least one row")
     rng = np.random.default_rng(mix(seed, "bootstrap"))
-    found = np.empty(repeats, dtype=np.float64)
+    values = np.empty(repeats, dtype=np.float64)
     for repeat in range(repeats):
-        found[repeat] = statistic(*(array[rng.integers(0, len(array), len(array))] for array in arrays))
-    if not np.isfinite(found).all():
+        values[repeat] = statistic(*(array[rng.integers(0, len(array), len(array))] for array in arrays))
+    if not np.isfinite(values).all():
         raise NotFiniteError("the statistic of a drawing is a NaN or an infinity: too few or constant values")
-    low, high = np.quantile(found, [(1 - level) / 2, (1 + level) / 2])
+    low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])
     return float(low), float(high)
 
 

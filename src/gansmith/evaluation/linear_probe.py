@@ -1,8 +1,8 @@
-"""How much of the classes can be read off features by a straight cut: a linear classifier, chosen and tested apart.
+"""Linear probe: the accuracy of a linear classifier on features, with its cost chosen on a part of its own.
 
 Radford, Metz, Chintala 2016, "Unsupervised Representation Learning with Deep Convolutional Generative Adversarial
 Networks", section 5.1: a regularised linear L2-SVM on the features. Here each feature is standardised on the training
-part, the cost C is chosen on a validation part, and the accuracy is that of a test part which chose nothing.
+part, the cost C is chosen on a validation part, and the accuracy is that of a test part that chose nothing.
 
 A classifier with an L2 penalty lives in the span of its training rows, so where there are more features than rows, both
 are first rotated into that span: the same classifier, in as many dimensions as there are rows.
@@ -71,29 +71,29 @@ def split(
     names: of the classes, for messages.
     Raises DataError for a single class, or naming the classes of fewer than three images.
     """
-    given = np.asarray(labels)
-    classes, counts = np.unique(given, return_counts=True)
+    truth = np.asarray(labels)
+    classes, counts = np.unique(truth, return_counts=True)
     if len(classes) < 2:
-        raise DataError(f"all {len(given):,} images have the same label: a probe needs at least two classes")
+        raise DataError(f"all {len(truth):,} images have the same label: a probe needs at least two classes")
     rare = [(int(name), int(count)) for name, count in zip(classes, counts, strict=True) if count < LEAST]
     if rare:
-        shown = ", ".join(f"class {names[name] if names else name} has {count}" for name, count in rare[:6])
+        examples = ", ".join(f"class {names[name] if names else name} has {count}" for name, count in rare[:6])
         more = f" and {len(rare) - 6} more classes have too few" if len(rare) > 6 else ""
         raise DataError(
-            f"every class needs at least {LEAST} images, to train, to choose and to test: {shown}{more}. "
+            f"every class needs at least {LEAST} images, to train, to choose and to test: {examples}{more}. "
             f"Leave them out, or use more images"
         )
     rng = np.random.default_rng(mix(seed, "probe", "split"))
-    train, choose, judge = [], [], []
+    train, choosing_part, test_part = [], [], []
     for name in classes:
-        members = rng.permutation(np.flatnonzero(given == name))
+        members = rng.permutation(np.flatnonzero(truth == name))
         tested = max(1, round(test * len(members)))
         choosing = max(1, round(validation * len(members)))
         tested, choosing = min(tested, len(members) - 2), min(choosing, len(members) - 1 - tested)
-        judge.append(members[:tested])
-        choose.append(members[tested : tested + choosing])
+        test_part.append(members[:tested])
+        choosing_part.append(members[tested : tested + choosing])
         train.append(members[tested + choosing :])
-    return Parts(*(np.sort(np.concatenate(part)) for part in (train, choose, judge)))
+    return Parts(*(np.sort(np.concatenate(part)) for part in (train, choosing_part, test_part)))
 
 
 def linear_probe(
@@ -111,35 +111,35 @@ def linear_probe(
     Probes that are to be compared get the same `parts`; without, `split` makes them.
     Raises DataError for features and labels that do not fit together or are constant, NotFiniteError for a NaN.
     """
-    rows, given = _checked(features, labels)
-    parts = split(given, seed=seed) if parts is None else parts
+    rows, truth = _checked(features, labels)
+    parts = split(truth, seed=seed) if parts is None else parts
     chosen_by = {}
     with bar(what, len(costs) + 1, "fits") as advance:
         train, validation = standardised(rows[parts.train], rows[parts.validation])
         for cost in costs:
-            found = _fitted(train, given[parts.train], cost).predict(validation)
-            chosen_by[cost] = float((found == given[parts.validation]).mean())
+            predicted = _fitted(train, truth[parts.train], cost).predict(validation)
+            chosen_by[cost] = float((predicted == truth[parts.validation]).mean())
             advance()
         cost = max(costs, key=lambda cost: (chosen_by[cost], -cost))  # the most regularised of equals
         both = np.concatenate([parts.train, parts.validation])
         train, test = standardised(rows[both], rows[parts.test])
-        correct = _fitted(train, given[both], cost).predict(test) == given[parts.test]
+        correct = _fitted(train, truth[both], cost).predict(test) == truth[parts.test]
         advance()
     low, high = intervals.share(int(correct.sum()), len(correct))
     return Probe(Number(float(correct.mean()), low, high, means), correct, rows.shape[1], cost, chosen_by)
 
 
 def majority(labels: ArrayLike, parts: Parts) -> float:
-    """The accuracy of always saying the class most common in training: what no classifier should fall below."""
-    given = np.asarray(labels)
-    classes, counts = np.unique(given[np.concatenate([parts.train, parts.validation])], return_counts=True)
-    return float((given[parts.test] == classes[counts.argmax()]).mean())
+    """The accuracy of always predicting the class most common in training: a floor for any classifier."""
+    truth = np.asarray(labels)
+    classes, counts = np.unique(truth[np.concatenate([parts.train, parts.validation])], return_counts=True)
+    return float((truth[parts.test] == classes[counts.argmax()]).mean())
 
 
 def difference(one: Probe, other: Probe, *, level: float = 0.95) -> Number:
     """By how much `one` is more accurate than `other` on the same test images.
 
-    Its interval rests on the images that only one of them got right (as McNemar's test does): Agresti, Min 2005,
+    Its interval rests on the images that only one classifies rightly (as McNemar's test does): Agresti, Min 2005,
     "Simple improved confidence intervals for comparing matched proportions", which adds 1/2 to each of the four counts.
     """
     if len(one.correct) != len(other.correct):
@@ -178,7 +178,7 @@ def difference_from_several(one: Probe, others: Sequence[Probe], *, level: float
 
 
 def standardised(train: Features, other: Features) -> tuple[Features, Features]:
-    """Both with the mean and deviation that each feature has in `train`, over the root of the number of features, and
+    """Both standardised by each feature's mean and deviation in `train`, over the root of the number of features, and
     rotated into the span of `train` where that has fewer dimensions. Features that are constant in `train` give 0."""
     mean, deviation = train.mean(axis=0), train.std(axis=0)
     varies = deviation > 1e-8 * np.maximum(1e-12, np.abs(mean))
@@ -198,12 +198,12 @@ def _fitted(rows: Features, labels: NDArray[np.int64], cost: float) -> Any:
 
 
 def _checked(features: ArrayLike, labels: ArrayLike) -> tuple[Features, NDArray[np.int64]]:
-    rows, given = as_floats(features, "the features").astype(np.float64), np.asarray(labels)
-    if rows.ndim != 2 or rows.shape[1] == 0 or len(rows) != len(given):
-        raise DataError(f"features [N, D] and labels [N] are needed, not {list(rows.shape)} and {list(given.shape)}")
+    rows, truth = as_floats(features, "the features").astype(np.float64), np.asarray(labels)
+    if rows.ndim != 2 or rows.shape[1] == 0 or len(rows) != len(truth):
+        raise DataError(f"features [N, D] and labels [N] are needed, not {list(rows.shape)} and {list(truth.shape)}")
     if not np.isfinite(rows).all():
         bad = int((~np.isfinite(rows)).any(axis=1).sum())
         raise NotFiniteError(f"{bad} of {len(rows)} rows of features hold a NaN or an infinity")
     if (rows == rows[:1]).all():
-        raise DataError("all images have the same features: nothing can be read off them")
-    return rows, given.astype(np.int64)
+        raise DataError("all images have the same features: no classifier can tell them apart")
+    return rows, truth.astype(np.int64)

@@ -1,4 +1,4 @@
-"""The cross-play matrix as a picture: a row for each discriminator, a column for each generator, own pairs grey."""
+"""The cross-play matrix as an image: a row for each discriminator, a column for each generator, own pairs grey."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _GREY, _INK, _FAINT = (226, 226, 226), (25, 25, 25), (140, 140, 140)
 
 
 def matrix_picture(play: CrossPlay) -> Image.Image:
-    """The best generator comes first. A cell is the deeper, the more surely the discriminator tells samples from real
+    """The matrix, best generator first. A cell is the deeper, the more surely the discriminator tells samples from real
     images: blue where it scores real images higher, orange where it scores samples higher."""
     order = [play.names.index(one.name) for one in play.standings]
     names = [play.names[i] for i in order]
@@ -32,8 +32,8 @@ def matrix_picture(play: CrossPlay) -> Image.Image:
         "Orange: samples score higher. Grey: its own generator, which does not count.",
     ]
     width = max(left + across * count, _MARGIN + math.ceil(max(_breadth(line, _SMALL) for line in captions))) + _MARGIN
-    picture = Image.new("RGB", (width, top + _CELL[1] * (count + 1) + _MARGIN), (255, 255, 255))
-    brush = ImageDraw.Draw(picture)
+    image = Image.new("RGB", (width, top + _CELL[1] * (count + 1) + _MARGIN), (255, 255, 255))
+    brush = ImageDraw.Draw(image)
     brush.text((_MARGIN, 12), "Who can tell whose samples from real images?", fill=_INK, font=_font(_TEXT + 3))
     for line, text in enumerate(captions):
         brush.text((_MARGIN, 42 + 17 * line), text, fill=_FAINT, font=_font(_SMALL))
@@ -41,11 +41,13 @@ def matrix_picture(play: CrossPlay) -> Image.Image:
     for name, column in columns:
         _centred(brush, f"G of {name}", (left + across * column, top + 8), across)
         brush.text((_MARGIN, top + 55 + _CELL[1] * column), f"D of {name}", fill=_INK, font=_font(_TEXT))
-    for row, judge in enumerate(order):
-        for column, judged in enumerate(order):
+    for row, discriminator in enumerate(order):
+        for column, generator in enumerate(order):
             corner = (left + across * column, top + 40 + _CELL[1] * row)
-            _cell(brush, play.accuracy[judge][judged], corner, across, own=play.own(judge, judged))
-    return picture
+            _cell(
+                brush, play.accuracy[discriminator][generator], corner, across, own=play.own(discriminator, generator)
+            )
+    return image
 
 
 def _cell(brush: ImageDraw.ImageDraw, number: Number, corner: tuple[int, int], across: int, *, own: bool) -> None:

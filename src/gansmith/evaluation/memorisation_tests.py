@@ -1,7 +1,7 @@
-"""Are samples nearer to the training images than images that were never trained on? Three tests and their power.
+"""Tests of memorisation: are samples nearer to the training images than held-out images? Three tests, their power.
 
-All three rest on one fact: held-out images and the samples of a generator that copies nothing could change places. A
-number computed in the same way for each of them, from the training images alone, then has no preference for either.
+All three rest on one fact: held-out images and the samples of a generator that copies nothing are exchangeable. A
+number computed in the same way for each of them, from the training images alone, then favours neither.
 
 tail          the lower tail: how many samples are nearer than the j-th nearest of m held-out images. That number is
               beta-binomial(n; j, m - j + 1), whatever the images are; it sees a few copies among many honest samples
@@ -64,7 +64,7 @@ class Result(NamedTuple):
 
 
 def places(held: int) -> list[int]:
-    """Of m held-out values, the smallest, second, fifth, tenth ... to one in twenty: 500 give 1, 2, 5, 10, 20, 25."""
+    """Places of the lower tail among m held-out values: 1, 2, 5, 10 ... to m / 20; 500 give 1, 2, 5, 10, 20, 25."""
     last = max(1, int(held * DEEPEST))
     steps = [step * 10**power for power in range(len(str(last))) for step in (1, 2, 5)]
     return [step for step in steps if step < last] + [last]
@@ -105,9 +105,9 @@ def chances(place: int, *, n: int, m: int) -> Values:
     k = np.arange(n + 1)
     ways = gammaln(n + 1) - gammaln(k + 1) - gammaln(n - k + 1)
     exactly = np.exp(ways + betaln(k + place, n - k + m - place + 1) - betaln(place, m - place + 1))
-    found: Values = np.minimum(1.0, np.append(np.cumsum(exactly[::-1])[::-1], 0.0))
-    found.flags.writeable = False  # it is kept, and given out again
-    return found
+    tails: Values = np.minimum(1.0, np.append(np.cumsum(exactly[::-1])[::-1], 0.0))
+    tails.flags.writeable = False  # it is cached, and handed out again
+    return tails
 
 
 def critical(level: float, *, n: int, m: int) -> dict[int, int]:
@@ -145,11 +145,11 @@ def threshold(level: float, *, n: int, m: int) -> dict[int, int]:
     candidates = tails[tails <= level].tolist()
     low, high = 0, len(candidates)
     while low < high:  # the first candidate at which too much crosses
-        middle = (low + high) // 2
-        if crossing(critical(candidates[middle], n=n, m=m), n=n, m=m) <= level:
-            low = middle + 1
+        half = (low + high) // 2
+        if crossing(critical(candidates[half], n=n, m=m), n=n, m=m) <= level:
+            low = half + 1
         else:
-            high = middle
+            high = half
     return critical(candidates[low - 1], n=n, m=m) if low else dict.fromkeys(places(m), n + 1)
 
 
@@ -182,14 +182,14 @@ def authenticity(
     return Result(p, float(fake.mean()), float(real.mean()))
 
 
-def holm(given: Sequence[float]) -> list[float]:
-    """p of several tests -> p corrected so that any false alarm among them has at most the level's probability."""
-    order = np.argsort(given, kind="stable")
-    worst, found = 0.0, [0.0] * len(given)
+def holm(p_values: Sequence[float]) -> list[float]:
+    """Holm's correction: p of several tests -> p that keep the chance of any false alarm among them at the level."""
+    order = np.argsort(p_values, kind="stable")
+    worst, corrected = 0.0, [0.0] * len(p_values)
     for done, index in enumerate(order.tolist()):
-        worst = max(worst, min(1.0, (len(given) - done) * given[index]))
-        found[index] = worst
-    return found
+        worst = max(worst, min(1.0, (len(p_values) - done) * p_values[index]))
+        corrected[index] = worst
+    return corrected
 
 
 def power(
@@ -231,13 +231,13 @@ def power(
     return {share: count / repeats for share, count in noticed.items()}
 
 
-def _excess(seen: float, usual: float) -> float:
-    """The share s of copies from seen = s + (1 - s) usual."""
-    return min(1.0, max(0.0, (seen - usual) / (1 - usual))) if usual < 1 else 0.0
+def _excess(observed: float, usual: float) -> float:
+    """The share s of copies from observed = s + (1 - s) usual."""
+    return min(1.0, max(0.0, (observed - usual) / (1 - usual))) if usual < 1 else 0.0
 
 
-def _checked(given: ArrayLike, whose: str) -> Values:
-    values = np.asarray(given, dtype=np.float64).ravel()
+def _checked(distances: ArrayLike, whose: str) -> Values:
+    values = np.asarray(distances, dtype=np.float64).ravel()
     if not values.size:
         raise DataError(f"there are no {whose} to compare: give at least one")
     if not np.isfinite(values).all():

@@ -1,4 +1,4 @@
-"""What metrics need of the two sides: checked before anything is measured, so that a mistake costs no time."""
+"""Requirements of metrics on the two sides, checked before anything is measured, so that a mistake costs no time."""
 
 from __future__ import annotations
 

@@ -1,11 +1,11 @@
-"""How many modes of a set whose modes are known does a generator make: points of toy mixtures, stacked digits.
+"""Mode counts of a generator on data whose modes are known: points of toy mixtures, stacked digits.
 
 Points      a sample is good within `radius` deviations of a centre (Srivastava et al. 2017, "VEEGAN: Reducing Mode
             Collapse in GANs using Implicit Variational Learning", section 4.1); a mode is found when enough good
             samples are its own, here 20 of 10,000. Of the truth itself 1 - exp(-radius^2 / 2) are good: 98.9 % at 3
 Digits      a classifier reads each channel, and three digits are one of 1,000 modes (Metz et al. 2017, "Unrolled
             Generative Adversarial Networks", section 3.3.1, on 25,600 samples; Lin et al. 2018, "PacGAN", section 4.2).
-            A mode is found when one sample is read as it, so the classifier's mistakes find modes too: what it makes of
+            A mode is found when one sample is read as it, so the classifier's mistakes find modes too: its count on
             real images, and of real images with few modes, says how far the count can be trusted
 Divergence  KL of the samples' shares of the modes from equal shares, in nats: 0 when they are equal, log K when all are
             of one of K modes. Counting alone adds about (K - 1) / 2N: 0.02 for 25,600 samples of 1,000 modes
@@ -41,17 +41,17 @@ class Modes(NamedTuple):
 def count_modes(
     points: ArrayLike, centres: ArrayLike, deviation: float, *, least: float = 20, radius: float = 3
 ) -> Modes:
-    """Points [N, 2], centres [K, 2], and the deviation of each mode in each direction -> what was found of them.
+    """Points [N, 2], centres [K, 2], and the deviation of each mode in each direction -> the modes found.
 
     least: good samples of 10,000 that a mode needs to be found. radius: within how many deviations a sample is good.
     Raises DataError for no points, a NaN or an infinity, or other shapes; OptionError for numbers out of range.
     """
-    samples, middles = (as_floats(given).astype(np.float64) for given in (points, centres))
-    for name, given in (("points", samples), ("centres", middles)):
-        if given.ndim != 2 or given.shape[1] != 2 or not len(given):
-            raise DataError(f"modes are counted of {name} [N, 2] in the plane, at least one, not {list(given.shape)}")
-        if bad := int((~np.isfinite(given).all(axis=1)).sum()):
-            raise DataError(f"{bad:,} of {len(given):,} {name} are a NaN or an infinity: the generator has diverged")
+    samples, middles = (as_floats(rows).astype(np.float64) for rows in (points, centres))
+    for name, rows in (("points", samples), ("centres", middles)):
+        if rows.ndim != 2 or rows.shape[1] != 2 or not len(rows):
+            raise DataError(f"modes are counted of {name} [N, 2] in the plane, at least one, not {list(rows.shape)}")
+        if bad := int((~np.isfinite(rows).all(axis=1)).sum()):
+            raise DataError(f"{bad:,} of {len(rows):,} {name} are a NaN or an infinity: the generator has diverged")
     for option, value in (("deviation", deviation), ("least", least), ("radius", radius)):
         if not value > 0:
             raise OptionError(f"{option} = {value:g} is not allowed: it must be above 0")
@@ -67,10 +67,10 @@ def count_labels(labels: ArrayLike, modes: int) -> Modes:
 
     Raises DataError for no labels, or one outside.
     """
-    given = np.asarray(labels)
-    if given.ndim != 1 or not len(given) or given.min() < 0 or given.max() >= modes:
+    numbers = np.asarray(labels)
+    if numbers.ndim != 1 or not len(numbers) or numbers.min() < 0 or numbers.max() >= modes:
         raise DataError(f"labels must be whole numbers [N] from 0 to {modes - 1}, at least one")
-    counts = np.bincount(given, minlength=modes)
+    counts = np.bincount(numbers, minlength=modes)
     return Modes(int((counts > 0).sum()), modes, 1.0, divergence(counts))
 
 
@@ -85,20 +85,21 @@ def read_stacked(images: Images, classifier: Extractor, *, cache: bool = True) -
     """Stacked digits uint8 [N, H, W, 3] -> the numbers 0 to 999 that a classifier of digits reads in them, int64 [N].
 
     classifier: with ten classes in the order 0 to 9 (`evaluation.features.classifier`, of a run on digits or MNIST); it
-    is shown each channel as a grey image. cache: keep what it says. Raises DataError for other images or classes.
+    reads each channel as a grey image. cache: keep its answers. Raises DataError for other images or classes.
     """
     if images.ndim != 4 or images.shape[-1] != 3:
         raise DataError(f"stacked digits are uint8 [N, H, W, 3], not {images.dtype} {list(images.shape)}")
     numbers = np.zeros(len(images), dtype=np.int64)
     for channel, colour in enumerate(("red", "green", "blue")):
         grey = np.ascontiguousarray(images[..., channel : channel + 1])
-        said = extract(grey, classifier, what=f"digits in {colour}", cache=cache)[1]
-        if said is None or said.shape[1] != DIGITS:
+        probabilities = extract(grey, classifier, what=f"digits in {colour}", cache=cache)[1]
+        if probabilities is None or probabilities.shape[1] != DIGITS:
+            classes = 0 if probabilities is None else probabilities.shape[1]
             raise DataError(
-                f"the extractor {classifier.name} tells {0 if said is None else said.shape[1]} classes apart, and "
-                f"digits are {DIGITS}: give a classification run on digits or mnist"
+                f"the extractor {classifier.name} tells {classes} classes apart, and digits are {DIGITS}: "
+                f"give a classification run on digits or mnist"
             )
-        numbers = DIGITS * numbers + said.argmax(axis=1)
+        numbers = DIGITS * numbers + probabilities.argmax(axis=1)
     return numbers
 
 

@@ -1,4 +1,4 @@
-"""Numbers as people read them: three significant digits, narrow spaces between thousands, `71 (66 to 75)`."""
+"""Number formatting for people: three significant digits, narrow spaces between thousands, `71 (66 to 75)`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _TINY, _HUGE = 1e-4, 1e9  # outside of these, powers of ten
 
 
 def decimals(*values: float, digits: int = 3) -> int:
-    """How many places after the point show the largest of `values` with `digits` significant ones; whole numbers: 0."""
+    """The places after the point that show the largest of `values` with `digits` significant ones; whole numbers: 0."""
     finite = [value for value in values if math.isfinite(value)]
     if all(value == round(value) for value in finite):
         return 0

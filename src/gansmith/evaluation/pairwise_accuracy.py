@@ -1,5 +1,5 @@
-"""How well a discriminator tells samples from real images it never saw: P(score of a real > score of a sample), ties
-counted half, with limits that stay honest for few images and at 1.
+"""Pairwise accuracy of a discriminator: P(score of a real > score of a sample), ties counted half, with an interval
+that holds for few images and at 1.
 
 The accuracy of `gansmith.adversarial.accuracy`, which is the area under the ROC curve (Mann-Whitney). Its covariances
 are those of DeLong, DeLong, Clarke-Pearson 1988, "Comparing the areas under two or more correlated receiver operating
@@ -34,6 +34,7 @@ class Placements:
 
     @property
     def accuracy(self) -> float:
+        """P(score of a real > score of a sample)."""
         return float(self.of_fakes.mean())
 
     @property
@@ -58,7 +59,7 @@ def per_image(scores: ArrayLike, *, whose: str = "scores") -> Values:
 
 
 def placements(real: Values, fake: Values) -> Placements:
-    """Scores [N] of reals and [M] of samples -> where each stands among the others."""
+    """Scores [N] of reals and [M] of samples -> the placement of each among the others."""
     return Placements(_share_below(real, fake), 1 - _share_below(fake, real))
 
 
@@ -102,7 +103,7 @@ def correlation(one: Placements, other: Placements, *, same_fakes: bool) -> floa
 
 
 def _share_below(values: Values, others: Values) -> Values:
-    """For each of `values` the share of `others` below it, ties half."""
+    """The share of `others` below each of `values`, ties counted half."""
     ordered = np.sort(others)
     below, up_to = (np.searchsorted(ordered, values, side=side) for side in ("left", "right"))
     return np.asarray((below + up_to) / (2 * len(others)), dtype=np.float64)

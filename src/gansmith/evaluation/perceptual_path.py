@@ -1,4 +1,4 @@
-"""Perceptual path length: how much the image changes, to the eye, for a small step between two latents.
+"""Perceptual path length: LPIPS change of the image for a small step between two latents.
 
 Karras, Laine, Aila 2019, "A Style-Based Generator Architecture for Generative Adversarial Networks", section 4.1:
 
@@ -46,6 +46,11 @@ def path_length(
     space: sphere for normal and spherical priors, linear for uniform ones. The unit depends on the extractor's size.
     Raises OptionError for an extractor without a distance, DataError for fewer than ten pairs or images that are not
     finite.
+
+    >>> from gansmith.evaluation.features import vgg
+    >>> latents = torch.randn(2, 10, 768, generator=torch.Generator().manual_seed(0))
+    >>> path_length(lambda z: z.tanh().unflatten(1, (3, 16, 16)), *latents, vgg.untrained(device="cpu")).value > 0
+    True
     """
     if extractor.distance is None:
         raise OptionError(
@@ -61,7 +66,7 @@ def path_length(
         raise DataError(f"a path length of {len(latents_a)} pairs of latents: at least {LEAST} are needed")
     between = spherical if space == "sphere" else linear
     shares = np.random.default_rng(mix(seed, "path_length")).random(len(latents_a))
-    found = []
+    distances = []
     with torch.inference_mode(), bar("perceptual path length", len(shares), unit="pairs") as advance:
         for start in range(0, len(shares), extractor.batch):
             pairs = range(start, min(start + extractor.batch, len(shares)))
@@ -72,9 +77,9 @@ def path_length(
             images = [render(point.to(latents_a.dtype)) for point in points]
             if not all(image.is_floating_point() for image in images):
                 raise DataError("a path length needs images as floats in [-1, 1]: eight bits round the step away")
-            found.append(extractor.distance(*images).double().cpu().numpy())
+            distances.append(extractor.distance(*images).double().cpu().numpy())
             advance(len(pairs))
-    values = np.concatenate(found) / epsilon**2
+    values = np.concatenate(distances) / epsilon**2
     if not np.isfinite(values).all():
         raise DataError("a path length holds a NaN or an infinity: the generator's images are not finite")
     value, half = trimmed_mean(values)

@@ -1,4 +1,4 @@
-"""float32 arrays out of a pickle file, read as data: nothing that such a file can say is ever executed.
+"""Reader of float32 arrays in a pickle file that never executes anything the file holds.
 
 Some published weights exist only as pickles, and unpickling is executing. But a dictionary of arrays uses a handful
 of the format's instructions, and `pickletools` (which lists instructions, and runs none) is enough to read these. The
@@ -98,6 +98,7 @@ class _Machine:
         }
 
     def step(self, name: str, argument: Any) -> None:
+        """Carry out one instruction. Raises DataError for one that arrays do not need."""
         if name not in self.instructions:
             raise DataError(
                 f"this pickle holds the instruction {name}, which a dictionary of arrays does not need: it is refused, "
@@ -106,6 +107,7 @@ class _Machine:
         self.instructions[name](argument)
 
     def last(self, count: int) -> tuple[Any, ...]:
+        """Pop the last `count` values."""
         if len(self.stack) < count:
             raise IndexError("it ends too early")
         taken = tuple(self.stack[-count:])
@@ -113,18 +115,22 @@ class _Machine:
         return taken
 
     def marked(self) -> list[Any]:
+        """Pop the values above the last mark, and the mark."""
         place = max(index for index, value in enumerate(self.stack) if value is _MARK)
         taken = self.stack[place + 1 :]
         del self.stack[place:]
         return taken
 
     def put(self, place: int) -> None:
+        """Remember the last value."""
         self.memory[place] = self.stack[-1]
 
     def get(self, place: int) -> None:
+        """Push a remembered value."""
         self.stack.append(self.memory[place])
 
     def name(self, text: str) -> None:
+        """Push one of the three names that arrays need. Raises DataError for another."""
         if text not in _NAMES:
             raise DataError(
                 f"this pickle names {text.replace(' ', '.')}, which a dictionary of arrays does not need: it is "
@@ -158,6 +164,7 @@ class _Machine:
         self.stack.append(made)
 
     def fill(self, items: list[Any]) -> None:
+        """Put keys and values into the dictionary on the stack."""
         target = self.stack[-1]
         if not isinstance(target, dict) or len(items) % 2:
             raise TypeError("items for what is no dictionary")

@@ -1,4 +1,4 @@
-"""How images are brought to a network: channels, size, scale. One fixed place, and words for the protocol.
+"""Preprocessing of images for a network: channels, size, scale; and its description for the protocol.
 
 Images come as uint8 [B, C, H, W], or as floats in [-1, 1] where eight bits would round away what is measured. Inside
 they are levels: float32 in [0, 255].
@@ -75,7 +75,7 @@ def standardise(images: Tensor) -> Tensor:
 
 
 def words(size: tuple[int, int] | None, channels: int = 3) -> str:
-    """What `to_channels` and `resize` do, for the protocol; size None: the images keep their own."""
+    """`to_channels` and `resize` in words, for the protocol; size None: the images keep their own."""
     alpha = "alpha kept" if channels == 4 else "alpha on white"
     colour = _NAMES.get(channels, "grey repeated and opaque")
     shape = "own size" if size is None else f"antialiased bicubic to {size[0]}x{size[1]}"

@@ -1,7 +1,7 @@
-"""Everything that makes two numbers comparable, carried by every number: as a record and as one line of text.
+"""Evaluation protocol: everything that makes two numbers comparable, as a record and as one line of text.
 
-The FID of one generator is 29 in one paper and 48 in another for no other reason than this. Two numbers are put side
-by side only if their protocols agree in all but whose images were judged.
+The FID of one generator is 29 in one paper and 48 in another only because their protocols differ. Two numbers are put
+side by side only if their protocols agree in all but whose images were judged.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from gansmith.errors import GansmithError
 
 @dataclass(frozen=True)
 class Protocol:
-    """How a number came about.
+    """The protocol of a number.
 
     metric      its name with every option: `kid(degree=3)`
     features    extractor, digest of its weights and how images are brought to it; "" where none is used
@@ -46,11 +46,11 @@ class Protocol:
         )
 
     def record(self) -> dict[str, Any]:
-        """As plain values for JSON, with the one line as `text`."""
+        """Plain values for JSON, with the one line as `text`."""
         return {**asdict(self), "text": str(self)}
 
     def of(self, metric: str, **changes: Any) -> Protocol:
-        """The same circumstances for another metric."""
+        """This protocol with another metric, and `changes`."""
         return replace(self, metric=metric, **changes)
 
 
@@ -70,9 +70,9 @@ def require_same(protocols: Iterable[Protocol]) -> None:
     """Raises GansmithError naming what differs when two of them are not comparable."""
     first, *others = protocols
     for other in others:
-        found = differences(first, other)
-        if found:
+        unequal = differences(first, other)
+        if unequal:
             raise GansmithError(
-                f"these numbers were not measured the same way and are not put side by side: {'; '.join(found)}. "
+                f"these numbers were not measured the same way and are not put side by side: {'; '.join(unequal)}. "
                 f"Measure both with the same options"
             )

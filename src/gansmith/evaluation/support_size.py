@@ -1,6 +1,6 @@
-"""How many different things a generator makes, from how often two of its samples are the same.
+"""Effective support size of a generator, from how often two of its samples are the same (the birthday paradox).
 
-Whoever finds two people with one birthday among 23 has learned that a year is not much longer than 300 days. If mode i
+Two people with one birthday among 23 show that a year is not much longer than 300 days. If mode i
 is drawn with probability p_i, two samples agree with probability theta = sum of p_i squared, and 1 / theta is the
 effective support: the number of modes if all are equally likely, less if they are not.
 
@@ -27,12 +27,12 @@ Degrees = NDArray[np.int64]
 def of_modes(modes: ArrayLike) -> Degrees:
     """The mode of each sample [N] -> how many others share it int64 [N]."""
     _, which, sizes = np.unique(np.asarray(modes), return_inverse=True, return_counts=True)
-    found: Degrees = (sizes[which.ravel()] - 1).astype(np.int64)
-    return found
+    degrees: Degrees = (sizes[which.ravel()] - 1).astype(np.int64)
+    return degrees
 
 
 def collisions(degrees: ArrayLike, *, level: float = 0.95) -> Number:
-    """How many of the N - 1 others each sample equals [N] -> the chance theta that two samples are the same.
+    """Collision probability: how many of the N - 1 others each sample equals [N] -> theta.
 
     The interval is the widest of three: of the number of pairs as Poisson (few pairs of many modes; its upper end is
     always within the others'), of the U-statistic with its variance (many pairs, any modes), and of the largest group
@@ -40,8 +40,8 @@ def collisions(degrees: ArrayLike, *, level: float = 0.95) -> Number:
     leaves this a chance of 1 - level whatever the modes are. Raises DataError for fewer than 2 samples or impossible
     counts.
     """
-    found = _checked(degrees, level)
-    n, pairs, largest = len(found), float(found.sum()) / 2, float(found.max()) + 1
+    counts = _checked(degrees, level)
+    n, pairs, largest = len(counts), float(counts.sum()) / 2, float(counts.max()) + 1
     all_pairs = n * (n - 1) / 2
     theta = pairs / all_pairs
     tail = (1 - level) / 2
@@ -49,7 +49,7 @@ def collisions(degrees: ArrayLike, *, level: float = 0.95) -> Number:
     if pairs == 0:
         # The worst case is one mode of probability sqrt(theta) among very many small ones: it is not seen twice.
         return Number(0.0, 0.0, float(betaincinv(2, n - 1, level)) ** 2, means, level)
-    error = math.sqrt(_variance(found, theta))
+    error = math.sqrt(_variance(counts, theta))
     factor = math.exp(float(ndtri(1 - tail)) * error / theta)
     fewest = float(gammaincinv(pairs, tail))  # the exact lower end of a Poisson mean
     mode_low = float(betaincinv(largest, n - largest + 1, tail))  # Clopper and Pearson's
@@ -61,7 +61,7 @@ def collisions(degrees: ArrayLike, *, level: float = 0.95) -> Number:
 
 
 def support(degrees: ArrayLike, *, level: float = 0.95) -> Number:
-    """How many others each sample equals [N] -> the effective support 1 / theta, as large as the samples can show.
+    """Effective support: how many others each sample equals [N] -> 1 / theta, as large as the samples can show.
 
     Without a single pair there is only a lower bound: the value is the bound, and `high` is None.
     """
@@ -71,8 +71,8 @@ def support(degrees: ArrayLike, *, level: float = 0.95) -> Number:
 def beyond(fake: Number, real: Number) -> Number:
     """Two chances theta of `collisions` -> the effective support of the fakes beyond what the reals repeat by chance.
 
-    Different pictures fall within one radius by chance: a generator of modes with theta_m shows theta_m +
-    (1 - theta_m) theta_chance, and theta_chance is at most the real one's for pictures as different as real ones.
+    Different images fall within one radius by chance: a generator of modes with theta_m shows theta_m +
+    (1 - theta_m) theta_chance, and theta_chance is at most the real one's for images as different as real ones.
     The value and the upper end take it as that; the lower end as nothing. Where the fakes do not repeat themselves
     more than the reals there is only the lower end (then also the value), and where it is not clear, no upper one.
     The difference's end is that of Zou, Donner 2008, "Construction of confidence limits about effect measures", eq. 4.
@@ -86,7 +86,7 @@ def beyond(fake: Number, real: Number) -> Number:
         max(low, 1 / excess) if excess > 0 else low,
         low,
         max(low, 1 / clear) if clear > 0 else None,
-        "as if so many different pictures were drawn, all equally often",
+        "as if so many different images were drawn, all equally often",
         fake.level,
     )
 
@@ -110,7 +110,7 @@ def ratio(fake: Number, real: Number) -> Number:
 
 
 def _variance(degrees: Degrees, theta: float) -> float:
-    """Of the U-statistic: 2 / (n (n - 1)) * (2 (n - 2) zeta_1 + zeta_2), Hoeffding 1948, eq. 5.13, unbiased.
+    """Variance of the U-statistic: 2 / (n (n - 1)) * (2 (n - 2) zeta_1 + zeta_2), Hoeffding 1948, eq. 5.13, unbiased.
 
     zeta_1 = (sum of p cubed) - theta^2, zeta_2 = theta - theta^2; the square of the estimate is theta^2 + variance,
     which the last factor takes out.
@@ -137,19 +137,19 @@ def _high(number: Number) -> float:
 def _checked(degrees: ArrayLike, level: float) -> Degrees:
     if not 0 < level < 1:
         raise OptionError(f"level = {level} is not allowed: between 0 and 1, such as 0.95")
-    found = np.asarray(degrees)
-    if found.ndim != 1 or found.dtype.kind not in "iu":
+    counts = np.asarray(degrees)
+    if counts.ndim != 1 or counts.dtype.kind not in "iu":
         raise DataError(
-            f"one whole number for each sample is needed (how many others equal it), not {found.dtype} "
-            f"of the shape {list(found.shape)}"
+            f"one whole number for each sample is needed (how many others equal it), not {counts.dtype} "
+            f"of the shape {list(counts.shape)}"
         )
-    n = len(found)
+    n = len(counts)
     if n < 2:
         have = "one sample has" if n else "no sample has"
         raise DataError(f"{have} nothing to repeat: at least 2 are needed, and hundreds to see much")
-    if found.min() < 0 or found.max() > n - 1 or found.sum() % 2:
+    if counts.min() < 0 or counts.max() > n - 1 or counts.sum() % 2:
         raise DataError(
             f"these cannot be counts of equal samples: each of {n:,} equals 0 to {n - 1:,} others, "
             f"and every pair is counted on both sides"
         )
-    return found.astype(np.int64)
+    return counts.astype(np.int64)

@@ -1,9 +1,9 @@
-"""Types of the evaluation: what is compared, and what is said of it.
+"""Types of the evaluation: features, sides, metrics, numbers and answers.
 
-Outputs, Extractor   features of images, and what computes them
+Outputs, Extractor   features of images, and the extractor that computes them
 Side, Evidence       images with their features: of one kind, and all that an audit compares
-Metric               a name and a function of two sides
-Number               a value, its interval and what it means in plain words
+Metric               a function of two sides, and its description
+Number               a value, its interval and its meaning in plain words
 Figure               an image or a plot, with a caption
 Answer               one question's verdict, the numbers and figures it rests on, how sure it is, what to try next
 """
@@ -49,6 +49,7 @@ class Number:
     level: float = 0.95
 
     def record(self) -> dict[str, Any]:
+        """Plain values for JSON."""
         return {
             "value": self.value,
             "interval": None if self.low is None and self.high is None else [self.low, self.high],
@@ -59,7 +60,7 @@ class Number:
 
 @dataclass(frozen=True)
 class Figure:
-    """A picture (pixels) or a plot (a self-contained `<svg>` element), with a caption for people."""
+    """An image (pixels) or a plot (a self-contained `<svg>` element), with a caption for people."""
 
     caption: str
     image: Image.Image | None = None
@@ -72,7 +73,7 @@ class Answer:
 
     sentence   the verdict in one plain sentence, for someone who never read a paper
     headline   which of `numbers` it mainly rests on; its interval is the answer's
-    details    further plain sentences: how sure, what could not be seen
+    details    further plain sentences: how sure it is, what could not be seen
     advice     what to try next, most useful first
     """
 
@@ -87,7 +88,7 @@ class Answer:
     figures: tuple[Figure, ...] = field(default=(), compare=False)
 
     def record(self) -> dict[str, Any]:
-        """As `audit.json` holds it."""
+        """The answer's object in `audit.json`."""
         number = self.numbers.get(self.headline)
         return {
             "question": QUESTIONS[self.question],
@@ -106,7 +107,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Outputs:
-    """What an extractor says of a batch: features [B, D], and class logits [B, K] where it has classes."""
+    """An extractor's outputs for a batch: features [B, D], and class logits [B, K] where it has classes."""
 
     features: Tensor
     logits: Tensor | None = None
@@ -117,7 +118,7 @@ class Extractor:
     """A feature extractor. `run` takes uint8 [B, C, H, W] (C = 1, 3 or 4) on `device` and returns float32 Outputs.
 
     digest     of the weights and of everything that changes a feature; it keys the cache
-    prepared   how an image is brought to it, for the protocol: "grey repeated, alpha on white, bicubic to 224"
+    prepared   how an image is preprocessed, for the protocol: "grey repeated, alpha on white, bicubic to 224"
     classes    the names of its classes, where it has any
     distance   (a, b), batches of equal shape, uint8 or floats in [-1, 1] -> [B], where it defines a perceptual
                distance (LPIPS)
@@ -138,10 +139,10 @@ class Extractor:
 
 @dataclass(frozen=True)
 class Side:
-    """One set of images and what extractors made of them. What is not needed may be left out.
+    """One set of images with what extractors computed of them. Fields that are not needed may be None.
 
     features       [N, D] of the main extractor
-    probabilities  [N, K] of its classes (or of the classifier given beside it)
+    probabilities  [N, K] of its classes, or of those of a separate classifier
     labels         [N] true classes, where they are known
     """
 
@@ -152,15 +153,15 @@ class Side:
     labels: NDArray[np.int64] | None = None
 
     def __len__(self) -> int:
-        return next(len(given) for given in (self.images, self.features, self.probabilities) if given is not None)
+        return next(len(array) for array in (self.images, self.features, self.probabilities) if array is not None)
 
 
 @dataclass(frozen=True)
 class Evidence:
     """All that the questions are answered from.
 
-    train      the images trained on (or those given as such);  holdout  real images never trained on, or None
-    fakes      one Side for each repeat, made from different seeds, or parts of the given files
+    train      the images trained on (or those named as such);  holdout  real images never trained on, or None
+    fakes      one Side for each repeat, generated from different seeds, or parts of the files
     copies     the copy-sensitive extractor;  extractor  the main one
     base       the protocol but for its metric and counts
     """
@@ -195,8 +196,8 @@ class Metric:
 
 def needed(side: Side, field: Literal["features", "probabilities"], metric: str) -> Features:
     """`side.features` [N, D] or `side.probabilities` [N, K]. Raises DataError naming side and metric without it."""
-    found = side.features if field == "features" else side.probabilities
-    if found is None:
+    rows = side.features if field == "features" else side.probabilities
+    if rows is None:
         way = "an extractor" if field == "features" else "an extractor that has classes, or a classifier of your own"
         raise DataError(f"{metric} needs the {field} of {side.name}, and there are none: give {way} (--features)")
-    return found
+    return rows

@@ -1,8 +1,8 @@
-"""The weights of published networks: found on this machine, and verified before a byte of them is interpreted.
+"""Files of published weights, verified by their digest before a byte of them is interpreted.
 
-A number judged with other weights is another number under the same name. So every extractor pins the sha256 of the
-one file it reads; there is no way round it. Nothing is fetched: the file is given (`--weights PATH`) or lies under its
-own name in the folder `weights` of the cache.
+Features of other weights are other features under the same name. So every extractor pins the sha256 of the one file it
+reads; there is no way round it. Nothing is downloaded: the file is named (`--weights PATH`) or lies under its own name
+in the folder `weights` of the cache.
 """
 
 from __future__ import annotations
@@ -38,20 +38,20 @@ class Published:
 
 
 def folder() -> Path:
-    """Where files of weights are looked for when no path is given."""
+    """The folder that files of weights are read from when no path names one."""
     return cache.root() / "weights"
 
 
-def read(published: Published, given: str | None = None) -> bytes:
-    """The bytes of the file at `given` (the file, or the folder it lies in), else of that name in `folder()`.
+def read(published: Published, place: str | None = None) -> bytes:
+    """The bytes of the file at `place` (the file, or the folder it lies in), else of that name in `folder()`.
 
     Raises OptionError when there is none, or when its digest is not the published one.
     """
-    path = folder() if given is None else Path(given).expanduser()
-    if path.is_dir() or given is None:
+    path = folder() if place is None else Path(place).expanduser()
+    if path.is_dir() or place is None:
         path = path / published.file
     if not path.is_file():
-        asked = f"There is no file {path}" if given is None else f"{given} was given, and there is no file {path}"
+        asked = f"There is no file {path}" if place is None else f"{place} was given, and there is no file {path}"
         raise OptionError(
             f"the extractor {published.extractor} reads {published.file} ({published.source}; "
             f"sha256 {published.sha256}). {asked}: put it there, or say where it is with --weights PATH"
@@ -76,7 +76,7 @@ def read(published: Published, given: str | None = None) -> bytes:
 
 
 def state_of(content: bytes) -> dict[str, Tensor]:
-    """A state dict out of the verified bytes of a `.pth` file; executes nothing."""
+    """The state dict in the verified bytes of a `.pth` file; executes nothing."""
     state: dict[str, Tensor] = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
     return state
 

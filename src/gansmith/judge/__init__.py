@@ -1,4 +1,4 @@
-"""Evaluation applied to runs and folders: an audit, a comparison, a probe.
+"""Evaluation of runs and folders: an audit, a comparison, a probe.
 
 The audit is also a function: `gansmith.judge.evaluate("runs/photos")`. Importing this package imports no torch.
 """

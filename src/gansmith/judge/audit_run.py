@@ -105,7 +105,7 @@ class Extractors:
 
     @property
     def words(self) -> str:
-        """For the protocol of metrics that may read features and classes."""
+        """Both extractors in words, for the protocol of metrics that may read features and classes."""
         other = "" if self.classifier in (None, self.main) else f"; classes: {self.classifier}"
         return f"{self.main}{other}"
 
@@ -158,7 +158,7 @@ def _sides(reals: RealImages, generated: Generated, extractors: Extractors, *, c
 
 
 def _evidence(sides: Sides, protocol: Protocol, extractors: Extractors, seed: int) -> Evidence:
-    """What the five questions are asked of: classes count there only where a classifier was asked for."""
+    """The evidence of the five questions; they count classes only where a classifier was asked for."""
     counted = extractors.classifier is not None
     train, *others = (
         side if counted or side is None else replace(side, probabilities=None)
@@ -209,7 +209,7 @@ def choose(name: str, weights: str | None, *, device: str = "auto", trust: bool 
 
 
 def _folder(place: Path, out: str | Path | None) -> Path:
-    """Where the report goes: known to be writable before the work begins."""
+    """The report's folder, checked to be writable before the work begins."""
     if out is None and not place.exists():
         run_folder.models(place)  # raises, naming the runs beside it
     if out is None and not run_folder.is_run(place):
@@ -227,5 +227,5 @@ def _notes(extractor: Extractor) -> list[str]:
         return []
     return [
         "Images were compared by their pixels: no network's weights are here. That sees layout and colour, and little "
-        "of what is in the pictures; docs/features.md says how to get better features."
+        "of the content of images; docs/features.md says how to get better features."
     ]

@@ -34,10 +34,10 @@ class HeldPairs:
 
 
 def held_pairs(run: Run) -> HeldPairs | None:
-    """None where it held out no true pair. Raises RunError where no one can know."""
+    """The true pairs that the run held out; None where there are none. Raises RunError for models without their run."""
     if not run_folder.is_run(run.path):
         raise RunError(
-            f"{run.path} holds models only, and which pairs were held out is known of whole runs: give the run"
+            f"{run.path} holds models only, and only a whole run records which pairs were held out: give the run"
         )
     ran = run.experiment
     data = prepare_domains(ran.data, paired=paired(ran.game.name))
@@ -56,15 +56,15 @@ def other_side(data: Prepared) -> Prepared:
 
 
 def same_pairs(run: Run, place: Path, wanted: HeldPairs) -> Prepared:
-    """What `run` was trained on. Raises DataError when it may have been trained on one of the pairs `wanted`, which the
-    run at `place` held out, or knows other images under their names."""
+    """The data that `run` was trained on. Raises DataError when it may have been trained on one of the pairs `wanted`,
+    which the run at `place` held out, or has other images under their names."""
     held = held_pairs(run)
     where = {} if held is None else {name: index for index, name in enumerate(held.names)}
-    seen = [name for name in wanted.names if name not in where]
-    if held is None or seen:
+    trained = [name for name in wanted.names if name not in where]
+    if held is None or trained:
         raise DataError(
-            f"{run.path} did not hold out {len(seen)} of the {len(wanted.names)} pairs, for example {seen[0]}: it may "
-            f"have been trained on them. Train both with the same data.holdout and data.holdout_by"
+            f"{run.path} did not hold out {len(trained)} of the {len(wanted.names)} pairs, for example {trained[0]}: "
+            f"it may have been trained on them. Train both with the same data.holdout and data.holdout_by"
         )
     shapes = ["x".join(map(str, one.images["a"].shape[1:])) for one in (held, wanted)]
     if shapes[0] != shapes[1]:

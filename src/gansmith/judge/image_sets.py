@@ -43,7 +43,7 @@ class Generated:
 
 @dataclass(frozen=True)
 class Subject:
-    """Whose images are judged.
+    """The run, models or files whose images are judged.
 
     settings  how real images are brought to their size;  shape  (height, width, channels)
     generate  generates or reads the images: the long part;  run  where they come from, None for files

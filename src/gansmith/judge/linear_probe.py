@@ -69,7 +69,7 @@ class Report:
         return float(np.mean(values)), float(np.std(values, ddof=1))
 
     def record(self) -> dict[str, Any]:
-        """As plain values for JSON."""
+        """Plain values for JSON."""
         mean, spread = self.random_accuracy
         return {
             "gansmith": __version__,

@@ -18,7 +18,7 @@ from gansmith.system.device import choose_device
 
 @dataclass(frozen=True)
 class Opened:
-    """A player of a run.
+    """A player of a run, opened to be judged.
 
     network     float32, in evaluation mode, without gradients, on `device`
     card        what its model file says of it
@@ -64,14 +64,17 @@ class Opened:
         return images_at(path, self.shape, like=self.settings)
 
     def renderer(self, *, chunk: int = 1) -> Renderer:
-        """Of a generator: from seeds to images, `chunk` at a time."""
+        """The renderer of a generator: from seeds to images, `chunk` at a time."""
         return Renderer(self.network, self.card.prior, classes=self.card.classes, device=self.device, chunk=chunk)
 
 
 def open_for_judging(
     run: Run, player: str, *, checkpoint: str | None = None, raw: bool = False, device: str = "auto"
 ) -> Opened:
-    """Raises RunError where the run has no such player, CheckpointError where it has no such checkpoint."""
+    """Open one player of a run for judging: the one way in for audit, grading, probe and comparison.
+
+    Raises RunError where the run has no such player, CheckpointError where it has no such checkpoint.
+    """
     if player == "generator" and player not in run.players:
         run.renderer(raw=raw, checkpoint=checkpoint, device=device)  # raises, and says what a translating run can do
     network, card = run.network(player, raw=raw, checkpoint=checkpoint)

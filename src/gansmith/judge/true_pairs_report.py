@@ -20,7 +20,7 @@ SHOWN = 12  # pairs on the sheet
 
 @dataclass(frozen=True)
 class Likeness:
-    """How near translations come to the true images.
+    """Distances of translations from the true images.
 
     numbers   [way][metric]: of `untouched`, `colour transfer` and each run
     nearer    [run][way][metric]: how much nearer the run comes than the way (above zero: nearer), pair by pair
@@ -39,7 +39,7 @@ class Likeness:
     notes: tuple[str, ...] = ()
 
     def record(self) -> dict[str, Any]:
-        """As true_pairs.json holds it."""
+        """The content of true_pairs.json."""
         return {
             "gansmith": __version__,
             "data": self.data,
@@ -72,7 +72,7 @@ class Likeness:
 
 
 def gain(number: Number) -> str:
-    """How much nearer, or farther where it is negative; an interval that holds 0 leaves that open."""
+    """A difference in words: nearer, or farther where it is negative; not clear where its interval holds 0."""
     value, low, high = number.value, number.low, number.high
     if value < 0:
         value, low, high = -value, *(None if end is None else -end for end in (high, low))

@@ -60,9 +60,7 @@ def test_nearer_is_above_zero(two: tuple[Path, Path], monkeypatch: pytest.Monkey
     assert found.nearer["cycle"]["untouched"]["l1"].value > 0.005
     assert found.nearer["cycle"]["paired"]["l1"].value < -0.005
     assert found.nearer["paired"]["untouched"]["l1"].value > 0.01
-    assert found.nearer["cycle"]["untouched"]["l1"].means == (
-        "how much less: mean distance of a pixel's values from the true image's, of 1 from black to white"
-    )
+    assert found.nearer["cycle"]["untouched"]["l1"].means.startswith("how much less")
 
 
 def test_a_run_beside_that_held_out_more(two: tuple[Path, Path], tmp_path: Path) -> None:
@@ -76,10 +74,8 @@ def test_a_run_beside_that_held_out_more(two: tuple[Path, Path], tmp_path: Path)
     seen = sorted({*sides({**settings, "holdout": 0.7})[0]} - {*names})
     with pytest.raises(DataError) as raised:
         true_pairs.evaluate(more, beside=[two[0]], device="cpu")
-    assert str(raised.value) == (
-        f"{two[0]} did not hold out {len(seen)} of the {len(seen) + len(names)} pairs, for example {seen[0]}: it may "
-        f"have been trained on them. Train both with the same data.holdout and data.holdout_by"
-    )
+    for fact in (str(two[0]), f"{len(seen)} of the {len(seen) + len(names)} pairs", seen[0], "data.holdout_by"):
+        assert fact in str(raised.value)
     assert not (more / "audit").exists()
 
 
@@ -94,18 +90,16 @@ def test_runs_that_cannot_stand_beside_it(two: tuple[Path, Path], tmp_path: Path
         return str(raised.value)
 
     none = make_run(tmp_path / "none", **{**settings, "holdout": 0})
-    assert refused(DataError, none).startswith(f"{none} did not hold out 36 of the 36 pairs, for example ")
+    assert "36 of the 36 pairs" in refused(DataError, none)
     small = make_run(tmp_path / "small", **{**settings, "size": 12})
-    assert refused(DataError, small) == (
-        f"{small} knows images of 12x12x3 and {one} of 16x16x3: compare runs of one size"
-    )
+    message = refused(DataError, small)
+    assert all(fact in message for fact in (str(small), "12x12x3", str(one), "16x16x3"))
     grey = make_run(tmp_path / "grey", **{**settings, "channels": 1})
-    assert "knows images of 16x16x1 and" in refused(DataError, grey)
+    assert "16x16x1" in refused(DataError, grey)
     exchanged = make_run(tmp_path / "x", **{**settings, "path": settings["other"], "other": settings["path"]})
-    assert refused(DataError, exchanged) == (
-        f"{exchanged} knows 36 of the 36 pairs by other images, for example {sides(settings)[0][0]}: was it trained on "
-        f"other data, with the domains exchanged, or with another data.fit or data.background?"
-    )
+    message = refused(DataError, exchanged)
+    for fact in (str(exchanged), "36 of the 36 pairs", sides(settings)[0][0], "exchanged", "data.fit"):
+        assert fact in message
     for letter in "ab":
         altered = shutil.copytree(tmp_path / letter, tmp_path / f"other_{letter}")
         name = sides(settings)[0][5]
@@ -113,15 +107,15 @@ def test_runs_that_cannot_stand_beside_it(two: tuple[Path, Path], tmp_path: Path
         changed = make_run(
             tmp_path / f"changed_{letter}", **{**settings, {"a": "path", "b": "other"}[letter]: str(altered)}
         )
-        assert f"{changed} knows 1 of the 36 pairs by other images, for example {name}: " in refused(DataError, changed)
-    assert refused(RunError, two[1] / "model") == (
-        f"{two[1]}/model holds models only, and which pairs were held out is known of whole runs: give the run"
-    )
+        message = refused(DataError, changed)
+        assert all(fact in message for fact in (str(changed), "1 of the 36 pairs", name))
+    message = refused(RunError, two[1] / "model")
+    assert f"{two[1]}/model" in message
+    assert "models only" in message
     assert "there is no run" in refused(RunError, tmp_path / "nowhere")
     again = one.parent / "a" / ".." / one.name
-    assert refused(OptionError, again) == (
-        f"{one} is given twice: a run is compared with others (--beside), not with itself"
-    )
+    message = refused(OptionError, again)
+    assert all(fact in message for fact in (str(one), "twice", "--beside"))
 
 
 def test_names_that_are_not_clear_are_whole_paths(two: tuple[Path, Path], tmp_path: Path) -> None:
@@ -143,23 +137,21 @@ def test_nothing_is_held_out(given: dict[str, Any], domains: Path, tmp_path: Pat
         return str(raised.value)
 
     everything = make_run(tmp_path / "all", **{**given, "holdout": 0})
-    assert refused(everything, "a") == (
-        f"{everything} held out no true pairs: a translation can be compared where both domains bear the same names "
-        f"and some are held out (data.holdout). Translate a folder and judge that: gansmith translate {everything} "
-        f"--to a IN OUT, then gansmith evaluate OUT --against REAL"
-    )
+    message = refused(everything, "a")
+    for fact in (str(everything), "data.holdout", f"gansmith translate {everything} --to a", "gansmith evaluate"):
+        assert fact in message
     (tmp_path / "b").mkdir()
     for file in (domains / "b").iterdir():
         shutil.copy(file, tmp_path / "b" / f"other_{file.name}")
     strangers = make_run(tmp_path / "strangers", **{**given, "other": str(tmp_path / "b")})
-    assert f"{strangers} held out no true pairs: " in refused(strangers, "b")
+    assert f"{strangers} held out no true pairs" in refused(strangers, "b")
 
 
 def test_directions_and_models(given: dict[str, Any], tmp_path: Path) -> None:
     run = make_run(tmp_path / "run", **given)
     with pytest.raises(OptionError, match=r"^a translation is to a or to b, not to 'c'$"):
         true_pairs.evaluate(run, to="c")
-    with pytest.raises(RunError, match="model holds models only, and which pairs were held"):
+    with pytest.raises(RunError, match="models only"):
         true_pairs.evaluate(run / "model", device="cpu")
 
 

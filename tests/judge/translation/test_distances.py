@@ -122,8 +122,8 @@ def test_lpips_where_its_weights_are(
 def test_without_weights_only_l1_is_measured_and_a_note_says_so(given: dict[str, Any], tmp_path: Path) -> None:
     found = true_pairs.evaluate(make_run(tmp_path / "run", **given), device="cpu")
     (note,) = found.notes
-    assert note.startswith("only L1 was measured, and LPIPS was not: the extractor vgg reads vgg16.ckpt (")
-    assert note.endswith("put it there, or say where it is with --weights PATH")
+    for fact in ("only L1", "LPIPS", "vgg16.ckpt", "--weights"):
+        assert fact in note
     assert "lpips" not in found.as_text()
 
 
@@ -132,8 +132,8 @@ def test_weights_that_are_not_there_are_an_error(given: dict[str, Any], tmp_path
     with pytest.raises(OptionError) as raised:
         true_pairs.evaluate(run, weights="no.ckpt", device="cpu")
     said = str(raised.value)
-    assert said.startswith("LPIPS cannot be measured, and without --weights only L1 is: the extractor vgg reads")
-    assert "no.ckpt was given, and there is no file no.ckpt" in said
+    for fact in ("LPIPS", "--weights", "L1", "vgg16.ckpt", "no file no.ckpt"):
+        assert fact in said
     assert not (run / "audit").exists()
 
 
@@ -142,8 +142,8 @@ def test_images_too_small_for_lpips(given: dict[str, Any], tmp_path: Path, toy_l
     found = true_pairs.evaluate(run, device="cpu")
     assert found.features is None
     assert list(found.numbers["run"]) == ["l1"]
-    assert "images of at least 16 pixels a side, not [12, 12]" in found.notes[0]
-    with pytest.raises(OptionError, match=r"without --weights only L1 is: .* at least 16 pixels a side"):
+    assert all(fact in found.notes[0] for fact in ("16 pixels", "[12, 12]"))
+    with pytest.raises(OptionError, match=r"--weights.*16 pixels"):
         true_pairs.evaluate(run, weights="vgg16.ckpt", device="cpu")
 
 
@@ -267,9 +267,9 @@ def test_one_cluster_has_no_interval(given: dict[str, Any], tmp_path: Path) -> N
     assert found.record()["distance"]["run"]["l1"]["interval"] is None
     line = next(line for line in found.as_text().splitlines() if line.startswith("run "))
     assert line.endswith(f"  l1 {number.value:.4f}")
-    said = [note for note in found.notes if note.startswith("no intervals: 1 independent pairs are too few to tell")]
-    assert len(said) == 1
-    assert "it takes 10. Train with more held out: --set data.holdout=" in said[0]
+    (note,) = (note for note in found.notes if "intervals" in note)
+    for fact in ("1 independent", "10", "--set data.holdout="):
+        assert fact in note
 
 
 def test_a_rule_that_matches_none_of_those_held_out(given: dict[str, Any], tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from gansmith.adversarial import Dimensions
 from gansmith.cli.evaluate import evaluate as command
 from gansmith.data.prepare import prepare_domains
 from gansmith.data.prior import Prior
-from gansmith.errors import GansmithError
+from gansmith.errors import GansmithError, OptionError
 from gansmith.judge import translation as true_pairs
 from gansmith.judge import true_pairs_report
 from gansmith.judge.true_pairs_report import Likeness
@@ -110,7 +110,7 @@ def test_nothing_is_half_written(given: dict[str, Any], tmp_path: Path, monkeypa
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(GansmithError, match=r"could not write .*true_pairs\.json: No space left on device"):
+    with pytest.raises(GansmithError, match=r"true_pairs\.json.*No space left"):
         true_pairs.evaluate(run, device="cpu", out=out)
     assert {path.name: path.read_text() for path in out.iterdir()} == {
         "true_pairs.json": "old",
@@ -170,22 +170,18 @@ def test_the_command_with_a_run_beside(trained: Run, tmp_path: Path) -> None:
     assert "run against second: l1 nearer by 0.0000 [0.0000, 0.0000], not clear\n" in done.stdout
     assert "second against third: l1 nearer by 0.0000 [0.0000, 0.0000], not clear\n" in done.stdout
     refused = invoke(trained.path, "--weights", "no.ckpt")
-    assert "no.ckpt was given, and there is no file" in str(refused.exception)
+    assert "no.ckpt" in str(refused.exception)
 
 
 def test_options_that_do_nothing_are_refused(trained: Run, tmp_path: Path, given: dict[str, Any]) -> None:
     refused = invoke(trained.path, "--samples", 10, "--raw")
-    assert str(refused.exception) == (
-        f"--samples, --raw cannot be used here: {trained.path} translates, and what it makes is held against true "
-        f"pairs. Leave them out"
-    )
+    assert isinstance(refused.exception, OptionError)
+    assert all(fact in str(refused.exception) for fact in ("--samples, --raw", str(trained.path)))
     image = tmp_path / "images.npy"
     np.save(image, np.zeros((30, 8, 8, 1), np.uint8))
     refused = invoke(image, "--against", "digits", "--to", "a", "--beside", trained.path)
-    assert (
-        str(refused.exception)
-        == f"--to, --beside cannot be used here: {image} is no run that translates. Leave them out"
-    )
+    assert isinstance(refused.exception, OptionError)
+    assert all(fact in str(refused.exception) for fact in ("--to, --beside", str(image)))
 
 
 def test_a_classifier_has_no_direction(tmp_path: Path) -> None:
@@ -193,7 +189,8 @@ def test_a_classifier_has_no_direction(tmp_path: Path) -> None:
     with seeded("true pairs"):
         saved.save(tmp_path, {"classifier": (card, card.build().state_dict())})
     refused = invoke(tmp_path, "--to", "a")
-    assert str(refused.exception) == f"--to cannot be used here: {tmp_path} is no run that translates. Leave it out"
+    assert isinstance(refused.exception, OptionError)
+    assert all(fact in str(refused.exception) for fact in ("--to ", str(tmp_path)))
 
 
 def test_other_runs_are_judged_as_before(tmp_path: Path) -> None:
@@ -217,9 +214,6 @@ def test_images_that_changed_since_are_told(trained: Run, tmp_path: Path) -> Non
         true_pairs.evaluate(run, device="cpu"),
         true_pairs.evaluate(make_run(tmp_path / "new", **Run(run).experiment.data.model_dump()), beside=[run]),
     ):
-        assert found.notes[0] == (
-            f"The images at {copied}/data/a are not the ones that {run} was trained on: they changed since, and it may "
-            f"have been trained on some of these pairs."
-        )
+        assert all(fact in found.notes[0] for fact in (f"{copied}/data/a", str(run), "changed"))
         assert len(found.notes) == 2
     assert Path(data.path).exists()

@@ -93,7 +93,7 @@ def _details(numbers: Mapping[str, Number], bounds: Limits, period: int) -> tupl
 
 
 def limits(pool: Readings, real_count: int, fake_count: int, *, seed: int = 0) -> Limits:
-    """What chance does: `fake_count` images of the pool against `real_count` of it, drawn again and again."""
+    """The null distribution: `fake_count` images of the pool against `real_count` of it, drawn again and again."""
     rng = np.random.default_rng(mix(seed, "artifacts"))
     values = np.column_stack([pool.grid, pool.fine])
     chance = resampled(values, rng, count=fake_count) - resampled(values, rng, count=real_count)
@@ -185,7 +185,7 @@ def find_traces(numbers: Mapping[str, Number], period: int) -> Traces:
 
 
 def _faint(numbers: Mapping[str, Number]) -> str:
-    """What is beyond chance, in a few words."""
+    """The differences that are beyond chance, in a few words."""
     names = ("a checkerboard", "a difference in fine detail")
     return " and ".join(name for name, above in zip(names, _above(numbers), strict=True) if above)
 

@@ -54,7 +54,7 @@ def sentence(verdict: Verdict, traces: Traces, faint: str) -> str:
 
 
 def advice(traces: Traces, verdict: Verdict) -> tuple[str, ...]:
-    """What to try next, most useful first."""
+    """Next steps, most useful first."""
     steps = [_RESIZE] if traces.checkerboard is not None else []
     if traces.grain:
         steps.append("look at the answer on collapse: if the images do not repeat, train longer")

@@ -1,4 +1,4 @@
-"""The five questions asked of one set of evidence, and what becomes of the answers: audit.json, a page, five lines.
+"""Audit: the five questions asked of one set of evidence, and their answers as audit.json and as lines of text.
 
 A question whose data do not allow an answer is answered "cannot tell", with the reason; it never costs the others.
 """
@@ -35,12 +35,12 @@ class Audit:
     """The answers about one subject.
 
     subject   whose images were judged: the name of a run or of a folder
-    protocol  what the answers have in common (each has its own beside it)
+    protocol  the protocol that the answers share (each has its own as well)
     counts    how many images of each kind there were
-    facts     what else a reader wants to know: images trained, when, on what, with which versions
-    notes     anything to be said about how it was measured
+    facts     further facts for the reader: images trained, when, on what machine, with which versions
+    notes     remarks on how it was measured
     metrics   {name: measurement} of the metrics that were asked for beside the questions
-    sheets    samples and real images to look at; not part of audit.json
+    sheets    samples and real images; not part of audit.json
     """
 
     answers: Mapping[str, Answer]
@@ -54,7 +54,7 @@ class Audit:
     sheets: tuple[Figure, ...] = field(default=(), compare=False)
 
     def record(self) -> dict[str, Any]:
-        """As audit.json holds it: one object for each question; what is not finite is null."""
+        """The content of audit.json: one object for each question; values that are not finite are null."""
         whole: dict[str, Any] = {
             "format": FORMAT,
             "version": __version__,
@@ -123,10 +123,10 @@ def read(path: str | Path) -> Audit:
         raise RunError(f"no audit at {path}: gansmith evaluate makes one, RUN/audit/{JSON}") from None
     except (OSError, ValueError) as error:
         raise RunError(f"{file} cannot be read: {error}. Make it again with gansmith evaluate") from error
-    given = whole.get("format") if isinstance(whole, dict) else None
-    if given != FORMAT:
+    version = whole.get("format") if isinstance(whole, dict) else None
+    if version != FORMAT:
         raise RunError(
-            f"{file} is of format {given}, this version of gansmith reads format {FORMAT}. "
+            f"{file} is of format {version}, this version of gansmith reads format {FORMAT}. "
             f"Make it again with gansmith evaluate"
         )
     try:
@@ -163,24 +163,22 @@ def _ask(question: str, evidence: Evidence) -> Answer:
 
 
 def _sheets(evidence: Evidence) -> tuple[Figure, ...]:
-    found = []
+    sheets = []
     if evidence.fakes and evidence.fakes[0].images is not None:
         images = evidence.fakes[0].images[:_SHOWN]
-        found.append(
-            Figure(f"What was made: the first {len(images)}, not chosen", image=picture(images, columns=_COLUMNS))
-        )
+        sheets.append(Figure(f"Samples: the first {len(images)}, not chosen", image=picture(images, columns=_COLUMNS)))
     if evidence.train.images is not None:
         everything = evidence.train.images
         rng = np.random.default_rng(mix(evidence.seed, "sheet of real images"))
-        chosen = np.sort(rng.choice(len(everything), size=min(_SHOWN, len(everything)), replace=False))
-        found.append(
-            Figure(f"Real images: {len(chosen)} drawn at random", image=picture(everything[chosen], columns=_COLUMNS))
+        indices = np.sort(rng.choice(len(everything), size=min(_SHOWN, len(everything)), replace=False))
+        sheets.append(
+            Figure(f"Real images: {len(indices)} drawn at random", image=picture(everything[indices], columns=_COLUMNS))
         )
-    return tuple(found)
+    return tuple(sheets)
 
 
 def _plain(value: Any) -> Any:
-    """JSON knows no NaN and no infinity."""
+    """Values for JSON, which has no NaN and no infinity: None in their place."""
     if isinstance(value, dict):
         return {key: _plain(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple):

@@ -1,4 +1,4 @@
-"""What every plot is drawn on: axes with sensible ticks, a legend, marks, and colours for paper, screen and every eye.
+"""Axes, ticks, legend and marks of a plot, in colours that paper, screens and colour-blind readers can tell apart.
 
 Series differ in lightness and in dashes as well as in hue (after Okabe & Ito, 2002, "Color Universal Design"), so
 that they can be told apart on a grey print. Text is escaped; an `<svg>` of this file needs nothing outside itself.
@@ -39,6 +39,7 @@ _STYLE = """
 
 
 def point(x: float, y: float) -> str:
+    """Coordinates in a path."""
     return f"{x:.1f} {y:.1f}"
 
 
@@ -93,10 +94,10 @@ def ticks(low: float, high: float, about: int = 5) -> list[float]:
 def powers(low: float, high: float) -> list[float]:
     """Powers of ten from low to high; with 2 and 5 times them where there are fewer than three."""
     exponents = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
-    found = [10.0**k for k in exponents if low <= 10.0**k * 1.0001 and 10.0**k <= high * 1.0001]
-    if len(found) < 3:
-        found = [f * 10.0**k for k in exponents for f in (1, 2, 5) if low <= f * 10.0**k <= high]
-    return found[:: max(1, math.ceil(len(found) / 7))]
+    values = [10.0**k for k in exponents if low <= 10.0**k * 1.0001 and 10.0**k <= high * 1.0001]
+    if len(values) < 3:
+        values = [f * 10.0**k for k in exponents for f in (1, 2, 5) if low <= f * 10.0**k <= high]
+    return values[:: max(1, math.ceil(len(values) / 7))]
 
 
 def label(value: float, beside: Sequence[float]) -> str:
@@ -113,7 +114,7 @@ def _short(value: float) -> str:
 
 @dataclass(frozen=True)
 class Axis:
-    """From values to places: `low` is drawn at `start`, `high` at `end`."""
+    """A scale from values to positions: `low` is drawn at `start`, `high` at `end`."""
 
     low: float
     high: float
@@ -122,8 +123,8 @@ class Axis:
     log: bool = False
 
     def __call__(self, value: float) -> float:
-        low, high, given = (math.log10(v) if self.log else v for v in (self.low, self.high, value))
-        return self.start + (given - low) / (high - low) * (self.end - self.start)
+        low, high, position = (math.log10(v) if self.log else v for v in (self.low, self.high, value))
+        return self.start + (position - low) / (high - low) * (self.end - self.start)
 
     def ticks(self, about: int) -> list[tuple[float, str]]:
         """(place, label) of each tick."""
@@ -158,6 +159,7 @@ class Canvas:
 
     @property
     def top(self) -> float:
+        """The upper end of the frame."""
         return self.y.end
 
     def frame(self, *, x: str, y: str, x_ticks: bool = True) -> None:

@@ -12,7 +12,7 @@ HALF = 0.5  # of the variety of the real images: clearly less is collapse, clear
 
 @dataclass(frozen=True)
 class Repetition:
-    """How often each side repeats itself.
+    """Measurements of how often each side repeats itself.
 
     same, kind  the radii of "the same image" and "the same kind of image"
     images      effective number of different images that the generator makes;  real  the same of the real images
@@ -63,7 +63,7 @@ def sentence(verdict: Verdict, repetition: Repetition, count: int) -> str:
 
 
 def details(repetition: Repetition, real: int, samples: int, evidence: Evidence) -> tuple[str, ...]:
-    """What counted as the same image, and what could not be seen. real, samples: how many there are."""
+    """Plain sentences: what counted as the same image, what could not be seen. real, samples: their counts."""
     chance = 1 / repetition.real.value
     how = "by their pixels, moved by up to two" if evidence.copies.name == "pixels" else "to the extractor"
     lines = [
@@ -82,7 +82,7 @@ def details(repetition: Repetition, real: int, samples: int, evidence: Evidence)
 
 
 def advice(verdict: Verdict) -> tuple[str, ...]:
-    """What to try next, most useful first."""
+    """Next steps, most useful first."""
     if verdict == "cannot tell":
         return ("give more samples (--samples 2000)", "look at the sheets of this answer: what repeats is on them")
     if verdict == "good":

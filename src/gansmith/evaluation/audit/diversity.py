@@ -1,4 +1,4 @@
-"""Does it cover the variety of the real images? How many real images have a sample near them, beside real ones.
+"""Does it cover the variety of the real images? The share of real images with a sample near them (coverage).
 
 Coverage (Naeem et al. 2020) decides: the share of real images in whose neighbourhood a sample lies, as a ratio to the
 same share for as many other real images. The whole interval above 2/3 is good, below 1/3 bad. Where a classifier saw
@@ -111,13 +111,13 @@ def _numbers(each: list[Reached], control: Reached, about: str, seed: int) -> di
 
 
 def _mean(values: NDArray[Any], means: str) -> Number:
-    """Of shares in [0, 1], one a real image; the exact binomial interval of as many trials."""
+    """The mean of values in [0, 1], one for each real image, with the exact binomial interval of as many trials."""
     low, high = intervals.share(round(float(values.sum())), len(values))
     return Number(float(values.mean()), low, high, means)
 
 
 def _probabilities(evidence: Evidence) -> tuple[Features, Features] | None:
-    """Of the real images and of all samples, where the classes have names and a classifier saw both."""
+    """Class probabilities of the real images and of all samples; None where either side has none."""
     samples = [side.probabilities for side in evidence.fakes if side.probabilities is not None]
     real = evidence.train.probabilities
     if evidence.classes is None or real is None or len(samples) < len(evidence.fakes):

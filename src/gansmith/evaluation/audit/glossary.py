@@ -1,4 +1,4 @@
-"""The words of the report, each in plain English, with where it was first described."""
+"""Glossary of the report: each term in plain English, with its source."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Term:
-    """words: how names of numbers begin that this explains; source: author and year, where there is one."""
+    """A term of the glossary. words: beginnings of the names of numbers that it explains; source: author and year."""
 
     name: str
     means: str
@@ -95,7 +95,7 @@ GLOSSARY: Mapping[str, Term] = {
     ),
     "variety": Term(
         "Variety",
-        "How many kinds of pictures there are among the samples, over how many there are among the real images: 1 is "
+        "How many kinds of images there are among the samples, over how many there are among the real images: 1 is "
         "as varied as real.",
         ("variety", "mean_difference"),
     ),

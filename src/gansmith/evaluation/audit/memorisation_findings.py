@@ -20,7 +20,7 @@ PLANTED = 200  # copies made on purpose
 
 @dataclass(frozen=True)
 class Findings:
-    """What the search and the tests say.
+    """Results of the search and of the tests.
 
     samples, held, planted  nearest training images of the samples, of held-out images, of copies made on purpose
     tail, rank, authenticity  the three tests;  p  of each, corrected for there being three

@@ -58,7 +58,7 @@ def sentence(verdict: Verdict, findings: Findings) -> str:
 
 
 def numbers(findings: Findings) -> dict[str, Number]:
-    """What was measured, under the keys of audit.json."""
+    """The measured numbers, under their keys in audit.json."""
     tail = findings.tail
     table = {
         "copies": Number(
@@ -84,7 +84,7 @@ def numbers(findings: Findings) -> dict[str, Number]:
 
 
 def details(findings: Findings) -> tuple[str, ...]:
-    """How the nearness of samples compares, and what could not have been seen."""
+    """Plain sentences: how the nearness of samples compares, and what could not have been seen."""
     tail, samples, held = findings.tail, len(findings.samples.source), len(findings.held.source)
     visible = [share for share, noticed in findings.power.items() if noticed >= ENOUGH]
     clean, rough = (
@@ -118,7 +118,7 @@ def details(findings: Findings) -> tuple[str, ...]:
 
 
 def advice(verdict: Verdict, findings: Findings) -> tuple[str, ...]:
-    """What to try next, most useful first."""
+    """Next steps, most useful first."""
     if verdict == "bad":
         return (
             "look at the nearest pairs: are these the same images?",

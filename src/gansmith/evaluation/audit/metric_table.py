@@ -27,7 +27,7 @@ class Measurement:
     problem: str = ""
 
     def record(self) -> dict[str, Any]:
-        """As audit.json holds it."""
+        """The measurement's object in audit.json."""
         return {
             "numbers": {name: number.record() for name, number in self.numbers.items()},
             "better": dict(self.better),

@@ -38,14 +38,14 @@ def histogram(groups: Mapping[str, Sequence[float]], *, x: str, marks: Mapping[s
     names, marks = list(groups), _finite(marks or {})
     axes.few_enough(names, 3)
     values = {name: np.asarray(group, dtype=np.float64).ravel() for name, group in groups.items()}
-    shown = {name: group[np.isfinite(group)] for name, group in values.items()}
-    left_out = sum(len(group) for group in values.values()) - sum(len(group) for group in shown.values())
-    everything = np.concatenate(list(shown.values()))
+    drawn = {name: group[np.isfinite(group)] for name, group in values.items()}
+    left_out = sum(len(group) for group in values.values()) - sum(len(group) for group in drawn.values())
+    everything = np.concatenate(list(drawn.values()))
     if not len(everything):
         return axes.nothing(f"{x}: no values to draw")
-    edges = _edges(everything, min(len(group) for group in shown.values() if len(group)))
-    shares = {name: 100 * np.histogram(group, edges)[0] / max(1, len(group)) for name, group in shown.items()}
-    counted = [f"{name} ({number(len(shown[name]))})" for name in names]
+    edges = _edges(everything, min(len(group) for group in drawn.values() if len(group)))
+    shares = {name: 100 * np.histogram(group, edges)[0] / max(1, len(group)) for name, group in drawn.items()}
+    counted = [f"{name} ({number(len(drawn[name]))})" for name in names]
     key, top = axes.legend(counted, _area_sample)
     low, high = span([float(edges[0]), float(edges[-1]), *marks.values()])
     canvas = Canvas(
@@ -56,8 +56,8 @@ def histogram(groups: Mapping[str, Sequence[float]], *, x: str, marks: Mapping[s
     for i, share in enumerate(shares.values()):
         canvas.parts += _steps(canvas, edges, share, i)
     canvas.marks(marks)
-    means = "; ".join(f"{name}: middle {number(float(np.median(s)))}" for name, s in shown.items() if len(s))
-    return axes.svg([*key, *canvas.parts], says=f"Histogram of {x}. {means}. {_said(marks)}")
+    means = "; ".join(f"{name}: median {number(float(np.median(s)))}" for name, s in drawn.items() if len(s))
+    return axes.svg([*key, *canvas.parts], says=f"Histogram of {x}. {means}. {_marks_in_words(marks)}")
 
 
 def bars(
@@ -122,13 +122,13 @@ def lines(
     for name in bands or {}:
         if name not in series:
             raise OptionError(f"a band of {name!r} belongs to no line; there are: {', '.join(names)}")
-    seen = {name: _drawable(path, log_x, log_y) for name, path in series.items()}
+    drawn = {name: _drawable(path, log_x, log_y) for name, path in series.items()}
     around = {name: _drawable(path, log_x, log_y) for name, path in (bands or {}).items()}
-    left_out = sum(map(len, series.values())) - sum(map(len, seen.values()))
-    everything = [row for rows in (*seen.values(), *around.values()) for row in rows]
+    left_out = sum(map(len, series.values())) - sum(map(len, drawn.values()))
+    everything = [row for rows in (*drawn.values(), *around.values()) for row in rows]
     if not everything:
         return axes.nothing(f"{y}: no values to draw")
-    key, top = axes.legend(names, lambda i, left, mid: _line_sample(i, left, mid, _dotted(seen[names[i]])))
+    key, top = axes.legend(names, lambda i, left, mid: _line_sample(i, left, mid, _dotted(drawn[names[i]])))
     canvas = Canvas(
         Axis(*span([*(row[0] for row in everything), *marks.values()], log=log_x), LEFT, WIDTH - RIGHT, log_x),
         Axis(
@@ -142,10 +142,10 @@ def lines(
     for i, name in enumerate(names):
         canvas.parts += _band(canvas, around.get(name, []), i)
     for i, name in enumerate(names):
-        canvas.parts += _line(canvas, seen[name], i)
+        canvas.parts += _line(canvas, drawn[name], i)
     canvas.marks(marks)
-    ends = "; ".join(f"{n}: from {number(p[0][1])} to {number(p[-1][1])}" for n, p in seen.items() if p)
-    return axes.svg([*key, *canvas.parts], says=f"{y} over {x}. {ends}. {_said(marks)}")
+    ends = "; ".join(f"{n}: from {number(p[0][1])} to {number(p[-1][1])}" for n, p in drawn.items() if p)
+    return axes.svg([*key, *canvas.parts], says=f"{y} over {x}. {ends}. {_marks_in_words(marks)}")
 
 
 def scale(
@@ -157,7 +157,7 @@ def scale(
     ends: tuple[float, float],
     label: str,
 ) -> str:
-    """Where a number and its interval lie between `ends`, (bad, as good as real), drawn from left to right.
+    """A number and its interval on a scale between `ends`, (bad, as good as real), drawn from left to right.
 
     For a number of which less is better, `ends` falls: (100, 0). good: the stretch that counts as good, in either
     order. What lies beyond an end is drawn at it with an arrow. Raises OptionError when the ends are equal or not
@@ -168,8 +168,7 @@ def scale(
     if not math.isfinite(value):
         return axes.nothing(f"{label}: not known")
     axis = Axis(ends[0], ends[1], 30, WIDTH - 30)
-    said = interval(Number(value, low, high))
-    middle = 52.0
+    centre = 52.0  # units from the top
 
     def place(at: float) -> float:
         return min(max(axis(at), axis.start), axis.end)
@@ -177,24 +176,24 @@ def scale(
     zone = sorted(map(place, good))
     here = place(value)
     between = sorted(place(end) for end in (low, high) if end is not None and math.isfinite(end)) or [here]
-    words = f"{label}: {said}"
+    words = f"{label}: {interval(Number(value, low, high))}"
     parts = [
         axes.text(WIDTH / 2, 18, axes.shorten(words, 74), anchor="middle", kind="strong"),
-        f'<path class="rule" style="stroke-width:12" d="M{point(axis.start, middle)}H{axis.end:g}"/>',
-        f'<rect class="zone" x="{zone[0]:.1f}" y="{middle - 6:g}" width="{zone[1] - zone[0]:.1f}" height="12"/>',
-        f'<rect class="axis" x="{zone[0]:.1f}" y="{middle - 6:g}" width="{zone[1] - zone[0]:.1f}" height="12"/>',
-        axes.text((zone[0] + zone[1]) / 2, middle - 11, "good", anchor="middle"),
-        f'<path class="l0" style="stroke-width:3" d="M{point(between[0], middle - 5)}v10m0-5'
+        f'<path class="rule" style="stroke-width:12" d="M{point(axis.start, centre)}H{axis.end:g}"/>',
+        f'<rect class="zone" x="{zone[0]:.1f}" y="{centre - 6:g}" width="{zone[1] - zone[0]:.1f}" height="12"/>',
+        f'<rect class="axis" x="{zone[0]:.1f}" y="{centre - 6:g}" width="{zone[1] - zone[0]:.1f}" height="12"/>',
+        axes.text((zone[0] + zone[1]) / 2, centre - 11, "good", anchor="middle"),
+        f'<path class="l0" style="stroke-width:3" d="M{point(between[0], centre - 5)}v10m0-5'
         f'H{between[-1]:.1f}m0-5v10"/>',
-        f'<path class="f0" d="M{point(here, middle - 8)}l7 8-7 8-7-8z"/>',
+        f'<path class="f0" d="M{point(here, centre - 8)}l7 8-7 8-7-8z"/>',
     ]
     beyond = axis(value) - here
     if beyond:
         tip = here + math.copysign(20, beyond)
-        parts.append(f'<path class="f0" d="M{point(tip, middle)}l{-math.copysign(8, beyond):g}-5v10z"/>')
+        parts.append(f'<path class="f0" d="M{point(tip, centre)}l{-math.copysign(8, beyond):g}-5v10z"/>')
     for at, anchor, meaning in zip(ends, ("start", "end"), ("bad", "as good as real"), strict=True):
         x = axis.start if anchor == "start" else axis.end
-        parts.append(axes.text(x, middle + 24, f"{number(at)} \u00b7 {meaning}", anchor=anchor))
+        parts.append(axes.text(x, centre + 24, f"{number(at)} \u00b7 {meaning}", anchor=anchor))
     where = f"good from {number(min(good))} to {number(max(good))}, bad at {number(ends[0])}"
     return axes.svg(parts, says=f"{words}; {where}, as good as real at {number(ends[1])}", height=84)
 
@@ -204,7 +203,7 @@ def _finite(marks: Mapping[str, float], positive: bool = False) -> dict[str, flo
 
 
 def _drawable(path: Sequence[tuple[float, ...]], log_x: bool, log_y: bool) -> list[tuple[float, ...]]:
-    """The points that have a place on the axes, from left to right."""
+    """The points that can be drawn on the axes, from left to right."""
     rows = (tuple(map(float, row)) for row in path)
     return sorted(
         row
@@ -226,7 +225,7 @@ def _noted(x: str, left_out: int) -> str:
     return f"{x} ({number(left_out)} not drawn: no number, or none for this axis)" if left_out else x
 
 
-def _said(marks: Mapping[str, float]) -> str:
+def _marks_in_words(marks: Mapping[str, float]) -> str:
     return f"Marked: {', '.join(f'{name} at {number(at)}' for name, at in marks.items())}." if marks else ""
 
 
@@ -261,10 +260,10 @@ def _band(canvas: Canvas, rows: Sequence[tuple[float, ...]], i: int) -> list[str
 def _line(canvas: Canvas, path: Sequence[tuple[float, ...]], i: int) -> list[str]:
     if not path:
         return []
-    places = [(canvas.x(x), canvas.y(y)) for x, y in path]
-    parts = [f'<path class="l{i}" d="M{"L".join(point(*place) for place in places)}"/>']
+    points = [(canvas.x(x), canvas.y(y)) for x, y in path]
+    parts = [f'<path class="l{i}" d="M{"L".join(point(*place) for place in points)}"/>']
     if _dotted(path):
-        parts += [_dot(i, *place) for place in places]
+        parts += [_dot(i, *place) for place in points]
     return parts
 
 

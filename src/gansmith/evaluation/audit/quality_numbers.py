@@ -113,5 +113,5 @@ def _share(members: NDArray[np.bool_], means: str) -> Number:
 
 
 def _bounded(number: Number) -> Number:
-    """With an interval of no width where there is none: all images lie in equally many balls."""
+    """The number with an interval of no width where it has none: all images lie in equally many balls."""
     return number if number.low is not None else replace(number, low=number.value, high=number.value)

@@ -43,7 +43,7 @@ def sentence(verdict: Verdict, numbers: Mapping[str, Number], about: str) -> str
 
 
 def repeats(split: ReferenceSplit, passing: NDArray[np.bool_]) -> str:
-    """How precision varied over the repeats. passing: bool of the samples of all repeats."""
+    """Precision of each repeat, with mean and spread. passing: bool of the samples of all repeats."""
     ends = np.cumsum([len(side) for side in split.samples])[:-1]
     shares = [float(part.mean()) for part in np.split(passing, ends)]
     if len(shares) == 1:
@@ -56,7 +56,7 @@ def repeats(split: ReferenceSplit, passing: NDArray[np.bool_]) -> str:
 
 
 def remarks(numbers: Mapping[str, Number]) -> list[str]:
-    """What could not be measured, and what the extractor may not see."""
+    """Plain sentences: what could not be measured, and what the extractor may not see."""
     lines = []
     if "common_flaw" not in numbers:
         lines.append("So few real images are near any sample that no flaw common to all could be looked for.")
@@ -67,7 +67,7 @@ def remarks(numbers: Mapping[str, Number]) -> list[str]:
 
 
 def advice(verdict: Verdict, numbers: Mapping[str, Number]) -> tuple[str, ...]:
-    """What to try next, most useful first."""
+    """Next steps, most useful first."""
     if verdict == "good":
         return ()
     if unlike(numbers):

@@ -1,4 +1,4 @@
-"""The audit as one page of HTML that needs nothing outside itself: it opens from disk, prints, and follows dark mode.
+"""The audit's report: one self-contained page of HTML that opens from disk, prints, and follows dark mode.
 
 Written for a person who never read a paper on the subject: verdicts first, then the evidence for each, then how it
 was measured. The same audit gives the same page, to the byte.
@@ -30,9 +30,9 @@ from gansmith.system.files import write_json, write_text
 PAGE = "report.html"
 SIGNS: dict[Verdict, str] = {"good": "\u2713", "bad": "\u2717", "cannot tell": "?"}
 _WIDEST = 1200  # pixels: sharp at the width of the page on a fine screen
-_SMALL = 420  # pixels: a narrower picture is enlarged, with its pixels kept square
+_SMALL = 420  # pixels: a narrower image is enlarged, with its pixels kept square
 _BRIEF = 32  # letters: a longer fact stands at the end of the page, not at its top
-_PNG = 120_000  # bytes: a larger picture is stored as WebP
+_PNG = 120_000  # bytes: a larger image is stored as WebP
 _CAPITALS = {"fid": "FID", "kid": "KID", "lpips": "LPIPS", "ppl": "PPL", "kl": "KL", "fd": "FD"}
 _PARTS = {
     "features": "What compares the images (the extractor)",
@@ -85,6 +85,7 @@ def page(audit: Audit) -> str:
 
 
 def headline(answer: Answer) -> Number | None:
+    """The number that the verdict mainly rests on; None where there is none."""
     return answer.numbers.get(answer.headline)
 
 
@@ -94,18 +95,18 @@ def shown_name(name: str) -> str:
 
 
 def protocol_rows(protocol: Protocol) -> list[tuple[str, str]]:
-    """What the numbers have in common, in plain words; what is empty is left out."""
+    """The fields of the protocol that all numbers share, in plain words; empty ones are left out."""
     known = {one.name: str(getattr(protocol, one.name)) for one in fields(protocol)}
     return [(name, known[key]) for key, name in _PARTS.items() if known[key]]
 
 
 def narrow(figure: Figure) -> bool:
-    """Whether the picture is so small that its pixels are shown as squares."""
+    """Whether the image is so small that its pixels are drawn as squares."""
     return figure.image is not None and figure.image.width <= _SMALL
 
 
 def upright(figure: Figure) -> bool:
-    """Whether the picture would be too high at the width of the others."""
+    """Whether the image would be too high at the width of the others."""
     return figure.image is not None and figure.image.height > 0.6 * figure.image.width
 
 

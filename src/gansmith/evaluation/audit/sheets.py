@@ -1,4 +1,4 @@
-"""Images as the report shows them: many in one picture, row by row, as they are."""
+"""Sheets of images for the report: many in one, row by row, as they are."""
 
 from __future__ import annotations
 

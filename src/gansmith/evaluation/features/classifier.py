@@ -1,7 +1,7 @@
-"""A classifier of one's own: the features and classes of a classification run, for images unlike ImageNet's.
+"""Features and classes of a classification run of one's own, for images unlike ImageNet's.
 
 Such a network has `features(images) -> [B, D]` and gives logits [B, K] when called, of images float32 in [-1, 1] at the
-size and with the channels that it was trained on. What it says depends on what it was trained on: its numbers compare
+size and with the channels that it was trained on. Its features depend on what it was trained on: its numbers compare
 generators with each other, and with nothing published.
 """
 
@@ -29,6 +29,12 @@ def build(*, weights: str | None = None, device: str = "auto", trust_model: bool
 
     trust_model: the model may be code from outside gansmith. Raises OptionError without `weights`, RunError when there
     is no classifier, or one without features.
+
+    >>> try:
+    ...     build()
+    ... except OptionError as error:
+    ...     print("--weights RUN" in str(error))
+    True
     """
     if weights is None:
         raise OptionError(
@@ -50,7 +56,7 @@ def build(*, weights: str | None = None, device: str = "auto", trust_model: bool
 
 
 def untrained(*, device: str = "auto") -> Extractor:
-    """The same extractor round an untrained classifier of ten classes of grey images, for tests.
+    """The extractor of an untrained classifier of ten classes of grey images, for tests.
 
     >>> untrained(device="cpu").classes[:3]
     ('0', '1', '2')
@@ -64,7 +70,7 @@ def untrained(*, device: str = "auto") -> Extractor:
 def wrap(
     network: nn.Module, dimensions: Dimensions, *, classes: tuple[str, ...] = (), device: str = "auto"
 ) -> Extractor:
-    """The extractor round a network with such features, built for images of `dimensions`."""
+    """The extractor of a network that has `features`, built for images of `dimensions`."""
     where = choose_device(device)
     size = (dimensions.height, dimensions.width)
     digest = content_of(network)

@@ -23,12 +23,12 @@ from gansmith.system.device import choose_device
 from gansmith.system.seeding import seeded
 
 PATCH = 14  # pixels
-GRID = 37  # patches a side that the published places were learned for: 518 pixels
-OFFSET = 0.1  # added to the number of patches when the places are stretched: the authors' way, and it changes values
+GRID = 37  # patches a side that the published position embeddings were learned for: 518 pixels
+OFFSET = 0.1  # added to the number of patches when positions are stretched: the authors' way, and it changes values
 
 
 class Shape(NamedTuple):
-    """Of one network: width of a token, number of blocks, heads in each."""
+    """The size of a network: width of a token, number of blocks, heads in each."""
 
     width: int
     depth: int
@@ -60,18 +60,21 @@ def build(
 ) -> Extractor:
     """Features [B, 384, 768 or 1024]: the class token after the last normalisation. No classes.
 
-    network: "large" is the one of Stein et al.; "small" is what a machine without an accelerator can bear.
+    network: "large" is the one of Stein et al.; "small" is for a machine without an accelerator.
+
+    >>> WEIGHTS["small"].file  # what `weights` points to, or lies in the cache
+    'dinov2_vits14_pretrain.pth'
     """
     published = WEIGHTS[network]
     state = state_of(read(published, weights))
     state.pop("mask_token", None)  # of the training only
-    made = Transformer(SHAPES[network])
-    made.load_state_dict(state)
-    return wrap(made, published.sha256, device=device, size=size)
+    transformer = Transformer(SHAPES[network])
+    transformer.load_state_dict(state)
+    return wrap(transformer, published.sha256, device=device, size=size)
 
 
 def untrained(*, device: str = "auto") -> Extractor:
-    """The same extractor round a small network of random weights, for tests: features [B, 32].
+    """The extractor of a small network of random weights, for tests: features [B, 32].
 
     >>> untrained(device="cpu").run(torch.zeros(2, 3, 8, 8, dtype=torch.uint8)).features.shape
     torch.Size([2, 32])
@@ -82,7 +85,7 @@ def untrained(*, device: str = "auto") -> Extractor:
 
 
 def wrap(network: Transformer, digest: str, *, device: str = "auto", size: int = 224) -> Extractor:
-    """The extractor round a network with any weights, whose digest is given."""
+    """The extractor of a network with any weights; digest: of these weights."""
     if size % PATCH:
         raise OptionError(f"size = {size} is not allowed: dinov2 reads whole patches of {PATCH} pixels, as 224")
     where = choose_device(device)
@@ -114,8 +117,8 @@ class Transformer(nn.Module):
         self.blocks = nn.Sequential(*(_Block(shape.width, shape.heads) for _ in range(shape.depth)))
         self.norm = nn.LayerNorm(shape.width, eps=1e-6)
 
-    def places(self, rows: int, columns: int) -> Tensor:
-        """What is added to the tokens [1, 1 + rows * columns, width]: the learned places, stretched to the image."""
+    def positions(self, rows: int, columns: int) -> Tensor:
+        """Position embeddings [1, 1 + rows * columns, width]: the learned ones, stretched to the image."""
         if rows == columns == self.grid:
             return self.pos_embed
         learned = self.pos_embed[:, 1:].unflatten(1, (self.grid, self.grid)).permute(0, 3, 1, 2)
@@ -126,13 +129,13 @@ class Transformer(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         patches = self.patch_embed["proj"](images)
         tokens = torch.cat([self.cls_token.expand(len(images), -1, -1), patches.flatten(2).transpose(1, 2)], 1)
-        tokens = self.blocks(tokens + self.places(*patches.shape[-2:]))
-        seen: Tensor = self.norm(tokens[:, 0])
-        return seen
+        tokens = self.blocks(tokens + self.positions(*patches.shape[-2:]))
+        class_token: Tensor = self.norm(tokens[:, 0])
+        return class_token
 
 
 class _Block(nn.Module):
-    """Tokens [B, T, width] -> the same, after attention and a perceptron, each scaled and added."""
+    """A transformer block with LayerScale: tokens [B, T, width] -> the same, after attention and a perceptron."""
 
     def __init__(self, width: int, heads: int) -> None:
         super().__init__()

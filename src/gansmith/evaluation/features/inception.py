@@ -33,13 +33,16 @@ def build(*, weights: str | None = None, device: str = "auto") -> Extractor:
     """Features [B, 2048] and logits [B, 1008] without their bias, from which the Inception score is computed.
 
     Raises MissingExtraError without torch-fidelity.
+
+    >>> WEIGHTS.file  # what `weights` points to, or lies in the cache
+    'weights-inception-2015-12-05-6726825d.pth'
     """
-    made = _torch_fidelity()
-    return wrap(_network(made, state_of(read(WEIGHTS, weights))), WEIGHTS.sha256, device=device)
+    factory = _torch_fidelity()
+    return wrap(_network(factory, state_of(read(WEIGHTS, weights))), WEIGHTS.sha256, device=device)
 
 
 def wrap(network: Any, digest: str, *, device: str = "auto") -> Extractor:
-    """The extractor round torch-fidelity's network with any weights, whose digest is given."""
+    """The extractor of torch-fidelity's network with any weights; digest: of these weights."""
     where = choose_device(device)
     network = network.eval().requires_grad_(False).to(where)
 
@@ -58,13 +61,13 @@ def wrap(network: Any, digest: str, *, device: str = "auto") -> Extractor:
     )
 
 
-def _network(made: Any, state: dict[str, Tensor]) -> Any:
-    """torch-fidelity loads its file itself, with a loader that would execute what a file says: it is given one that
-    was read without executing anything, and written anew."""
+def _network(factory: Any, state: dict[str, Tensor]) -> Any:
+    """torch-fidelity's network. It loads its file itself, with a loader that would execute what a file says: it gets a
+    file that was read without executing anything, and written anew."""
     file = io.BytesIO()
     torch.save(state, file)
     file.seek(0)
-    return made("inception-v3-compat", list(FEATURES), feature_extractor_weights_path=file)
+    return factory("inception-v3-compat", list(FEATURES), feature_extractor_weights_path=file)
 
 
 def _torch_fidelity() -> Any:

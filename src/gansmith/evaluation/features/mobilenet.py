@@ -39,6 +39,9 @@ def build(*, weights: str | None = None, device: str = "auto", size: Annotated[i
     """Features [B, 1280] (pooled, >= 0) and logits [B, 1000] of images brought to `size` pixels a side.
 
     The network was trained at 224; a smaller `size` is quicker, and another measurement.
+
+    >>> WEIGHTS.file  # what `weights` points to, or lies in the cache
+    'mobilenet_v2-b0353104.pth'
     """
     content = read(WEIGHTS, weights)
     network = MobileNetV2()
@@ -47,7 +50,7 @@ def build(*, weights: str | None = None, device: str = "auto", size: Annotated[i
 
 
 def untrained(*, device: str = "auto") -> Extractor:
-    """The same extractor round a network of random weights, for tests: features [B, 1280] of images at 32 pixels.
+    """The extractor of a network of random weights, for tests: features [B, 1280] of images at 32 pixels.
 
     >>> untrained(device="cpu").run(torch.zeros(2, 3, 8, 8, dtype=torch.uint8)).features.shape
     torch.Size([2, 1280])
@@ -58,7 +61,7 @@ def untrained(*, device: str = "auto") -> Extractor:
 
 
 def wrap(network: MobileNetV2, digest: str, *, device: str = "auto", size: int = 224) -> Extractor:
-    """The extractor round a network with any weights, whose digest is given."""
+    """The extractor of a network with any weights; digest: of these weights."""
     where = choose_device(device)
     network = network.eval().requires_grad_(False).to(where)
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # 1.4 times as fast on a CPU
@@ -104,7 +107,7 @@ class MobileNetV2(nn.Module):
 
 
 class _Inverted(nn.Module):
-    """Figure 3: 1x1 to `expansion` times the channels, 3x3 on each channel, 1x1 back without an activation."""
+    """Inverted residual block (figure 3): 1x1 to `expansion` times the channels, 3x3 depthwise, linear 1x1 back."""
 
     def __init__(self, channels: int, out: int, expansion: int, stride: int) -> None:
         super().__init__()

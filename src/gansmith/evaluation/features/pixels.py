@@ -1,4 +1,4 @@
-"""The pixels themselves, averaged over areas: no network, no weights, the plainest control."""
+"""Pixels averaged over areas: no network, no weights, the plainest features."""
 
 from __future__ import annotations
 
@@ -17,6 +17,10 @@ def build(*, weights: str | None = None, device: str = "auto", size: PositiveInt
     """Features [B, C * h * w] in [-1, 1]: each of the C channels as it is (alpha too), at most `size` pixels a side.
 
     A longer side is divided into `size` areas and averaged, a shorter one kept. Takes no weights.
+
+    >>> import torch
+    >>> build(size=4, device="cpu").run(torch.zeros(2, 3, 8, 8, dtype=torch.uint8)).features.shape
+    torch.Size([2, 48])
     """
     if weights is not None:
         raise OptionError(f"the extractor pixels has no weights, and weights = {weights!r} was given. Leave it out")

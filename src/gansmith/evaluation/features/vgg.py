@@ -1,4 +1,4 @@
-"""VGG16 with the LPIPS heads: a perceptual distance, and features that find the source of a copy.
+"""LPIPS on VGG16: a perceptual distance, and features that find the source of a copy.
 
 Simonyan, Zisserman 2014, "Very Deep Convolutional Networks for Large-Scale Image Recognition", configuration D; Zhang,
 Isola, Efros, Shechtman, Wang 2018, "The Unreasonable Effectiveness of Deep Features as a Perceptual Metric", equation 1
@@ -52,6 +52,9 @@ def build(
     """Features [B, 2944], and LPIPS as `distance`, of images brought to `size` pixels a side.
 
     size: None leaves images at their own, as in published LPIPS numbers; they then need 16 pixels a side.
+
+    >>> WEIGHTS.file  # what `weights` points to, or lies in the cache
+    'vgg16.ckpt'
     """
     tensors = torch_names(pickled_arrays.read(read(WEIGHTS, weights)))
     network = Lpips()
@@ -60,7 +63,7 @@ def build(
 
 
 def untrained(*, device: str = "auto") -> Extractor:
-    """The same extractor round a small network of random weights, for tests: features [B, 60] of images at 16 pixels.
+    """The extractor of a small network of random weights, for tests: features [B, 60] of images at 16 pixels.
 
     >>> untrained(device="cpu").run(torch.zeros(2, 3, 8, 8, dtype=torch.uint8)).features.shape
     torch.Size([2, 60])
@@ -71,12 +74,12 @@ def untrained(*, device: str = "auto") -> Extractor:
 
 
 def wrap(network: Lpips, digest: str, *, device: str = "auto", size: int | None = 64) -> Extractor:
-    """The extractor round a network with any weights, whose digest is given."""
+    """The extractor of a network with any weights; digest: of these weights."""
     where = choose_device(device)
     network = network.eval().requires_grad_(False).to(where)
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # 1.1 times as fast on a CPU
 
-    def brought(images: Tensor) -> Tensor:
+    def resized(images: Tensor) -> Tensor:
         levels = preprocess.to_channels(preprocess.levels(images.to(where)), 3)
         if size is None and min(levels.shape[-2:]) < LEAST:
             raise DataError(
@@ -86,15 +89,15 @@ def wrap(network: Lpips, digest: str, *, device: str = "auto", size: int | None 
         return levels if size is None else preprocess.resize(levels, (size, size))
 
     def run(images: Tensor) -> Outputs:
-        return Outputs(network.embed(brought(images)))
+        return Outputs(network.embed(resized(images)))
 
     def distance(one: Tensor, other: Tensor) -> Tensor:
         if one.shape != other.shape:
             raise DataError(
                 f"a distance is between batches of one shape, not {list(one.shape)} and {list(other.shape)}"
             )
-        found: Tensor = network(brought(one), brought(other))
-        return found
+        distances: Tensor = network(resized(one), resized(other))
+        return distances
 
     return Extractor(
         name="vgg",
@@ -108,7 +111,7 @@ def wrap(network: Lpips, digest: str, *, device: str = "auto", size: int | None 
 
 
 class Lpips(nn.Module):
-    """RGB levels [B, 3, H, W] in [0, 255], twice -> LPIPS [B]."""
+    """LPIPS: RGB levels [B, 3, H, W] in [0, 255], twice -> distances [B]."""
 
     order: Tensor
     signs: Tensor
@@ -130,28 +133,28 @@ class Lpips(nn.Module):
         self.register_buffer("signs", torch.from_numpy(rng.choice([-1.0, 1.0], count)).float(), persistent=False)
 
     def activations(self, levels: Tensor) -> list[Tensor]:
-        """The last activation [B, C, h, w] of each stage, of unit length along C."""
+        """The last activations [B, C, h, w] of each stage, scaled to unit length along C."""
         shift, scale = (levels.new_tensor(values)[:, None, None] for values in (_SHIFT, _SCALE))
         images = ((levels / 127.5 - 1 - shift) / scale).contiguous(memory_format=torch.channels_last)
-        seen = []
+        units = []
         for number, stage in enumerate(self.stages):
             if number:
                 images = F.max_pool2d(images, 2)
             for convolution in stage:  # type: ignore[attr-defined]
                 images = F.relu(convolution(images))
-            seen.append(images / (images.norm(dim=1, keepdim=True) + _TINY))
-        return seen
+            units.append(images / (images.norm(dim=1, keepdim=True) + _TINY))
+        return units
 
     def averages(self, levels: Tensor) -> Tensor:
-        """[B, 16 * sum of C]: root of the head times activation, averaged over areas of equal weight."""
+        """Averages [B, 16 * sum of C] over 4 x 4 areas of the activations times the roots of the heads."""
         parts = [
-            F.adaptive_avg_pool2d(seen * head.clamp_min(0).sqrt()[:, None, None], CELLS).flatten(1) / CELLS
-            for seen, head in zip(self.activations(levels), self.heads, strict=True)
+            F.adaptive_avg_pool2d(unit * head.clamp_min(0).sqrt()[:, None, None], CELLS).flatten(1) / CELLS
+            for unit, head in zip(self.activations(levels), self.heads, strict=True)
         ]
         return torch.cat(parts, 1)
 
     def embed(self, levels: Tensor) -> Tensor:
-        """[B, 2 * sum of C]: the sketch of the averages, whose distances it keeps."""
+        """Count sketch [B, 2 * sum of C] of the averages, which keeps their distances."""
         folded: Tensor = (self.averages(levels)[:, self.order] * self.signs).unflatten(1, (-1, FOLD)).sum(2)
         return folded
 
@@ -167,13 +170,13 @@ def torch_names(tree: Mapping[str, Any]) -> dict[str, Tensor]:
 
     Raises DataError for other names.
     """
-    places = [f"stages.{stage}.{index}" for stage, widths in enumerate(WIDTHS) for index in range(len(widths))]
+    names = [f"stages.{stage}.{index}" for stage, widths in enumerate(WIDTHS) for index in range(len(widths))]
     try:
         state: dict[str, Any] = {}
-        for number, place in enumerate(places):
+        for number, name in enumerate(names):
             layer = tree["VGG16_0"][f"Conv_{number}"]
-            state[f"{place}.weight"] = layer["kernel"].transpose(3, 2, 0, 1)
-            state[f"{place}.bias"] = layer["bias"]
+            state[f"{name}.weight"] = layer["kernel"].transpose(3, 2, 0, 1)
+            state[f"{name}.bias"] = layer["bias"]
         for number in range(len(WIDTHS)):
             state[f"heads.{number}"] = tree[f"NetLinLayer_{number}"]["Conv_0"]["kernel"].reshape(-1)
     except (KeyError, TypeError, AttributeError) as error:

@@ -1,4 +1,4 @@
-"""How often a classifier is wrong: the metric of a classification run, on images with known labels.
+"""Class error and cross-entropy of a classifier, on images with known labels: the metric of a classification run.
 
 As a metric, the real side holds the labels and the other side the classifier's answers to the same images, in order.
 """
@@ -17,7 +17,11 @@ from gansmith.evaluation.types import Metric, Number, Side
 
 
 def build() -> Metric:
-    """{"class_error": share whose likeliest class is wrong, "cross_entropy": in nats}, both lower for a better one."""
+    """{"class_error": share whose likeliest class is wrong, "cross_entropy": in nats}, both lower for a better one.
+
+    >>> build().better["class_error"]
+    'lower'
+    """
     return Metric(
         measure=_measure,
         better={"class_error": "lower", "cross_entropy": "lower"},
@@ -28,23 +32,29 @@ def build() -> Metric:
 
 def class_error(labels: ArrayLike, probabilities: ArrayLike) -> Mapping[str, Number]:
     """True classes [N], N >= 2, and class probabilities [N, K] -> the share that is wrong, with its exact binomial
-    interval, and the mean cross-entropy. Raises DataError when the two do not belong together."""
-    true, given = np.asarray(labels), as_floats(probabilities, "the probabilities").astype(np.float64)
-    if given.ndim != 2 or true.shape != (len(given),) or true.dtype.kind not in "iu":
+    interval, and the mean cross-entropy. Raises DataError when the two do not belong together.
+
+    >>> class_error([0, 1], [[0.9, 0.1], [0.8, 0.2]])["class_error"].value
+    0.5
+    """
+    true, rows = np.asarray(labels), as_floats(probabilities, "the probabilities").astype(np.float64)
+    if rows.ndim != 2 or true.shape != (len(rows),) or true.dtype.kind not in "iu":
         raise DataError("class_error needs the classifier's answer to each labelled image, in the same order")
-    number, classes = given.shape
+    number, classes = rows.shape
     if number < 2:
         raise DataError(f"class_error needs at least 2 labelled images, not {number}")
     if true.min() < 0 or true.max() >= classes:
         raise DataError(f"the labels go from {true.min()} to {true.max()}: 0 to {classes - 1} are the classes")
-    wrong = int((given.argmax(1) != true).sum())
-    chosen = np.take_along_axis(given, true[:, None], 1)[:, 0]
-    surprise = -np.log(np.maximum(chosen, np.finfo(np.float32).tiny))
-    low, high = intervals.share(wrong, number)
-    least, most = intervals.mean(surprise)
+    wrong = int((rows.argmax(1) != true).sum())
+    of_the_true = np.take_along_axis(rows, true[:, None], 1)[:, 0]
+    surprise = -np.log(np.maximum(of_the_true, np.finfo(np.float32).tiny))
     return {
-        "class_error": Number(wrong / number, low, high, "share of held-out images put into a wrong class"),
-        "cross_entropy": Number(float(surprise.mean()), least, most, "mean surprise at the true class, in nats"),
+        "class_error": Number(
+            wrong / number, *intervals.share(wrong, number), "share of held-out images put into a wrong class"
+        ),
+        "cross_entropy": Number(
+            float(surprise.mean()), *intervals.mean(surprise), "mean surprise at the true class, in nats"
+        ),
     }
 
 

@@ -1,4 +1,4 @@
-"""Which classes are made, and how often, beside the data: classes found, KL divergence, total variation, a test.
+"""Class histogram of the samples beside that of the data: classes present, KL divergence, total variation, a test.
 
 KL divergence   Kullback, Leibler 1951, "On Information and Sufficiency": of the samples' histogram from the data's. The
                 counts' own estimate is too large by about (K - 1) / 2 (1/M + 1/N); the bias is taken out by the
@@ -48,6 +48,9 @@ def class_histogram(
     total_variation  half the sum of |p - q|: the share of the samples that fall to the wrong class (not corrected)
     classes_p_value  of the G-test that samples and data have one histogram
     Raises DataError as `histogram` does, or for different numbers of classes; OptionError for a share outside [0, 1].
+
+    >>> class_histogram(np.eye(2)[[0, 0, 1, 1]], np.eye(2)[[0, 0, 0, 0]])["total_variation"].value
+    0.5
     """
     rows = _checked(real_probabilities, "the real"), _checked(fake_probabilities, "the fake")
     if rows[0].shape[1] != rows[1].shape[1]:
@@ -66,7 +69,7 @@ def compare(real: Counts, fake: Counts, *, share: float = 0.1, seed: int = 0) ->
     drawn_real = rng.multinomial(real.sum(), real / real.sum(), size=REPEATS)
     drawn_fake = rng.multinomial(fake.sum(), fake / fake.sum(), size=REPEATS)
     return {
-        "classes_found": _found(real, fake, share),
+        "classes_found": _classes_present(real, fake, share),
         "kl": _corrected(
             float(_divergence(real, fake)),
             _divergence(drawn_real, drawn_fake),
@@ -81,19 +84,24 @@ def compare(real: Counts, fake: Counts, *, share: float = 0.1, seed: int = 0) ->
 
 
 def build(*, share: Fraction = 0.1, real: Literal["classifier", "labels"] = "classifier") -> Metric:
-    """Classes of samples and data. real: the data's histogram from the same classifier as the samples' (its mistakes
-    are then on both sides and cancel), or from the true labels, which are also used where no classifier saw the data.
+    """Classes of samples and data, as `class_histogram`.
+
+    real: the data's histogram from the same classifier as the samples' (its mistakes are then on both sides and
+    cancel), or from the true labels, which are also used where no classifier saw the data.
+
+    >>> build(share=0.2).words
+    'class_histogram(share=0.2, real=classifier)'
     """
 
     def measure(real_side: Side, fake_side: Side) -> dict[str, Number]:
         if fake_side.probabilities is None:
             raise DataError(f"no classifier saw {fake_side.name}: classes are counted with --features classifier")
-        made = histogram(fake_side.probabilities)
+        samples = histogram(fake_side.probabilities)
         if real_side.probabilities is not None and not (real == "labels" and real_side.labels is not None):
             return class_histogram(real_side.probabilities, fake_side.probabilities, share=share)
         if real_side.labels is None:
             raise DataError(f"{real_side.name} has neither labels nor a classifier's probabilities to count classes of")
-        return compare(_labelled(real_side.labels, len(made), real_side.name), made, share=share)
+        return compare(_labelled(real_side.labels, len(samples), real_side.name), samples, share=share)
 
     return Metric(
         measure,
@@ -126,8 +134,11 @@ def _labelled(labels: NDArray[np.int64], classes: int, name: str) -> Counts:
     return np.bincount(labels, minlength=classes).astype(np.int64)
 
 
-def _found(real: Counts, fake: Counts, share: float) -> Number:
-    """Its interval holds for all classes at once (Clopper and Pearson 1934, divided by their number)."""
+def _classes_present(real: Counts, fake: Counts, share: float) -> Number:
+    """How many classes have at least `share` of their share of the data.
+
+    The interval holds for all classes at once (Clopper and Pearson 1934, divided by their number).
+    """
     total, classes = int(fake.sum()), len(fake)
     least = share * real / real.sum()
     tail = 0.05 / (2 * classes)
@@ -150,12 +161,14 @@ def _divergence(real: Counts, fake: Counts) -> Array:
     return np.asarray(np.where(p > 0, p * np.log(np.where(p > 0, p, 1) / q), 0).sum(axis=-1))
 
 
-def _variation(found: Array, drawn: Array) -> Number:
-    """Differences of shares [K], and drawn ones [R, K] -> total variation. Its interval reaches as far as the
-    differences are from their own mean in 95 % of the drawings: it covers at least as often as it says, also near 0,
-    where the sum of absolute values has a corner and the percentiles of a bootstrap do not."""
-    value = float(np.abs(found).sum() / 2)
-    reach = float(np.quantile(np.abs(drawn - found).sum(axis=1) / 2, 0.95))
+def _variation(differences: Array, drawn: Array) -> Number:
+    """Total variation from differences of shares [K] and drawn ones [R, K].
+
+    The interval reaches as far as the differences are from their own mean in 95 % of the drawings: it covers at least
+    as often as it says, also near 0, where the sum of absolute values has a corner and the percentiles of a bootstrap
+    do not."""
+    value = float(np.abs(differences).sum() / 2)
+    reach = float(np.quantile(np.abs(drawn - differences).sum(axis=1) / 2, 0.95))
     return Number(
         value,
         max(0.0, value - reach),
@@ -169,18 +182,18 @@ def _shares(counts: Counts) -> Array:
 
 
 def _corrected(value: float, drawn: Array, means: str) -> Number:
-    """A value that counts alone make too large, minus what they added to it a second time in the drawings."""
+    """Bootstrap bias correction of a value that counting makes too large: 2 value - mean of the drawings, 0 or more."""
     low, high = np.quantile(drawn, (0.025, 0.975))
-    middle, bottom, top = (max(0.0, float(2 * value - end)) for end in (drawn.mean(), high, low))
-    return Number(middle, bottom, top, means)
+    corrected, bottom, top = (max(0.0, float(2 * value - end)) for end in (drawn.mean(), high, low))
+    return Number(corrected, bottom, top, means)
 
 
 def _test(real: Counts, fake: Counts, rng: np.random.Generator) -> float:
-    """How many of the random tables with these margins, this one included, are at least as far from equal."""
+    """p value: the share of random tables with these margins, this one included, that differ at least as much."""
     totals = real + fake
     drawn = rng.multivariate_hypergeometric(totals, int(fake.sum()), size=REPEATS, method="marginals")
-    found, chance = _likelihood(fake, totals), _likelihood(drawn, totals)
-    return float((1 + (chance >= found - 1e-9 * max(1.0, abs(float(found)))).sum()) / (1 + REPEATS))
+    observed, chance = _likelihood(fake, totals), _likelihood(drawn, totals)
+    return float((1 + (chance >= observed - 1e-9 * max(1.0, abs(float(observed)))).sum()) / (1 + REPEATS))
 
 
 def _likelihood(fake: Counts, totals: Counts) -> Array:

@@ -1,4 +1,4 @@
-"""Classification accuracy score: can a classifier be trained on the samples and tested on real images?
+"""Classification accuracy score: the accuracy on real images of a classifier that was trained on samples.
 
 Ravuri, Vinyals 2019, "Classification Accuracy Score for Conditional Generative Models", section 3: a classifier fitted
 on samples with the labels they were made for, tested on real images, beside one fitted on as many real images. What
@@ -50,6 +50,10 @@ def classification_accuracy(
     which does best on a fifth of the real half. Intervals: bootstrap over the tested images. They leave out that other
     samples would have taught a little better or worse: a ratio within some percent of 1 says no more than "as well".
     Raises DataError for shapes that do not fit, NaN features, or fewer than two classes to learn.
+
+    >>> features, labels = np.repeat(np.eye(2), 10, axis=0), np.repeat([0, 1], 10)
+    >>> classification_accuracy(features, labels, features, labels)["ratio"].value
+    1.0
     """
     samples, made_for = _checked(train_features, train_labels, "the samples")
     real, true = _checked(test_features, test_labels, "the real images")
@@ -67,10 +71,10 @@ def classification_accuracy(
     order = rng.permutation(len(real))
     folds = order[::2], order[1::2]
     count = min(len(samples), len(folds[1]))
-    chosen = rng.permutation(len(samples))[:count]
+    subset = rng.permutation(len(samples))[:count]
     strength = _strength(real[folds[0]], true[folds[0]])
     right = np.zeros((2, len(real)))
-    jobs = [(0, samples[chosen], made_for[chosen], order)]
+    jobs = [(0, samples[subset], made_for[subset], order)]
     jobs += [(1, real[learn[:count]], true[learn[:count]], test) for learn, test in (folds, folds[::-1])]
     for row, features, labels, test in track(jobs, "fitting classifiers", len(jobs), "fits"):
         right[row, test] = _predicted(features, labels, real[test], strength) == true[test]
@@ -78,7 +82,11 @@ def classification_accuracy(
 
 
 def build() -> Metric:
-    """How well samples teach a classifier. Needs features, and labels on both sides."""
+    """{"accuracy", "real_accuracy", "ratio"}, higher for a better generator. Reads features and labels of both sides.
+
+    >>> build().needs
+    ('features', 'labels')
+    """
 
     def measure(real: Side, fake: Side) -> dict[str, Number]:
         for side, why in ((fake, "they come from a conditional generator"), (real, "the data must be labelled")):
@@ -104,8 +112,8 @@ def build() -> Metric:
 
 def _strength(features: Array, labels: Labels) -> float:
     """The one of STRENGTHS with which four fifths of these images tell the classes of the last fifth best."""
-    held = -(-len(labels) // 5)
-    right = [(_predicted(features[held:], labels[held:], features[:held], s) == labels[:held]).sum() for s in STRENGTHS]
+    last = -(-len(labels) // 5)
+    right = [(_predicted(features[last:], labels[last:], features[:last], s) == labels[:last]).sum() for s in STRENGTHS]
     return STRENGTHS[len(STRENGTHS) - 1 - int(np.argmax(right[::-1]))]  # of equals the strongest
 
 
@@ -116,32 +124,36 @@ def _predicted(features: Array, labels: Labels, tested: Array, strength: float) 
 
     if len(np.unique(labels)) == 1:  # a few images of a large set can lack all classes but one
         return np.full(len(tested), labels[0])
-    middle = features.mean(axis=0)
+    mean = features.mean(axis=0)
     spread = features.std(axis=0)
     spread[spread == 0] = 1
     model = LogisticRegression(C=1 / (strength * len(labels)), max_iter=_STEPS, tol=1e-3)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
-        model.fit((features - middle) / spread, labels)
-    found: Labels = model.predict((tested - middle) / spread)
-    return found
+        model.fit((features - mean) / spread, labels)
+    predicted: Labels = model.predict((tested - mean) / spread)
+    return predicted
 
 
 def _numbers(right: NDArray[np.float64], rng: np.random.Generator) -> dict[str, Number]:
     """Right or wrong [2, N], by the classifiers fitted on samples and on real images, of the same N tested images."""
     count = right.shape[1]
     drawn = np.stack([right[:, rng.integers(0, count, count)].mean(axis=1) for _ in range(REPEATS)], axis=1)
-    found = right.mean(axis=1)
-    if found[1] == 0:
+    accuracies = right.mean(axis=1)
+    if accuracies[1] == 0:
         raise DataError(
             "a classifier fitted on real images puts none of the others in the right class: "
             "these features or labels say nothing about the images"
         )
     ratio = drawn[0] / np.maximum(drawn[1], 1 / count)
     kinds = {
-        "accuracy": (found[0], drawn[0], "share of real images classified rightly by what was learned from samples"),
-        "real_accuracy": (found[1], drawn[1], "the same, learned from as many real images"),
-        "ratio": (found[0] / found[1], ratio, "how well samples teach, beside real images (1: as well)"),
+        "accuracy": (
+            accuracies[0],
+            drawn[0],
+            "share of real images classified rightly by what was learned from samples",
+        ),
+        "real_accuracy": (accuracies[1], drawn[1], "the same, learned from as many real images"),
+        "ratio": (accuracies[0] / accuracies[1], ratio, "how well samples teach, beside real images (1: as well)"),
     }
     return {name: _number(float(value), values, means) for name, (value, values, means) in kinds.items()}
 

@@ -1,4 +1,4 @@
-"""Density and coverage: precision and recall that a few outliers among the real images do not decide.
+"""Density and coverage: outlier-robust precision and recall.
 
 Naeem, Oh, Uh, Choi, Yoo 2020, "Reliable Fidelity and Diversity Metrics for Generative Models", eq. 4 and 5: balls are
 drawn round the real images only, to the k-th nearest other real image. Density counts in how many of them a made image
@@ -42,32 +42,39 @@ def density_coverage(
     Density's interval is Student's over the made images, the real ones taken as given (None where all made images lie
     in equally many balls). Coverage's is the exact binomial over the real images, the made ones taken as given; balls
     overlap, and that is not in it. Raises DataError for features that do not fit together, or too few of them.
+
+    >>> images = np.random.default_rng(0).normal(size=(50, 2))
+    >>> density_coverage(images, images + 9).coverage.value
+    0.0
     """
-    ours, theirs = pair(real, fake)
-    if len(ours) <= neighbours:
+    real, fake = pair(real, fake)
+    if len(real) <= neighbours:
         raise DataError(
             f"density and coverage look at the {neighbours} nearest others of each real image, and there are "
-            f"{len(ours):,} real images: give at least {neighbours + 1}"
+            f"{len(real):,} real images: give at least {neighbours + 1}"
         )
-    balls = radii(ours, count=neighbours, what="real images among themselves", device=device)
-    found = within(theirs, ours, base_radii=balls, what="made images among the real", device=device)
-    each = found.balls / neighbours
-    known = bool(np.ptp(each))
-    low, high = intervals.mean(each) if known else (None, None)
-    covered = int((found.inside > 0).sum())
-    least, most = intervals.share(covered, len(ours))
+    balls = radii(real, count=neighbours, what="real images among themselves", device=device)
+    members = within(fake, real, base_radii=balls, what="made images among the real", device=device)
+    each = members.balls / neighbours
+    low, high = intervals.mean(each) if np.ptp(each) else (None, None)
+    covered = int((members.inside > 0).sum())
+    coverage_ends = intervals.share(covered, len(real))
     return DensityCoverage(
         Number(float(each.mean()), low, high, "how densely real images lie round the made ones: real ones reach 1"),
-        Number(covered / len(ours), least, most, "share of the real images that have a made one near them"),
+        Number(covered / len(real), *coverage_ends, "share of the real images that have a made one near them"),
     )
 
 
 def build(*, neighbours: PositiveInt = 5) -> Metric:
-    """{"density", "coverage"}, higher for a better generator."""
+    """{"density", "coverage"}, higher for a better generator.
+
+    >>> build(neighbours=3).least
+    4
+    """
 
     def measure(real: Side, fake: Side) -> dict[str, Number]:
-        ours, theirs = (needed(side, "features", "density_coverage") for side in (real, fake))
-        return density_coverage(ours, theirs, neighbours=neighbours)._asdict()
+        features = (needed(side, "features", "density_coverage") for side in (real, fake))
+        return density_coverage(*features, neighbours=neighbours)._asdict()
 
     return Metric(
         measure,

@@ -22,23 +22,32 @@ def fid(real: ArrayLike | Tensor, fake: ArrayLike | Tensor, *, allow_few: bool =
 
     Raises DataError for features that do not fit together, and for N or M of D or less, unless allow_few: D images
     span no more than D - 1 dimensions, the covariance is flat in all the others, and the number speaks of the count.
+
+    >>> import numpy as np
+    >>> images = np.random.default_rng(0).normal(size=(50, 2))
+    >>> round(fid(images, images + 3).value, 6)
+    18.0
     """
-    ours, theirs = pair(real, fake)
-    width = ours.shape[1]
-    few = min(len(ours), len(theirs))
+    real, fake = pair(real, fake)
+    width = real.shape[1]
+    few = min(len(real), len(fake))
     if few <= width and not allow_few:
         raise DataError(
             f"{few:,} images are too few for the FID of {width:,} features: at least {width + 1:,} are needed on each "
             f"side, and ten times as many are better. Use KID, which is right for any count, or an extractor of fewer "
             f"features; allow_few gives the number all the same, and it will be far too large"
         )
-    if max(len(ours), len(theirs)) <= width:
-        return Number(frechet_of_few(ours, theirs), means=MEANS)
-    return Number(frechet(statistics(ours), statistics(theirs)), means=MEANS)
+    if max(len(real), len(fake)) <= width:
+        return Number(frechet_of_few(real, fake), means=MEANS)
+    return Number(frechet(statistics(real), statistics(fake)), means=MEANS)
 
 
 def build(*, allow_few: bool = False) -> Metric:
-    """{"fid": Frechet distance}, lower for a better generator."""
+    """{"fid": Frechet distance}, lower for a better generator.
+
+    >>> build().better
+    {'fid': 'lower'}
+    """
 
     def measure(real: Side, fake: Side) -> dict[str, Number]:
         return {"fid": fid(needed(real, "features", "fid"), needed(fake, "features", "fid"), allow_few=allow_few)}

@@ -1,4 +1,4 @@
-"""FID at infinitely many images: what would be left of the FID if its dependence on the count were taken away.
+"""FID-infinity: the FID extrapolated to infinitely many images, free of its dependence on the count.
 
 Chong and Forsyth 2020, "Effectively Unbiased FID and Inception Score and where to find them", section 4: the FID of N
 images is FID_infinity + c / N to first order, so a straight line through FIDs at several N, against 1 / N, meets 0 at
@@ -45,25 +45,29 @@ def fid_infinity(
     interval joins two sources: the scatter about the line, and the images that there are, whose share is taken from the
     influence of each single image on the FID. Raises DataError for fewer than 4 D images on a side, or 20, OptionError
     for fewer than three points.
+
+    >>> images = np.random.default_rng(0).normal(size=(200, 2))
+    >>> 17 < fid_infinity(images, images + 3).value < 19
+    True
     """
     if points < 3:
         raise OptionError(f"points = {points} is not allowed: at least 3, for a line and its scatter")
-    ours, theirs = pair(real, fake)
-    count, width = min(len(ours), len(theirs)), ours.shape[1]
-    least = max(LEAST * width, FEWEST)
-    if count < least:
+    real, fake = pair(real, fake)
+    count, width = min(len(real), len(fake)), real.shape[1]
+    needed_count = max(LEAST * width, FEWEST)
+    if count < needed_count:
         raise DataError(
-            f"{count:,} images are too few to extrapolate the FID of {width:,} features: at least {least:,} "
+            f"{count:,} images are too few to extrapolate the FID of {width:,} features: at least {needed_count:,} "
             f"are needed on each side. Use KID, which is right for any count, or an extractor of fewer features"
         )
     sizes = np.unique(np.linspace(max(2 * width, count // 10), count, points).round().astype(int))
     rng = np.random.default_rng(mix(seed, "fid infinity"))
     values = []
     for size in track(sizes.tolist(), "FID at several counts", len(sizes), "counts"):
-        parts = (side[rng.choice(len(side), size, replace=False)] for side in (ours, theirs))
+        parts = (side[rng.choice(len(side), size, replace=False)] for side in (real, fake))
         values.append(frechet(*map(statistics, parts)))
     line = stats.linregress(1 / sizes, values)
-    error = float(np.hypot(line.intercept_stderr, _error(ours, theirs)))
+    error = float(np.hypot(line.intercept_stderr, _error(real, fake)))
     half = intervals.student(error, len(sizes) - 2, level)
     value = float(line.intercept)
     return Number(value, value - half, value + half, _MEANS, level)
@@ -77,32 +81,36 @@ def _error(real: NDArray[Any], fake: NDArray[Any]) -> float:
     """
     variance = 0.0
     one, other = statistics(real), statistics(fake)
-    for side, here, there in ((real, one, other), (fake, other, one)):
-        centred = side - here.mean
-        slope = np.eye(len(here.mean)) - _transport(here, there)
-        influence = 2 * centred @ (here.mean - there.mean) + ((centred @ slope) * centred).sum(axis=1)
+    for side, own, others in ((real, one, other), (fake, other, one)):
+        centred = side - own.mean
+        slope = np.eye(len(own.mean)) - _transport(own, others)
+        influence = 2 * centred @ (own.mean - others.mean) + ((centred @ slope) * centred).sum(axis=1)
         variance += float(influence.var(ddof=1)) / len(side)
     return float(np.sqrt(variance))
 
 
-def _transport(here: Statistics, there: Statistics) -> NDArray[np.float64]:
+def _transport(source: Statistics, target: Statistics) -> NDArray[np.float64]:
     """C1^(-1/2) (C1^(1/2) C2 C1^(1/2))^(1/2) C1^(-1/2), symmetric; nothing where C1 has no extent."""
-    values, vectors = linalg.eigh(here.covariance)
+    values, vectors = linalg.eigh(source.covariance)
     kept = values > values[-1] * 1e-10
     roots, basis = np.sqrt(values[kept]), vectors[:, kept]
-    inner = roots[:, None] * (basis.T @ there.covariance @ basis) * roots
+    inner = roots[:, None] * (basis.T @ target.covariance @ basis) * roots
     squares, turn = linalg.eigh((inner + inner.T) / 2)
-    middle = (turn * np.sqrt(np.clip(squares, 0, None))) @ turn.T
-    carried: NDArray[np.float64] = basis @ (middle / roots[:, None] / roots) @ basis.T
+    root = (turn * np.sqrt(np.clip(squares, 0, None))) @ turn.T
+    carried: NDArray[np.float64] = basis @ (root / roots[:, None] / roots) @ basis.T
     return carried
 
 
 def build(*, points: Annotated[int, Field(ge=3)] = 15, seed: int = 0) -> Metric:
-    """{"fid_infinity"}, lower for a better generator."""
+    """{"fid_infinity"}, lower for a better generator.
+
+    >>> build(points=20).words
+    'fid_infinity(points=20)'
+    """
 
     def measure(real: Side, fake: Side) -> dict[str, Number]:
-        ours, theirs = (needed(side, "features", "fid_infinity") for side in (real, fake))
-        return {"fid_infinity": fid_infinity(ours, theirs, points=points, seed=seed)}
+        features = (needed(side, "features", "fid_infinity") for side in (real, fake))
+        return {"fid_infinity": fid_infinity(*features, points=points, seed=seed)}
 
     words = f"fid_infinity(points={points})"
     return Metric(measure, better={"fid_infinity": "lower"}, words=words, least=FEWEST, draws=True)

@@ -1,7 +1,7 @@
-"""Inception score: are the made images clearly of some class each, and of all classes together?
+"""Inception score: samples that are each clearly of one class, and together of all classes, score high.
 
 Salimans et al. 2016, "Improved Techniques for Training GANs", section 4: exp(E KL(p(y|x) || p(y))), the mean over ten
-parts. It never looks at a real image: a generator that makes one perfect picture of each class, or copies, scores best.
+parts. It never looks at a real image: a generator that makes one perfect image of each class, or copies, scores best.
 Between 1 and the number of classes. Fewer images a part make it smaller, so it is comparable at equal counts only.
 """
 
@@ -22,31 +22,32 @@ from gansmith.system.seeding import mix
 
 
 def inception_score(probabilities: ArrayLike | Tensor, *, splits: PositiveInt = 10, seed: int | None = 0) -> Number:
-    """Class probabilities [N, K] of made images, N at least `splits` -> the mean over `splits` equal parts.
+    """Class probabilities [N, K] of samples, N at least `splits` -> the mean over `splits` equal parts.
 
-    seed: of the order in which images are dealt to the parts; None keeps the given one. The interval is Student's over
+    seed: of the order in which images are dealt to the parts; None keeps theirs. The interval is Student's over
     the parts, for their mean; None with one part. Raises DataError for what are no probabilities, or too few images,
     OptionError for no part.
+
+    >>> round(inception_score(np.eye(3), splits=1).value, 6)
+    3.0
     """
     if splits < 1:
         raise OptionError(f"splits = {splits} is not allowed: at least 1")
-    given = matrix(probabilities, "the probabilities:", least=1).astype(np.float64)
-    wrong = int(((given < 0).any(axis=1) | (np.abs(given.sum(axis=1) - 1) > 1e-3)).sum())
+    rows = matrix(probabilities, "the probabilities:", least=1).astype(np.float64)
+    wrong = int(((rows < 0).any(axis=1) | (np.abs(rows.sum(axis=1) - 1) > 1e-3)).sum())
     if wrong:
         raise DataError(
-            f"{wrong:,} of {len(given):,} rows are no probabilities: each must be 0 or more, and sum to 1 "
+            f"{wrong:,} of {len(rows):,} rows are no probabilities: each must be 0 or more, and sum to 1 "
             f"(give the softmax of a classifier's scores)"
         )
-    if len(given) < splits:
-        raise DataError(f"{len(given):,} images cannot be dealt to {splits} parts: give more images, or fewer splits")
+    if len(rows) < splits:
+        raise DataError(f"{len(rows):,} images cannot be dealt to {splits} parts: give more images, or fewer splits")
     if seed is not None:
-        given = given[np.random.default_rng(mix(seed, "inception score")).permutation(len(given))]
-    edges = [number * len(given) // splits for number in range(splits + 1)]
-    scores = [_score(given[start:end]) for start, end in pairwise(edges)]
+        rows = rows[np.random.default_rng(mix(seed, "inception score")).permutation(len(rows))]
+    edges = [number * len(rows) // splits for number in range(splits + 1)]
+    scores = [_score(rows[start:end]) for start, end in pairwise(edges)]
     low, high = intervals.mean(scores) if splits > 1 else (None, None)
-    return Number(
-        float(np.mean(scores)), low, high, "how many classes the made images clearly show: at most all of them"
-    )
+    return Number(float(np.mean(scores)), low, high, "how many classes the samples clearly show: at most all of them")
 
 
 def _score(part: np.ndarray[tuple[int, int], np.dtype[np.float64]]) -> float:
@@ -57,11 +58,15 @@ def _score(part: np.ndarray[tuple[int, int], np.dtype[np.float64]]) -> float:
 
 
 def build(*, splits: PositiveInt = 10, seed: int = 0) -> Metric:
-    """{"inception_score"}, higher for a better generator; the real side is not read."""
+    """{"inception_score"}, higher for a better generator; the real side is not read.
+
+    >>> build().needs
+    ('probabilities',)
+    """
 
     def measure(real: Side, fake: Side) -> dict[str, Number]:
-        given = needed(fake, "probabilities", "inception_score")
-        return {"inception_score": inception_score(given, splits=splits, seed=seed)}
+        probabilities = needed(fake, "probabilities", "inception_score")
+        return {"inception_score": inception_score(probabilities, splits=splits, seed=seed)}
 
     return Metric(
         measure,

@@ -6,7 +6,7 @@ different images within each side, all pairs between the sides. It can be negati
 
 kid          from all images at once, with an interval for P != Q
 kid_subsets  the mean over random subsets, as the paper and torch-fidelity report it
-kid_test     is it more than chance? A permutation test, exact at P = Q at any count
+kid_test     a permutation test of P = Q, exact at any count
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from gansmith.system.option_types import AtLeastTwo, PositiveInt
 from gansmith.system.progress import Advance, track
 from gansmith.system.seeding import mix
 
-MEANS = "kernel distance between the made and the real images' features: 0 for the same, at any count of images"
+MEANS = "kernel distance between the features of samples and of real images: 0 for the same, at any count of images"
 _BLOCK = 2048  # images: 16 MiB of kernel values
 
 
@@ -40,17 +40,17 @@ class Kernel(NamedTuple):
     coef: float = 1.0
 
     def block(self, one: Tensor, other: Tensor) -> Tensor:
-        """[n, D] and [m, D] -> [n, m]"""
+        """Features [n, D] and [m, D] -> kernel values [n, m]."""
         gamma = 1 / one.shape[1] if self.gamma is None else self.gamma
         base = torch.addmm(one.new_full((), self.coef).expand(1, len(other)), one, other.T, alpha=gamma)
-        found = base
+        values = base
         for _ in range(self.degree - 1):
-            found = found * base
-        return found
+            values = values * base
+        return values
 
 
 class Sums(NamedTuple):
-    """Of kernel values, for each image: over the others of its own side, and over all of the other side. float64."""
+    """Sums of kernel values of each image, float64: over the others of its own side, and over all of the other side."""
 
     real: NDArray[np.float64]
     fake: NDArray[np.float64]
@@ -87,16 +87,20 @@ def kid(
     The interval is the estimate -+ Student's quantile times the jackknife's standard error over single images of either
     side (Arvesen 1969, "Jackknifing U-statistics"). It is right where the two differ; where they are alike the estimate
     is no longer normal, and `kid_test` answers. Raises DataError for features that do not fit together.
+
+    >>> images = np.random.default_rng(0).normal(size=(50, 2))
+    >>> kid(images, images + 3).value > 1
+    True
     """
-    ours, theirs = pair(real, fake, least=3)
-    sums = kernel_sums(ours, theirs, Kernel(degree, gamma, coef))
+    real, fake = pair(real, fake, least=3)
+    sums = kernel_sums(real, fake, Kernel(degree, gamma, coef))
     value, error = estimate(sums)
-    half = intervals.student(error, min(len(ours), len(theirs)) - 1, level)
+    half = intervals.student(error, min(len(real), len(fake)) - 1, level)
     return Number(value, value - half, value + half, MEANS, level)
 
 
 def kernel_sums(real: NDArray[Any], fake: NDArray[Any], kernel: Kernel, *, quiet: bool = False) -> Sums:
-    """Block by block; of the pairs within a side each block is computed once. Sums are in float64.
+    """Sums of kernel values, block by block, in float64; of the pairs within a side each block is computed once.
 
     quiet: without progress, for many small ones.
     """
@@ -120,7 +124,7 @@ def kernel_sums(real: NDArray[Any], fake: NDArray[Any], kernel: Kernel, *, quiet
                     within[first][columns] += block.sum(0, dtype=torch.float64)
                 within[first][rows] += block.sum(1, dtype=torch.float64)
             advance()
-    return Sums(*(found.numpy() for found in (*within, *across)))
+    return Sums(*(sums.numpy() for sums in (*within, *across)))
 
 
 def estimate(sums: Sums) -> tuple[float, float]:
@@ -159,23 +163,27 @@ def kid_subsets(
 
     Drawn as torch-fidelity does with the made images as its first input and the same seed. Raises DataError when a
     side has fewer than `size` images, OptionError for no subset or a size below 2.
+
+    >>> images = np.random.default_rng(0).normal(size=(50, 2))
+    >>> kid_subsets(images, images + 3, subsets=5, size=20).mean > 1
+    True
     """
-    for name, given, least in (("subsets", subsets, 1), ("size", size, 2)):
-        if given < least:
-            raise OptionError(f"{name} = {given} is not allowed: at least {least}")
-    ours, theirs = pair(real, fake)
-    if min(len(ours), len(theirs)) < size:
+    for name, value, least in (("subsets", subsets, 1), ("size", size, 2)):
+        if value < least:
+            raise OptionError(f"{name} = {value} is not allowed: at least {least}")
+    real, fake = pair(real, fake)
+    if min(len(real), len(fake)) < size:
         raise DataError(
-            f"subsets of {size:,} images cannot be drawn from {len(ours):,} real and {len(theirs):,} made ones: "
+            f"subsets of {size:,} images cannot be drawn from {len(real):,} real and {len(fake):,} generated ones: "
             f"give a smaller size, or leave subsets out, and all images are used at once"
         )
     rng = np.random.RandomState(seed)  # the numbers of torch-fidelity
     kernel = Kernel(degree, gamma, coef)
     values = np.empty(subsets)
     for number in track(range(subsets), "KID of subsets", subsets, "subsets"):
-        some = theirs[rng.choice(len(theirs), size, replace=False)]
-        beside = ours[rng.choice(len(ours), size, replace=False)]
-        values[number] = value_of(kernel_sums(beside, some, kernel, quiet=True))
+        of_fake = fake[rng.choice(len(fake), size, replace=False)]
+        of_real = real[rng.choice(len(real), size, replace=False)]
+        values[number] = value_of(kernel_sums(of_real, of_fake, kernel, quiet=True))
     return Subsets(float(values.mean()), float(values.std()))
 
 
@@ -183,14 +191,18 @@ def kid_test(real: ArrayLike | Tensor, fake: ArrayLike | Tensor, *, permutations
     """Real [N, D], fake [M, D] -> the share of ways to deal all images to two sides that give at least this estimate.
 
     p <= .05 happens in at most 5 % of tests when both come from one distribution (Phipson and Smyth 2010, "Permutation
-    P-values should never be zero": the given dealing counts among them). In float64. Raises OptionError for fewer than
-    19 permutations, which could never reach .05.
+    P-values should never be zero": the observed dealing counts among them). In float64. Raises OptionError for fewer
+    than 19 permutations, which could never reach .05.
+
+    >>> images = np.random.default_rng(0).normal(size=(20, 2))
+    >>> kid_test(images, images + 3, permutations=99).p
+    0.01
     """
     if permutations < 19:
         raise OptionError(f"permutations = {permutations} is not allowed: at least 19, or no p can be as low as .05")
-    ours, theirs = pair(real, fake)
-    n, m = len(ours), len(theirs)
-    everything = torch.from_numpy(np.concatenate([ours, theirs]).astype(np.float64))
+    real, fake = pair(real, fake)
+    n, m = len(real), len(fake)
+    everything = torch.from_numpy(np.concatenate([real, fake]).astype(np.float64))
     rng = np.random.default_rng(mix(seed, "kid test"))
     sides = torch.zeros(n + m, permutations + 1, dtype=torch.float64)  # 1: dealt to the real side
     sides[:n, 0] = 1
@@ -229,14 +241,18 @@ def build(
     seed: int = 2020,
     degree: PositiveInt = 3,
 ) -> Metric:
-    """{"kid": kernel distance}, lower for a better generator. From all images; with `subsets`, as torch-fidelity."""
+    """{"kid": kernel distance}, lower for a better generator. From all images; with `subsets`, as torch-fidelity.
+
+    >>> build().words
+    'kid(degree=3)'
+    """
 
     def measure(real: Side, fake: Side) -> dict[str, Number]:
-        ours, theirs = needed(real, "features", "kid"), needed(fake, "features", "kid")
+        features = [needed(side, "features", "kid") for side in (real, fake)]
         if subsets is None:
-            return {"kid": kid(ours, theirs, degree=degree)}
-        found = kid_subsets(ours, theirs, subsets=subsets, size=size, seed=seed, degree=degree)
-        return {"kid": Number(found.mean, means=f"{MEANS}; spread over subsets {found.spread:.3g}")}
+            return {"kid": kid(*features, degree=degree)}
+        drawn = kid_subsets(*features, subsets=subsets, size=size, seed=seed, degree=degree)
+        return {"kid": Number(drawn.mean, means=f"{MEANS}; spread over subsets {drawn.spread:.3g}")}
 
     words = f"kid(degree={degree})" if subsets is None else f"kid(degree={degree}, {subsets} x {size}, seed {seed})"
     least, draws = (3, False) if subsets is None else (size, True)

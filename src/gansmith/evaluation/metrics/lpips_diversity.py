@@ -1,4 +1,4 @@
-"""LPIPS diversity: how different two images of one set look, on average, beside the same for the real ones.
+"""LPIPS diversity: mean perceptual distance of two images of one set, beside that of the real ones.
 
 Zhu, Zhang, Pathak, Darrell, Efros, Wang, Shechtman 2017, "Toward Multimodal Image-to-Image Translation", section 5,
 take the mean LPIPS distance (Zhang et al. 2018) of random pairs. Each image is used once here: the pairs are then
@@ -28,6 +28,11 @@ def lpips_diversity(images: Images, extractor: Extractor, *, pairs: int = 500, s
     """uint8 [N, H, W, C] -> the mean distance of `pairs` random pairs, or of N // 2 where there are fewer.
 
     Raises OptionError for an extractor without a distance, DataError for fewer than four images.
+
+    >>> from gansmith.evaluation.features import vgg
+    >>> images = np.random.default_rng(0).integers(0, 256, (8, 16, 16, 3), dtype=np.uint8)
+    >>> lpips_diversity(images, vgg.untrained(device="cpu")).value > 0
+    True
     """
     if extractor.distance is None:
         raise OptionError(
@@ -40,17 +45,17 @@ def lpips_diversity(images: Images, extractor: Extractor, *, pairs: int = 500, s
     count = min(pairs, len(images) // 2)
     order = np.random.default_rng(mix(seed, "lpips_diversity")).permutation(len(images))
     left, right = order[:count], order[count : 2 * count]
-    found = []
+    distances = []
     with torch.inference_mode(), bar("LPIPS of pairs", count, unit="pairs") as advance:
         for start in range(0, count, extractor.batch):
-            some = slice(start, start + extractor.batch)
+            part = slice(start, start + extractor.batch)
             one, other = (
-                torch.from_numpy(images[chosen[some]].transpose(0, 3, 1, 2).copy()).to(extractor.device)
-                for chosen in (left, right)
+                torch.from_numpy(images[indices[part]].transpose(0, 3, 1, 2).copy()).to(extractor.device)
+                for indices in (left, right)
             )
-            found.append(extractor.distance(one, other).double().cpu().numpy())
+            distances.append(extractor.distance(one, other).double().cpu().numpy())
             advance(len(one))
-    values = np.concatenate(found)
+    values = np.concatenate(distances)
     low, high = intervals.mean(values)
     return Number(
         float(values.mean()), max(0.0, low), high, f"how different two images look, the mean LPIPS of {count:,} pairs"
@@ -58,21 +63,25 @@ def lpips_diversity(images: Images, extractor: Extractor, *, pairs: int = 500, s
 
 
 def build(*, weights: str | None = None, pairs: AtLeastTwo = 500, seed: int = 0) -> Metric:
-    """`lpips_diversity` of the made images, and `lpips_diversity_of_real`, which is where it should be."""
+    """`lpips_diversity` of the samples, and `lpips_diversity_of_real`, which is where it should be.
+
+    >>> build(pairs=50).words
+    'lpips_diversity(pairs=50, seed=0)'
+    """
 
     @cache
-    def judge() -> Extractor:
-        made = catalog.build("features", "vgg", weights=weights)
-        assert isinstance(made, Extractor)
-        return made
+    def lpips() -> Extractor:
+        extractor = catalog.build("features", "vgg", weights=weights)
+        assert isinstance(extractor, Extractor)
+        return extractor
 
     def measure(real: Side, fake: Side) -> Mapping[str, Number]:
-        found = {}
+        numbers = {}
         for name, side in (("lpips_diversity", fake), ("lpips_diversity_of_real", real)):
             if side.images is None:
-                raise DataError(f"LPIPS diversity looks at images, and {side.name} came without: give them")
-            found[name] = lpips_diversity(side.images, judge(), pairs=pairs, seed=seed)
-        return found
+                raise DataError(f"LPIPS diversity is measured of images, and {side.name} has none: give them")
+            numbers[name] = lpips_diversity(side.images, lpips(), pairs=pairs, seed=seed)
+        return numbers
 
     return Metric(
         measure=measure,

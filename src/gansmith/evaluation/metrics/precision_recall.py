@@ -1,4 +1,4 @@
-"""Precision and recall: what share of the made images lies among the real ones, and the other way round.
+"""Improved precision and recall: the share of samples among the real images, and of real images among the samples.
 
 Kynkaanniemi, Karras, Laine, Lehtinen, Aila 2019, "Improved Precision and Recall Metric for Assessing Generative
 Models", section 2: a set of images is the union of balls round each, reaching to its k-th nearest other image (eq. 1).
@@ -30,7 +30,7 @@ class PrecisionRecall(NamedTuple):
 
 
 class Members(NamedTuple):
-    """real_like bool [M]: which made images lie in a real ball;  reached bool [N]: which real images in a made one."""
+    """real_like bool [M]: which samples lie in a real image's ball;  reached bool [N]: and which the other way."""
 
     real_like: NDArray[np.bool_]
     reached: NDArray[np.bool_]
@@ -47,11 +47,15 @@ def precision_recall(
 
     The interval of precision is over the made images and takes the real ones as given, that of recall the other way
     round: how another draw of the *other* side would move the balls is not in them.
+
+    >>> images = np.random.default_rng(0).normal(size=(50, 2))
+    >>> precision_recall(images, images[:10]).precision.value
+    1.0
     """
-    found = members(real, fake, neighbours=neighbours, device=device)
+    inside = members(real, fake, neighbours=neighbours, device=device)
     return PrecisionRecall(
-        _share(found.real_like, "share of the made images that lie among the real ones: how many look real"),
-        _share(found.reached, "share of the real images that lie among the made ones: how much of the data is covered"),
+        _share(inside.real_like, "share of the samples that lie among the real images: how many look real"),
+        _share(inside.reached, "share of the real images that lie among the samples: how much of the data is covered"),
     )
 
 
@@ -62,21 +66,24 @@ def members(
     neighbours: int = 3,
     device: torch.device | str = "cpu",
 ) -> Members:
-    """The same, image by image. Raises DataError for features that do not fit together, or too few of them."""
-    ours, theirs = pair(real, fake)
-    few = min(len(ours), len(theirs))
+    """Which samples lie among the real images, and which real images among the samples.
+
+    Raises DataError for features that do not fit together, or too few of them.
+    """
+    real, fake = pair(real, fake)
+    few = min(len(real), len(fake))
     if few <= neighbours:
         raise DataError(
-            f"precision and recall look at the {neighbours} nearest others of each image, and one side has {few:,} "
+            f"precision and recall compare the {neighbours} nearest others of each image, and one side has {few:,} "
             f"images: give at least {neighbours + 1} of each"
         )
-    balls = radii(ours, count=neighbours, what="real images among themselves", device=device)
-    theirs_balls = radii(theirs, count=neighbours, what="made images among themselves", device=device)
-    found = within(
-        theirs, ours, base_radii=balls, query_radii=theirs_balls, what="made images among the real", device=device
+    real_radii = radii(real, count=neighbours, what="real images among themselves", device=device)
+    fake_radii = radii(fake, count=neighbours, what="samples among themselves", device=device)
+    inside = within(
+        fake, real, base_radii=real_radii, query_radii=fake_radii, what="samples among real images", device=device
     )
-    assert found.query_balls is not None
-    return Members(found.balls > 0, found.query_balls > 0)
+    assert inside.query_balls is not None
+    return Members(inside.balls > 0, inside.query_balls > 0)
 
 
 def _share(members: NDArray[np.bool_], means: str) -> Number:
@@ -85,11 +92,15 @@ def _share(members: NDArray[np.bool_], means: str) -> Number:
 
 
 def build(*, neighbours: PositiveInt = 3) -> Metric:
-    """{"precision", "recall"}, shares, higher for a better generator."""
+    """{"precision", "recall"}, shares, higher for a better generator.
+
+    >>> build(neighbours=5).words
+    'precision_recall(neighbours=5)'
+    """
 
     def measure(real: Side, fake: Side) -> dict[str, Number]:
-        ours, theirs = (needed(side, "features", "precision_recall") for side in (real, fake))
-        return precision_recall(ours, theirs, neighbours=neighbours)._asdict()
+        features = (needed(side, "features", "precision_recall") for side in (real, fake))
+        return precision_recall(*features, neighbours=neighbours)._asdict()
 
     return Metric(
         measure,

@@ -1,4 +1,4 @@
-"""Traces of the network in the power spectrum: a checkerboard, and fine detail missing or too much, beside real images.
+"""Power spectrum beside that of real images: checkerboards, and fine detail that is missing or too strong.
 
 spectrum   Durall, Keuper, Keuper 2020, "Watch your Up-Convolution: CNN Based Generative Deep Neural Networks are
            Failing to Reproduce Spectral Distributions": the power spectrum averaged over all directions
@@ -48,7 +48,7 @@ class Spectrum(NamedTuple):
 
 
 class Readings(NamedTuple):
-    """What the spectra of images say, in decibels.
+    """Readings of the spectra of images, in decibels.
 
     grid [N, S]  of each image, the power at each of `sites` over that of its neighbourhood
     fine [N]     of each image, the energy above 1/4 cycle per pixel
@@ -62,9 +62,9 @@ class Readings(NamedTuple):
 
 
 def sites(height: int, width: int) -> list[tuple[int, int, int]]:
-    """Where a checkerboard would show: (period in pixels, down, across), the latter in eighths of a cycle per pixel.
+    """Frequencies of checkerboards: (period in pixels, down, across), the latter in eighths of a cycle per pixel.
 
-    A period is looked for where the shorter side holds it four times: its neighbourhood is then clear of other sites.
+    A period is tested where the shorter side holds it four times: its neighbourhood is then clear of other sites.
     """
     side = min(height, width)
     return [(period, *place) for period, places in _SITES.items() if side >= 4 * period for place in places]
@@ -86,7 +86,7 @@ def spectrum(images: Images) -> Spectrum:
 
 
 def readings(images: Images) -> Readings:
-    """Images uint8 [N, H, W, C] -> what is compared, image by image. Raises DataError as `spectrum` does."""
+    """Images uint8 [N, H, W, C] -> the readings of each that are compared. Raises DataError as `spectrum` does."""
     height, width = _checked(images, "the").shape[1:3]
     places = np.array([place for _, *place in sites(height, width)])
     grid, fine, total = [], [], np.zeros(1)
@@ -109,8 +109,8 @@ def elsewhere(peaks: Array) -> Array:
     rows, columns = peaks.shape
     radius = np.hypot(np.fft.fftfreq(rows)[:, None], np.fft.fftfreq(columns)[None, :])
     on = (16 * np.arange(rows) % rows == 0)[:, None] & (16 * np.arange(columns) % columns == 0)[None, :]
-    found: Array = peaks[~on & (radius > 1 / 8)]
-    return found
+    others: Array = peaks[~on & (radius > 1 / 8)]
+    return others
 
 
 def spectral_traces(real: Images, fake: Images, *, seed: int = 0) -> dict[str, Number]:
@@ -120,6 +120,10 @@ def spectral_traces(real: Images, fake: Images, *, seed: int = 0) -> dict[str, N
                       does so most; its interval holds at all sites at once
     high_frequencies  energy above 1/4 cycle per pixel, fake over real: below 0 too smooth, above 0 too rough
     Raises DataError for different or unusable shapes, or fewer than 2 images a side.
+
+    >>> images = np.random.default_rng(0).integers(0, 256, (20, 16, 16, 1), dtype=np.uint8)
+    >>> spectral_traces(images, images // 2)["high_frequencies"].value < -5
+    True
     """
     real, fake = pair(real, fake)
     return compare(readings(real), readings(fake), seed=seed)
@@ -128,23 +132,23 @@ def spectral_traces(real: Images, fake: Images, *, seed: int = 0) -> dict[str, N
 def compare(real: Readings, fake: Readings, *, seed: int = 0) -> dict[str, Number]:
     """`spectral_traces` of images already read."""
     values = [np.column_stack([one.grid, one.fine]) for one in (real, fake)]
-    found = values[1].mean(axis=0) - values[0].mean(axis=0)
+    differences = values[1].mean(axis=0) - values[0].mean(axis=0)
     rng = np.random.default_rng(mix(seed, "spectrum"))
     drawn = resampled(values[1], rng) - resampled(values[0], rng)
-    site = int(found[:-1].argmax())
+    site = int(differences[:-1].argmax())
     spread = drawn.std(axis=0)
-    off = np.abs(drawn - found)[:, :-1] / np.maximum(spread[:-1], 1e-12)
+    off = np.abs(drawn - differences)[:, :-1] / np.maximum(spread[:-1], 1e-12)
     reach = float(np.quantile(off.max(axis=1), 0.95)) * spread[site]
     low, high = np.quantile(drawn[:, -1], (0.025, 0.975))
     return {
         "checkerboard": Number(
-            float(found[site]),
-            float(found[site] - reach),
-            float(found[site] + reach),
+            float(differences[site]),
+            float(differences[site] - reach),
+            float(differences[site] + reach),
             "decibels by which a pattern on the grid of the pixels is stronger than in the real images (0: none)",
         ),
         "high_frequencies": Number(
-            float(found[-1]),
+            float(differences[-1]),
             float(low),
             float(high),
             "decibels of the finest detail over that of the real images (below 0: too smooth, above 0: too rough)",
@@ -180,7 +184,11 @@ def grey(images: Images) -> Array:
 
 
 def build() -> Metric:
-    """Checkerboards and missing detail, on images as they are."""
+    """{"checkerboard", "high_frequencies"}, in decibels, of images as they are: `spectral_traces`.
+
+    >>> build().needs
+    ('images',)
+    """
 
     def measure(real: Side, fake: Side) -> dict[str, Number]:
         for side in (real, fake):
@@ -226,11 +234,11 @@ def _powers(images: Images) -> Any:
     size = max(1, _VALUES // (shape[0] * shape[1]))
     with bar("taking spectra", len(images)) as advance:
         for start in range(0, len(images), size):
-            some = grey(images[start : start + size])
-            some -= ((some * window).sum(axis=(1, 2)) / window.sum())[:, None, None]
-            power = np.square(np.abs(np.fft.fft2(some * window, s=shape))) + floor
+            luma = grey(images[start : start + size])
+            luma -= ((luma * window).sum(axis=(1, 2)) / window.sum())[:, None, None]
+            power = np.square(np.abs(np.fft.fft2(luma * window, s=shape))) + floor
             yield power, radius
-            advance(len(some))
+            advance(len(luma))
 
 
 def _hann(length: int) -> Array:

@@ -1,1 +1,1 @@
-"""Two or more runs against each other: metrics side by side, and generators before foreign discriminators."""
+"""Comparison of runs: metrics side by side, and generators scored by the discriminators of the others."""

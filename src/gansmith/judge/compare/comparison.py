@@ -1,4 +1,4 @@
-"""What `gansmith compare` found, as a record, and what a reader must know before believing it."""
+"""The result of `gansmith compare` as a record, and the notes that limit what it shows."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Measured:
 
 @dataclass(frozen=True)
 class Comparison:
-    """What `compare` found. notes: plain sentences on what the numbers cannot say."""
+    """The result of `compare`. notes: plain sentences on the limits of the numbers."""
 
     play: CrossPlay
     metrics: Mapping[str, Measured]
@@ -35,7 +35,7 @@ class Comparison:
     notes: tuple[str, ...]
 
     def record(self) -> dict[str, Any]:
-        """As `compare.json` holds it; the matrix has a row for each discriminator."""
+        """The content of `compare.json`; the matrix has a row for each discriminator."""
         play = self.play
         return {
             "gansmith": __version__,
@@ -62,11 +62,11 @@ class Comparison:
                 for pair in play.pairs
             ],
             "accuracy": {
-                judge: {
+                discriminator: {
                     name: {**number.record(), "own": play.own(j, i)}
                     for i, (name, number) in enumerate(zip(play.names, row, strict=True))
                 }
-                for j, (judge, row) in enumerate(zip(play.names, play.accuracy, strict=True))
+                for j, (discriminator, row) in enumerate(zip(play.names, play.accuracy, strict=True))
             },
             "notes": list(self.notes),
             "protocol": self.protocol.record(),
@@ -75,8 +75,8 @@ class Comparison:
                     "better": dict(measured.better),
                     "protocol": measured.protocol.record(),
                     "numbers": {
-                        who: {quantity: number.record() for quantity, number in found.items()}
-                        for who, found in measured.numbers.items()
+                        contender: {quantity: number.record() for quantity, number in numbers.items()}
+                        for contender, numbers in measured.numbers.items()
                     },
                 }
                 for name, measured in self.metrics.items()
@@ -85,37 +85,37 @@ class Comparison:
 
 
 def notes(play: CrossPlay, contenders: Sequence[Contender], real: Reals) -> tuple[str, ...]:
-    """What a reader must know before believing the ranking."""
-    said = [
+    """The limits of the ranking, one sentence each."""
+    lines = [
         "The intervals are over images. They do not say how another training of the same runs would turn out.",
-        "Discriminators look at one image at a time: they do not see a generator that repeats itself. Metrics do.",
+        "Discriminators see one image at a time: they do not notice a generator that repeats itself. Metrics do.",
     ]
     if not play.adjusted:
-        said.append(
+        lines.append(
             "The discriminators cannot be compared with each other, as each judges other generators than the rest: a "
             "lax one flatters the generators that it judges. A third run, or another checkpoint of one, mends that."
         )
     for first in sorted(set(play.kin)):
         equal = [name for name, one in zip(play.names, play.kin, strict=True) if one == first]
         if len(equal) > 1:
-            said.append(f"{', '.join(equal)} have one and the same discriminator: it judges none of them.")
-    for judge in play.blind:
-        said.append(
-            f"The discriminator of {judge} tells no other run's samples from real images (accuracy about 0.5 on all): "
+            lines.append(f"{', '.join(equal)} have one and the same discriminator: it judges none of them.")
+    for name in play.blind:
+        lines.append(
+            f"The discriminator of {name} tells no other run's samples from real images (accuracy about 0.5 on all): "
             f"it cannot judge them, or they are that good."
         )
-    for judge in play.names:
-        above = [name for who, name in play.inverted if who == judge]
+    for discriminator in play.names:
+        above = [name for owner, name in play.inverted if owner == discriminator]
         if above:
-            said.append(
-                f"The discriminator of {judge} scores samples of {', '.join(above)} above real images it never saw. "
-                f"A perfect generator would get 0.5: this counts as told apart. It is common for collapsed generators "
-                f"and for artifacts that the discriminator never met."
+            lines.append(
+                f"The discriminator of {discriminator} scores samples of {', '.join(above)} "
+                f"above real images that it never saw. A perfect generator would get 0.5: this counts as told apart. "
+                f"It is common for collapsed generators and for artifacts that the discriminator never met."
             )
     if len({one.path.resolve() for one in contenders}) < len(contenders):
-        said.append(
+        lines.append(
             "Some are checkpoints of one run: a discriminator has met earlier samples of the generator it grew up with."
         )
     if len(real.images) < FEW:
-        said.append(f"Only {len(real.images)} real images were held out: more would narrow the intervals.")
-    return tuple(said)
+        lines.append(f"Only {len(real.images)} real images were held out: more would narrow the intervals.")
+    return tuple(lines)

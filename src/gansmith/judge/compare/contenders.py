@@ -37,6 +37,7 @@ class Contender:
 
     @property
     def path(self) -> Path:
+        """The folder it was opened from."""
         return self.generator.run.path
 
     @property
