@@ -99,9 +99,9 @@ def test_points_are_drawn_from_their_modes(name: str) -> None:
 
 
 def test_points_have_no_size_and_need_a_count() -> None:
-    with pytest.raises(DataError, match="points have no size to change; train on them as they are"):
+    with pytest.raises(DataError, match="points have no size"):
         open_dataset("ring", count=10).resize(size=8, channels=3)
-    with pytest.raises(OptionError, match="ring: count must be at least 1, not 0"):
+    with pytest.raises(OptionError, match=r"^ring: count .* 1, not 0"):
         open_dataset("ring", count=0)
 
 

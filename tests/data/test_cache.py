@@ -220,7 +220,7 @@ def test_a_file_that_may_not_grow(folder: Path) -> None:
 def test_a_folder_that_cannot_be_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("GANSMITH_CACHE", str(tmp_path / "file"))
-    with pytest.raises(GansmithError, match="Either set GANSMITH_CACHE to a folder that can be written"):
+    with pytest.raises(GansmithError, match=r"GANSMITH_CACHE.*cache: false"):
         cache.store(Arrays(IMAGES), key="k", names=NAMES)
 
 
@@ -254,7 +254,7 @@ def test_two_processes_make_one_build(folder: Path) -> None:
     assert sorted(line[0] for line in lines) == ["False", "True"]
     assert lines[0][1:] == lines[1][1:]
     assert lines[0][2] == "59"
-    assert sum("waiting for another process that builds the same pixel cache" in err for _, err in outputs) == 1
+    assert sum("waiting for another process" in err for _, err in outputs) == 1
     assert sorted(path.name for path in folder.iterdir()) == ["k", "k.lock"]
 
 

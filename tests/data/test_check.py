@@ -143,7 +143,7 @@ def test_statistics_need_pictures_of_one_kind() -> None:
     mixed = [ImageItem(np.zeros((2, 2, channels), np.uint8)) for channels in (3, 1)]
     with pytest.raises(DataError, match=r"image 1 has 1 .* 3"):
         channel_statistics(Listed(mixed))
-    with pytest.raises(DataError, match="there are no images to take statistics of"):
+    with pytest.raises(DataError, match="no images"):
         channel_statistics(Listed([]))
 
 
@@ -162,11 +162,11 @@ def test_pack_replaces_nothing_unasked(folder: Path, tmp_path: Path) -> None:
     with pytest.raises(OptionError, match=r"must end in \.npy, not 'out\.zip'"):
         pack(settings, tmp_path / "out.zip")
     pack(settings, tmp_path / "out.npy", workers=0)
-    with pytest.raises(OptionError, match=r"out\.npy exists; choose another name, or replace it with --force"):
+    with pytest.raises(OptionError, match=r"out\.npy exists.*--force"):
         pack(settings, tmp_path / "out.npy")
     pack(settings.model_copy(update={"fraction": 0.5}), tmp_path / "out.npy", force=True, workers=0)
     assert len(open_dataset(tmp_path / "out.npy")) == 12
-    with pytest.raises(DataError, match="is a set of points, not of images"):
+    with pytest.raises(DataError, match="set of points"):
         pack(DataSettings(path="ring"), tmp_path / "ring.npy")
 
 

@@ -205,7 +205,7 @@ def test_pictures_of_another_aspect(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("paired", [False, True])
 def test_one_set_alone(paired: bool, tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"^digits holds one set of images, and a translation"):
+    with pytest.raises(DataError, match=r"(?s)^digits holds one set.*data\.other"):
         prepared("digits", paired=paired)
     with pytest.raises(DataError, match=r"^no file or folder .*nowhere, and no built-in dataset"):
         prepared(tmp_path / "nowhere", paired=paired)
@@ -213,7 +213,7 @@ def test_one_set_alone(paired: bool, tmp_path: Path) -> None:
     zipped(tmp_path / "x" / "c", tmp_path / "y.zip")
     (tmp_path / "z").mkdir()
     (tmp_path / "y.zip").rename(tmp_path / "z" / "y.zip")
-    with pytest.raises(DataError, match=r"^no images in .*z: .*, and a translation is between two"):
+    with pytest.raises(DataError, match=r"(?s)^no images in .*z: .*data\.other"):
         prepared(tmp_path / "z", paired=paired)
     write(tmp_path / "set", ["a/1.png", "b/1.png"])
     with pytest.raises(DataError, match="set holds one set of images"):  # the format is of one
@@ -221,7 +221,7 @@ def test_one_set_alone(paired: bool, tmp_path: Path) -> None:
 
 
 def test_a_layout_of_one_place_beside_a_second() -> None:
-    with pytest.raises(OptionError, match=r"data\.format = paired is of one place .* leave one of them out"):
+    with pytest.raises(OptionError, match=r"data\.format = paired .*data\.other"):
         prepared("digits", "ring", format="paired")
 
 
@@ -235,7 +235,7 @@ def test_a_layout_that_is_not_there(tmp_path: Path) -> None:
 
 def test_points_and_images_do_not_mix(tmp_path: Path) -> None:
     place = write(tmp_path / "set", ["1.png"])
-    with pytest.raises(DataError, match=r"^ring \| set: one is a set of points and the other of images"):
+    with pytest.raises(DataError, match=r"^ring \| set: .*points.*images"):
         prepared("ring", place)
     found = prepared("ring", "grid", options={"count": 100}, holdout=0.1)
     assert (found.shape, b_of(found).points, len(found.holdout_indices)) == ((2, 1, 1), True, 10)
@@ -282,7 +282,7 @@ def test_sets_that_know_sizes_of_their_own() -> None:
     small, middle = (ArraySource(pixels, name="set", size=(side, side)) for side in (20, 24))
     assert resolve([small, small], settings("x")).size == (20, 20)
     assert resolve([small, middle], settings("x")).size == (64, 64)
-    with pytest.raises(DataError, match=r"^there are no images in none$"):
+    with pytest.raises(DataError, match=r"no images in none$"):
         resolve([small, ArraySource(pixels[:0], name="none")], settings("x"))
 
 
@@ -290,7 +290,7 @@ def test_a_set_that_is_empty_or_broken_is_named(tmp_path: Path) -> None:
     good, bad = write(tmp_path / "good", ["1.png"]), tmp_path / "bad"
     bad.mkdir()
     (bad / "x.png").write_bytes(b"")
-    with pytest.raises(DataError, match=r"^none of the images in bad could be read$"):
+    with pytest.raises(DataError, match=r"^none of the images in bad "):
         prepared(good, bad)
     with pytest.raises(DataError, match=r"1 image of 1 .*bad/x\.png is empty"):
         prepared(good, bad, size=8, channels=3)

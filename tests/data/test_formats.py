@@ -79,7 +79,7 @@ def test_a_missing_path_names_the_nearest(tmp_path: Path) -> None:
         open_dataset(tmp_path / "fotos")
     with pytest.raises(DataError, match=r"no file or folder digit, .* Did you mean 'digits'\? Built-in: "):
         open_dataset("digit")
-    with pytest.raises(DataError, match=r"no file or folder .*/none/x, and no built-in dataset of that name. Built-in"):
+    with pytest.raises(DataError, match=r"/none/x, .*Built-in: cifar10, "):
         open_dataset(tmp_path / "none" / "x")
 
 
@@ -88,7 +88,7 @@ def test_what_is_not_recognised(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"x\.docx is of no known format(?s:.*)\n  csv: A list of(?s:.*)\n  zip: A zip"):
         open_dataset(tmp_path / "x.docx")
     (tmp_path / "a.png").write_bytes(png())
-    with pytest.raises(DataError, match=rf"a\.png is one image; give the folder it lies in: {tmp_path}"):
+    with pytest.raises(DataError, match=rf"a\.png is one image.*{tmp_path}"):
         open_dataset(tmp_path / "a.png")
     with pytest.raises(UnknownNameError, match=r"no format called 'foldr'. Did you mean 'folder'\?"):
         open_dataset(tmp_path, format="foldr")
@@ -104,7 +104,7 @@ def test_a_path_wins_over_a_built_in_name(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.chdir(tmp_path)
     write(tmp_path / "digits", ["a.png"])
     assert len(open_dataset("digits")) == 1
-    with pytest.raises(OptionError, match="ring is a built-in dataset: it has no format to choose"):
+    with pytest.raises(OptionError, match=r"^ring is a built-in dataset: .*format"):
         open_dataset("ring", format="folder")
 
 

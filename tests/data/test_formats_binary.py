@@ -57,7 +57,7 @@ def test_idx_prefers_the_unzipped_of_two_equal_names(tmp_path: Path) -> None:
 def test_idx_errors(tmp_path: Path) -> None:
     path = tmp_path / "train-images-idx3-ubyte"
     idx(path, RNG.integers(0, 256, (3, 4, 4), dtype=np.uint8))
-    with pytest.raises(OptionError, match=r"split chooses inside a folder, and .* is one file; leave it out"):
+    with pytest.raises(OptionError, match=r"formats/idx: split .* is one file"):
         open_dataset(path, split="train")
     with pytest.raises(DataError, match=r"no test images in .*: looked for t10k-images-idx3-ubyte, with or without"):
         open_dataset(tmp_path, split="test")
@@ -71,10 +71,10 @@ def test_idx_errors(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"is damaged: its header promises 64 bytes, it has 63"):
         open_dataset(path)
     path.write_bytes(whole[:2] + b"\x0d" + whole[3:])
-    with pytest.raises(DataError, match=r"holds numbers of idx type 0x0d; only unsigned bytes"):
+    with pytest.raises(DataError, match=r"0x0d.*unsigned bytes \(0x08\)"):
         open_dataset(path, format="idx")
     path.write_bytes(b"something else")
-    with pytest.raises(DataError, match=r"is not an idx file of 3 dimensions"):
+    with pytest.raises(DataError, match=r"idx file of 3 dimensions"):
         open_dataset(path, format="idx")
     path.write_bytes(gzip.compress(whole)[:-9])
     with pytest.raises(DataError, match=r"cannot be read: Compressed file ended"):
@@ -105,13 +105,13 @@ def test_cifar_binary(tmp_path: Path) -> None:
     assert_array_equal(single[1].image, images[3])
     (tmp_path / "batches.meta.txt").unlink()
     assert open_dataset(tmp_path).classes == tuple("0123456789")
-    with pytest.raises(OptionError, match="split chooses inside a folder"):
+    with pytest.raises(OptionError, match="formats/cifar_binary: split"):
         open_dataset(tmp_path / "data_batch_2.bin", split="test")
     cifar(tmp_path / "data_batch_2.bin", images[2:4], [1, 10])
     with pytest.raises(DataError, match="has a label of 10: this is not CIFAR-10's binary version"):
         open_dataset(tmp_path)
     (tmp_path / "data_batch_1.bin").write_bytes(b"x" * 5000)
-    with pytest.raises(DataError, match=r"data_batch_1.bin is damaged: 5,000 bytes are not a whole number of records"):
+    with pytest.raises(DataError, match=r"data_batch_1\.bin is damaged: 5,000 bytes .*3,073"):
         open_dataset(tmp_path)
     (tmp_path / "test_batch.bin").unlink()
     with pytest.raises(DataError, match=r"no test_batch.bin in"):
@@ -147,11 +147,11 @@ def test_lmdb(database: Path) -> None:
 def test_lmdb_errors(database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with lmdb.open(str(tmp_path / "empty")):
         pass
-    with pytest.raises(DataError, match="empty is an LMDB without any image"):
+    with pytest.raises(DataError, match="/empty is an LMDB"):
         open_dataset(tmp_path / "empty")
     (tmp_path / "broken").mkdir()
     (tmp_path / "broken" / "data.mdb").write_bytes(b"nonsense" * 1000)
-    with pytest.raises(DataError, match="broken cannot be opened as an LMDB"):
+    with pytest.raises(DataError, match="/broken cannot be opened"):
         open_dataset(tmp_path / "broken")
     monkeypatch.setitem(sys.modules, "lmdb", None)
     with pytest.raises(MissingExtraError, match=r"church_lmdb is an LMDB, .* pip install 'gansmith\[lmdb\]'"):
@@ -208,7 +208,7 @@ def test_csv_errors(text: str, options: dict[str, str], kind: type[Exception], m
 
 def test_csv_of_bytes_that_are_no_text(tmp_path: Path) -> None:
     (tmp_path / "list.csv").write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(DataError, match=r"cannot be read as a table: .*utf-8"):
+    with pytest.raises(DataError, match=r"table: .*utf-8"):
         open_dataset(tmp_path / "list.csv")
 
 
@@ -248,7 +248,7 @@ def test_npy_errors(tmp_path: Path) -> None:
         with pytest.raises(DataError, match=message):
             open_dataset(path)
     np.save(path, np.array([{"a": 1}], dtype=object), allow_pickle=True)
-    with pytest.raises(DataError, match="holds Python objects, which are never loaded; save plain numbers"):
+    with pytest.raises(DataError, match="Python objects"):
         open_dataset(path)
     path.write_bytes(b"no numpy")
     with pytest.raises(DataError, match=r"is not a \.npy file; numpy\.save writes them"):

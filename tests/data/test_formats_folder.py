@@ -122,10 +122,10 @@ def test_a_damaged_zip(tmp_path: Path) -> None:
     data = bytearray(path.read_bytes())
     data[45] ^= 255
     path.write_bytes(data)
-    with pytest.raises(UnreadableImageError, match=rf"^{path}/a\.png cannot be read, the zip is damaged: Bad CRC"):
+    with pytest.raises(UnreadableImageError, match=rf"^{path}/a\.png .*damaged: Bad CRC"):
         open_dataset(path)[0]
     path.write_bytes(data[:60])
-    with pytest.raises(DataError, match=rf"{path} is no whole zip, it may have been cut short: File is not a zip"):
+    with pytest.raises(DataError, match=rf"{path} .*: File is not a zip"):
         open_dataset(path, format="zip")
 
 

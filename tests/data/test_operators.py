@@ -108,7 +108,7 @@ def test_a_wrong_field_is_named() -> None:
         Table(x=[1]).transform(double, field="z")[0]
     with pytest.raises(OptionError, match=r"no field 2. They have: 0, 1"):
         Listed([(1, 2)]).transform(double, field=2)[0]
-    with pytest.raises(OptionError, match=r"items of type int have no fields; leave out field='a'"):
+    with pytest.raises(OptionError, match=r"int have no fields.*field='a'"):
         Listed([1]).transform(double, field="a")[0]
 
 
@@ -131,11 +131,11 @@ def test_batch_keeps_or_drops_the_last() -> None:
     assert [list(b) for b in numbers.batch(size=3)] == [[0, 1, 2], [3, 4, 5], [6]]
     assert [list(b) for b in numbers.batch(size=3, last="drop")] == [[0, 1, 2], [3, 4, 5]]
     assert len(Listed([1, 2, 3, 4]).batch(size=2)) == len(Listed([1, 2, 3, 4]).batch(size=2, last="drop")) == 2
-    with pytest.raises(OptionError, match="a size of at least 1, not 0"):
+    with pytest.raises(OptionError, match="1, not 0"):
         numbers.batch(size=0)
-    with pytest.raises(OptionError, match="last must be 'keep' or 'drop', not 'skip'"):
+    with pytest.raises(OptionError, match="'keep' or 'drop', not 'skip'"):
         numbers.batch(size=2, last="skip")
-    with pytest.raises(DataError, match="a batch of 8 from 7 items with last='drop' leaves nothing; reduce the size"):
+    with pytest.raises(DataError, match=r"batch of 8 from 7 items .*last='drop'"):
         numbers.batch(size=8, last="drop")
 
 
@@ -160,15 +160,15 @@ def test_concat_asks_each_part_once() -> None:
 
 
 def test_concat_of_what_does_not_fit() -> None:
-    with pytest.raises(DataError, match="some of these datasets have labels and others have none"):
+    with pytest.raises(DataError, match="labels"):
         Arrays(IMAGES, LABELS).concat(Arrays(IMAGES))[[0, 10]]
-    with pytest.raises(DataError, match=r"images of different shapes cannot be stacked: .*resize them first"):
+    with pytest.raises(DataError, match=r"different shapes .*: .*resize"):
         Arrays(IMAGES).concat(Arrays(IMAGES[:, :1]))[[0, 10]]
 
 
 def test_collating_some_labels_and_some_none_is_an_error() -> None:
     for labels in ((None, 3), (3, None)):
-        with pytest.raises(DataError, match="some of these items have a label and others have none"):
+        with pytest.raises(DataError, match="label"):
             Listed([ImageItem(IMAGES[0], label) for label in labels])[[0, 1]]
 
 
@@ -196,7 +196,7 @@ def test_split_is_random_and_repeatable() -> None:
     assert list(numbers.split(shares={"a": 0.5, "b": 0.5}, seed=1)["a"]) != first
     assert 10 < sum(item < 50 for item in first) < 40
     for shares in ({}, {"a": 0.5}, {"a": 1.5, "b": -0.5}):
-        with pytest.raises(OptionError, match="shares must be at least 0 and sum to 1, not"):
+        with pytest.raises(OptionError, match="sum to 1, not"):
             numbers.split(shares=shares, seed=0)
 
 

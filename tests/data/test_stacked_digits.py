@@ -79,7 +79,7 @@ def test_it_is_trained_on_at_32_pixels() -> None:
 
 
 def test_options_out_of_range() -> None:
-    with pytest.raises(OptionError, match=r"^stacked_digits: count must be at least 1, not 0$"):
+    with pytest.raises(OptionError, match=r"^stacked_digits: count .* 1, not 0$"):
         open_dataset("stacked_digits", count=0)
     with pytest.raises(OptionError, match=r"^datasets/stacked_digits: digits = 'letters' is not allowed"):
         open_dataset("stacked_digits", digits="letters")
