@@ -11,7 +11,7 @@ from torch import nn
 from benchmarks.report import Figure, main
 from gansmith.adversarial import Batch, Game, Moment, Sample, Terms, Turn
 from gansmith.records.recorder import Recorder
-from gansmith.runs.run import describe
+from gansmith.runs.train import experiment_from
 from gansmith.speed.interleave import Ours, synthetic
 from gansmith.system import hardware
 from gansmith.training import optimizers
@@ -88,7 +88,7 @@ def by_hand(*, steps: int, rounds: int) -> list[float]:
 def growth(*, steps: int, warm_up: int = 200) -> float:
     """MiB that the process grew by over `steps` steps of a small DCGAN with averaging and records, after a warm-up."""
     small = {"name": "dcgan", "width": 8}
-    experiment, _ = describe(size=16, channels=3, batch=16, generator=small, discriminator=small, threads=1)
+    experiment, _ = experiment_from(size=16, channels=3, batch=16, generator=small, discriminator=small, threads=1)
     parts = synthetic(experiment)
     recorder = Recorder([], every=320)
 

@@ -27,7 +27,7 @@ from gansmith.data.prior import Prior
 from gansmith.data.stream import Batches
 from gansmith.experiment.assemble import Assembly
 from gansmith.models.r3gan import Block, Convolution, Discriminator, Generator
-from gansmith.runs.run import describe
+from gansmith.runs.train import experiment_from
 from gansmith.speed.interleave import TOLERANCE, Loop, Ours, equal, first_losses, interleaved, repeated, synthetic
 from gansmith.system import hardware
 from gansmith.system.device import Precision
@@ -49,7 +49,7 @@ def parts_of(
     """Our engine with the pair of that width, on random images."""
     network: dict[str, Any] = {"name": "r3gan", "width": width}
     adam = {"name": "adam", "lr": RATE, "betas": list(BETAS)}
-    experiment, _ = describe(
+    experiment, _ = experiment_from(
         generator=network,
         discriminator=network,
         objective={"name": "r3gan", "gamma": GAMMA},

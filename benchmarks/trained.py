@@ -20,7 +20,8 @@ from gansmith.adversarial import Dimensions
 from gansmith.evaluation.features import classifier
 from gansmith.evaluation.types import Extractor, Images
 from gansmith.experiment.assemble import Assembly, assemble, resolved
-from gansmith.experiment.layers import Layer, from_recipe, resolve
+from gansmith.experiment.layers import Layer, resolve
+from gansmith.experiment.sources import from_recipe
 from gansmith.records.images import to_uint8
 from gansmith.system.files import atomic
 from gansmith.system.seeding import generator as randomness

@@ -26,7 +26,7 @@ from gansmith.data.stream import Batches
 from gansmith.experiment.assemble import Assembly
 from gansmith.models.layers.residual import DownBlock, UpBlock
 from gansmith.models.resnet import Discriminator, Generator
-from gansmith.runs.run import describe
+from gansmith.runs.train import experiment_from
 from gansmith.speed.interleave import TOLERANCE, Ours, equal, interleaved, synthetic
 from gansmith.system import hardware
 from gansmith.system.device import Precision
@@ -49,7 +49,7 @@ def parts_of(
 ) -> Assembly:
     """Our engine with the pair of that width, on random images."""
     adam = {"name": "adam", "lr": RATE, "betas": list(BETAS)}
-    experiment, _ = describe(
+    experiment, _ = experiment_from(
         generator={"name": "resnet", "width": width},
         discriminator={"name": "resnet", "width": width},
         objective={"name": "wgan_gp", "weight": WEIGHT, "discriminator_steps": UPDATES},

@@ -17,9 +17,10 @@ from gansmith.adversarial import Dimensions
 from gansmith.cli.main import app
 from gansmith.errors import UnknownNameError
 from gansmith.experiment.assemble import assemble, resolved
-from gansmith.experiment.layers import Layer, from_assignments, resolve
+from gansmith.experiment.layers import Layer, resolve
 from gansmith.experiment.outside_code import outside_names, vouch
 from gansmith.experiment.schema import Experiment
+from gansmith.experiment.sources import from_assignments
 from gansmith.judge import evaluate
 from gansmith.judge.classifier import evaluate as grade
 from gansmith.judge.compare.compare_runs import compare

@@ -17,7 +17,7 @@ import torch
 
 from benchmarks import cyclegan, r3gan, wgan_gp
 from benchmarks.device.rounds import Play
-from gansmith.runs.run import describe
+from gansmith.runs.train import experiment_from
 from gansmith.speed import interleave
 from gansmith.system.device import Precision
 
@@ -119,7 +119,7 @@ def _other(layout: str) -> str:
 def dcgan_parts(*, width: int, **fields: Any) -> Any:
     """The recipe `dcgan` on random images, with networks of that width and what else is given."""
     network = {"name": "dcgan", "width": width}
-    experiment, _ = describe(
+    experiment, _ = experiment_from(
         recipe="dcgan", generator=network, discriminator=network, channels=3, environment={}, **fields
     )
     return interleave.synthetic(experiment)

@@ -17,7 +17,8 @@ from gansmith.errors import GansmithError
 if TYPE_CHECKING:
     from gansmith.data.open import open_dataset
     from gansmith.experiment.schema import Experiment
-    from gansmith.runs.run import Run, train
+    from gansmith.runs.run import Run
+    from gansmith.runs.train import train
 
 __version__ = "0.1.0"
 __all__ = ["Experiment", "GansmithError", "Run", "__version__", "open_dataset", "train"]
@@ -26,7 +27,7 @@ _HOMES = {
     "Experiment": "gansmith.experiment.schema",
     "Run": "gansmith.runs.run",
     "open_dataset": "gansmith.data.open",
-    "train": "gansmith.runs.run",
+    "train": "gansmith.runs.train",
 }
 
 

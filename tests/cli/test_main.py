@@ -101,7 +101,7 @@ def test_an_interrupt_before_any_training(monkeypatch: pytest.MonkeyPatch, capsy
     def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("gansmith.runs.run.describe", interrupted)
+    monkeypatch.setattr("gansmith.runs.train.experiment_from", interrupted)
     assert status_of(monkeypatch, "train") == 130
     assert capsys.readouterr().err.strip().endswith("stopped")
 

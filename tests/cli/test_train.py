@@ -44,7 +44,7 @@ def test_a_run_from_the_command_line(tmp_path: Path) -> None:
         f"      gansmith interpolate {out} 3 8 12 --out strip.png\n"
         f"      gansmith evaluate {out}\n"
     )
-    assert errors.startswith("warning: only 359 pictures: ")
+    assert errors.startswith("warning: only 359 images")
     assert "\x1b" not in errors
     assert "\r" not in errors
     python = gansmith.train(**SMALL, out=str(tmp_path / "python"))
@@ -92,8 +92,8 @@ def test_every_option_sets_its_field(
         seen.append((experiment, sources))
         return "seen"
 
-    monkeypatch.setattr("gansmith.runs.dry_run.report", report)
-    monkeypatch.setattr("gansmith.runs.run.advise", lambda *_: None)
+    monkeypatch.setattr("gansmith.runs.dry_run.dry_run_report", report)
+    monkeypatch.setattr("gansmith.runs.train.default_recipe", lambda *_: None)
     status, out, _ = gansmith_says(monkeypatch, capsys, "train", "photos", *options, "--dry-run")
     assert (status, out) == (0, "seen\n")
     (experiment, sources), found = seen[0], seen[0][0].plain()

@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from gansmith.experiment.layers import from_recipe, resolve
+from gansmith.experiment.layers import resolve
+from gansmith.experiment.sources import from_recipe
 from gansmith.schedules import parse_count
 
 DEFAULTS: dict[str, dict[str, Any]] = {

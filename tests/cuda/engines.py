@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from gansmith.experiment.assemble import Assembly, assemble, resolved
-from gansmith.runs.run import describe
+from gansmith.runs.train import experiment_from
 from gansmith.training.engine import Events, play_until
 
 STEP = 8  # images
@@ -59,7 +59,7 @@ def assembled(name: str, folder: Path, device: torch.device, **fields: Any) -> A
     if EXPERIMENTS[name].get("game") is None:
         del places["other"]
     given: dict[str, Any] = {"size": 16, "batch": STEP, "prior": {"size": 8}, "device": str(device), "workers": 0}
-    experiment, _ = describe(**{**given, **places, **EXPERIMENTS[name], **fields}, environment={})
+    experiment, _ = experiment_from(**{**given, **places, **EXPERIMENTS[name], **fields}, environment={})
     parts = assemble(*resolved(experiment))
 
     def average(engine: Any) -> None:

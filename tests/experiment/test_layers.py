@@ -9,17 +9,10 @@ import pytest
 import yaml
 
 from gansmith.experiment.completion import complete
-from gansmith.experiment.layers import (
-    Layer,
-    difference,
-    from_assignments,
-    from_environment,
-    from_file,
-    parse_value,
-    resolve,
-)
+from gansmith.experiment.layers import Layer, difference, resolve
 from gansmith.experiment.schema import MAY_CHANGE, Experiment
-from gansmith.runs.run import describe
+from gansmith.experiment.sources import from_assignments, from_environment, from_file, parse_value
+from gansmith.runs.train import experiment_from
 
 EVERY: dict[str, Any] = {  # every field of an experiment, with a value that is not its default
     "recipe": "mine",
@@ -142,7 +135,7 @@ def test_later_layers_win_and_each_value_knows_where_it_came_from(tmp_path: Path
     recipe.write_text(yaml.safe_dump(dict.fromkeys(names, 1)))
     own.write_text(yaml.safe_dump(dict.fromkeys(names[1:], 2)))
     environment = {f"GANSMITH_{name.upper()}": "3" for name in names[2:]}
-    experiment, sources = describe(
+    experiment, sources = experiment_from(
         recipe=str(recipe),
         config=own,
         environment=environment,
@@ -214,8 +207,8 @@ def test_schedules_are_values() -> None:
     [("50k", 50_000), ("1.5M", 1_500_000), ("2e3", 2000), (" 7 ", 7), ("1_000", 1000)],
 )
 def test_counts_of_images(text: str, value: int) -> None:
-    assert describe(images=text, environment={})[0].images == value
-    assert describe(environment={"GANSMITH_CHECKPOINT_EVERY": text})[0].checkpoint_every == value
+    assert experiment_from(images=text, environment={})[0].images == value
+    assert experiment_from(environment={"GANSMITH_CHECKPOINT_EVERY": text})[0].checkpoint_every == value
 
 
 def test_values_as_yaml_reads_them_but_for_fields_that_are_words() -> None:

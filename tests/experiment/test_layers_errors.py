@@ -9,16 +9,10 @@ import pytest
 
 from gansmith.errors import ExperimentError, GansmithError, OptionError, UnknownNameError
 from gansmith.experiment.completion import complete
-from gansmith.experiment.layers import (
-    Layer,
-    from_assignments,
-    from_environment,
-    from_file,
-    from_recipe,
-    resolve,
-)
+from gansmith.experiment.layers import Layer, resolve
 from gansmith.experiment.schema import Experiment
-from gansmith.runs.run import describe
+from gansmith.experiment.sources import from_assignments, from_environment, from_file, from_recipe
+from gansmith.runs.train import experiment_from
 
 WRONG: list[tuple[list[str], str]] = [
     (["bacth=3"], "there is no field 'bacth' (--set). Did you mean 'batch'?"),
@@ -118,8 +112,8 @@ def test_environment_variables_that_are_no_field() -> None:
     kept = {"GANSMITH_CACHE": "x", "GANSMITH_DATASETS": "y", "GANSMITH_TEST_DATA": "z", "PATH": "p"}
     assert from_environment(kept).values == {}
     with pytest.raises(ExperimentError, match=r"there is no field 'data.sise' \(environment\)"):
-        describe(environment={"GANSMITH_DATA__SISE": "8"})
-    assert describe(environment={"GANSMITH_DATA__SIZE": "48x64"})[0].data.size == (48, 64)
+        experiment_from(environment={"GANSMITH_DATA__SISE": "8"})
+    assert experiment_from(environment={"GANSMITH_DATA__SIZE": "48x64"})[0].data.size == (48, 64)
 
 
 def test_recipes_by_name_and_by_file(tmp_path: Path) -> None:

@@ -14,9 +14,10 @@ from gansmith.adversarial import Objective
 from gansmith.errors import UnknownNameError
 from gansmith.experiment.assemble import objective_of
 from gansmith.experiment.completion import complete
-from gansmith.experiment.layers import Layer, from_assignments, from_file, from_recipe, resolve
+from gansmith.experiment.layers import Layer, resolve
 from gansmith.experiment.retired import RETIRED, renamed
 from gansmith.experiment.schema import Experiment
+from gansmith.experiment.sources import from_assignments, from_file, from_recipe
 
 R1 = {"weight": 5.0, "every": 1}
 

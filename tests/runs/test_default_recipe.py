@@ -11,13 +11,14 @@ import torch
 
 import gansmith
 from gansmith import catalog
-from gansmith.experiment.layers import from_recipe, resolve
-from gansmith.runs import default_recipe as advice
-from gansmith.runs.run import describe
+from gansmith.experiment.layers import resolve
+from gansmith.experiment.sources import from_recipe
+from gansmith.runs import default_recipe as module
+from gansmith.runs.train import experiment_from
 
 
-def advised(path: Any, **fields: Any) -> advice.Advice | None:
-    return advice.advise(*describe(path, environment={}, **{"device": "cpu", **fields}))
+def advised(path: Any, **fields: Any) -> module.DefaultRecipe | None:
+    return module.default_recipe(*experiment_from(path, environment={}, **{"device": "cpu", **fields}))
 
 
 def some_images(folder: Path, count: int) -> str:
@@ -33,7 +34,7 @@ def test_by_the_number_of_images(count: int, recipe: str, why: str, tmp_path: Pa
     found = advised(some_images(tmp_path, count))
     assert found is not None
     assert found.recipe == recipe
-    assert found.why.endswith(why)
+    assert found.reason.endswith(why)
 
 
 def test_a_share_of_the_images_counts(tmp_path: Path) -> None:
@@ -76,7 +77,7 @@ def test_settings_beside_the_game_are_no_game(tmp_path: Path) -> None:
 
 
 def test_every_advised_recipe_is_there_and_takes_any_images() -> None:
-    for name in advice.RECIPES:
+    for name in module.RECIPES:
         assert name in catalog.names("recipes")
         experiment, sources = resolve([from_recipe(name)])
         assert not any(path.startswith("data") for path in sources)
@@ -98,11 +99,11 @@ def test_training_takes_it_says_why_and_keeps_it(
     assert run.path == Path("runs/images-sngan_small")
     assert run.experiment.discriminator is not None
     assert run.experiment.discriminator.name == "resnet"
-    monkeypatch.setattr(advice, "FEW", 1)  # as if images had come
+    monkeypatch.setattr(module, "FEW", 1)  # as if images had come
     again = gansmith.train(path, **settings)
     assert again.path == run.path
     said = capsys.readouterr().err
     assert "recipe sngan_small: the run in this folder was begun with it. For another one: --recipe NAME" in said
     assert "is complete at 128 images" in said
-    elsewhere, _ = describe(path, environment={}, advised=True, out="other", **settings)
+    elsewhere, _ = experiment_from(path, environment={}, choose_recipe=True, out="other", **settings)
     assert elsewhere.recipe == "dcgan_augmented"

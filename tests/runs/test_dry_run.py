@@ -15,14 +15,14 @@ from gansmith.errors import OutOfMemoryError, RunError, UnknownNameError
 from gansmith.experiment.assemble import assemble, resolved
 from gansmith.experiment.schema import Experiment
 from gansmith.experiment.settings import Part
-from gansmith.runs.dry_run import report
-from gansmith.runs.run import describe
+from gansmith.runs.dry_run import dry_run_report
+from gansmith.runs.train import experiment_from
 from gansmith.training.forecast import Forecast
 from small import SMALL
 
 
 def said(**fields: Any) -> str:
-    return report(*describe(environment={}, **{**SMALL, **fields}))
+    return dry_run_report(*experiment_from(environment={}, **{**SMALL, **fields}))
 
 
 def test_every_set_value_has_its_source_and_the_rest_none(tmp_path: Path) -> None:
@@ -33,14 +33,14 @@ def test_every_set_value_has_its_source_and_the_rest_none(tmp_path: Path) -> Non
         "data: {path: digits, size: 32, channels: 1}\ngenerator: {name: dcgan, width: 32}\n"
         "images: 20k\nprior: {size: 8}\n"
     )
-    experiment, sources = describe(
+    experiment, sources = experiment_from(
         recipe=str(recipe),
         config=own,
         environment={"GANSMITH_DATA__SIZE": "8", "GANSMITH_THREADS": "1"},
         batch=16,
         assignments=["generator.width=4", "averaging.half_life={start: 5, decay: 1k}", "data.fraction=0.2"],
     )
-    text = report(experiment, sources)
+    text = dry_run_report(experiment, sources)
     lines = [line for line in text.splitlines() if not line.startswith("#")]
     noted = [line.split("  # ") for line in lines if "  # " in line]
     found = {(line.split(":")[0].strip(), source) for line, source in noted}
@@ -64,18 +64,18 @@ def test_the_text_is_the_experiment_and_can_be_given_as_config(tmp_path: Path) -
     assert plain["out"] == folder
     assert plain["optimizer"]["generator"]["lr"] == {"phases": {"0": 1e-4, "1000": 1e-5}}
     (tmp_path / "again.yaml").write_text(text)
-    assert yaml.safe_load(report(*describe(config=tmp_path / "again.yaml", environment={}))) == plain
+    assert yaml.safe_load(dry_run_report(*experiment_from(config=tmp_path / "again.yaml", environment={}))) == plain
 
 
 def test_parameters_data_and_folder() -> None:
     text = said(out="here")
-    experiment, data = resolved(describe(environment={}, **SMALL)[0])
+    experiment, data = resolved(experiment_from(environment={}, **SMALL)[0])
     players = assemble(experiment, data).game.players
     for name, player in players.items():
         assert f"# {name}: {sum(p.numel() for p in player.parameters()):,} parameters\n" in text
     assert "# data: 341 images to train on, 18 held out\n" in text
     assert "# run folder: here\n" in text
-    assert "# warning: only 359 pictures" in text
+    assert "# warning: only 359 images" in text
     assert re.search(r"# time: \d+\.\d{3} s a step on cpu, 20 steps, about \d+:\d\d in all", text)
 
 
@@ -130,5 +130,5 @@ def test_what_would_be_taken_from_another_run(tmp_path: Path) -> None:
 
 def test_code_from_outside_needs_trust() -> None:
     with pytest.raises(UnknownNameError, match="add --trust"):
-        report(Experiment(game=Part(name="toys.spoiled")), {})
+        dry_run_report(Experiment(game=Part(name="toys.spoiled")), {})
     assert "name: toys.spoiled" in said(game="toys.spoiled")

@@ -12,8 +12,8 @@ from torch import nn
 
 import gansmith
 from gansmith.experiment.assemble import assemble, resolved
-from gansmith.runs.monitor import Watch, at_rest, variety
-from gansmith.runs.run import describe
+from gansmith.runs.monitor import Monitor, evaluation_mode, variety
+from gansmith.runs.train import experiment_from
 from small import SMALL
 
 
@@ -61,7 +61,7 @@ def test_a_starved_loader_is_seen(tmp_path: Path) -> None:
 
 
 def small(tmp_path: Path, **fields: Any) -> Any:
-    experiment, _ = describe(**{**SMALL, **fields, "out": str(tmp_path / "run")}, environment={})
+    experiment, _ = experiment_from(**{**SMALL, **fields, "out": str(tmp_path / "run")}, environment={})
     return assemble(*resolved(experiment))
 
 
@@ -71,7 +71,7 @@ def test_nothing_trained_is_touched(tmp_path: Path) -> None:
     players["discriminator"].layers[1].eval()
     before = {name: {k: v.clone() for k, v in player.state_dict().items()} for name, player in players.items()}
     modes = [module.training for player in players.values() for module in player.modules()]
-    found = Watch(parts)({"images": 0, "discriminator/accuracy": 0.5})
+    found = Monitor(parts)({"images": 0, "discriminator/accuracy": 0.5})
     assert set(found) == {"spread", "told_apart", "health"}
     assert modes == [module.training for player in players.values() for module in player.modules()]
     for name, player in players.items():
@@ -80,7 +80,7 @@ def test_nothing_trained_is_touched(tmp_path: Path) -> None:
 
 def test_told_apart_is_the_chance_that_a_training_image_scores_higher(tmp_path: Path) -> None:
     parts = small(tmp_path, fraction=1.0, holdout=0.05)
-    watch = Watch(parts)
+    watch = Monitor(parts)
 
     class Knows(nn.Module):
         def forward(self, image: torch.Tensor, label: Any = None) -> torch.Tensor:
@@ -98,7 +98,7 @@ def test_told_apart_is_the_chance_that_a_training_image_scores_higher(tmp_path: 
 
 
 def test_too_few_held_out_images_say_nothing(tmp_path: Path) -> None:
-    found = Watch(small(tmp_path))({"images": 0, "discriminator/accuracy": 0.5})
+    found = Monitor(small(tmp_path))({"images": 0, "discriminator/accuracy": 0.5})
     assert set(found) == {"spread", "health"}
 
 
@@ -121,7 +121,7 @@ def test_at_rest_restores_each_module_even_after_an_error() -> None:
     player[1].eval()
 
     def fail() -> None:
-        with at_rest({"player": player}):
+        with evaluation_mode({"player": player}):
             assert not any(module.training for module in player.modules())
             raise RuntimeError("stop")
 

@@ -19,8 +19,9 @@ from gansmith.evaluation import kid
 from gansmith.evaluation.types import Metric, Number
 from gansmith.experiment.assemble import assemble, resolved
 from gansmith.records.images import to_uint8
-from gansmith.runs.periodic_metrics import Looks
-from gansmith.runs.run import Run, describe
+from gansmith.runs.periodic_metrics import PeriodicMetrics
+from gansmith.runs.run import Run
+from gansmith.runs.train import experiment_from
 from small import SMALL, files
 
 MEASURED: dict[str, Any] = {**SMALL, "metrics": {"names": ["kid"], "every": 64, "samples": 40}, "checkpoint_every": 96}
@@ -30,7 +31,7 @@ def train(out: Path, **fields: Any) -> Run:
     return gansmith.train(**{**MEASURED, **fields, "out": str(out)})
 
 
-def looks_of(run: Run) -> list[dict[str, Any]]:
+def measurements_of(run: Run) -> list[dict[str, Any]]:
     return [record for record in run.records if "look" in record]
 
 
@@ -40,7 +41,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 
 def test_looks_are_taken_by_the_images_clock(run: Run) -> None:
-    found = looks_of(run)
+    found = measurements_of(run)
     assert [record["images"] for record in found] == [64, 128, 192, 256, 320]
     assert [record["look"] for record in found] == [1, 2, 3, 4, 5]
     for record in found:
@@ -57,29 +58,29 @@ def test_the_number_is_the_metric_of_the_samples(run: Run) -> None:
     """By hand: the averaged generator's images of seeds 0 to 39 against 40 real ones, by their pixels."""
     images = to_uint8(run.renderer().images(range(40)).images)
     data = prepare(DataSettings(path="digits", size=(8, 8), fraction=0.2))
-    looks = Looks(assemble(*resolved(describe(**MEASURED, environment={})[0])))
-    real = looks._reals()
+    metrics = PeriodicMetrics(assemble(*resolved(experiment_from(**MEASURED, environment={})[0])))
+    real = metrics._real_side()
     assert real.images is not None
     known = {image.tobytes() for image in data.train[np.arange(len(data.train))].image}
     assert all(image.tobytes() in known for image in real.images)  # none of the held-out ones
     features = [(side.reshape(40, -1).astype(np.float32) / 127.5 - 1) for side in (real.images, images)]
     number = kid(*features)
-    assert looks_of(run)[-1]["metric/kid"] == pytest.approx(number.value, rel=1e-3, abs=1e-5)
+    assert measurements_of(run)[-1]["metric/kid"] == pytest.approx(number.value, rel=1e-3, abs=1e-5)
 
 
 def test_best_and_last_are_kept(run: Run) -> None:
-    found = looks_of(run)
+    found = measurements_of(run)
     best = min(found, key=lambda record: record["metric/kid"])
     assert run.checkpoint("best")["images"] == best["images"]
     assert run.checkpoint("latest")["images"] == 320
 
 
 def test_what_is_said_at_the_end(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    found = looks_of(train(tmp_path / "run"))
+    found = measurements_of(train(tmp_path / "run"))
     best = min(found, key=lambda record: record["metric/kid"])
     assert (
         f"kid: last {found[-1]['metric/kid']:.4g} at 320 images; best {best['metric/kid']:.4g} at "
-        f"{best['images']}, of 5 looks, kept as checkpoint 'best'" in capsys.readouterr().err
+        f"{best['images']}, of 5 measurements, kept as checkpoint 'best'" in capsys.readouterr().err
     )
 
 
@@ -98,7 +99,7 @@ def test_a_resumed_run_has_the_same_looks(run: Run, tmp_path: Path) -> None:
     assert kept["images"] < 320
     shutil.copy(copy / "checkpoints/previous.pt", copy / "checkpoints/latest.pt")
     resumed = Run(copy).resume()
-    assert looks_of(resumed) == looks_of(run)
+    assert measurements_of(resumed) == measurements_of(run)
     assert resumed.checkpoint("best")["images"] == run.checkpoint("best")["images"]
 
 
@@ -106,7 +107,7 @@ def test_a_longer_run_does_not_remember_the_closing_look(run: Run, tmp_path: Pat
     short = train(tmp_path / "short", images=160)
     assert "look" not in short.records[-1]
     longer = short.resume(images=320)
-    assert looks_of(longer) == looks_of(run)
+    assert measurements_of(longer) == measurements_of(run)
 
 
 def scripted(monkeypatch: pytest.MonkeyPatch, *values: float, better: str = "lower") -> None:
@@ -126,7 +127,8 @@ def test_the_stop_rule_waits_for_its_patience(
 ) -> None:
     scripted(monkeypatch, 5, 3, 4, 3, 9, 9)
     run = train(tmp_path / "run", **STOP)
-    assert [record["images"] for record in looks_of(run)] == [64, 128, 192, 256]  # an equal one is no improvement
+    measured_at = [record["images"] for record in measurements_of(run)]
+    assert measured_at == [64, 128, 192, 256]  # the third value is no improvement, for it equals the first
     assert run.checkpoint()["images"] == 256
     assert run.checkpoint("best")["images"] == 128
     assert Run(tmp_path / "run").network("generator")[1].images == 256

@@ -23,7 +23,8 @@ from gansmith.experiment.schema import Experiment
 from gansmith.latent.translate import load
 from gansmith.models import saved
 from gansmith.models.saved import Card
-from gansmith.runs.run import DATA_FIELDS, Run, describe
+from gansmith.runs.run import Run
+from gansmith.runs.train import DATA_FIELDS, experiment_from
 from gansmith.system.seeding import seeded
 from small import SMALL, files
 
@@ -208,7 +209,7 @@ def test_fields_of_the_data_may_stand_alone() -> None:
     values |= {"flip": True, "skip_unreadable": True, "cache": False, "format": "folder"}
     values |= {"other": "paintings"}
     assert {*values, "background"} == set(DATA_FIELDS)
-    experiment, _ = describe("photos", environment={}, background=[1, 2, 3], **values)
+    experiment, _ = experiment_from("photos", environment={}, background=[1, 2, 3], **values)
     given = experiment.data.model_dump()
     assert given == {**given, **values, "size": "16x16", "path": "photos", "background": (1, 2, 3)}
 
@@ -220,14 +221,14 @@ def test_a_field_that_does_not_exist() -> None:
 
 def test_a_recipe_from_the_environment_or_a_file(tmp_path: Path) -> None:
     """It brings its settings, below those of the file and the environment, and not its name alone."""
-    experiment, sources = describe(environment={"GANSMITH_RECIPE": "dcgan_digits", "GANSMITH_BATCH": "8"})
+    experiment, sources = experiment_from(environment={"GANSMITH_RECIPE": "dcgan_digits", "GANSMITH_BATCH": "8"})
     assert (experiment.recipe, experiment.generator.options["width"], experiment.batch) == ("dcgan_digits", 32, 8)
     assert sources["generator.width"] == "recipe dcgan_digits"
     (tmp_path / "mine.yaml").write_text("recipe: dcgan_digits\nbatch: 4\n")
-    experiment, _ = describe(config=tmp_path / "mine.yaml", environment={})
+    experiment, _ = experiment_from(config=tmp_path / "mine.yaml", environment={})
     assert (experiment.generator.options["width"], experiment.batch) == (32, 4)
     (tmp_path / "own.yaml").write_text("recipe: a_recipe_of_my_own\n")
-    assert describe(config=tmp_path / "own.yaml", environment={})[0].recipe == "a_recipe_of_my_own"
+    assert experiment_from(config=tmp_path / "own.yaml", environment={})[0].recipe == "a_recipe_of_my_own"
 
 
 def test_a_discriminator_makes_no_images(run: Run) -> None:

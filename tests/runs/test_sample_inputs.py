@@ -11,7 +11,7 @@ import torch
 
 from gansmith.experiment.assemble import assemble, resolved
 from gansmith.experiment.layers import Layer, resolve
-from gansmith.runs.sample_inputs import fixed
+from gansmith.runs.sample_inputs import sample_inputs
 
 
 def two_sets(folder: Path, first: int, second: int) -> dict[str, str]:
@@ -36,11 +36,11 @@ def test_sets_of_unequal_size_have_a_sheet(
     values = {"game": game, **part, "discriminator": judge, "objective": "lsgan", "device": "cpu", "threads": 1}
     data = {**two_sets(tmp_path, first, second), "holdout": 0.2}
     parts = assemble(*resolved(resolve([Layer("test", {**values, "data": data})])[0]))
-    given = fixed(parts, 64)
+    given = sample_inputs(parts, 64)
     assert {name: len(sample.image) for name, sample in given.real.items()} == {"a": 5, "b": 5}
     assert parts.game.show is not None
     with torch.no_grad():
         sheet = parts.game.show(parts.game.players, given)
     assert parts.game.columns is not None
     assert len(sheet) % parts.game.columns == 0
-    assert len(fixed(parts, 3).real["a"].image) == 3
+    assert len(sample_inputs(parts, 3).real["a"].image) == 3

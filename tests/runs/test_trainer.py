@@ -19,6 +19,7 @@ from gansmith.errors import (
 from gansmith.models import saved
 from gansmith.runs.folder import folder_of
 from gansmith.runs.run import Run
+from gansmith.runs.train import experiment_from
 from small import SMALL, files, start
 
 # ---- a run folder --------------------------------------------------------------------------------------------------
@@ -97,9 +98,9 @@ def test_the_place_of_a_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.chdir(tmp_path)
     made = gansmith.train(**{**SMALL, "images": 16})
     assert made.path == Path("runs/digits-dcgan")
-    described, _ = gansmith.runs.run.describe("photos/set.zip", recipe="dcgan-digits", environment={})
+    described, _ = experiment_from("photos/set.zip", recipe="dcgan-digits", environment={})
     assert folder_of(described) == Path("runs/set-dcgan_digits")
-    described, _ = gansmith.runs.run.describe("photos/v1.2/", environment={}, out="here")
+    described, _ = experiment_from("photos/v1.2/", environment={}, out="here")
     assert folder_of(described) == Path("here")
 
 

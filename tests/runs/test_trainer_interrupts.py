@@ -24,8 +24,7 @@ from gansmith.errors import (
     UnknownNameError,
 )
 from gansmith.runs.run import Run
-from gansmith.runs.trainer import Session
-from gansmith.training.engine import Engine
+from gansmith.runs.signals import stop_on_signals
 from small import OPTIONS, SMALL, files, start
 
 SLOW = ["--set", "game=toys.spoiled", "--set", "game.seconds=0.2"]
@@ -202,13 +201,12 @@ def test_a_second_interrupt_that_python_loses_is_raised_again() -> None:
             os.kill(os.getpid(), signal.SIGINT)
             time.sleep(0.01)
 
-    session = object.__new__(Session)
-    session.stopped_by = None
+    stops: list[int] = []
     before = signal.getsignal(signal.SIGALRM), signal.getsignal(signal.SIGINT)
     begun = time.monotonic()
 
     def interrupted_twice() -> None:
-        with session._signals(Engine(lambda engine, batch: None)):
+        with stop_on_signals(stops.append):
             os.kill(os.getpid(), signal.SIGINT)
             Deaf()
             time.sleep(20)
@@ -218,15 +216,16 @@ def test_a_second_interrupt_that_python_loses_is_raised_again() -> None:
     assert time.monotonic() - begun < 10
     assert (signal.getsignal(signal.SIGALRM), signal.getsignal(signal.SIGINT)) == before
     assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
+    assert stops == [signal.SIGINT]  # once
 
 
 def test_after_the_first_interrupt_every_wait_is_woken_each_second() -> None:
     """A signal that comes when Python has just looked for signals and goes to sleep is not seen by the sleep: an alarm
     ends it, so that Python looks again."""
-    session = object.__new__(Session)
-    session.stopped_by = None
-    with session._signals(Engine(lambda engine, batch: None)):
+    stops: list[int] = []
+    with stop_on_signals(stops.append):
         os.kill(os.getpid(), signal.SIGINT)
+        assert stops == [signal.SIGINT]
         left, every = signal.getitimer(signal.ITIMER_REAL)
         assert 0 < left <= every == 1.0
         woken = signal.getsignal(signal.SIGALRM)
@@ -237,3 +236,4 @@ def test_after_the_first_interrupt_every_wait_is_woken_each_second() -> None:
         with pytest.raises(KeyboardInterrupt):
             woken(signal.SIGALRM, None)
     assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
+    assert stops == [signal.SIGINT]  # once

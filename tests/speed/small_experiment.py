@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from gansmith.experiment.schema import Experiment
-from gansmith.runs.run import describe
+from gansmith.runs.train import experiment_from
 from gansmith.speed.reference_loops import ByHand, Losses
 
 SMALL = {"name": "dcgan", "width": 4}
@@ -13,7 +13,7 @@ SMALL = {"name": "dcgan", "width": 4}
 
 def small(**fields: Any) -> Experiment:
     given = {"size": 16, "channels": 3, "batch": 8, "generator": SMALL, "discriminator": SMALL, "threads": 1}
-    return describe(**{**given, **fields}, environment={})[0]
+    return experiment_from(**{**given, **fields}, environment={})[0]
 
 
 def half(loop: ByHand) -> None:

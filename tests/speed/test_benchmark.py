@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from gansmith.cli.bench import table
 from gansmith.cli.main import app
 from gansmith.errors import OptionError
-from gansmith.runs.run import describe
+from gansmith.runs.train import experiment_from
 from gansmith.speed import benchmark as bench
 from gansmith.speed import interleave as side_by_side
 from gansmith.system import hardware
@@ -148,10 +148,10 @@ def test_command_fails_when_losses_differ(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_a_recipe_keeps_its_own_size() -> None:
-    experiment, _ = describe(recipe="dcgan_digits", environment={})
+    experiment, _ = experiment_from(recipe="dcgan_digits", environment={})
     parts = side_by_side.synthetic(experiment)
     assert parts.dimensions[:3] == (1, 32, 32)
-    parts = side_by_side.synthetic(describe(recipe="dcgan", environment={})[0])
+    parts = side_by_side.synthetic(experiment_from(recipe="dcgan", environment={})[0])
     assert parts.dimensions[:3] == (3, 64, 64)
 
 

@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from gansmith.system import progress
-from gansmith.system.progress import bar, clock, track
+from gansmith.system.progress import bar, format_duration, track
 
 
 @pytest.mark.parametrize(
@@ -17,7 +17,7 @@ from gansmith.system.progress import bar, clock, track
     [(0, "0:00"), (-3, "0:00"), (9.4, "0:09"), (75.2, "1:15"), (59.6, "1:00"), (3599.6, "1:00:00"), (3725, "1:02:05")],
 )
 def test_clock(seconds: float, text: str) -> None:
-    assert clock(seconds) == text
+    assert format_duration(seconds) == text
 
 
 class Time:

@@ -30,10 +30,10 @@ def bench(
     The same step written by hand in plain PyTorch and the textbook's loop run beside it, from equal weights on equal
     images. Exit status 1 when their losses differ.
     """
-    from gansmith.runs.run import describe
+    from gansmith.runs.train import experiment_from
     from gansmith.speed.benchmark import measure
 
-    experiment, _ = describe(
+    experiment, _ = experiment_from(
         recipe=recipe,
         assignments=assignments or (),
         size=size,

@@ -44,10 +44,10 @@ def train(
     """
     from gansmith.errors import ExperimentError
     from gansmith.runs.folder import folder_of
-    from gansmith.runs.run import describe
-    from gansmith.runs.trainer import work
+    from gansmith.runs.train import experiment_from
+    from gansmith.runs.trainer import train_run
 
-    experiment, sources = describe(
+    experiment, sources = experiment_from(
         path,
         recipe=recipe,
         config=config,
@@ -71,15 +71,15 @@ def train(
         samples_every=samples_every,
         objective=objective,
         tensorboard=tensorboard,
-        advised=True,
+        choose_recipe=True,
         trust=trust,
     )
     if path is None and "data.path" not in sources:
         raise ExperimentError("which images? gansmith train PATH, a folder, a zip, or a built-in set such as digits")
     if dry_run:
-        from gansmith.runs.dry_run import report
+        from gansmith.runs.dry_run import dry_run_report
 
-        print(report(experiment, sources))
+        print(dry_run_report(experiment, sources))
         return
-    work(experiment)
+    train_run(experiment)
     tell_done(folder_of(experiment))

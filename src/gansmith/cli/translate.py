@@ -60,13 +60,13 @@ def translate(
     """Translate an image, or each image of a folder or zip, with a run that was trained on two domains."""
     from gansmith.data.settings import DataSettings
     from gansmith.errors import UnreadableImageError
-    from gansmith.runs import folder as run_folder
+    from gansmith.runs.folder import is_run
     from gansmith.runs.run import Run
     from gansmith.system.progress import bar
 
     opened = Run(run, trust=trust)
     translator = opened.translator(to=None if to is None else to.value, raw=raw, checkpoint=checkpoint, device=device)
-    trained = opened.experiment.data if run_folder.is_run(run) else DataSettings()
+    trained = opened.experiment.data if is_run(run) else DataSettings()
     images = _images(source)
     targets = _targets(source, images, out, styles)
     work = _Work(translator, trained, _styles(translator, styles, style_from, trained), size is Size.FIT, keep_alpha)

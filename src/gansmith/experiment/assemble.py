@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from gansmith import catalog
-from gansmith.adversarial import Dimensions, Game, Objective
+from gansmith.adversarial import Batch, Dimensions, Game, Objective
 from gansmith.augment.parts.augment import Augment, augmented
 from gansmith.data.prepare import prepare, prepare_domains
 from gansmith.data.prepared import Prepared
@@ -46,6 +46,13 @@ class Assembly:
     optimizers: dict[str, Scheduled]
     averaging: Averaging
     engine: Engine
+
+    def first_batch(self) -> Batch:
+        """The next batch of the stream, which the stream will give again."""
+        position = self.stream.state_dict()
+        batch = next(self.stream)
+        self.stream.load_state_dict(position)
+        return batch
 
 
 def resolved(experiment: Experiment) -> tuple[Experiment, Prepared]:

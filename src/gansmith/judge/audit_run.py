@@ -25,7 +25,7 @@ from gansmith.evaluation.protocol import Protocol
 from gansmith.evaluation.types import Evidence, Extractor, Images, Labels, Metric, Side
 from gansmith.judge.image_sets import LEAST, Generated, Subject, subject_of
 from gansmith.judge.reference_images import RealImages, reals_of
-from gansmith.runs import folder as run_folder
+from gansmith.runs.folder import is_run, models_of
 from gansmith.system import hardware
 
 MOST = 200_000  # samples in all: they are held in memory
@@ -211,8 +211,8 @@ def choose(name: str, weights: str | None, *, device: str = "auto", trust: bool 
 def _folder(place: Path, out: str | Path | None) -> Path:
     """The report's folder, checked to be writable before the work begins."""
     if out is None and not place.exists():
-        run_folder.models(place)  # raises, naming the runs beside it
-    if out is None and not run_folder.is_run(place):
+        models_of(place)  # raises, naming the runs beside it
+    if out is None and not is_run(place):
         raise OptionError(f"{place} is not a run: say where the report is to lie, with --out DIR")
     folder = place / "audit" if out is None else Path(out)
     there = next(path for path in (folder, *folder.absolute().parents) if path.exists())

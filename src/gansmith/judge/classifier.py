@@ -19,7 +19,7 @@ from gansmith.errors import DataError, GansmithError, OptionError
 from gansmith.evaluation.classification import Classification, report
 from gansmith.evaluation.types import Labels
 from gansmith.judge.opened import Opened, open_for_judging
-from gansmith.runs import folder as run_folder
+from gansmith.runs.folder import is_run, players_of
 from gansmith.runs.run import Run
 from gansmith.system.files import atomic, write_json
 from gansmith.system.progress import bar
@@ -39,7 +39,7 @@ class Grading:
 def is_classifier(place: Path) -> bool:
     """Whether this is a run, or a folder or file of models, of a classifier."""
     try:
-        return run_folder.players(place) == ["classifier"]
+        return players_of(place) == ["classifier"]
     except GansmithError:
         return False
 
@@ -58,7 +58,7 @@ def evaluate(
     Writes classification.json and confusion.png into RUN/audit or `out`. Raises DataError for unlabelled images, or
     classes that the classifier does not know.
     """
-    if out is None and not run_folder.is_run(place):
+    if out is None and not is_run(place):
         raise OptionError(f"{place} is not a run: say where the report is to lie, with --out DIR")
     opened = open_for_judging(Run(place, trust=trust), "classifier", checkpoint=checkpoint, device=device)
     prepared, images = _labelled(opened, against)

@@ -19,7 +19,7 @@ from gansmith.errors import DataError, RunError
 from gansmith.evaluation.types import Images, Labels
 from gansmith.experiment.completion import paired
 from gansmith.judge.opened import trained_on
-from gansmith.runs import folder as run_folder
+from gansmith.runs.folder import is_run
 from gansmith.runs.run import Run
 
 
@@ -35,7 +35,7 @@ class HeldPairs:
 
 def held_pairs(run: Run) -> HeldPairs | None:
     """The true pairs that the run held out; None where there are none. Raises RunError for models without their run."""
-    if not run_folder.is_run(run.path):
+    if not is_run(run.path):
         raise RunError(
             f"{run.path} holds models only, and only a whole run records which pairs were held out: give the run"
         )

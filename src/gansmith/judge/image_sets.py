@@ -21,7 +21,7 @@ from gansmith.evaluation.generated_images import PART, generated_images
 from gansmith.evaluation.number_format import number
 from gansmith.evaluation.types import Images, Labels
 from gansmith.judge.opened import Opened, open_for_judging
-from gansmith.runs import folder as run_folder
+from gansmith.runs.folder import is_run
 from gansmith.runs.run import Run
 from gansmith.system.progress import bar, track
 from gansmith.system.seeding import mix
@@ -59,7 +59,7 @@ def subject_of(
     place: Path, samples: int, repeats: int, *, checkpoint: str | None, raw: bool, device: str, trust: bool
 ) -> Subject:
     """The run, models or image files at `place`. Raises DataError for points, too few images, or several sizes."""
-    if run_folder.is_run(place) or (place.suffix == ".safetensors" and place.is_file()) or _holds_models(place):
+    if is_run(place) or (place.suffix == ".safetensors" and place.is_file()) or _holds_models(place):
         run = Run(place, trust=trust)
         opened = open_for_judging(run, "generator", checkpoint=checkpoint, raw=raw, device=device)
         return _from_run(opened, samples, repeats)

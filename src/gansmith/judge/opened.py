@@ -11,7 +11,7 @@ from torch import nn
 from gansmith.data.settings import DataSettings
 from gansmith.latent.renderer import Renderer
 from gansmith.models.saved import Card
-from gansmith.runs import folder as run_folder
+from gansmith.runs.folder import is_run
 from gansmith.runs.run import Run
 from gansmith.system.device import choose_device
 
@@ -57,7 +57,7 @@ class Opened:
     @property
     def settings(self) -> DataSettings | None:
         """The settings of the images that the run was trained on; None for models without their run."""
-        return self.run.experiment.data if run_folder.is_run(self.run.path) else None
+        return self.run.experiment.data if is_run(self.run.path) else None
 
     def images_at(self, path: str) -> DataSettings:
         """Settings that bring the images at `path` to this network's size and channels, fitted as in its training."""

@@ -17,7 +17,7 @@ from gansmith.errors import DataError, OptionError
 from gansmith.evaluation.types import Images, Labels
 from gansmith.judge.image_sets import LEAST, Subject, read_images
 from gansmith.judge.opened import images_at, trained_on
-from gansmith.runs import folder as run_folder
+from gansmith.runs.folder import is_run
 from gansmith.system.seeding import mix
 
 
@@ -65,7 +65,7 @@ def reals_of(subject: Subject, *, against: str | None, holdout: str | None, most
 def _settings(subject: Subject, against: str | None) -> tuple[DataSettings, bool]:
     """Settings of the real images, and whether they are those of the subject's run."""
     run, own = subject.run, subject.settings
-    if against is None and (run is None or not run_folder.is_run(run.path)):
+    if against is None and (run is None or not is_run(run.path)):
         raise OptionError("against which real images? Say so with --against DATA: the images that it was trained on")
     if against is None or (run is not None and _same_place(against, own.path)):
         height, width, channels = subject.shape

@@ -23,7 +23,7 @@ from gansmith.judge.colour_transfer import colour_statistics, recoloured
 from gansmith.judge.held_out_pairs import HeldPairs, changed, held_pairs, other_side, same_pairs
 from gansmith.judge.true_pairs_report import Likeness, save_sheet
 from gansmith.latent.translate import OTHER, Translator
-from gansmith.runs import folder as run_folder
+from gansmith.runs.folder import is_run, players_of
 from gansmith.runs.run import Run
 from gansmith.system.files import write_json
 from gansmith.system.progress import track
@@ -44,7 +44,7 @@ Rows = dict[str, Values]  # {metric: distance of each pair [P]}
 def translates(place: Path) -> bool:
     """Whether this is a run of a game of two domains."""
     try:
-        return run_folder.is_run(place) and bool({"to_b", "b"} & {*run_folder.players(place)})
+        return is_run(place) and bool({"to_b", "b"} & {*players_of(place)})
     except GansmithError:
         return False
 

@@ -71,8 +71,8 @@ class Recorder:
         self._rate.reset()
         self._recorded = images
 
-    def look(self, record: Record) -> None:
-        """Hand out a record that was measured beside the training."""
+    def record_metrics(self, record: Record) -> None:
+        """Hand out a record of metrics, measured between two steps."""
         self._hand_out(record)
         self.pause()
 

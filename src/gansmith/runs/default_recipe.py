@@ -1,59 +1,64 @@
-"""The recipe to begin with when none is named: the one that measured best on like images, and why.
+"""The default recipe, when none is named: the one that measured best on similar images.
 
-Measured by `python -m benchmarks.advice` at 32 px on a CPU: docs/results.md has the table. A run that was begun with an
-advised recipe is continued with it, also when images have come since.
+Measured by `python -m benchmarks.advice` at 32 px on a CPU: docs/results.md has the table. A run that was begun with a
+default recipe is continued with it, also when images were added since.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import NamedTuple
 
 from gansmith import catalog
 from gansmith.data.open import open_dataset
 from gansmith.experiment.schema import ROLES, Experiment
-from gansmith.runs import folder as run_folder
+from gansmith.runs.folder import experiment_of, folder_of, is_run
 from gansmith.system.device import choose_device
 
-RECIPES = ("sngan_small", "dcgan_augmented", "dcgan")  # what is recommended
+RECIPES = ("sngan_small", "dcgan_augmented", "dcgan")
 FEW = 10_000  # images: between the sets that were measured, of 1,300 and 1,650 images and of 48,000
-# Whoever sets one of these has a game of his own in mind.
+# Fields that describe a game: with one of them set, no recipe is chosen.
 _OWN = {"recipe", "game", "objective", "penalties", "augment", "prior", "optimizer", "averaging", "batch", "start_from"}
 _OWN |= {*ROLES}
 
 
-class Advice(NamedTuple):
-    """A recipe's name, and why this one, in half a sentence."""
+class DefaultRecipe(NamedTuple):
+    """A recipe's name, and the reason to choose it, for the user."""
 
     recipe: str
-    why: str
+    reason: str
 
 
-def advise(experiment: Experiment, sources: Mapping[str, str]) -> Advice | None:
-    """For the images of an experiment whose layers name no recipe; None where a layer set a part of the game itself, a
-    second domain, or a format of its own. `sources`: {dotted field: layer}, as `experiment.resolve` gives it. Raises
-    DataError for images that are not there."""
+def default_recipe(experiment: Experiment, sources: Mapping[str, str]) -> DefaultRecipe | None:
+    """The recipe for the images of an experiment whose layers name none; None where a layer sets a part of the game, a
+    second domain, or a format from outside gansmith.
+
+    sources: {dotted field: layer}, as `layers.resolve` returns it. Raises DataError for images that are not there.
+    """
     chosen, data = {path.partition(".")[0] for path in sources}, experiment.data
     if "data.path" not in sources or chosen & _OWN or data.other is not None or "." in (data.format or ""):
         return None
     source = open_dataset(data.path, format=data.format, **data.options)
     if source.points:
-        known = f"r3gan_{source.name}"
-        return Advice(known if known in catalog.names("recipes") else "mlp_ring", "these are points in the plane")
+        recipe = f"r3gan_{source.name}"
+        return DefaultRecipe(
+            recipe if recipe in catalog.names("recipes") else "mlp_ring", "these are points in the plane"
+        )
     count = round(len(source) * data.fraction)
-    begun = [name for name in RECIPES if _is_begun(experiment, name)]
-    if begun:
-        return Advice(begun[0], "the run in this folder was begun with it")
+    existing = [name for name in RECIPES if _exists(experiment, name)]
+    if existing:
+        return DefaultRecipe(existing[0], "the run in this folder was begun with it")
     device = choose_device(experiment.device).type
     if device != "cpu":
-        return Advice("dcgan", f"on {device} nothing was measured yet")
+        return DefaultRecipe("dcgan", f"on {device} nothing was measured yet")
     if count < FEW:
-        return Advice("sngan_small", f"at 32 px it measured best on sets of about 2,000 images; these are {count:,}")
-    return Advice("dcgan_augmented", f"at 32 px it measured best on a set of 48,000 images; these are {count:,}")
+        return DefaultRecipe(
+            "sngan_small", f"at 32 px it measured best on sets of about 2,000 images; these are {count:,}"
+        )
+    return DefaultRecipe("dcgan_augmented", f"at 32 px it measured best on a set of 48,000 images; these are {count:,}")
 
 
-def _is_begun(experiment: Experiment, recipe: str) -> bool:
+def _exists(experiment: Experiment, recipe: str) -> bool:
     """Is there a run of this recipe where the experiment would be run?"""
-    folder = run_folder.folder_of(experiment.model_copy(update={"recipe": recipe}))
-    return run_folder.is_run(Path(folder)) and run_folder.experiment(folder).recipe == recipe
+    folder = folder_of(experiment.model_copy(update={"recipe": recipe}))
+    return is_run(folder) and experiment_of(folder).recipe == recipe

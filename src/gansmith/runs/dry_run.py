@@ -1,4 +1,4 @@
-"""What `gansmith train --dry-run` prints: the resolved experiment with each value's source, and what it would take."""
+"""Dry run: the resolved experiment with each value's source, and what training it would cost. Trains nothing."""
 
 from __future__ import annotations
 
@@ -10,39 +10,39 @@ import yaml
 from gansmith.experiment.assemble import assemble, resolved
 from gansmith.experiment.schema import Experiment
 from gansmith.runs.folder import folder_of
-from gansmith.runs.training_state import borrow
-from gansmith.system.progress import clock
+from gansmith.runs.training_state import load_fitting_weights
+from gansmith.system.progress import format_duration
+from gansmith.training import precision
 from gansmith.training.forecast import forecast, timed
 from gansmith.training.memory import explained
-from gansmith.training.precision import warnings
 from gansmith.training.wiring import check_wiring
 
 
-def report(experiment: Experiment, sources: dict[str, str]) -> str:
-    """Everything short of training: the data are read (and cached), the networks built, wired and timed."""
+def dry_run_report(experiment: Experiment, sources: dict[str, str]) -> str:
+    """The text of `gansmith train --dry-run`. The data are read (and cached), the networks built, checked and timed."""
     experiment, data = resolved(experiment)
     parts = assemble(experiment, data)
     experiment = parts.experiment
-    batch = next(parts.stream)
+    batch = parts.first_batch()
     parts.stream.close()
-    begun_from = [] if experiment.start_from is None else borrow(parts, Path(experiment.start_from))
+    borrowed = [] if experiment.start_from is None else load_fitting_weights(parts, Path(experiment.start_from))
     with explained(batch):
         check_wiring(parts.game, batch, device=parts.device, precision=experiment.precision)
-        made = forecast(parts.game, batch, parts.device, experiment)
-    told = [*data.warnings, *made.warnings(parts.device), *warnings(parts.device, experiment.precision)]
+        cost = forecast(parts.game, batch, parts.device, experiment)
+    warnings = [*data.warnings, *cost.warnings(parts.device), *precision.warnings(parts.device, experiment.precision)]
     lines = [_with_sources(experiment.plain(), sources), f"# run folder: {folder_of(experiment)}"]
     lines.append("# data: {} images to train on, {} held out".format(*data.amounts()))
-    lines += [f"# {name}: {count:,} parameters" for name, count in made.parameters.items()]
-    lines += [f"# {line}" for line in begun_from]
-    lines.append(f"# a step: {_figure(made.operations / 1e9)} GFLOP, about {_figure(made.memory / 2**30)} GiB")
-    if not made.warnings(parts.device):
+    lines += [f"# {name}: {count:,} parameters" for name, count in cost.parameters.items()]
+    lines += [f"# {line}" for line in borrowed]
+    lines.append(f"# a step: {_figure(cost.operations / 1e9)} GFLOP, about {_figure(cost.memory / 2**30)} GiB")
+    if not cost.warnings(parts.device):
         with explained(batch):
-            made = timed(made, parts.game, batch, parts.device, experiment)
+            cost = timed(cost, parts.game, batch, parts.device, experiment)
         lines.append(
-            f"# time: {made.step_seconds or 0:.3f} s a step on {parts.device}, {made.steps:,} steps, "
-            f"about {clock(made.seconds or 0)} in all (h:mm:ss or m:ss)"
+            f"# time: {cost.step_seconds or 0:.3f} s a step on {parts.device}, {cost.steps:,} steps, "
+            f"about {format_duration(cost.seconds or 0)} in all (h:mm:ss or m:ss)"
         )
-    lines += [f"# warning: {warning}" for warning in told]
+    lines += [f"# warning: {warning}" for warning in warnings]
     return "\n".join(lines)
 
 

@@ -1,4 +1,4 @@
-"""What lies where in a run folder, and how each part is read.
+"""Files of a run folder, and how each is read.
 
     experiment.yaml   complete and resolved                    events.jsonl   one record per line
     samples/          sheets, named by the images clock        progress.webp  the film of them
@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gansmith.errors import ExperimentError, RunError
-from gansmith.experiment import layers
-from gansmith.experiment.layers import Layer, from_file
+from gansmith.experiment.layers import Layer, resolve
 from gansmith.experiment.schema import Experiment
+from gansmith.experiment.sources import from_file
 from gansmith.models import saved
 from gansmith.training.checkpoint import Checkpoints
 
@@ -37,7 +37,7 @@ def folder_of(experiment: Experiment) -> Path:
     return Path("runs") / f"{name or data.resolve().name}-{experiment.recipe or 'dcgan'}"
 
 
-def models(path: Path) -> Path:
+def models_of(path: Path) -> Path:
     """The folder or file of models of a run, or `path` itself where it is one. Raises RunError for anything else."""
     if is_run(path):
         return path / "model"
@@ -50,17 +50,17 @@ def models(path: Path) -> Path:
     raise RunError(f"{path} is not a run: it holds neither experiment.yaml nor model files{hint}")
 
 
-def checkpoints(path: Path) -> Checkpoints:
+def checkpoints_of(path: Path) -> Checkpoints:
     """The checkpoints of a run."""
     return Checkpoints(path / "checkpoints")
 
 
-def stored(path: Path) -> Layer:
+def stored_settings(path: Path) -> Layer:
     """The settings in a run's experiment.yaml. Raises ExperimentError when it was damaged, and says how to mend it."""
     file = path / "experiment.yaml"
     try:
         layer = from_file(file)
-        layers.resolve([layer], parts=False)
+        resolve([layer], parts=False)
         if layer.values:
             return layer
         problem = f"{file} is empty"
@@ -69,24 +69,24 @@ def stored(path: Path) -> Layer:
     raise ExperimentError(f"{problem}. The command that began the run, given again, writes the file anew")
 
 
-def experiment(path: Path) -> Experiment:
+def experiment_of(path: Path) -> Experiment:
     """What a run ran. Raises ExperimentError when the file was changed to something that is none."""
-    return layers.resolve([stored(path)], parts=False)[0]
+    return resolve([stored_settings(path)], parts=False)[0]
 
 
-def players(path: Path) -> list[str]:
+def players_of(path: Path) -> list[str]:
     """The networks of a run, or of a folder or file of models: generator, discriminator ..."""
-    where = models(path)
+    where = models_of(path)
     if where.is_file():
         return [saved.read_card(where).player]
     return sorted(file.stem for file in where.glob("*.safetensors"))
 
 
-def weights(path: Path, player: str) -> dict[str, Tensor]:
+def weights_of(path: Path, player: str) -> dict[str, Tensor]:
     """A player's weights as trained where a checkpoint is kept, else those of its model file. Builds no network, so
     that nothing is imported. Raises RunError."""
-    if checkpoints(path).names():
-        state: dict[str, Tensor] = checkpoints(path).load()[0]["players"][player]
+    if checkpoints_of(path).names():
+        state: dict[str, Tensor] = checkpoints_of(path).load()[0]["players"][player]
         return state
-    where = models(path)
+    where = models_of(path)
     return saved.read_state(where if where.is_file() else where / f"{player}.safetensors")

@@ -1,7 +1,7 @@
-"""What is measured beside the training at every record: is the generator collapsing, the discriminator memorising?
+"""Health of the training at every record: does the generator collapse, does the discriminator memorise?
 
-It costs two or three passes of a batch for each record. Nothing that is trained is touched: networks are asked in
-evaluation mode and put back into the mode they were in.
+It costs two or three passes of a batch for each record. Networks are evaluated and put back into the mode they
+were in; nothing that is trained changes.
 """
 
 from __future__ import annotations
@@ -18,51 +18,54 @@ from torch import Tensor, nn
 from gansmith.adversarial import exact
 from gansmith.experiment.assemble import Assembly
 from gansmith.records.health import Health
-from gansmith.runs.sample_inputs import fixed, some
+from gansmith.runs.sample_inputs import random_images, sample_inputs
 from gansmith.system.ranking import accuracy
 
-_LOOKED_AT = 128  # images a side
-_ENOUGH = 50  # held-out images, to ask whether they are told from others
+_IMAGES = 128  # images a side
+_ENOUGH_HELD_OUT = 50  # held-out images, to ask whether they are told from others
 _SIDE = 8  # pixels: variety is measured on images this small
 
 
-class Watch:
-    """Call it with each record; it answers what is to be added: spread, told_apart, health."""
+class Monitor:
+    """Call it with each record: returns what is added to it, {"spread", "told_apart", "health"}."""
 
     def __init__(self, parts: Assembly, records: Iterable[Mapping[str, Any]] = ()) -> None:
         self.parts = parts
         self.health = Health(records)
-        self._train = some(parts, parts.data.train, _LOOKED_AT, parts.experiment.seed)
-        held = parts.data.holdout
-        self._held = None
-        if held is not None and len(held) >= _ENOUGH:
-            self._held = some(parts, held, _LOOKED_AT, parts.experiment.seed)
-        self._fixed = fixed(parts, min(_LOOKED_AT, len(self._train.image)))
+        self._train = random_images(parts, parts.data.train, _IMAGES, parts.experiment.seed)
+        holdout = parts.data.holdout
+        self._held_out = None
+        if holdout is not None and len(holdout) >= _ENOUGH_HELD_OUT:
+            self._held_out = random_images(parts, holdout, _IMAGES, parts.experiment.seed)
+        self._inputs = sample_inputs(parts, min(_IMAGES, len(self._train.image)))
         self._variety = variety(self._train.image)
 
     def __call__(self, record: Mapping[str, Any]) -> dict[str, Any]:
-        found = self._measured()
-        return {**found, "health": self.health.add({**record, **found})}
+        values = self._measure()
+        return {**values, "health": self.health.add({**record, **values})}
 
     @torch.no_grad()
-    def _measured(self) -> dict[str, float]:
-        """spread: mean distance between samples as a share of the real images' own; told_apart: P(the discriminator
-        scores an image it was trained on above one held out), one half for one that cannot tell."""
-        found: dict[str, float] = {}
+    def _measure(self) -> dict[str, float]:
+        """spread: variety of samples / variety of real images; told_apart: P(the discriminator scores a training image
+        above a held-out one), 0.5 for one that memorised nothing."""
+        values: dict[str, float] = {}
         game, roles = self.parts.game, self.parts.roles
-        with at_rest(game.players):
+        with evaluation_mode(game.players):
             if game.show is not None and "generator" in game.players and self._variety > 0:
-                found["spread"] = round(variety(game.show(game.players, self._fixed)) / self._variety, 4)
-            judges = [network for name, network in game.players.items() if roles[name] == "discriminator"]
-            if len(judges) == 1 and self._held is not None and self.parts.data.other is None:
-                seen, unseen = (exact(judges[0](*side)) for side in (self._train, self._held))
-                found["told_apart"] = round(float(accuracy(seen, unseen)), 4)
-        return found
+                values["spread"] = round(variety(game.show(game.players, self._inputs)) / self._variety, 4)
+            discriminators = [network for name, network in game.players.items() if roles[name] == "discriminator"]
+            if len(discriminators) == 1 and self._held_out is not None and self.parts.data.other is None:
+                seen, unseen = (exact(discriminators[0](*side)) for side in (self._train, self._held_out))
+                values["told_apart"] = round(float(accuracy(seen, unseen)), 4)
+        return values
 
 
 def variety(images: Tensor) -> float:
-    """Images [N, C, H, W] -> the mean distance between two of them, by the root of the mean squared difference of
-    their pixels at 8 x 8. Zero for fewer than two."""
+    """Mean pairwise root-mean-square distance of images [N, C, H, W] at 8 x 8 pixels. Zero for fewer than two.
+
+    >>> float(variety(torch.tensor([-1.0, 1.0]).reshape(2, 1, 1, 1).expand(2, 1, 8, 8)))
+    2.0
+    """
     if len(images) < 2:
         return 0.0
     height, width = images.shape[-2:]
@@ -71,8 +74,8 @@ def variety(images: Tensor) -> float:
 
 
 @contextmanager
-def at_rest(players: Mapping[str, nn.Module]) -> Iterator[None]:
-    """All networks in evaluation mode inside, each part of them in the mode it was in outside."""
+def evaluation_mode(players: Mapping[str, nn.Module]) -> Iterator[None]:
+    """Evaluation mode for all modules of the players inside; each in the mode of before outside."""
     modes = [(module, module.training) for player in players.values() for module in player.modules()]
     for player in players.values():
         player.eval()

@@ -1,10 +1,8 @@
-"""A run as an object: open it, sample from it, train it on. What lies where is `layout`'s to say."""
+"""A run as an object: open it, sample from it, translate with it, resume it."""
 
 from __future__ import annotations
 
-import os
-import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 from gansmith import catalog
 from gansmith.data.settings import DataSettings
 from gansmith.errors import CheckpointError, ExperimentError, RunError
-from gansmith.experiment import layers, outside_code
-from gansmith.experiment.layers import Layer, from_assignments, from_environment, from_file, from_recipe
+from gansmith.experiment import outside_code
+from gansmith.experiment.layers import Layer, difference, resolve
 from gansmith.experiment.schema import Experiment
+from gansmith.experiment.sources import from_assignments
 from gansmith.models import saved
 from gansmith.models.saved import Card
 from gansmith.records import jsonl
-from gansmith.runs import folder as run_folder
-from gansmith.runs.default_recipe import advise
+from gansmith.runs.folder import checkpoints_of, experiment_of, is_run, models_of, players_of, stored_settings
 from gansmith.system.device import choose_device
 from gansmith.training.checkpoint import State
 
@@ -31,9 +29,6 @@ if TYPE_CHECKING:
     from gansmith.latent.sample import ImageSeries
     from gansmith.latent.translate import Translator
 
-# Shortcuts: fields of the data that may be given without the `data.` before them.
-DATA_FIELDS = tuple(name for name in DataSettings.model_fields if name not in ("path", "options"))
-
 
 class Run:
     """The run in the folder `path`, or a folder or file of models. Raises RunError when there is none.
@@ -43,14 +38,14 @@ class Run:
 
     def __init__(self, path: str | Path, *, trust: bool = False) -> None:
         self.path = Path(path)
-        self.model = run_folder.models(self.path)
-        self.checkpoints = run_folder.checkpoints(self.path)
+        self.model = models_of(self.path)
+        self.checkpoints = checkpoints_of(self.path)
         if trust:
             self._vouch()
 
     def _vouch(self) -> None:
         catalog.vouch(saved.models_named_in(self.model))
-        if run_folder.is_run(self.path):
+        if is_run(self.path):
             with suppress(ExperimentError):  # a damaged file names nothing; whoever reads it is told
                 outside_code.vouch(self.experiment, trust=True)
 
@@ -60,7 +55,7 @@ class Run:
     @property
     def experiment(self) -> Experiment:
         """What was run. Raises ExperimentError when the file was changed to something that is none."""
-        return run_folder.experiment(self.path)
+        return experiment_of(self.path)
 
     @property
     def records(self) -> list[dict[str, Any]]:
@@ -70,7 +65,7 @@ class Run:
     @property
     def players(self) -> list[str]:
         """The networks it holds: generator, discriminator ..."""
-        return run_folder.players(self.path)
+        return players_of(self.path)
 
     def checkpoint(self, name: str | None = None) -> State:
         """The state called `name`, or the newest that is whole."""
@@ -152,110 +147,28 @@ class Run:
 
         For many images, take `translator` once.
         """
-        trained = self.experiment.data if run_folder.is_run(self.path) else DataSettings()
+        trained = self.experiment.data if is_run(self.path) else DataSettings()
         translator = self.translator(to=to, raw=raw, checkpoint=checkpoint, device=device)
         return translator.translate(image, seed=seed, background=trained.background)
 
     def resume(self, *, images: int | str | None = None, assignments: Iterable[str] = (), **changes: Any) -> Run:
         """Train on, to `images` in all; `changes`, or `assignments` as --set takes them, may be any field of
         `experiment.MAY_CHANGE`."""
-        from gansmith.runs.trainer import work
+        from gansmith.runs.trainer import train_run
 
-        if not run_folder.is_run(self.path):
+        if not is_run(self.path):
             raise RunError(
                 f"{self.path} holds models only, so there is nothing to continue. "
                 f"To begin a run with their weights: gansmith train ... --from {self.path}"
             )
         given = changes if images is None else {**changes, "images": images}
         arguments = Layer("arguments", {**given, "out": str(self.path)})
-        wanted, _ = layers.resolve(
-            [run_folder.stored(self.path), from_assignments(assignments), arguments], parts=False
-        )
+        wanted, _ = resolve([stored_settings(self.path), from_assignments(assignments), arguments], parts=False)
         where = Path(wanted.data.path).expanduser()
         if not where.exists() and wanted.data.path.replace("-", "_") not in catalog.names("datasets"):
             raise RunError(f"the images of {self.path} are no longer at {where}. Say where they are: --data PATH")
-        changed = layers.difference(self.experiment, wanted)
+        changed = difference(self.experiment, wanted)
         if changed:
             raise RunError(f"a resumed run cannot change {'; '.join(changed)}. Start another run with another --out")
-        work(wanted)
+        train_run(wanted)
         return self
-
-
-def train(
-    path: str | Path | None = None,
-    *,
-    recipe: str | None = None,
-    config: str | Path | None = None,
-    assignments: Iterable[str] = (),
-    start_from: str | Path | None = None,
-    trust: bool = False,
-    **fields: Any,
-) -> Run:
-    """Train on the images at `path` (or a built-in dataset's name); a run that is already there is continued.
-
-    `fields` are an experiment's: `images=100_000`, `batch=32`, `objective="minimax"`, `generator={"width": 32}`; those
-    of the data may stand alone: `size=64`, `channels=1`. trust: code from outside gansmith may be imported that
-    `config` or a recipe's file names; what `fields` and `assignments` name always may.
-    Raises GansmithError, TrainingInterrupted on Ctrl-C.
-    """
-    from gansmith.runs.trainer import work
-
-    experiment, _ = describe(
-        path,
-        recipe=recipe,
-        config=config,
-        assignments=assignments,
-        start_from=start_from,
-        advised=True,
-        trust=trust,
-        **fields,
-    )
-    work(experiment)
-    return Run(run_folder.folder_of(experiment))
-
-
-def describe(
-    path: str | Path | None = None,
-    *,
-    recipe: str | None = None,
-    config: str | Path | None = None,
-    assignments: Iterable[str] = (),
-    start_from: str | Path | None = None,
-    environment: Mapping[str, str] | None = None,
-    advised: bool = False,
-    trust: bool = False,
-    **fields: Any,
-) -> tuple[Experiment, dict[str, str]]:
-    """The experiment that these settings make, and where each of its values came from. Fields that are None are unset.
-
-    advised: as `train` does it, where nothing says how to train, choose a recipe by the images and tell why.
-    Names of code from outside gansmith that are given by hand, or with `trust` in a file, may be imported from here on.
-    """
-    chosen = {name: value for name, value in fields.items() if value is not None}
-    data = {name: chosen.pop(name) for name in DATA_FIELDS if name in chosen}
-    if path is not None:
-        data["path"] = str(path)
-    if start_from is not None:
-        chosen["start_from"] = str(start_from)
-    if data:
-        chosen["data"] = {**chosen.get("data", {}), **data}
-    file = None if config is None else from_file(Path(config))
-    around = from_environment(os.environ if environment is None else environment)
-    recipe = recipe or around.values.get("recipe") or _recipe_of(file)
-    stack = [from_recipe(recipe)] if recipe is not None else []
-    stack += [*([] if file is None else [file]), around]
-    stack += [Layer("arguments", chosen), from_assignments(assignments)]
-    found = layers.resolve(stack)
-    advice = advise(*found) if advised and recipe is None else None
-    if advice is not None:
-        print(f"recipe {advice.recipe}: {advice.why}. For another one: --recipe NAME", file=sys.stderr, flush=True)
-        found = layers.resolve([from_recipe(advice.recipe), *stack])
-    outside_code.vouch(*found, trust=trust)
-    return found
-
-
-def _recipe_of(file: Layer | None) -> str | None:
-    """The recipe that a file of settings begins with. A run's own file may bear the name of one that is not known here:
-    it is complete without."""
-    name = None if file is None else file.values.get("recipe")
-    return name if name in catalog.names("recipes") else None

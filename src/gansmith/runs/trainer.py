@@ -1,38 +1,39 @@
-"""One sitting of work on a run: from the lock to the last picture.
+"""The training loop of one process: lock, begin or resume, handlers, signals.
 
-Whatever ends it (the last image, Ctrl-C, SIGTERM, an error), what was saved before stays whole; a sitting that comes
-after continues at the last checkpoint and computes, to the bit, what an uninterrupted one would have.
+Whatever ends it (the last image, Ctrl-C, SIGTERM, an error), what was saved before stays whole; a process that comes
+after resumes at the last checkpoint and computes, to the bit, what an uninterrupted one would have.
 """
 
 from __future__ import annotations
 
 import signal
 import sys
-import threading
-import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
-import torch
-from filelock import FileLock, Timeout
-
-from gansmith.errors import CheckpointError, ExperimentError, GansmithError, RunError, TrainingInterrupted
-from gansmith.experiment import completion, layers
+from gansmith.errors import CheckpointError, TrainingInterrupted
 from gansmith.experiment.assemble import Assembly, assemble, resolved
 from gansmith.experiment.schema import Experiment
 from gansmith.models import saved
 from gansmith.records import jsonl
-from gansmith.records.images import draw_sheet, save_film, save_image
 from gansmith.records.recorder import Recorder
 from gansmith.records.terminal import Terminal
-from gansmith.runs import folder as run_folder
-from gansmith.runs import training_state as snapshot
-from gansmith.runs.monitor import Watch, at_rest
-from gansmith.runs.periodic_metrics import Looks
-from gansmith.runs.sample_inputs import columns, fixed
+from gansmith.runs.existing_run import require_run_or_empty, with_recorded_choices
+from gansmith.runs.folder import checkpoints_of, folder_of, is_run, models_of
+from gansmith.runs.lock import locked
+from gansmith.runs.monitor import Monitor
+from gansmith.runs.periodic_metrics import PeriodicMetrics
+from gansmith.runs.sample_sheets import SampleSheets
+from gansmith.runs.signals import stop_on_signals
+from gansmith.runs.training_state import (
+    capture,
+    load_fitting_weights,
+    model_files,
+    players_in_use,
+    require_finite,
+    restore,
+)
 from gansmith.system.files import write_text
 from gansmith.training.engine import Engine, Events, images_drawn, play_until
 from gansmith.training.forecast import forecast
@@ -41,86 +42,59 @@ from gansmith.training.precision import warnings
 from gansmith.training.wiring import check_wiring
 
 _MODES = {1: "grey", 3: "RGB", 4: "RGBA"}
-_FILM_EVERY = 60.0  # seconds: a film is made of all sheets anew
 
 
-def work(experiment: Experiment) -> None:
-    """Begin or continue the run that `experiment` describes, to its last image.
+def train_run(experiment: Experiment) -> None:
+    """Begin or resume the run that `experiment` describes, to its last image.
 
     Raises RunError when the folder belongs to another process or another experiment, TrainingInterrupted on Ctrl-C or
     SIGTERM, and whatever stops the training.
     """
-    folder = run_folder.folder_of(experiment)
-    with _locked(folder):
-        if not run_folder.is_run(folder):
-            _refuse_strangers(folder)
-            if experiment.start_from is not None:
-                run_folder.models(Path(experiment.start_from))  # before the images are prepared, which can take long
+    folder = folder_of(experiment)
+    with locked(folder):
+        require_run_or_empty(folder)
+        if experiment.start_from is not None and not is_run(folder):
+            models_of(Path(experiment.start_from))  # before the images are prepared, which can take long
         experiment, data = resolved(experiment)
-        experiment = _same_experiment(folder, experiment)
+        experiment = with_recorded_choices(folder, experiment)
         for warning in data.warnings:
             _say(f"warning: {warning}")
-        Session(folder, assemble(experiment, data)).work()
+        Trainer(folder, assemble(experiment, data)).train()
 
 
-class Session:
-    """The handlers of one sitting, and what they share."""
+class Trainer:
+    """Trains the assembled run in `folder`: its state between steps, and the handlers that see to it."""
 
     def __init__(self, folder: Path, parts: Assembly) -> None:
         self.folder, self.parts, self.experiment = folder, parts, parts.experiment
-        self.checkpoints = run_folder.checkpoints(folder)
+        self.checkpoints = checkpoints_of(folder)
+        self.sheets = SampleSheets(folder, parts)
         self.step = 0
-        self.saved: int | None = None  # the step of the newest checkpoint of this sitting
-        self.stopped_by: int | None = None
-        self.enough: str | None = None  # why the stop rule ends the training
-        self.filmed = time.monotonic()
+        self.saved_step: int | None = None  # of the newest checkpoint that this process wrote
+        self.signal: int | None = None  # that ends the training
+        self.stop_reason: str | None = None  # of early stopping
 
-    def work(self) -> None:
+    def train(self) -> None:
         """Train to the last image, or until something stops it."""
-        experiment, engine = self.experiment, self.parts.engine
-        seconds = self._continue()
-        done = self.parts.stream.drawn
-        if done >= experiment.images:
-            self._mend(done)
-            _say(f"{self.folder} is complete at {done:,} images; to train on: gansmith resume {self.folder} --images N")
-            self.parts.stream.close()
+        seconds = self._resume_or_begin()
+        images = self.parts.stream.drawn
+        if images >= self.experiment.images:
+            self._leave_ended(
+                f"is complete at {images:,} images; to train on: gansmith resume {self.folder} --images N"
+            )
             return
-        past = [record for record in jsonl.read(self.folder / "events.jsonl") if record["step"] <= self.step]
-        self.looks = Looks(self.parts, past)
-        enough = self.looks.enough()
-        if enough:
-            self._mend(done)
-            _say(
-                f"{self.folder} was ended by its stop rule at {done:,} images: {enough}. "
+        past = [record for record in jsonl.read(self._events) if record["step"] <= self.step]
+        self.metrics = PeriodicMetrics(self.parts, past)
+        reason = self.metrics.stopping.reason()
+        if reason is not None:
+            self._leave_ended(
+                f"was ended by its stop rule at {images:,} images: {reason}. "
                 f"To train on: gansmith resume {self.folder} --set stop.metric=null"
             )
-            self.parts.stream.close()
             return
-        _say(self._opening())
-        write_text(self.folder / "experiment.yaml", experiment.to_yaml())
-        jsonl.cut(self.folder / "events.jsonl", self.step)
-        if not done:
-            self._sheet(0)
-        views: list[Any] = [jsonl.JsonLines(self.folder / "events.jsonl")]
-        if experiment.tensorboard:
-            from gansmith.records.tensorboard import TensorBoard
-
-            views.append(TensorBoard(self.folder / "tensorboard", begin=done))
-        terminal = Terminal(images=experiment.images, done=done)
-        views.append(terminal)
-        watch = Watch(self.parts, past)
-        self.recorder = Recorder(views, every=experiment.record_every, seconds=seconds, beside=watch)
-        self._attach(engine, terminal)
+        self._open_records(past, seconds)
         try:
-            with self._signals(engine):
-                self.recorder.start(done)
-                play_until(engine, experiment.images, step=self.step)
-                if self.stopped_by is None:
-                    self._sheet(images_drawn(engine))
-                self._save(engine)
-                if self.stopped_by is None and self.looks.metrics:
-                    self._look(engine, closing=True)
-                self._film()
+            self._play()
         except KeyboardInterrupt:
             raise TrainingInterrupted(
                 f"stopped at once; what came after the last checkpoint is lost. "
@@ -130,45 +104,19 @@ class Session:
         finally:
             self.recorder.close()
             self.parts.stream.close()
-        for line in (self.looks.summary(), self.enough and f"ended by the stop rule: {self.enough}"):
-            if line:
-                _say(line)
-        if self.stopped_by is not None:
-            raise TrainingInterrupted(
-                f"stopped at {images_drawn(engine):,} of {experiment.images:,} images; everything is saved. "
-                f"Continue with: gansmith resume {self.folder}",
-                signal=self.stopped_by,
-            )
+        self._say_how_it_ended()
 
-    def _opening(self) -> str:
-        data, (channels, height, width) = self.parts.data, self.parts.data.shape
-        what = "points" if data.points else f"images, {height}x{width}, {_MODES[channels]}"
-        count, held = data.amounts()
-        return (
-            f"{data.name}: {count} {what} ({held} more held out), "
-            f"on {self.parts.device} in {self.experiment.precision}, into {self.folder}"
-        )
+    # ---- begin and end
 
-    def _mend(self, images: int) -> None:
-        """Write what a complete run lacks because it was killed after its last checkpoint."""
-        files = snapshot.model_files(self.parts)
-        kept = [self.folder / "model" / f"{name}.safetensors" for name in files]
-        if any(not path.is_file() or saved.read_card(path).images != images for path in kept):
-            saved.save(self.folder / "model", files)
-        if not (self.folder / "samples" / f"{images:09}.png").is_file():
-            self._sheet(images)
-        if not (self.folder / "progress.webp").is_file():
-            self._film()
-
-    def _continue(self) -> float:
-        """Take up the newest checkpoint, or begin. Returns the seconds trained before."""
+    def _resume_or_begin(self) -> float:
+        """Restore the newest checkpoint, or begin. Returns the seconds trained before."""
         if not self.checkpoints.names():
             if (self.folder / "model").exists():
                 raise CheckpointError(
                     f"{self.folder} was trained but its checkpoints are gone, so it cannot be continued. "
                     f"Its model still samples; to train on from its weights: --from {self.folder} --out ANOTHER"
                 )
-            if run_folder.is_run(self.folder):
+            if is_run(self.folder):
                 _say(f"{self.folder} stopped before its first checkpoint: it begins again")
             self._begin()
             return 0.0
@@ -177,7 +125,7 @@ class Session:
             _say(f"warning: {warning}")
         if damage:
             self.checkpoints.set_aside()
-        for line in snapshot.put_back(state, self.parts, self.folder):
+        for line in restore(state, self.parts, self.folder):
             _say(line)
         self.step = state["step"]
         if self.parts.stream.drawn < self.experiment.images:
@@ -185,196 +133,147 @@ class Session:
         return float(state["seconds"])
 
     def _begin(self) -> None:
+        """Load the weights of `start_from`, check the wiring and forecast what the training takes."""
         parts = self.parts
         if self.experiment.start_from is not None:
-            for line in snapshot.borrow(parts, Path(self.experiment.start_from)):
+            for line in load_fitting_weights(parts, Path(self.experiment.start_from)):
                 _say(line)
-        position = parts.stream.state_dict()
-        batch = next(parts.stream)
-        parts.stream.load_state_dict(position)
+        batch = parts.first_batch()
         with explained(batch):
             check_wiring(parts.game, batch, device=parts.device, precision=self.experiment.precision)
-            made = forecast(parts.game, batch, parts.device, self.experiment)
-        for warning in (*made.warnings(parts.device), *warnings(parts.device, self.experiment.precision)):
+            expected = forecast(parts.game, batch, parts.device, self.experiment)
+        for warning in (*expected.warnings(parts.device), *warnings(parts.device, self.experiment.precision)):
             _say(f"warning: {warning}")
 
-    def _attach(self, engine: Engine, terminal: Terminal) -> None:
+    def _leave_ended(self, message: str) -> None:
+        """A run with nothing left to train: write what it lacks because it was killed after its last checkpoint."""
+        images = self.parts.stream.drawn
+        files = model_files(self.parts)
+        written = [self.folder / "model" / f"{name}.safetensors" for name in files]
+        if any(not path.is_file() or saved.read_card(path).images != images for path in written):
+            saved.save(self.folder / "model", files)
+        self.sheets.save_missing(images)
+        _say(f"{self.folder} {message}")
+        self.parts.stream.close()
+
+    def _open_records(self, past: Sequence[dict[str, Any]], seconds: float) -> None:
+        """experiment.yaml, events.jsonl cut back to this step, and the recorder with all its views."""
+        experiment, images = self.experiment, self.parts.stream.drawn
+        _say(_description(self.parts, self.folder))
+        write_text(self.folder / "experiment.yaml", experiment.to_yaml())
+        jsonl.cut(self._events, self.step)
+        if not images:
+            self.sheets.save_sheet(0)
+        views: list[Any] = [jsonl.JsonLines(self._events)]
+        if experiment.tensorboard:
+            from gansmith.records.tensorboard import TensorBoard
+
+            views.append(TensorBoard(self.folder / "tensorboard", begin=images))
+        self.terminal = Terminal(images=experiment.images, done=images)
+        views.append(self.terminal)
+        monitor = Monitor(self.parts, past)
+        self.recorder = Recorder(views, every=experiment.record_every, seconds=seconds, beside=monitor)
+
+    def _say_how_it_ended(self) -> None:
+        """Raises TrainingInterrupted where a signal ended it."""
+        for line in (self.metrics.summary(), self.stop_reason and f"ended by the stop rule: {self.stop_reason}"):
+            if line:
+                _say(line)
+        if self.signal is not None:
+            raise TrainingInterrupted(
+                f"stopped at {images_drawn(self.parts.engine):,} of {self.experiment.images:,} images; "
+                f"everything is saved. "
+                f"Continue with: gansmith resume {self.folder}",
+                signal=self.signal,
+            )
+
+    # ---- the loop
+
+    def _play(self) -> None:
+        """The steps, with everything that happens between them, and what is written after the last."""
+        engine = self.parts.engine
         state: Any = engine.state
         state.images = self.parts.stream.drawn
+        engine.add_event_handler(Events.STARTED, self._before_first_step)
+        engine.add_event_handler(Events.ITERATION_COMPLETED, self._after_step)
+        with stop_on_signals(self._stop):
+            self.recorder.start(self.parts.stream.drawn)
+            play_until(engine, self.experiment.images, step=self.step)
+            if self.signal is None:
+                self.sheets.save_sheet(images_drawn(engine))
+            self._save(engine)
+            if self.signal is None and self.metrics.metrics:
+                self._measure(engine, closing=True)
+            self.sheets.save_film()
 
-        def after_step(engine: Engine) -> None:
-            state: Any = engine.state
-            before, images = state.images - state.drawn, state.images
-            self.parts.averaging.update(state.drawn, images)
-            self.step = state.iteration
-            self.recorder.add(state.output, step=self.step, images=images, drawn=state.drawn, waited=state.waited)
-            terminal.step(state.drawn)
-            if _passed(before, images, self.experiment.samples_every):
-                self._sheet(images)
-                self.recorder.pause()
-            keep = [f"{images:09}"] if _passed(before, images, self.experiment.keep_every) else []
-            if self.looks.due(before, images) and self._look(engine):
-                keep.append("best")
-            if keep or self.enough or _passed(before, images, self.experiment.checkpoint_every):
-                self._save(engine, keep_as=keep)
-                if time.monotonic() - self.filmed > _FILM_EVERY:
-                    self._film()
-                self.recorder.pause()
+    def _stop(self, number: int) -> None:
+        self.signal = number
+        _say("\nstopping after this step; once more to stop at once")
+        self.parts.engine.terminate()
 
-        def stopped_before(engine: Engine) -> None:
-            if self.stopped_by is not None:  # between the signal handlers and the first step
-                engine.terminate()
+    def _before_first_step(self, engine: Engine) -> None:
+        if self.signal is not None:  # it came between the signal handlers and the first step
+            engine.terminate()
 
-        engine.add_event_handler(Events.STARTED, stopped_before)
-        engine.add_event_handler(Events.ITERATION_COMPLETED, after_step)
+    def _after_step(self, engine: Engine) -> None:
+        state: Any = engine.state
+        before, images = state.images - state.drawn, state.images
+        self.parts.averaging.update(state.drawn, images)
+        self.step = state.iteration
+        self.recorder.add(state.output, step=self.step, images=images, drawn=state.drawn, waited=state.waited)
+        self.terminal.step(state.drawn)
+        if _passed(before, images, self.experiment.samples_every):
+            self.sheets.save_sheet(images)
+            self.recorder.pause()
+        keep = [f"{images:09}"] if _passed(before, images, self.experiment.keep_every) else []
+        if self.metrics.due(before, images) and self._measure(engine):
+            keep.append("best")
+        if keep or self.stop_reason or _passed(before, images, self.experiment.checkpoint_every):
+            self._save(engine, keep_as=keep)
+            self.sheets.save_film_when_due()
+            self.recorder.pause()
 
-    def _look(self, engine: Engine, *, closing: bool = False) -> bool:
-        """Take the metrics, and end the training if the stop rule says so. Was this the best look so far?"""
-        record = self.looks.take(
-            snapshot.shown(self.parts), step=self.step, images=images_drawn(engine), closing=closing
+    def _measure(self, engine: Engine, *, closing: bool = False) -> bool:
+        """Measure the metrics, and end the training if early stopping says so. Are these the best so far?"""
+        record = self.metrics.measure(
+            players_in_use(self.parts), step=self.step, images=images_drawn(engine), closing=closing
         )
-        self.recorder.look(record)
+        self.recorder.record_metrics(record)
         if closing:
             return False
-        self.enough = self.looks.enough()
-        if self.enough:
+        self.stop_reason = self.metrics.stopping.reason()
+        if self.stop_reason:
             engine.terminate()
-        return self.looks.best is record
+        return self.metrics.stopping.best is record
 
     def _save(self, engine: Engine, *, keep_as: Sequence[str] = ()) -> None:
         """Checkpoint and model files, after the pending terms and the weights were found finite."""
-        if self.saved == self.step:
+        if self.saved_step == self.step:
             self.checkpoints.keep(keep_as)
             return
-        images = images_drawn(engine)
-        self.recorder.flush(step=self.step, images=images)
-        snapshot.check_finite(self.parts)
-        state = snapshot.take(self.parts, step=self.step, seconds=self.recorder.seconds)
-        self.checkpoints.save(state, keep_as=keep_as)
-        saved.save(self.folder / "model", snapshot.model_files(self.parts))
-        self.saved = self.step
+        self.recorder.flush(step=self.step, images=images_drawn(engine))
+        require_finite(self.parts)
+        self.checkpoints.save(capture(self.parts, step=self.step, seconds=self.recorder.seconds), keep_as=keep_as)
+        saved.save(self.folder / "model", model_files(self.parts))
+        self.saved_step = self.step
 
-    @torch.no_grad()
-    def _sheet(self, images: int) -> None:
-        """The same latents and the same real images every time."""
-        show = self.parts.game.show
-        if show is None:
-            return
-        players = snapshot.shown(self.parts)
-        with at_rest(players):
-            made = show(players, fixed(self.parts, self.experiment.sheet)).float().cpu()
-        sheet = draw_sheet(made, columns=columns(self.parts))
-        save_image(sheet, self.folder / "samples" / f"{images:09}.png")
-
-    def _film(self) -> None:
-        self.filmed = time.monotonic()
-        sheets = [path for path in (self.folder / "samples").glob("*.png") if path.stem.isdigit()]
-        sheets.sort(key=lambda path: int(path.stem))
-        if len(sheets) > 1:
-            try:
-                save_film(sheets, self.folder / "progress.webp")
-            except (OSError, GansmithError) as error:  # a sheet that somebody damaged must not stop the training
-                _say(f"warning: no film of the sheets was made: {error}")
-
-    @contextmanager
-    def _signals(self, engine: Engine) -> Iterator[None]:
-        """The first Ctrl-C or SIGTERM ends the training after the step; a second Ctrl-C ends it at once."""
-        if threading.current_thread() is not threading.main_thread():
-            yield
-            return
-
-        insisted = False
-
-        def wake(number: int, frame: FrameType | None) -> None:
-            """Each second after the first Ctrl-C. A second one that came just before a sleep or a wait is then noticed,
-            and raised once more where Python dropped what its handler raised (inside a `__del__`)."""
-            if insisted:
-                raise KeyboardInterrupt
-
-        def stop(number: int, frame: FrameType | None) -> None:
-            nonlocal insisted
-            if self.stopped_by is not None:
-                insisted = True
-                raise KeyboardInterrupt
-            self.stopped_by = number
-            if hasattr(signal, "setitimer"):
-                before.setdefault(signal.SIGALRM, signal.signal(signal.SIGALRM, wake))
-                signal.siginterrupt(signal.SIGALRM, False)
-                signal.setitimer(signal.ITIMER_REAL, 1.0, 1.0)
-            _say("\nstopping after this step; once more to stop at once")
-            engine.terminate()
-
-        before: dict[int, Any] = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
-        try:
-            yield
-        finally:
-            if len(before) > 2:  # the alarm is set
-                signal.setitimer(signal.ITIMER_REAL, 0)
-            for number, handler in before.items():
-                signal.signal(number, handler)
+    @property
+    def _events(self) -> Path:
+        return self.folder / "events.jsonl"
 
 
-def _same_experiment(folder: Path, experiment: Experiment) -> Experiment:
-    """`experiment`, with the layout and precision that the run in `folder` recorded: they are not chosen again.
-
-    Raises RunError when the folder holds another experiment, unless that one had nothing to show yet.
-    """
-    if not run_folder.is_run(folder):
-        return experiment
-    try:
-        recorded = run_folder.experiment(folder)
-    except ExperimentError as error:
-        _say(f"warning: {error}")
-        return experiment
-    for chosen in ("memory_format", "precision"):
-        if getattr(experiment, chosen) == "auto":
-            experiment = experiment.model_copy(update={chosen: getattr(recorded, chosen)})
-    changed = layers.difference(completion.renewed(recorded), experiment)
-    begun = any((folder / name).exists() for name in ("checkpoints", "model")) or jsonl.read(folder / "events.jsonl")
-    if changed and not begun:
-        _say(f"note: nothing was trained in {folder} yet; its experiment is replaced")
-        return experiment
-    if changed:
-        listed = "\n  ".join(changed)
-        raise RunError(
-            f"{folder} holds another experiment; it is left alone. What differs:\n  {listed}\n"
-            f"Choose another --out, or continue the old one with: gansmith resume {folder}"
-        )
-    return experiment
-
-
-def _refuse_strangers(folder: Path) -> None:
-    strangers = [path.name for path in folder.iterdir() if path.name != ".lock"]
-    if strangers:
-        raise RunError(
-            f"{folder} exists and is not a run (it holds {', '.join(sorted(strangers)[:3])}); choose another --out"
-        )
-
-
-@contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    """Alone in `folder`, which is made if it is absent, and removed if nothing came of it."""
-    lock = FileLock(folder / ".lock")
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        lock.acquire(timeout=0)
-    except Timeout:
-        raise RunError(f"another process is working on {folder}; wait for it, or choose another --out") from None
-    except (FileExistsError, NotADirectoryError):
-        raise RunError(f"{folder} cannot be a run folder: there is a file in its place. Choose another --out") from None
-    except OSError as error:
-        raise RunError(f"{folder} cannot be written: {error.strerror}. Choose another --out") from error
-    try:
-        yield
-    finally:
-        if [path.name for path in folder.iterdir()] == [".lock"]:
-            (folder / ".lock").unlink()
-            folder.rmdir()
-        lock.release()
+def _description(parts: Assembly, folder: Path) -> str:
+    data, (channels, height, width) = parts.data, parts.data.shape
+    what = "points" if data.points else f"images, {height}x{width}, {_MODES[channels]}"
+    count, held_out = data.amounts()
+    return (
+        f"{data.name}: {count} {what} ({held_out} more held out), "
+        f"on {parts.device} in {parts.experiment.precision}, into {folder}"
+    )
 
 
 def _passed(before: int, now: int, every: int) -> bool:
-    """Did the clock pass a multiple of `every`? Never when `every` is 0."""
+    """Did the number of images pass a multiple of `every`? Never when `every` is 0."""
     return bool(every) and before // every < now // every
 
 

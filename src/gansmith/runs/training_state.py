@@ -1,4 +1,4 @@
-"""Everything that a run is at one moment: taken into a checkpoint, put back from one, written as model files."""
+"""State of a training at one moment: captured for a checkpoint, restored from one, written as model files."""
 
 from __future__ import annotations
 
@@ -10,18 +10,19 @@ from torch import Tensor, nn
 
 from gansmith import __version__
 from gansmith.errors import CheckpointError, NotFiniteError, RunError
-from gansmith.experiment import completion, layers
+from gansmith.experiment import completion
 from gansmith.experiment.assemble import Assembly
+from gansmith.experiment.layers import difference
 from gansmith.experiment.retired import renamed
 from gansmith.experiment.schema import Experiment
 from gansmith.models.saved import Card
-from gansmith.runs import folder as run_folder
+from gansmith.runs.folder import players_of, weights_of
 from gansmith.training.checkpoint import State
 
 _FORMAT = 1
 
 
-def take(parts: Assembly, *, step: int, seconds: float) -> State:
+def capture(parts: Assembly, *, step: int, seconds: float) -> State:
     """The whole state after `step` steps and `seconds` of training, as tensors and plain values."""
     return {
         "format": _FORMAT,
@@ -46,7 +47,7 @@ def versions() -> dict[str, str]:
     return {"gansmith": __version__, "torch": str(torch.__version__), "numpy": np.__version__}
 
 
-def put_back(state: State, parts: Assembly, folder: Path) -> list[str]:
+def restore(state: State, parts: Assembly, folder: Path) -> list[str]:
     """Make `parts` what they were when `state` was taken, in the run at `folder`. Returns what the user should know.
 
     Raises RunError when the images or the experiment are others than then.
@@ -59,7 +60,7 @@ def put_back(state: State, parts: Assembly, folder: Path) -> list[str]:
             f"others of them. Bring them back, or start another run with another --out"
         )
     then_run = completion.renewed(Experiment.model_validate(renamed(state["experiment"])))
-    changed = layers.difference(then_run, parts.experiment)
+    changed = difference(then_run, parts.experiment)
     if changed:
         raise RunError(
             f"{folder}/experiment.yaml was changed since the checkpoint was written: {'; '.join(changed)}. "
@@ -86,7 +87,7 @@ def put_back(state: State, parts: Assembly, folder: Path) -> list[str]:
     return notes
 
 
-def check_finite(parts: Assembly) -> None:
+def require_finite(parts: Assembly) -> None:
     """Raises NotFiniteError naming the weights that are not."""
     for player, network in parts.game.players.items():
         named = [(name, value) for name, value in network.state_dict().items() if value.is_floating_point()]
@@ -98,8 +99,8 @@ def check_finite(parts: Assembly) -> None:
             )
 
 
-def shown(parts: Assembly) -> dict[str, nn.Module]:
-    """The players as they are shown and used: averaged where an average is kept."""
+def players_in_use(parts: Assembly) -> dict[str, nn.Module]:
+    """The players that samples are made with: averaged where an average is kept, else as trained."""
     return {**parts.game.players, **parts.averaging.players}
 
 
@@ -107,7 +108,7 @@ def model_files(parts: Assembly) -> dict[str, tuple[Card, dict[str, Tensor]]]:
     """What `saved.save` writes: each player's card and weights."""
     experiment = parts.experiment
     files = {}
-    for name, network in shown(parts).items():
+    for name, network in players_in_use(parts).items():
         role = parts.roles[name]
         part = getattr(experiment, role)
         card = Card(
@@ -126,18 +127,18 @@ def model_files(parts: Assembly) -> dict[str, tuple[Card, dict[str, Tensor]]]:
     return files
 
 
-def borrow(parts: Assembly, other: Path) -> list[str]:
+def load_fitting_weights(parts: Assembly, other: Path) -> list[str]:
     """Begin with the weights of the run (or models) at `other`: each tensor that has the same name and shape.
 
     Returns what was taken and what was not. Raises RunError when nothing fits.
     """
     lines, taken = [], 0
-    known = run_folder.players(other)
+    known = players_of(other)
     for name, player in parts.game.players.items():
         if name not in known:
             lines.append(f"{name}: {other} has none; it begins anew")
             continue
-        theirs, mine = run_folder.weights(other, name), player.state_dict()
+        theirs, mine = weights_of(other, name), player.state_dict()
         fitting = {key: value for key, value in theirs.items() if key in mine and mine[key].shape == value.shape}
         taken += sum(value.is_floating_point() for value in fitting.values())
         player.load_state_dict({**mine, **fitting})

@@ -9,9 +9,7 @@ from dataclasses import asdict, dataclass
 from statistics import median
 from typing import Any
 
-from gansmith.adversarial import Batch
 from gansmith.errors import OptionError
-from gansmith.experiment.assemble import Assembly
 from gansmith.experiment.schema import Experiment
 from gansmith.speed.interleave import (
     COMPARED,
@@ -98,7 +96,7 @@ def measure(experiment: Experiment, *, seconds: float = 20.0) -> Report:
     ours = Ours(parts)
     reason = why_not(experiment)
     plain = {} if reason else by_plain_torch(parts)  # copies the weights before they change
-    made = forecast(parts.game, _first_batch(parts), device, experiment)
+    made = forecast(parts.game, parts.first_batch(), device, experiment)
 
     losses = {} if reason else {"gansmith": first_losses(ours)}
     if reason:
@@ -154,11 +152,3 @@ def _growth(ours: Ours, seconds: float) -> tuple[int, int, float]:
         ours.play(1)
     played = ours.played - steps
     return hardware.resident(ours.parts.device) - before, played, (time.perf_counter() - begun) / played
-
-
-def _first_batch(parts: Assembly) -> Batch:
-    """The stream's first batch; the stream begins with it again."""
-    position = parts.stream.state_dict()
-    batch = next(parts.stream)
-    parts.stream.load_state_dict(position)
-    return batch

@@ -19,8 +19,12 @@ class Advance(Protocol):
     def __call__(self, amount: int = 1, note: str = "") -> None: ...
 
 
-def clock(seconds: float) -> str:
-    """`75.2` -> `1:15`; `3725` -> `1:02:05`."""
+def format_duration(seconds: float) -> str:
+    """Seconds as m:ss or h:mm:ss.
+
+    >>> format_duration(75.2), format_duration(3725)
+    ('1:15', '1:02:05')
+    """
     whole = max(0, round(seconds))
     hours, minutes = divmod(whole // 60, 60)
     return f"{hours}:{minutes:02}:{whole % 60:02}" if hours else f"{minutes}:{whole % 60:02}"
@@ -56,7 +60,7 @@ def _terminal(what: str, total: int, unit: str, done: int) -> Iterator[Advance]:
             fresh = task.completed - done
             rate = fresh / spent if spent > 0 else 0.0
             left = (total - task.completed) / rate if rate > 0 else 0.0
-            return Text(f"{_rate(rate)}/s  {clock(left)} left", no_wrap=True)
+            return Text(f"{_rate(rate)}/s  {format_duration(left)} left", no_wrap=True)
 
     with Progress(
         TextColumn("{task.description}"),
@@ -87,12 +91,9 @@ def _plain(what: str, total: int, unit: str, done: int) -> Iterator[Advance]:
     def line() -> None:
         spent = time.monotonic() - start
         rate = (count - done) / spent if spent > 0 else 0.0
-        left = f", {clock((total - count) / rate)} left" if rate > 0 and count < total else ""
-        print(
-            f"{what}: {count:,}/{total:,} {unit}, {_rate(rate)} {unit}/s, {clock(spent)} gone{left}  {latest}".rstrip(),
-            file=sys.stderr,
-            flush=True,
-        )
+        left = f", {format_duration((total - count) / rate)} left" if rate > 0 and count < total else ""
+        done_so_far = f"{count:,}/{total:,} {unit}, {_rate(rate)} {unit}/s, {format_duration(spent)} gone"
+        print(f"{what}: {done_so_far}{left}  {latest}".rstrip(), file=sys.stderr, flush=True)
 
     def advance(amount: int = 1, note: str = "") -> None:
         nonlocal count, last, latest

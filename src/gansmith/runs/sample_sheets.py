@@ -1,0 +1,67 @@
+"""Sample sheets of a run, the same latents and the same real images every time, and the film of them."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+
+import torch
+
+from gansmith.errors import GansmithError
+from gansmith.experiment.assemble import Assembly
+from gansmith.records.images import draw_sheet, save_film, save_image
+from gansmith.runs.monitor import evaluation_mode
+from gansmith.runs.sample_inputs import sample_inputs, sheet_columns
+from gansmith.runs.training_state import players_in_use
+
+_FILM_EVERY = 60.0  # seconds: a film is made of all sheets anew
+
+
+class SampleSheets:
+    """samples/IMAGES.png and progress.webp of the run in `folder`."""
+
+    def __init__(self, folder: Path, parts: Assembly) -> None:
+        self.folder, self.parts = folder, parts
+        self._film_saved = time.monotonic()
+
+    @torch.no_grad()
+    def save_sheet(self, images: int) -> None:
+        """The sheet after `images` images; none for a game that shows nothing."""
+        show = self.parts.game.show
+        if show is None:
+            return
+        players = players_in_use(self.parts)
+        with evaluation_mode(players):
+            samples = show(players, sample_inputs(self.parts, self.parts.experiment.sheet)).float().cpu()
+        save_image(draw_sheet(samples, columns=sheet_columns(self.parts)), self._path(images))
+
+    def save_film(self) -> None:
+        """The film of all sheets, where there are two; a warning where one of them cannot be read."""
+        self._film_saved = time.monotonic()
+        sheets = [path for path in (self.folder / "samples").glob("*.png") if path.stem.isdigit()]
+        sheets.sort(key=lambda path: int(path.stem))
+        if len(sheets) > 1:
+            try:
+                save_film(sheets, self._film)
+            except (OSError, GansmithError) as error:  # a sheet that somebody damaged must not stop the training
+                print(f"warning: no film of the sheets was made: {error}", file=sys.stderr, flush=True)
+
+    def save_film_when_due(self) -> None:
+        """The film, unless one was saved in the last minute."""
+        if time.monotonic() - self._film_saved > _FILM_EVERY:
+            self.save_film()
+
+    def save_missing(self, images: int) -> None:
+        """What a run that ended after `images` images lacks because it was killed."""
+        if not self._path(images).is_file():
+            self.save_sheet(images)
+        if not self._film.is_file():
+            self.save_film()
+
+    def _path(self, images: int) -> Path:
+        return self.folder / "samples" / f"{images:09}.png"
+
+    @property
+    def _film(self) -> Path:
+        return self.folder / "progress.webp"

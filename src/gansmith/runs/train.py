@@ -1,0 +1,102 @@
+"""Training from Python or the command line: settings become an experiment, and the experiment a run."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from gansmith import catalog
+from gansmith.data.settings import DataSettings
+from gansmith.experiment import outside_code
+from gansmith.experiment.layers import Layer, resolve
+from gansmith.experiment.schema import Experiment
+from gansmith.experiment.sources import from_assignments, from_environment, from_file, from_recipe
+from gansmith.runs.default_recipe import default_recipe
+from gansmith.runs.folder import folder_of
+from gansmith.runs.run import Run
+
+# Fields of the data that may be given without the `data.` before them
+DATA_FIELDS = tuple(name for name in DataSettings.model_fields if name not in ("path", "options"))
+
+
+def train(
+    path: str | Path | None = None,
+    *,
+    recipe: str | None = None,
+    config: str | Path | None = None,
+    assignments: Iterable[str] = (),
+    start_from: str | Path | None = None,
+    trust: bool = False,
+    **fields: Any,
+) -> Run:
+    """Train on the images at `path` (or a built-in dataset's name); a run that is already there is continued.
+
+    `fields` are an experiment's: `images=100_000`, `batch=32`, `objective="minimax"`, `generator={"width": 32}`; those
+    of the data may stand alone: `size=64`, `channels=1`. trust: code from outside gansmith may be imported that
+    `config` or a recipe's file names; what `fields` and `assignments` name always may.
+    Raises GansmithError, TrainingInterrupted on Ctrl-C.
+    """
+    from gansmith.runs.trainer import train_run
+
+    experiment, _ = experiment_from(
+        path,
+        recipe=recipe,
+        config=config,
+        assignments=assignments,
+        start_from=start_from,
+        choose_recipe=True,
+        trust=trust,
+        **fields,
+    )
+    train_run(experiment)
+    return Run(folder_of(experiment))
+
+
+def experiment_from(
+    path: str | Path | None = None,
+    *,
+    recipe: str | None = None,
+    config: str | Path | None = None,
+    assignments: Iterable[str] = (),
+    start_from: str | Path | None = None,
+    environment: Mapping[str, str] | None = None,
+    choose_recipe: bool = False,
+    trust: bool = False,
+    **fields: Any,
+) -> tuple[Experiment, dict[str, str]]:
+    """The experiment that these settings make, and where each of its values came from. Fields that are None are unset.
+
+    choose_recipe: where nothing says how to train, choose a recipe by the images, and print which and why.
+    Names of code from outside gansmith that are given by hand, or with `trust` in a file, may be imported from here on.
+    """
+    chosen = {name: value for name, value in fields.items() if value is not None}
+    data = {name: chosen.pop(name) for name in DATA_FIELDS if name in chosen}
+    if path is not None:
+        data["path"] = str(path)
+    if start_from is not None:
+        chosen["start_from"] = str(start_from)
+    if data:
+        chosen["data"] = {**chosen.get("data", {}), **data}
+    file = None if config is None else from_file(Path(config))
+    variables = from_environment(os.environ if environment is None else environment)
+    recipe = recipe or variables.values.get("recipe") or _recipe_of(file)
+    stack = [from_recipe(recipe)] if recipe is not None else []
+    stack += [*([] if file is None else [file]), variables]
+    stack += [Layer("arguments", chosen), from_assignments(assignments)]
+    found = resolve(stack)
+    default = default_recipe(*found) if choose_recipe and recipe is None else None
+    if default is not None:
+        print(f"recipe {default.recipe}: {default.reason}. For another one: --recipe NAME", file=sys.stderr, flush=True)
+        found = resolve([from_recipe(default.recipe), *stack])
+    outside_code.vouch(*found, trust=trust)
+    return found
+
+
+def _recipe_of(file: Layer | None) -> str | None:
+    """The recipe that a file of settings begins with. A run's own file may bear the name of one that is not known here:
+    it is complete without."""
+    name = None if file is None else file.values.get("recipe")
+    return name if name in catalog.names("recipes") else None
