@@ -55,66 +55,45 @@ def test_descriptions() -> None:
 
 
 @pytest.mark.parametrize(
-    ("call", "kind", "text"),
+    ("call", "kind", "facts"),
     [
         (
             lambda: catalog.find("objectives", "minmax"),
             UnknownNameError,
-            "no objective called 'minmax'. Did you mean 'minimax'? Known: hinge, lsgan, minimax, nonsat",
+            ["objective", "'minmax'", "Did you mean 'minimax'?", "minimax", "nonsaturating"],
         ),
-        (
-            lambda: catalog.find("models", "zzz"),
-            UnknownNameError,
-            "no model called 'zzz'. Known: biggan, contrastive_net, cyc",
-        ),
-        (
-            lambda: catalog.path_of("recipes", "dcgam"),
-            UnknownNameError,
-            "no recipe called 'dcgam'. Did you mean 'dcgan'?",
-        ),
-        (lambda: catalog.describe("datasets", "digit"), UnknownNameError, "no built-in dataset called 'digit'. Did"),
-        (
-            lambda: catalog.names("objective"),
-            UnknownNameError,
-            "no kind called 'objective'. Did you mean 'objectives'?",
-        ),
-        (
-            lambda: catalog.find("models", "mlp", "classifier"),
-            OptionError,
-            "models/mlp has no classifier; models with one: contrastive_net, darknet",
-        ),
-        (
-            lambda: catalog.find("models", "mlp", "paint"),
-            OptionError,
-            "models/mlp has no paint; models with one: none",
-        ),
+        (lambda: catalog.find("models", "zzz"), UnknownNameError, ["model", "'zzz'", "biggan", "dcgan"]),
+        (lambda: catalog.path_of("recipes", "dcgam"), UnknownNameError, ["recipe", "'dcgam'", "'dcgan'?"]),
+        (lambda: catalog.describe("datasets", "digit"), UnknownNameError, ["built-in dataset", "'digit'", "'digits'?"]),
+        (lambda: catalog.names("objective"), UnknownNameError, ["kind", "'objective'", "'objectives'?"]),
+        (lambda: catalog.find("models", "mlp", "classifier"), OptionError, ["models/mlp", "classifier", "darknet"]),
+        (lambda: catalog.find("models", "mlp", "paint"), OptionError, ["models/mlp", "paint", "none"]),
         (
             lambda: catalog.find("objectives", "my_lab.spiral"),
             UnknownNameError,
-            "objective 'my_lab.spiral' is code from outside gansmith, and importing is executing. Give it on the "
-            "command line or in Python, or add --trust if you trust the file that names it",
+            ["objective 'my_lab.spiral'", "outside gansmith", "command line", "--trust"],
         ),
         (
             lambda: (catalog.vouch(["my_lab.spiral"]), catalog.find("objectives", "my_lab.spiral")),
             UnknownNameError,
-            "objective 'my_lab.spiral': could not import it: No module named 'my_lab'",
+            ["objective 'my_lab.spiral'", "No module named 'my_lab'"],
         ),
         (
             lambda: catalog.build("objectives", "minimax", wieght=1),
             OptionError,
-            "objectives/minimax has no option 'wieght'. It has: smoothing",
+            ["objectives/minimax", "'wieght'", "smoothing"],
         ),
         (
             lambda: catalog.build("datasets", "digits", wieght=1),
             OptionError,
-            "datasets/digits has no option 'wieght'. It has: no options",
+            ["datasets/digits", "'wieght'", "no options"],
         ),
     ],
 )
-def test_messages(call: Any, kind: type[Exception], text: str) -> None:
+def test_messages_hold_the_facts(call: Any, kind: type[Exception], facts: list[str]) -> None:
     with pytest.raises(kind) as raised:
         call()
-    assert str(raised.value).startswith(text)
+    assert [fact for fact in facts if fact not in str(raised.value)] == []
 
 
 def test_a_missing_factory_names_the_files_that_have_it() -> None:

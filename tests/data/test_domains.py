@@ -243,11 +243,12 @@ def test_points_and_images_do_not_mix(tmp_path: Path) -> None:
 
 def test_the_layouts_are_no_formats_of_one_set(tmp_path: Path) -> None:
     """Recognition of one set is what it was: these two are only asked by a translation."""
-    assert catalog.names("formats", "domains") == catalog.names("formats", "accepts_domains") == ["paired", "unpaired"]
+    assert {"paired", "unpaired"} <= {*catalog.names("formats", "domains")}
+    assert catalog.names("formats", "domains") == catalog.names("formats", "accepts_domains")
     assert not {"paired", "unpaired"} & {*catalog.names("formats", "accepts"), *catalog.names("formats", "build")}
     for name in ("paired", "unpaired"):
         assert catalog.find("formats", name, "accepts_domains")(tmp_path / "missing") is False
-        with pytest.raises(OptionError, match=rf"formats/{name} has no build; formats with one: cifar_binary, csv"):
+        with pytest.raises(OptionError, match=rf"formats/{name} has no build; formats with one: .*csv"):
             open_dataset(tmp_path, format=name)
     write(tmp_path / "set", ["a/1.png", "b/1.png"])
     assert prepare(settings(tmp_path / "set", holdout=0), workers=0).classes == ("a", "b")
