@@ -85,7 +85,9 @@ def test_a_missing_path_names_the_nearest(tmp_path: Path) -> None:
 
 def test_what_is_not_recognised(tmp_path: Path) -> None:
     (tmp_path / "x.docx").write_bytes(b"text")
-    with pytest.raises(DataError, match=r"x\.docx is of no known format(?s:.*)\n  csv: A list of(?s:.*)\n  zip: A zip"):
+    with pytest.raises(
+        DataError, match=r"x\.docx is of no known format(?s:.*)\n  csv: A table of(?s:.*)\n  zip: A zip"
+    ):
         open_dataset(tmp_path / "x.docx")
     (tmp_path / "a.png").write_bytes(png())
     with pytest.raises(DataError, match=rf"a\.png is one image.*{tmp_path}"):

@@ -35,7 +35,7 @@ VERSION = 1
 
 
 class Content(NamedTuple):
-    """What is stored: ImageItems of one shape, a name for each, the names of the classes, and the settings."""
+    """Content of a cache: ImageItems of one shape, a name for each, the names of the classes, and the settings."""
 
     dataset: Dataset
     names: Sequence[str]

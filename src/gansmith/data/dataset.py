@@ -35,8 +35,8 @@ class ImageItem(NamedTuple):
 
 
 class Dataset(ABC):
-    """Abstract: a subclass says how many items there are (`__len__`) and what one is (`one`), and may say how to take
-    many at once (`many`), which otherwise collates single items."""
+    """Abstract: a subclass defines the number of items (`__len__`) and one item (`one`), and may define several at once
+    (`many`), which otherwise collates single items."""
 
     @abstractmethod
     def __len__(self) -> int: ...

@@ -1,4 +1,4 @@
-"""Names of images over two domains: which are equal, and so show one subject.
+"""Matching of images of two domains by name.
 
 Where most names are in both sets, equal names are taken to show one subject: it is held out on both sides or on none,
 so that a translation learned without pairs can be scored against true ones.

@@ -20,6 +20,10 @@ def open_dataset(path: str | Path, *, format: str | None = None, trust: bool = F
     The format is recognised by the path, or named; `options` are those of the format (or of the built-in set). A format
     from outside gansmith (dotted) needs `trust`.
     Raises DataError for a path that is missing or not recognised, UnknownNameError and OptionError for wrong names.
+
+    >>> digits = open_dataset("digits")
+    >>> len(digits), digits[0].image.shape, digits[[0, 1]].label.tolist()
+    (1797, (8, 8, 1), [0, 1])
     """
     place = Path(path).expanduser()
     if not place.exists():

@@ -1,4 +1,4 @@
-"""What preparation returns and training reads: the images of one domain, or of both domains of a translation."""
+"""Prepared images, the result of preparation: of one domain, or of both domains of a translation."""
 
 from __future__ import annotations
 

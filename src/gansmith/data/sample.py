@@ -1,4 +1,4 @@
-"""Sample images: what the `example` of a format writes, for tests and documentation."""
+"""Sample images, which the `example` of every format writes, for tests and documentation."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One pass over images that are not cached: which can be read, and which are near-duplicates; stored."""
+"""Readability and near-duplicates of images that are not cached: one pass, whose result is stored."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The data's part of an experiment: where the images are and what is done to them before they are stored as uint8."""
+"""Settings of the data: where the images are, and how they become uint8 [N, H, W, C]."""
 
 from __future__ import annotations
 

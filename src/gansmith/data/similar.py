@@ -1,4 +1,4 @@
-"""Near-duplicates: bursts of photographs, re-compressed or resized copies, small crops, other brightness, variants.
+"""Near-duplicate detection: bursts of photographs, re-compressed or resized copies, small crops, other brightness.
 
 Each image becomes its 64 lowest frequencies of a 32 x 32 grey reduction (its brightness, the zeroth, left out): the
 numbers whose signs are the well-known perceptual hash (Zauner 2010, "Implementation and Benchmarking of Perceptual

@@ -1,4 +1,4 @@
-"""Mean and standard deviation of each channel over a whole set, exact: pixels are counted, not averaged in floats."""
+"""Exact mean and standard deviation of each channel over a whole set, from integer counts of pixel values."""
 
 from __future__ import annotations
 
@@ -51,13 +51,13 @@ def channel_statistics(dataset: Dataset) -> Statistics:
 
 
 def histogram(image: NDArray[Any]) -> NDArray[np.int64]:
-    """uint8 [H, W, C] -> how often each value occurs in each channel, int64 [C, 256]."""
+    """uint8 [H, W, C] -> histogram of each channel, int64 [C, 256]."""
     channels = [np.bincount(image[..., c].ravel(), minlength=256) for c in range(image.shape[-1])]
     return np.stack(channels).astype(np.int64)
 
 
 def from_counts(counts: NDArray[np.int64], *, images: int) -> Statistics:
-    """Sums of integers, divided once at the end."""
+    """Statistics from counts int64 [C, 256]: sums of integers, divided once at the end."""
     means, deviations = [], []
     for channel in counts.tolist():
         number = sum(channel)

@@ -27,7 +27,7 @@ _ENDLESS = 1 << 60
 
 
 class Batches(Dataset):
-    """Item k is batch k of this rank: a ImageItem of [batch / world, H, W, C]. Stateless: any k at any time."""
+    """Item k is batch k of this rank: an ImageItem of [batch / world, H, W, C]. Stateless: any k at any time."""
 
     def __init__(self, dataset: Dataset, *, batch: int, seed: int, rank: int = 0, world: int = 1) -> None:
         if not len(dataset):
@@ -177,6 +177,6 @@ def normalised(images: Tensor) -> Tensor:
 
 
 def joined(parts: list[ImageItem]) -> ImageItem:
-    """Several batches as one."""
+    """Several batches concatenated."""
     labels = None if parts[0].label is None else np.concatenate([part.label for part in parts])
     return ImageItem(np.concatenate([part.image for part in parts]), labels)

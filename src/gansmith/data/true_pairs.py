@@ -1,4 +1,4 @@
-"""True pairs in the hold-outs of two domains: by them a translation that was learned without pairs can be scored."""
+"""True pairs in the hold-outs of two domains: the references of a translation that was learned without pairs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is said of images that cannot be decoded."""
+"""Messages about images that cannot be decoded."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Handwritten digits, 1,797 of 8x8 grey pixels in 10 classes; comes with scikit-learn, so it is always there.
+"""Handwritten digits, 1,797 of 8x8 grey pixels in 10 classes; part of scikit-learn, so it is always available.
 
 Alpaydin and Kaynak 1998, "Optical Recognition of Handwritten Digits" (its test set), by way of
 `sklearn.datasets.load_digits`.
@@ -12,7 +12,7 @@ from gansmith.data.array_source import ArraySource
 
 
 def build() -> ArraySource:
-    """uint8 [8, 8, 1]: the file's 0..16 as 0..255. Trained on at 32x32, where convolutions have room.
+    """uint8 [8, 8, 1]: the file's 0..16 as 0..255. Trained on at 32x32, as 8x8 is too small for convolutions.
 
     >>> digits = build()
     >>> len(digits), digits[0].image.shape, digits[0].label

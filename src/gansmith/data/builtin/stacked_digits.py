@@ -23,7 +23,7 @@ SIZE = (32, 32)
 
 
 class Stacked(Source):
-    """uint8 [H, W, 3], put together when they are asked for.
+    """uint8 [H, W, 3], composed when they are asked for.
 
     digits  uint8 [M, H, W];  chosen  int64 [N, 3]: which of them are red, green and blue of each image
     """
@@ -48,7 +48,7 @@ class Stacked(Source):
 
 
 def label_of(values: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Digits [N, 3] -> the number that they are, read red, green, blue: 0 to 999."""
+    """Digits [N, 3], red, green and blue -> the number 0 to 999 with these three digits."""
     labels: NDArray[np.int64] = values @ np.array([100, 10, 1], dtype=np.int64)
     return labels
 

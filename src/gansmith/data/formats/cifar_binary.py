@@ -23,7 +23,7 @@ _PATTERN = {"train": "data_batch_*.bin", "test": "test_batch.bin"}
 
 
 def accepts(path: Path) -> bool:
-    """A folder that holds its batches, or a file of whole records."""
+    """Whether it is a folder with batches, or a file of whole records."""
     if path.is_dir():
         return any(any(path.glob(pattern)) for pattern in _PATTERN.values())
     if path.suffix.lower() != ".bin" or not path.is_file():

@@ -1,4 +1,4 @@
-"""A list of image files, with or without labels, in a comma-, semicolon- or tab-separated table.
+"""A table of image files, with or without labels, separated by commas, semicolons or tabs.
 
 Paths are relative to the table. The first row is a header unless one of its cells is an image's name; without a
 header, columns are called 1, 2, 3 ...

@@ -23,7 +23,7 @@ _PREFIX = {"train": ("train",), "test": ("t10k", "test")}
 
 
 def accepts(path: Path) -> bool:
-    """A folder that holds a pair, or a file that begins as images do."""
+    """Whether it is a folder with an images file, or a file that begins with the magic number of images."""
     if path.is_dir():
         return any(_candidates(path, split) for split in _PREFIX)
     try:

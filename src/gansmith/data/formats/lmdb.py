@@ -54,7 +54,7 @@ def example(folder: Path) -> Path:
 
 
 class LmdbReader:
-    """Values of a database."""
+    """Reader of the values of a database."""
 
     def __init__(self, folder: Path, names: list[bytes]) -> None:
         self.folder, self.names = folder, names

@@ -1,4 +1,4 @@
-"""One uint8 array of images in NumPy's file format, [N, H, W] or [N, H, W, C], mapped, not loaded.
+"""One uint8 array of images in NumPy's file format, [N, H, W] or [N, H, W, C], memory-mapped.
 
 Labels, if there are any, lie beside NAME.npy in NAME.labels.npy: integers [N].
 """
@@ -40,7 +40,7 @@ def example(folder: Path) -> Path:
 
 
 class Mapped(Source):
-    """An array file. A copy in another process maps the file again instead of carrying its content."""
+    """A memory-mapped array file. A copy in another process maps the file again instead of copying its content."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -58,7 +58,7 @@ class Mapped(Source):
 
     @property
     def images(self) -> NDArray[np.uint8]:
-        """uint8 [N, H, W, C], mapped."""
+        """uint8 [N, H, W, C], memory-mapped."""
         if self._mapped is None:
             self._mapped = _images(self.path)
         return self._mapped

@@ -48,7 +48,7 @@ def example(folder: Path) -> Path:
 
 
 class ZipReader:
-    """Files inside an archive, which each process opens for itself: a file position cannot be shared."""
+    """Reader of files in an archive, which each process opens for itself: a file position cannot be shared."""
 
     def __init__(self, path: Path, names: list[str], stamps: list[bytes]) -> None:
         self.path, self.names, self.stamps = path, names, stamps

@@ -1,4 +1,4 @@
-"""A random function applied to every item, the same whatever the order and however many workers there are."""
+"""Random augmentation of every item, independent of the order and of the number of workers."""
 
 from __future__ import annotations
 

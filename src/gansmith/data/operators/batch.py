@@ -1,4 +1,4 @@
-"""Items in groups: one item of a batched dataset is `size` items collated."""
+"""Mini-batches: one item of a batched dataset is `size` items collated."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from gansmith.errors import DataError, OptionError
 
 
 def build(dataset: Dataset, *, size: int, last: Literal["keep", "drop"] = "keep") -> Dataset:
-    """Item i is items i * size to (i + 1) * size - 1, taken in one go. The last, shorter group is kept or dropped.
+    """Item i is items i * size to (i + 1) * size - 1, taken in one call. The last, shorter batch is kept or dropped.
 
     >>> from gansmith.data.dataset import Listed
     >>> batches = build(Listed([1, 2, 3, 4, 5]), size=2)

@@ -1,4 +1,4 @@
-"""Several datasets one after another, as one (also what torchnet's iterator chaining is for)."""
+"""Concatenation of datasets (also in place of torchnet's chaining of iterators)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from gansmith.errors import DataError
 
 
 def build(dataset: Dataset, *others: Dataset) -> Dataset:
-    """The items of `dataset`, then those of each of `others`. A batch is one `many` for each part it touches.
+    """The items of `dataset`, then those of each of `others`. A batch takes one `many` of each part that it draws from.
 
     >>> from gansmith.data.dataset import Listed
     >>> list(build(Listed([1, 2]), Listed([3])))
@@ -58,7 +58,7 @@ class Concatenated(Dataset):
 
 
 def _merge(groups: list[Any], order: Indices) -> Any:
-    """Collated groups of one structure -> one collated group, rearranged."""
+    """Collated groups of one structure -> one collated group, reordered."""
     first = groups[0]
     if any((group is None) != (first is None) for group in groups):
         raise DataError("some of these datasets have labels and others have none; give all of them some, or none")

@@ -20,7 +20,7 @@ _open: weakref.WeakSet[Generator[Any, None, None]] = weakref.WeakSet()  # iterat
 
 
 def build(dataset: Dataset, *, workers: int, start: int = 0, ahead: int = 2) -> Parallel:
-    """An iterable over items `start`, `start + 1` ... in this order, `ahead` of them in the making per worker.
+    """An iterable over items `start`, `start + 1` ... in this order, `ahead` of them prefetched by each worker.
 
     A GansmithError raised in a worker arrives as it was raised, at its item. Workers end with the iteration, or when
     the iterator is dropped.
@@ -44,7 +44,7 @@ def example(operator: Callable[..., Any]) -> Any:
 
 
 class Parallel:
-    """Iterate over it as often as needed; each time starts its own workers."""
+    """An iterable; each iteration starts its own workers."""
 
     def __init__(self, dataset: Dataset, workers: int, start: int, ahead: int) -> None:
         self.dataset, self.workers, self.start, self.ahead = dataset, workers, start, ahead
@@ -91,7 +91,7 @@ class Failure(NamedTuple):
 
 
 class Caught:
-    """A dataset whose errors are values: DataLoader would wrap them with their traceback as text."""
+    """A dataset that returns errors as values: DataLoader would wrap them with their traceback as text."""
 
     def __init__(self, dataset: Dataset) -> None:
         self.dataset = dataset
@@ -123,7 +123,7 @@ def _next(items: Iterator[Any]) -> Any:
 
 @functools.cache
 def _close_at_exit() -> None:
-    """End workers before torch and multiprocessing do: theirs is a SIGTERM, which ours ignore, and a wait without end.
+    """End workers before torch and multiprocessing do: they send a SIGTERM, which ours ignore, and wait without end.
 
     Registered once torch is imported, so that it runs before torch's own.
     """

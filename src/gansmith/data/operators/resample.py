@@ -1,4 +1,4 @@
-"""Items chosen by index, or drawn with replacement by weight: to balance classes, to bootstrap."""
+"""Resampling: items by index, or drawn with replacement by weight (class balancing, bootstrap)."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def build(
     seed: int | None = None,
 ) -> Dataset:
     """Item i is item `indices[i]`; or `count` items (as many as there are), each drawn with a chance proportional to
-    its weight, from `seed`. One of `indices` and `weights` is given.
+    its weight, from `seed`. Exactly one of `indices` and `weights` is required.
 
     >>> from gansmith.data.dataset import Listed
     >>> list(build(Listed(["a", "b", "c"]), indices=[2, 0, 2]))

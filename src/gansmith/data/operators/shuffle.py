@@ -1,4 +1,4 @@
-"""The same items in an order drawn from a seed."""
+"""Random permutation of the items, by seed."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from gansmith.system.seeding import mix
 
 
 def build(dataset: Dataset, *, seed: int) -> Dataset:
-    """Every item once. For another order in another epoch, another seed.
+    """Every item once. Another epoch takes another seed.
 
     >>> from gansmith.data.dataset import Listed
     >>> shuffled = build(Listed([1, 2, 3, 4]), seed=0)

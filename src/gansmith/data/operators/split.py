@@ -1,4 +1,4 @@
-"""A dataset cut at random into named parts: every item in exactly one."""
+"""Random split of a dataset into named, disjoint parts."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from gansmith.system.seeding import mix
 
 
 def build(dataset: Dataset, *, shares: Mapping[str, float], seed: int) -> dict[str, Dataset]:
-    """`shares={"train": 0.9, "test": 0.1}` -> the parts by name, each in the order of the whole.
+    """`shares={"train": 0.9, "test": 0.1}` -> datasets by name, each in the order of the whole.
 
     Shares sum to 1; the sizes are theirs, rounded so that they sum to the whole (largest remainders first).
 

@@ -1,4 +1,4 @@
-"""Some of the items: the first ones, or ones drawn from a seed."""
+"""Subset of the items: the first, or a random subset by seed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A function applied to every item, or to one field of it."""
+"""Mapping of a function over every item, or over one field of it."""
 
 from __future__ import annotations
 
