@@ -39,7 +39,7 @@ from gansmith.data.settings import DataSettings
 from gansmith.evaluation.extract import extract
 from gansmith.evaluation.metrics.kid import kid
 from gansmith.evaluation.types import Extractor, Images
-from gansmith.experiment.assemble import objective_of
+from gansmith.experiment.assemble import build_objective
 from gansmith.experiment.schema import Experiment
 from gansmith.records.images import draw_sheet, save_image, to_uint8
 from gansmith.schedules import parse_count
@@ -64,7 +64,7 @@ def settings(name: str) -> dict[str, Any]:
     if name in METHODS:
         return {"recipe": name}
     chosen = method(name, OPTIONS.get(name, {}))
-    objective = objective_of(Experiment(**chosen))
+    objective = build_objective(Experiment(**chosen))
     asking = any(term.per_sample for term in objective.penalties.values())
     optimizer = OPTIMIZERS.get(name, _ADAM)
     return {

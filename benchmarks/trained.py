@@ -19,9 +19,10 @@ from gansmith import catalog
 from gansmith.adversarial import Dimensions
 from gansmith.evaluation.features import classifier
 from gansmith.evaluation.types import Extractor, Images
-from gansmith.experiment.assemble import Assembly, assemble, resolved
+from gansmith.experiment.assemble import Assembly, assemble
 from gansmith.experiment.layers import Layer, resolve
 from gansmith.experiment.sources import from_recipe
+from gansmith.experiment.with_data import with_data
 from gansmith.records.images import to_uint8
 from gansmith.system.files import atomic
 from gansmith.system.seeding import generator as randomness
@@ -72,7 +73,7 @@ def train(*layers: Mapping[str, Any], recipe: str | None = None) -> Trained:
     """The experiment that the recipe and the layers make, later ones winning, trained to its last image."""
     given = [from_recipe(recipe)] if recipe else []
     experiment, _ = resolve([*given, *(Layer("benchmark", values) for values in layers)])
-    parts = assemble(*resolved(experiment))
+    parts = assemble(*with_data(experiment))
 
     def average(engine: Any) -> None:
         parts.averaging.update(engine.state.drawn, engine.state.images)

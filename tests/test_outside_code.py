@@ -16,11 +16,12 @@ from gansmith import Run, catalog
 from gansmith.adversarial import Dimensions
 from gansmith.cli.main import app
 from gansmith.errors import UnknownNameError
-from gansmith.experiment.assemble import assemble, resolved
+from gansmith.experiment.assemble import assemble
 from gansmith.experiment.layers import Layer, resolve
 from gansmith.experiment.outside_code import outside_names, vouch
 from gansmith.experiment.schema import Experiment
 from gansmith.experiment.sources import from_assignments
+from gansmith.experiment.with_data import with_data
 from gansmith.judge import evaluate
 from gansmith.judge.classifier import evaluate as grade
 from gansmith.judge.compare.compare_runs import compare
@@ -150,7 +151,7 @@ DOORS: dict[str, Callable[[Path], Any]] = {
     "a probe": lambda root: probe(root / RUN, SET),
     "a translation that is judged": lambda root: judge_translation(root / "translating"),
     "an experiment that is measured": lambda root: synthetic(Experiment.model_validate(recorded(root))),
-    "an experiment that is assembled": lambda root: assemble(*resolved(Experiment.model_validate(recorded(root)))),
+    "an experiment that is assembled": lambda root: assemble(*with_data(Experiment.model_validate(recorded(root)))),
     "gansmith train --config": lambda root: command("train", SET, "--config", root / "generator.yaml", "--dry-run"),
     "gansmith resume": lambda root: command("resume", root / RUN, "--images", 32),
     "gansmith sample": lambda root: command("sample", root / RUN, "--out", root / "new.png"),

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from gansmith.experiment.assemble import Assembly, assemble, resolved
+from gansmith.experiment.assemble import Assembly, assemble
+from gansmith.experiment.with_data import with_data
 from gansmith.runs.train import experiment_from
 from gansmith.training.engine import Events, play_until
 
@@ -60,7 +61,7 @@ def assembled(name: str, folder: Path, device: torch.device, **fields: Any) -> A
         del places["other"]
     given: dict[str, Any] = {"size": 16, "batch": STEP, "prior": {"size": 8}, "device": str(device), "workers": 0}
     experiment, _ = experiment_from(**{**given, **places, **EXPERIMENTS[name], **fields}, environment={})
-    parts = assemble(*resolved(experiment))
+    parts = assemble(*with_data(experiment))
 
     def average(engine: Any) -> None:
         parts.averaging.update(engine.state.drawn, engine.state.images)

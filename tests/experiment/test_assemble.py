@@ -13,8 +13,10 @@ from gansmith.adversarial import Moment, Objective, OnWeights, Sample, Weighted
 from gansmith.data.prior import Prior
 from gansmith.errors import ExperimentError, GansmithError, OptionError, UnknownNameError
 from gansmith.experiment import layers
-from gansmith.experiment.assemble import Assembly, assemble, refuse_mixing, resolved
+from gansmith.experiment.assemble import Assembly, assemble
+from gansmith.experiment.compatibility import refuse_batch_normalisation
 from gansmith.experiment.layers import Layer
+from gansmith.experiment.with_data import with_data
 from gansmith.games import two_player
 
 SMALL: dict[str, Any] = {
@@ -30,7 +32,7 @@ SMALL: dict[str, Any] = {
 
 def built(**changes: Any) -> Assembly:
     made, _ = layers.resolve([Layer("test", {**SMALL, **changes})])
-    return assemble(*resolved(made))
+    return assemble(*with_data(made))
 
 
 def moment(step: int = 0) -> Moment:
@@ -94,7 +96,7 @@ def test_the_way_out_of_batch_normalisation_is_one_that_the_model_has() -> None:
     objective = catalog.build("objectives", "wgan_gp")
     made, _ = layers.resolve([Layer("test", {**SMALL, "discriminator": {"name": "mlp", "width": 4}})])
     with pytest.raises(ExperimentError, match=r"choose a model without it: resnet, r3gan, mlp$"):
-        refuse_mixing(made, objective, {"discriminator": nn.BatchNorm2d(2)})
+        refuse_batch_normalisation(made, objective, {"discriminator": nn.BatchNorm2d(2)})
 
 
 def test_lecam_needs_one_discriminator() -> None:

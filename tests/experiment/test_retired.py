@@ -12,7 +12,7 @@ import yaml
 from gansmith import catalog
 from gansmith.adversarial import Objective
 from gansmith.errors import UnknownNameError
-from gansmith.experiment.assemble import objective_of
+from gansmith.experiment.assemble import build_objective
 from gansmith.experiment.completion import complete
 from gansmith.experiment.layers import Layer, resolve
 from gansmith.experiment.retired import RETIRED, renamed
@@ -69,7 +69,7 @@ def pair_in(message: str) -> Objective:
     name = re.search(r"--objective (\w+)", message)
     assert name is not None
     given = from_assignments(re.findall(r"--set ([\w.]+=[\w.]+)", message))
-    return objective_of(resolve([Layer("arguments", {"objective": name[1]}), given])[0])
+    return build_objective(resolve([Layer("arguments", {"objective": name[1]}), given])[0])
 
 
 @pytest.mark.parametrize(
@@ -80,7 +80,7 @@ def test_elsewhere_the_error_names_the_exact_equivalent(part: dict[str, Any]) ->
     with pytest.raises(UnknownNameError, match=f"--recipe {part['name']}") as caught:
         complete(Experiment(objective=part))
     told = pair_in(str(caught.value))
-    read = objective_of(Experiment.model_validate(renamed({"objective": part})))
+    read = build_objective(Experiment.model_validate(renamed({"objective": part})))
     name = part["name"]
     assert told.penalties.keys() == read.penalties.keys() == {name}
     weight = part.get("weight", {"dragan": 10, "lecam": 0.3}[name])
@@ -96,4 +96,4 @@ def test_the_recipe_is_the_pair(name: str) -> None:
     experiment, _ = resolve([from_recipe(name)])
     assert experiment.objective is not None
     assert experiment.objective.name == RETIRED[name][0]
-    assert objective_of(complete(experiment)).penalties.keys() == {name}
+    assert build_objective(complete(experiment)).penalties.keys() == {name}

@@ -12,9 +12,10 @@ import yaml
 
 import gansmith
 from gansmith.errors import OutOfMemoryError, RunError, UnknownNameError
-from gansmith.experiment.assemble import assemble, resolved
+from gansmith.experiment.assemble import assemble
 from gansmith.experiment.schema import Experiment
 from gansmith.experiment.settings import Part
+from gansmith.experiment.with_data import with_data
 from gansmith.runs.dry_run import dry_run_report
 from gansmith.runs.train import experiment_from
 from gansmith.training.forecast import Forecast
@@ -69,7 +70,7 @@ def test_the_text_is_the_experiment_and_can_be_given_as_config(tmp_path: Path) -
 
 def test_parameters_data_and_folder() -> None:
     text = said(out="here")
-    experiment, data = resolved(experiment_from(environment={}, **SMALL)[0])
+    experiment, data = with_data(experiment_from(environment={}, **SMALL)[0])
     players = assemble(experiment, data).game.players
     for name, player in players.items():
         assert f"# {name}: {sum(p.numel() for p in player.parameters()):,} parameters\n" in text
@@ -104,7 +105,7 @@ def test_operations_of_fully_connected_networks_by_hand() -> None:
 
 
 def test_too_little_memory_is_a_warning_and_nothing_is_timed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gansmith.training.forecast.available", lambda device: 2**10)
+    monkeypatch.setattr("gansmith.training.forecast.free_memory", lambda device: 2**10)
     monkeypatch.setattr("gansmith.runs.dry_run.timed", None)
     text = said()
     assert "# warning: a step needs about 0.0 GiB and 0.0 GiB are free: halve the batch (--batch), or play it" in text

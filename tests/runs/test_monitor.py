@@ -11,7 +11,8 @@ import torch
 from torch import nn
 
 import gansmith
-from gansmith.experiment.assemble import assemble, resolved
+from gansmith.experiment.assemble import assemble
+from gansmith.experiment.with_data import with_data
 from gansmith.runs.monitor import Monitor, evaluation_mode, variety
 from gansmith.runs.train import experiment_from
 from small import SMALL
@@ -62,7 +63,7 @@ def test_a_starved_loader_is_seen(tmp_path: Path) -> None:
 
 def small(tmp_path: Path, **fields: Any) -> Any:
     experiment, _ = experiment_from(**{**SMALL, **fields, "out": str(tmp_path / "run")}, environment={})
-    return assemble(*resolved(experiment))
+    return assemble(*with_data(experiment))
 
 
 def test_nothing_trained_is_touched(tmp_path: Path) -> None:

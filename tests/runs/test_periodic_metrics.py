@@ -17,7 +17,8 @@ from gansmith.data.settings import DataSettings
 from gansmith.errors import ExperimentError, UnknownNameError
 from gansmith.evaluation import kid
 from gansmith.evaluation.types import Metric, Number
-from gansmith.experiment.assemble import assemble, resolved
+from gansmith.experiment.assemble import assemble
+from gansmith.experiment.with_data import with_data
 from gansmith.records.images import to_uint8
 from gansmith.runs.periodic_metrics import PeriodicMetrics
 from gansmith.runs.run import Run
@@ -58,7 +59,7 @@ def test_the_number_is_the_metric_of_the_samples(run: Run) -> None:
     """By hand: the averaged generator's images of seeds 0 to 39 against 40 real ones, by their pixels."""
     images = to_uint8(run.renderer().images(range(40)).images)
     data = prepare(DataSettings(path="digits", size=(8, 8), fraction=0.2))
-    metrics = PeriodicMetrics(assemble(*resolved(experiment_from(**MEASURED, environment={})[0])))
+    metrics = PeriodicMetrics(assemble(*with_data(experiment_from(**MEASURED, environment={})[0])))
     real = metrics._real_side()
     assert real.images is not None
     known = {image.tobytes() for image in data.train[np.arange(len(data.train))].image}

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 import torch
 
-from gansmith.experiment.assemble import assemble, resolved
+from gansmith.experiment.assemble import assemble
 from gansmith.experiment.layers import Layer, resolve
+from gansmith.experiment.with_data import with_data
 from gansmith.runs.sample_inputs import sample_inputs
 
 
@@ -35,7 +36,7 @@ def test_sets_of_unequal_size_have_a_sheet(
     judge = {"name": "cyclegan", "width": 4}
     values = {"game": game, **part, "discriminator": judge, "objective": "lsgan", "device": "cpu", "threads": 1}
     data = {**two_sets(tmp_path, first, second), "holdout": 0.2}
-    parts = assemble(*resolved(resolve([Layer("test", {**values, "data": data})])[0]))
+    parts = assemble(*with_data(resolve([Layer("test", {**values, "data": data})])[0]))
     given = sample_inputs(parts, 64)
     assert {name: len(sample.image) for name, sample in given.real.items()} == {"a": 5, "b": 5}
     assert parts.game.show is not None

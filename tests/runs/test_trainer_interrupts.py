@@ -186,7 +186,7 @@ def test_an_allocation_that_fails(tmp_path: Path) -> None:
 
 
 def test_the_forecast_warns_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
-    monkeypatch.setattr("gansmith.training.forecast.available", lambda device: 2**10)
+    monkeypatch.setattr("gansmith.training.forecast.free_memory", lambda device: 2**10)
     gansmith.train(**{**SMALL, "images": 16}, out=str(tmp_path / "run"))
     said = capsys.readouterr().err
     assert re.search(r"warning: a step needs about 0\.0 GiB and 0\.0 GiB are free: halve the batch \(--batch\)", said)

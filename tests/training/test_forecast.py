@@ -167,12 +167,12 @@ def test_time_is_steps_times_the_middle_of_three(monkeypatch: pytest.MonkeyPatch
 
 def test_a_step_that_does_not_fit_is_foretold(monkeypatch: pytest.MonkeyPatch) -> None:
     made = replace(forecast(game(width=7), batch(), CPU, Settings()), memory=3.5 * 2**30)
-    monkeypatch.setattr(module, "available", lambda device: 2 * 2**30)
+    monkeypatch.setattr(module, "free_memory", lambda device: 2 * 2**30)
     assert made.warnings(CPU) == [
         "a step needs about 3.5 GiB and 2.0 GiB are free: halve the batch (--batch), or play it in parts "
         "(--set accumulate=2)"
     ]
-    monkeypatch.setattr(module, "available", lambda device: 4 * 2**30)
+    monkeypatch.setattr(module, "free_memory", lambda device: 4 * 2**30)
     assert made.warnings(CPU) == []
 
 

@@ -7,26 +7,27 @@ from typing import Any
 
 import yaml
 
-from gansmith.experiment.assemble import assemble, resolved
+from gansmith.experiment.assemble import assemble
 from gansmith.experiment.schema import Experiment
+from gansmith.experiment.with_data import with_data
 from gansmith.runs.folder import folder_of
 from gansmith.runs.training_state import load_fitting_weights
 from gansmith.system.progress import format_duration
 from gansmith.training import precision
 from gansmith.training.forecast import forecast, timed
-from gansmith.training.memory import explained
+from gansmith.training.out_of_memory import explain_out_of_memory
 from gansmith.training.wiring import check_wiring
 
 
 def dry_run_report(experiment: Experiment, sources: dict[str, str]) -> str:
     """The text of `gansmith train --dry-run`. The data are read (and cached), the networks built, checked and timed."""
-    experiment, data = resolved(experiment)
+    experiment, data = with_data(experiment)
     parts = assemble(experiment, data)
     experiment = parts.experiment
     batch = parts.first_batch()
     parts.stream.close()
     borrowed = [] if experiment.start_from is None else load_fitting_weights(parts, Path(experiment.start_from))
-    with explained(batch):
+    with explain_out_of_memory(batch):
         check_wiring(parts.game, batch, device=parts.device, precision=experiment.precision)
         cost = forecast(parts.game, batch, parts.device, experiment)
     warnings = [*data.warnings, *cost.warnings(parts.device), *precision.warnings(parts.device, experiment.precision)]
@@ -36,7 +37,7 @@ def dry_run_report(experiment: Experiment, sources: dict[str, str]) -> str:
     lines += [f"# {line}" for line in borrowed]
     lines.append(f"# a step: {_figure(cost.operations / 1e9)} GFLOP, about {_figure(cost.memory / 2**30)} GiB")
     if not cost.warnings(parts.device):
-        with explained(batch):
+        with explain_out_of_memory(batch):
             cost = timed(cost, parts.game, batch, parts.device, experiment)
         lines.append(
             f"# time: {cost.step_seconds or 0:.3f} s a step on {parts.device}, {cost.steps:,} steps, "

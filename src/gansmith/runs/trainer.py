@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from gansmith.errors import CheckpointError, TrainingInterrupted
-from gansmith.experiment.assemble import Assembly, assemble, resolved
+from gansmith.experiment.assemble import Assembly, assemble
 from gansmith.experiment.schema import Experiment
+from gansmith.experiment.with_data import with_data
 from gansmith.models import saved
 from gansmith.records import jsonl
 from gansmith.records.recorder import Recorder
@@ -37,7 +38,7 @@ from gansmith.runs.training_state import (
 from gansmith.system.files import write_text
 from gansmith.training.engine import Engine, Events, images_drawn, play_until
 from gansmith.training.forecast import forecast
-from gansmith.training.memory import explained
+from gansmith.training.out_of_memory import explain_out_of_memory
 from gansmith.training.precision import warnings
 from gansmith.training.wiring import check_wiring
 
@@ -55,7 +56,7 @@ def train_run(experiment: Experiment) -> None:
         require_run_or_empty(folder)
         if experiment.start_from is not None and not is_run(folder):
             models_of(Path(experiment.start_from))  # before the images are prepared, which can take long
-        experiment, data = resolved(experiment)
+        experiment, data = with_data(experiment)
         experiment = with_recorded_choices(folder, experiment)
         for warning in data.warnings:
             _say(f"warning: {warning}")
@@ -139,7 +140,7 @@ class Trainer:
             for line in load_fitting_weights(parts, Path(self.experiment.start_from)):
                 _say(line)
         batch = parts.first_batch()
-        with explained(batch):
+        with explain_out_of_memory(batch):
             check_wiring(parts.game, batch, device=parts.device, precision=self.experiment.precision)
             expected = forecast(parts.game, batch, parts.device, self.experiment)
         for warning in (*expected.warnings(parts.device), *warnings(parts.device, self.experiment.precision)):

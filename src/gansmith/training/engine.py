@@ -28,8 +28,8 @@ from gansmith.adversarial import Batch, Game, Moment, Sample, Terms, Turn
 from gansmith.errors import ExperimentError
 from gansmith.system.device import Precision
 from gansmith.system.seeding import mix, seed_all
-from gansmith.training.memory import explained
 from gansmith.training.optimizers import Scheduled
+from gansmith.training.out_of_memory import explain_out_of_memory
 from gansmith.training.precision import autocast
 
 __all__ = ["Engine", "Events", "Source", "build_engine", "images_drawn", "play_until"]
@@ -119,7 +119,7 @@ class _Steps:
             scheduled.set_images(at.images)
         for parameter in weights:
             parameter.grad = None
-        with explained(batch):
+        with explain_out_of_memory(batch):
             parts = []
             for part in _parts(batch, self.accumulate):
                 with autocast(self.device, self.precision):

@@ -19,7 +19,7 @@ from torch.utils.flop_counter import flop_registry
 from gansmith.adversarial import Batch, Game, Moment, Sample, Turn
 from gansmith.system.device import Precision
 from gansmith.training.engine import trained_parameters, unfreeze_only
-from gansmith.training.memory import available
+from gansmith.training.out_of_memory import free_memory
 from gansmith.training.precision import autocast
 from gansmith.training.wiring import untouched
 
@@ -56,7 +56,7 @@ class Forecast:
         return None if self.step_seconds is None else self.step_seconds * self.steps
 
     def warnings(self, device: torch.device) -> list[str]:
-        room = available(device)
+        room = free_memory(device)
         if self.memory < room:
             return []
         return [

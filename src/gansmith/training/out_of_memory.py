@@ -15,7 +15,7 @@ _SIGNS = ("can't allocate memory", "out of memory", "not enough memory", "Defaul
 
 
 @contextmanager
-def explained(batch: Batch) -> Iterator[None]:
+def explain_out_of_memory(batch: Batch) -> Iterator[None]:
     """Raises OutOfMemoryError for an allocation that fails inside."""
     try:
         yield
@@ -30,7 +30,7 @@ def explained(batch: Batch) -> Iterator[None]:
         ) from error
 
 
-def available(device: torch.device) -> int:
+def free_memory(device: torch.device) -> int:
     """Bytes that can still be allocated on `device`."""
     if device.type == "cuda":
         return int(torch.cuda.mem_get_info(device)[0])

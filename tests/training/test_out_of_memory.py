@@ -8,7 +8,7 @@ import torch
 
 from gansmith.adversarial import Sample
 from gansmith.errors import OutOfMemoryError, TrainingError
-from gansmith.training.memory import available, explained
+from gansmith.training.out_of_memory import explain_out_of_memory, free_memory
 
 
 def batch(size: int) -> dict[str, Sample]:
@@ -16,7 +16,7 @@ def batch(size: int) -> dict[str, Sample]:
 
 
 def test_a_real_allocation_that_fails() -> None:
-    with pytest.raises(OutOfMemoryError) as raised, explained(batch(64)):
+    with pytest.raises(OutOfMemoryError) as raised, explain_out_of_memory(batch(64)):
         torch.empty(1 << 50)
     text = str(raised.value)
     assert text.startswith(
@@ -38,7 +38,7 @@ def test_a_real_allocation_that_fails() -> None:
     ],
 )
 def test_every_kind_of_allocation(error: Exception, reason: str) -> None:
-    with pytest.raises(OutOfMemoryError) as raised, explained(batch(1)):
+    with pytest.raises(OutOfMemoryError) as raised, explain_out_of_memory(batch(1)):
         raise error
     assert "Halve it (--batch 1)" in str(raised.value)
     assert str(raised.value).endswith(reason)
@@ -46,14 +46,14 @@ def test_every_kind_of_allocation(error: Exception, reason: str) -> None:
 
 def test_other_errors_pass_as_they_are() -> None:
     error = RuntimeError("shapes do not match")
-    with pytest.raises(RuntimeError) as raised, explained(batch(4)):
+    with pytest.raises(RuntimeError) as raised, explain_out_of_memory(batch(4)):
         raise error
     assert raised.value is error
-    with explained(batch(4)):
+    with explain_out_of_memory(batch(4)):
         done = True
     assert done
 
 
 def test_available_memory_is_the_machines() -> None:
-    free = available(torch.device("cpu"))
+    free = free_memory(torch.device("cpu"))
     assert 0 < free <= psutil.virtual_memory().total
