@@ -17,6 +17,7 @@ from benchmarks import report, toys
 from gansmith import catalog
 from gansmith.errors import NotFiniteError
 from gansmith.experiment import completion, layers
+from gansmith.experiment.sources import from_recipe
 
 FEW = {"path": "ring", "options": {"count": 500}}
 SMALL = {"generator": {"width": 8}, "discriminator": {"width": 8}, "batch": 32, "prior": {"size": 4}}
@@ -31,7 +32,7 @@ def tiny(objective: str = "nonsaturating", images: int = 64, seed: int = 3, **ch
 @pytest.mark.parametrize("objective", methods())
 def test_every_objective_has_settings_that_are_an_experiment(objective: str, data: str) -> None:
     recipe, over = toys.layers(objective, data, 1000)
-    below = [layers.from_recipe(recipe)] if recipe else []
+    below = [from_recipe(recipe)] if recipe else []
     made = completion.complete(layers.resolve([*below, layers.Layer("test", over)])[0])
     assert made.objective is not None
     assert made.objective.name == PAIRS.get(objective, objective)

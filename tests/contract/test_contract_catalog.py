@@ -9,6 +9,7 @@ import pytest
 
 from gansmith import catalog
 from gansmith.experiment import completion, layers
+from gansmith.experiment.sources import from_recipe
 
 SRC = Path(__file__).parents[2] / "src" / "gansmith"
 
@@ -18,10 +19,10 @@ SRC = Path(__file__).parents[2] / "src" / "gansmith"
 
 @pytest.mark.parametrize("name", catalog.names("recipes"))
 def test_every_recipe_is_a_complete_experiment(name: str) -> None:
-    made, sources = layers.resolve([layers.from_recipe(name)])
+    made, chosen_by = layers.resolve([from_recipe(name)])
     assert made.recipe == name
-    assert sources
-    assert set(sources.values()) == {f"recipe {name}"}
+    assert chosen_by
+    assert set(chosen_by.values()) == {f"recipe {name}"}
     done = completion.complete(made)
     assert completion.complete(done) == done
     again, _ = layers.resolve([layers.Layer("file", done.plain())], parts=False)
