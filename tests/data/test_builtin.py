@@ -201,6 +201,6 @@ def test_the_real_fashion_mnist() -> None:
     assert len(source) == 60_000
     assert source.labels is not None
     assert_array_equal(np.bincount(source.labels), [6000] * 10)
-    assert source[0].label == 9  # the first picture of the published file is an ankle boot
+    assert source[0].label == 9  # the first image of the published file is an ankle boot
     assert source[0].image.shape == (28, 28, 1)
     assert len(open_dataset("fashion-mnist", split="test")) == 10_000

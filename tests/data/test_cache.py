@@ -52,7 +52,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.mark.parametrize("workers", [0, 2])
-def test_holds_the_pictures_in_order(workers: int, folder: Path) -> None:
+def test_holds_the_images_in_order(workers: int, folder: Path) -> None:
     found = cache.store(Arrays(IMAGES, LABELS), key="k", names=NAMES, classes=tuple("abcdefg"), workers=workers)
     np.testing.assert_array_equal(found.data.images, IMAGES)
     np.testing.assert_array_equal(found.data.labels, LABELS)

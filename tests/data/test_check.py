@@ -27,7 +27,7 @@ def cache_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """24 pictures: two identical, one a JPEG of another, grey and transparent ones, sizes from 30 x 40 to 53 x 40."""
+    """24 images: two identical, one a JPEG of another, grey and transparent ones, sizes from 30 x 40 to 53 x 40."""
     place = tmp_path / "photos"
     for name in ("a", "b"):
         (place / name).mkdir(parents=True)
@@ -105,7 +105,7 @@ def test_a_rule_that_fits_nothing(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(("width", "told"), [(16, True), (17, False)])
-def test_pictures_that_may_be_pairs(width: int, told: bool, tmp_path: Path) -> None:
+def test_images_that_may_be_pairs(width: int, told: bool, tmp_path: Path) -> None:
     for number, side in enumerate((8, 12)):
         Image.new("RGB", (width * side // 8, side), (40 * number, 0, 0)).save(tmp_path / f"{number}.png")
     notes = [note for note in check(DataSettings(path=str(tmp_path))).warnings if "twice as wide as high" in note]
@@ -131,15 +131,15 @@ def test_statistics_in_closed_form() -> None:
     assert found.signed_deviation == pytest.approx((1.0, 0.0), abs=1e-15)
 
 
-def test_statistics_weigh_pixels_not_pictures() -> None:
-    pictures = [RNG.integers(0, 256, (side, 7, 3), dtype=np.uint8) for side in (3, 50)]
-    found = channel_statistics(Listed([ImageItem(image) for image in pictures]))
-    pixels = np.concatenate([image.reshape(-1, 3) for image in pictures]) / 255
+def test_statistics_weigh_pixels_not_images() -> None:
+    images = [RNG.integers(0, 256, (side, 7, 3), dtype=np.uint8) for side in (3, 50)]
+    found = channel_statistics(Listed([ImageItem(image) for image in images]))
+    pixels = np.concatenate([image.reshape(-1, 3) for image in images]) / 255
     np.testing.assert_allclose(found.mean, pixels.mean(0), rtol=1e-12)
     np.testing.assert_allclose(found.deviation, pixels.std(0), rtol=1e-12)
 
 
-def test_statistics_need_pictures_of_one_kind() -> None:
+def test_statistics_need_images_of_one_kind() -> None:
     mixed = [ImageItem(np.zeros((2, 2, channels), np.uint8)) for channels in (3, 1)]
     with pytest.raises(DataError, match=r"image 1 has 1 .* 3"):
         channel_statistics(Listed(mixed))
@@ -147,7 +147,7 @@ def test_statistics_need_pictures_of_one_kind() -> None:
         channel_statistics(Listed([]))
 
 
-def test_packed_pictures_are_the_same(folder: Path, tmp_path: Path) -> None:
+def test_packed_images_are_the_same(folder: Path, tmp_path: Path) -> None:
     settings = DataSettings(path=str(folder), size=(24, 32), channels=3)
     assert pack(settings, tmp_path / "out.npy", workers=0) == (24, 24, 32, 3)
     packed = open_dataset(tmp_path / "out.npy")

@@ -204,7 +204,7 @@ def test_a_flipped_bit_in_a_png_is_noticed() -> None:
         decode(bytes(data), "x")
 
 
-def test_a_claim_of_gigantic_size_is_an_error_and_a_large_picture_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_claim_of_gigantic_size_is_an_error_and_a_large_image_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
     def chunk(name: bytes, body: bytes) -> bytes:
         return struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
 
@@ -219,7 +219,7 @@ def test_a_claim_of_gigantic_size_is_an_error_and_a_large_picture_is_not(monkeyp
 # ---------------------------------------------------------------- conform
 
 
-def test_the_same_size_is_the_same_picture() -> None:
+def test_the_same_size_is_the_same_image() -> None:
     assert_array_equal(conform(RGB, size=(5, 7), channels=3), RGB)
     assert_array_equal(conform(GREY[..., None], size=(5, 7), channels=1), GREY[..., None])
     assert_array_equal(conform(GREY[..., None], size=(5, 7), channels=3), np.repeat(GREY[..., None], 3, axis=2))
@@ -258,7 +258,7 @@ def test_an_odd_margin_does_not_blur() -> None:
     assert_array_equal(got, RGB[:, :6])
 
 
-def test_pad_shows_the_background_and_the_whole_picture() -> None:
+def test_pad_shows_the_background_and_the_whole_image() -> None:
     got = conform(np.full((2, 4, 3), 7, np.uint8), size=(4, 4), channels=3, fit="pad", background=(1, 2, 3))
     assert_array_equal(got[1:3], np.full((2, 4, 3), 7))
     assert_array_equal(got[[0, 3]], np.broadcast_to([1, 2, 3], (2, 4, 3)))

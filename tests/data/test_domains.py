@@ -134,7 +134,7 @@ def test_no_partners_at_all(tmp_path: Path) -> None:
         prepared(a, b, paired=True)
 
 
-def test_two_pictures_of_one_name(tmp_path: Path) -> None:
+def test_two_images_of_one_name(tmp_path: Path) -> None:
     a, b = write(tmp_path / "left", ["1.png", "1.bmp"]), write(tmp_path / "right", ["1.png"])
     for one, other in ((a, b), (b, a)):
         with pytest.raises(DataError, match=r"^left: 1\.bmp and 1\.png"):
@@ -142,7 +142,7 @@ def test_two_pictures_of_one_name(tmp_path: Path) -> None:
 
 
 def side_by_side(place: Path, count: int, height: int = 16) -> Path:
-    """Left a, right b; picture i of a has the seed i, its partner 100 + i."""
+    """Left a, right b; image i of a has the seed i, its partner 100 + i."""
     place.mkdir(parents=True)
     for number in range(count):
         whole = Image.new("RGB", (2 * height, height))
@@ -184,7 +184,7 @@ def test_panoramas_are_pairs_only_for_a_game_of_pairs(tmp_path: Path) -> None:
     assert (forced.paired, forced.count) == (False, 3)
 
 
-def test_pictures_of_another_aspect(tmp_path: Path) -> None:
+def test_images_of_another_aspect(tmp_path: Path) -> None:
     place = side_by_side(tmp_path / "set", 3)
     photograph(0, 10, 21).save(place / "odd.png")
     with pytest.raises(DataError) as raised:
@@ -297,7 +297,7 @@ def test_a_set_that_is_empty_or_broken_is_named(tmp_path: Path) -> None:
         prepared(good, bad, size=8, channels=3)
 
 
-def test_few_pictures_are_a_warning_for_each_domain(tmp_path: Path) -> None:
+def test_few_images_are_a_warning_for_each_domain(tmp_path: Path) -> None:
     found = prepared(write(tmp_path / "one", ["x.png"]), write(tmp_path / "two", ["y.png", "z.png"]), holdout=0)
     assert [warning.split(":")[0] for warning in found.warnings] == ["domain a, one", "domain b, two"]
     assert "only 1 image" in found.warnings[0]
@@ -333,7 +333,7 @@ def test_a_look(tmp_path: Path) -> None:
     assert f"verdict     training would stop: {bad.failure}" in bad.as_text()
 
 
-# ---- real pictures
+# ---- real images
 
 
 def test_the_emoji_of_two_artists(test_data: Path, monkeypatch: pytest.MonkeyPatch) -> None:

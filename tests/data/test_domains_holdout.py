@@ -147,7 +147,7 @@ def test_splitting_both() -> None:
 # ---- what may go wrong with files, shares and digests
 
 
-def test_an_unreadable_picture_takes_its_partner_along(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unreadable_image_takes_its_partner_along(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     a, b = write(tmp_path / "one", numbered(30)), write(tmp_path / "two", numbered(30), first=100)
     photograph(7).save(a / "20.png")  # 7 and 20 are one group, whatever is left out before them
     (a / "03.png").write_bytes(b"no image")

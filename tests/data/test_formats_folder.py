@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 from PIL import Image
-from written_files import NAMES, RNG, picture, png, write
+from written_files import NAMES, RNG, grey_image, png, write
 
 from gansmith.data.decode import conform, decode
 from gansmith.data.encoded import WHOLE, digest
@@ -38,7 +38,7 @@ def test_a_folder(folder: Path) -> None:
     assert_array_equal(source.labels, [0, 0, 1, 1])
     for index, key in enumerate(KEYS):
         item = source[index]
-        assert_array_equal(item.image, picture(NAMES.index(key)))  # written as PNG whatever the suffix says
+        assert_array_equal(item.image, grey_image(NAMES.index(key)))  # written as PNG whatever the suffix says
         assert item.label == [0, 0, 1, 1][index]
 
 

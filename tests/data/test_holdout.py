@@ -16,7 +16,7 @@ from gansmith.errors import OptionError
     share=st.floats(0, 0.9),
     seed=st.integers(0, 5),
 )
-def test_whole_groups_and_every_picture_once(numbers: list[int], share: float, seed: int) -> None:
+def test_whole_groups_and_every_image_once(numbers: list[int], share: float, seed: int) -> None:
     groups = np.array(numbers, dtype=np.int64)
     kept, held = split(len(groups), share, groups, seed)
     np.testing.assert_array_equal(np.sort(np.concatenate([kept, held])), np.arange(len(groups)))
@@ -33,7 +33,7 @@ def test_whole_groups_and_every_picture_once(numbers: list[int], share: float, s
 
 
 @pytest.mark.parametrize(("count", "share", "expected"), [(1000, 0.05, 50), (19, 0.01, 0), (20, 0.01, 1), (100, 0, 0)])
-def test_single_pictures_give_the_exact_share(count: int, share: float, expected: int) -> None:
+def test_single_images_give_the_exact_share(count: int, share: float, expected: int) -> None:
     kept, held = split(count, share, np.arange(count), 0)
     assert (len(kept), len(held)) == (count - expected, expected)
 

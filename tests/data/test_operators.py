@@ -78,10 +78,10 @@ def test_load_is_lazy_and_takes_a_list_or_a_dataset() -> None:
 
 def test_transform_of_items_and_of_fields() -> None:
     assert list(Listed([1, 2]).transform(double)) == [2, 4]
-    pictures = Arrays(IMAGES, LABELS).transform(double, field="label")
-    assert pictures[5].label == LABELS[5] * 2
-    assert_array_equal(pictures[5].image, IMAGES[5])
-    assert isinstance(pictures[5], ImageItem)
+    doubled = Arrays(IMAGES, LABELS).transform(double, field="label")
+    assert doubled[5].label == LABELS[5] * 2
+    assert_array_equal(doubled[5].image, IMAGES[5])
+    assert isinstance(doubled[5], ImageItem)
     rows = Table(x=[1, 2], y=[3, 4]).transform(double, field="y")
     assert rows[1] == {"x": 2, "y": 8}
     assert Listed([(1, 2)]).transform(double, field=0)[0] == (2, 2)
@@ -265,7 +265,7 @@ def test_take() -> None:
             numbers.take(**options)
 
 
-def test_resize_makes_stackable_pictures_and_keeps_labels() -> None:
+def test_resize_makes_stackable_images_and_keeps_labels() -> None:
     mixed = Listed([ImageItem(np.full((4, 6, 1), 7, np.uint8), 2), ImageItem(np.full((9, 3, 4), 255, np.uint8), 0)])
     batch = mixed.resize(size=(5, 8), channels=3, fit="stretch")[[0, 1]]
     assert batch.image.shape == (2, 5, 8, 3)

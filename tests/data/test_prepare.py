@@ -34,7 +34,7 @@ def _photograph(height: int, width: int, channels: int = 3) -> Image.Image:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """60 pictures of 40 x 56 in two classes, the last five a copy of the first five."""
+    """60 images of 40 x 56 in two classes, the last five a copy of the first five."""
     place = tmp_path / "photos"
     for name in ("cats", "dogs"):
         (place / name).mkdir(parents=True)
@@ -48,7 +48,7 @@ def _settings(path: Path, **options: Any) -> DataSettings:
     return DataSettings(path=str(path), **options)
 
 
-def test_the_pictures_are_those_of_the_files(folder: Path) -> None:
+def test_the_images_are_those_of_the_files(folder: Path) -> None:
     found = prepare(_settings(folder, size=32, channels=3, holdout=0.1), workers=0)
     assert found.shape == (3, 32, 32)
     assert (found.count, len(found.train), found.holdout and len(found.holdout)) == (60, 54, 6)
@@ -77,7 +77,7 @@ def test_copies_fall_on_one_side(folder: Path, cache: bool) -> None:
             assert (index in held) == (index + 55 in held)
 
 
-def test_without_cache_the_same_pictures_and_sides(folder: Path, cache_folder: Path) -> None:
+def test_without_cache_the_same_images_and_sides(folder: Path, cache_folder: Path) -> None:
     cached = prepare(_settings(folder, size=32, channels=3, holdout=0.2), workers=0)
     direct = prepare(_settings(folder, size=32, channels=3, holdout=0.2, cache=False), workers=0)
     np.testing.assert_array_equal(cached.holdout_indices, direct.holdout_indices)
@@ -97,7 +97,7 @@ def test_looking_for_copies_happens_once(folder: Path, cache: bool, monkeypatch:
     assert first.digest == again.digest
 
 
-def test_a_changed_picture_changes_the_digest(folder: Path) -> None:
+def test_a_changed_image_changes_the_digest(folder: Path) -> None:
     settings = _settings(folder, size=32, channels=3)
     digests = {prepare(settings, workers=0).digest}
     _photograph(40, 56).save(folder / "cats" / "07.png")
@@ -192,7 +192,7 @@ def test_unreadable(folder: Path, cache: bool) -> None:
             prepare(_settings(folder, size=32, channels=3, cache=cache), workers=0)
 
 
-def test_few_pictures_are_a_warning(folder: Path) -> None:
+def test_few_images_are_a_warning(folder: Path) -> None:
     (warning,) = prepare(_settings(folder, size=32), workers=0).warnings
     assert warning.startswith("only 60 images")
 

@@ -20,7 +20,7 @@ Pixels = NDArray[np.uint8]
 
 
 def _textures(count: int, side: int = 48) -> Pixels:
-    """Random pictures with the spectrum of photographs, in colour."""
+    """Random images with the spectrum of photographs, in colour."""
     rng = np.random.default_rng(1)
     frequency = np.hypot(np.fft.fftfreq(side)[:, None], np.fft.fftfreq(side)[None]) + 1 / side
     noise = rng.standard_normal((count, 3, side, side)) + rng.standard_normal((count, 1, side, side))
@@ -64,7 +64,7 @@ def _share_found(images: Pixels, copies: Pixels, **options: bool) -> tuple[float
 
 
 @pytest.mark.parametrize("change", COPIES)
-def test_copies_of_pictures_are_found(change: object) -> None:
+def test_copies_of_images_are_found(change: object) -> None:
     images = _textures(200)
     share, largest = _share_found(images, _changed(images[:60], change))
     assert share >= 0.95
@@ -118,14 +118,14 @@ def test_mirrored_only_when_asked() -> None:
     assert _share_found(images, upside_down, flips=True)[0] == 0
 
 
-def test_equal_pictures_are_together_whatever_the_radius() -> None:
+def test_equal_images_are_together_whatever_the_radius() -> None:
     images = _textures(20)
     both = similar.signatures_of_images(np.concatenate([images, images[5:7]]))
     found = similar.groups(both, radius=-1.0)
     np.testing.assert_array_equal(found, [*range(20), 5, 6])
 
 
-def test_colours_keep_flat_pictures_apart() -> None:
+def test_colours_keep_flat_images_apart() -> None:
     flat = np.zeros((3, 32, 32, 3), np.uint8)
     flat[0, ..., 0] = flat[1, ..., 2] = 255  # red, blue
     flat[2] = flat[0]
@@ -171,7 +171,7 @@ def test_pairs_are_exact_across_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(expected) > 70
 
 
-def test_frequencies_are_those_of_the_reduced_grey_picture() -> None:
+def test_frequencies_are_those_of_the_reduced_grey_image() -> None:
     images = _textures(3, side=64)
     grey = images.astype(float) @ [0.299, 0.587, 0.114]
     small = grey.reshape(3, 32, 2, 32, 2).mean((2, 4))

@@ -19,7 +19,7 @@ def photograph(seed: int, height: int = 24, width: int = 24, channels: int = 3) 
 
 
 def write(place: Path, names: list[str], *, first: int = 0, **options: int) -> Path:
-    """A picture for each name; the seed of the first is `first`."""
+    """An image for each name; the seed of the first is `first`."""
     for number, name in enumerate(names):
         (place / name).parent.mkdir(parents=True, exist_ok=True)
         photograph(first + number, **options).save(place / name)
@@ -48,7 +48,7 @@ def held(found: Prepared) -> list[str]:
 
 
 def every(found: Prepared) -> np.ndarray:
-    """All pictures, in the order of the keys."""
+    """All images, in the order of the keys."""
     images: dict[int, np.ndarray] = {}
     kept = np.setdiff1d(np.arange(found.count), found.holdout_indices)
     images.update(zip(kept.tolist(), found.train[:].image, strict=True))
