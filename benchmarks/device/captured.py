@@ -18,7 +18,7 @@ from torch import Tensor
 
 from benchmarks import cyclegan, r3gan, wgan_gp
 from benchmarks.device import cases
-from benchmarks.device.fast import QUICK
+from benchmarks.device.fast import FULL, QUICK
 from benchmarks.device.part import Part, main
 from benchmarks.device.rounds import figures, interleaved
 from gansmith.adversarial import Batch, Game, Moment, Sample
@@ -197,7 +197,7 @@ def measure(part: Part) -> None:
             part.keep("left out", names[number:])
             return
         with part.attempt(name):
-            part.keep(name, one(part, name, seconds=0.5 * part.left() / (len(names) - number)))
+            part.keep(name, one(part, name, seconds=0.3 * part.left() / (len(names) - number)))
         gc.collect()
         if part.device.type == "cuda":
             torch.cuda.synchronize(part.device)
@@ -212,7 +212,7 @@ def one(part: Part, name: str, *, seconds: float) -> dict[str, Any]:
     scale = losses["engine"].abs().max().clamp_min(1e-12)
     far = [float(step.abs().max() / scale) for step in losses["captured"] - losses["engine"]]
     plays: dict[str, Callable[[int], object]] = {key: loop.play for key, loop in loops.items()}
-    times = interleaved(plays, part.device, seconds=seconds, **(QUICK if part.quick else {}))
+    times = interleaved(plays, part.device, seconds=seconds, **(QUICK if part.quick else FULL))
     return {"losses apart, by step": far, "steps": figures(times, "engine")}
 
 

@@ -1,9 +1,10 @@
 """The steps that are measured: for each, our engine in several forms beside its authors' order of work.
 
-`authors` is that order in plain PyTorch as torch's defaults have it (float32, convolutions in TF32), or for R3GAN in
-the bfloat16 of its authors, with the kernels that cuDNN finds by trying; their own CUDA extensions are not used.
-`authors, autocast` is the same under autocast, so that a difference in number format can be told from one in the order
-of work. `ours` is the engine as it is by default: bfloat16, deterministic kernels.
+`authors` is that order in plain PyTorch with torch's defaults (float32, convolutions in TF32), or for R3GAN in the
+bfloat16 of its authors; their own CUDA extensions are not used. `authors, autocast` is the same under autocast, so that
+a difference in number format can be told from one in the order of work. `ours` is the engine as it is by default:
+bfloat16, deterministic kernels. `kernels tried` and `not reproducible` play the same networks with the kernels that
+cuDNN selects by trying.
 """
 
 from __future__ import annotations
@@ -36,25 +37,29 @@ class Case:
 
     images     real images that a step draws
     loops      name -> builder; each loop begins with the same weights, images and latents as the others
-    variants   further ways to play one of the loops, with the same networks: name -> (loop, context)
+    more       further loops, for time that is left
     """
 
     images: int
     loops: dict[str, Callable[[], Loop]]
-    variants: dict[str, tuple[str, Callable[[], Any]]] = field(default_factory=dict)
+    more: dict[str, Callable[[], Loop]] = field(default_factory=dict)
+
+
+# further ways to play a loop that is there, with the same networks: name -> loop
+TRIED = {"authors, kernels tried": "authors", "ours, not reproducible": "ours"}
+FREE = {"ours, any kernel": "ours"}
 
 
 def play_of(name: str, loop: Loop) -> Play:
-    """Of the authors' order with the kernels that cuDNN finds by trying, as their programs ask for."""
-    return within(loop.play, tried_kernel) if name.startswith(BASE) else loop.play
+    """The loop's steps with the cuDNN kernels that its name stands for, whatever another loop's assembly has set."""
+    tried = name in TRIED
+    deterministic = not (tried or name in FREE or name.startswith(BASE))
 
+    def play(steps: int) -> None:
+        with kernels(deterministic=deterministic, benchmark=tried):
+            loop.play(steps)
 
-def within(play: Play, context: Callable[[], Any]) -> Play:
-    def inside(steps: int) -> None:
-        with context():
-            play(steps)
-
-    return inside
+    return play
 
 
 @contextmanager
@@ -67,17 +72,6 @@ def kernels(*, deterministic: bool, benchmark: bool) -> Iterator[None]:
         yield
     finally:
         cudnn.deterministic, cudnn.benchmark = before
-
-
-def any_kernel() -> Any:
-    return kernels(deterministic=False, benchmark=False)
-
-
-def tried_kernel() -> Any:
-    return kernels(deterministic=False, benchmark=True)
-
-
-VARIANTS = {"ours, kernels tried": ("ours", tried_kernel), "ours, any kernel": ("ours", any_kernel)}
 
 
 class Autocast:
@@ -142,12 +136,13 @@ def dcgan(device: torch.device, *, batch: int, width: int = 64, size: int = 64) 
         {
             "authors": lambda: Repeated(plain("textbook")),
             "ours": lambda: interleave.Ours(parts()),
-            "by hand": lambda: Repeated(plain("by hand")),
-            "authors, autocast": lambda: Autocast(plain("textbook"), device),
             "ours, float32": lambda: interleave.Ours(parts("float32")),
+            "by hand": lambda: Repeated(plain("by hand")),
+        },
+        {
+            "authors, autocast": lambda: Autocast(plain("textbook"), device),
             "ours, other layout": other,
         },
-        VARIANTS,
     )
 
 
@@ -166,11 +161,12 @@ def wgan(device: torch.device, *, batch: int, width: int = 128, size: int = 32) 
         {
             "authors": lambda: wgan_gp.Theirs(parts()),
             "ours": lambda: wgan_gp.Mine(parts(precision="bfloat16")),
-            "authors, autocast": lambda: Autocast(wgan_gp.Theirs(parts()), device),
             "ours, float32": lambda: wgan_gp.Mine(parts()),
+        },
+        {
+            "authors, autocast": lambda: Autocast(wgan_gp.Theirs(parts()), device),
             "ours, other layout": other,
         },
-        VARIANTS,
     )
 
 
@@ -185,11 +181,11 @@ def r3(device: torch.device, *, batch: int, size: int, width: int = 768) -> Case
         {
             "authors": lambda: Repeated(r3gan.Theirs(parts())),
             "ours": lambda: interleave.Ours(parts()),
-            "ours, other layout": lambda: interleave.Ours(parts(memory_format="contiguous")),
-            "ours, float32": lambda: interleave.Ours(parts("float32")),
-            "authors, float32": lambda: Repeated(r3gan.Theirs(parts("float32"))),
         },
-        VARIANTS,
+        {
+            "ours, float32": lambda: interleave.Ours(parts("float32")),
+            "ours, other layout": lambda: interleave.Ours(parts(memory_format="contiguous")),
+        },
     )
 
 
@@ -200,10 +196,9 @@ def cycle(device: torch.device, *, size: int = 256, width: int = 64) -> Case:
         {
             "authors": lambda: cyclegan.Theirs(size, width, device),
             "ours": lambda: cyclegan.Ours(size, width, "bfloat16", device),
-            "authors, autocast": lambda: Autocast(cyclegan.Theirs(size, width, device), device),
             "ours, float32": lambda: cyclegan.Ours(size, width, "float32", device),
         },
-        VARIANTS,
+        {"authors, autocast": lambda: Autocast(cyclegan.Theirs(size, width, device), device)},
     )
 
 

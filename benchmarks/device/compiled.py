@@ -14,7 +14,7 @@ import torch
 
 from benchmarks import cyclegan
 from benchmarks.device import cases
-from benchmarks.device.fast import QUICK
+from benchmarks.device.fast import FULL, QUICK
 from benchmarks.device.part import Part, main
 from benchmarks.device.rounds import figures, interleaved
 from gansmith.speed.interleave import Ours
@@ -51,20 +51,26 @@ def measure(part: Part) -> None:
 
 
 def one(part: Part, name: str) -> dict[str, Any]:
-    loops = {
-        kind: loop(name, part.device, quick=part.quick, compiled=kind == "compiled") for kind in ("eager", "compiled")
-    }
-    losses, warm = {}, 0.0
-    for kind, each in loops.items():
-        begun = time.perf_counter()
-        losses[kind] = torch.tensor([[float(x) for x in each.step()] for _ in range(2)], dtype=torch.float64)
-        warm = time.perf_counter() - begun
-    scale = losses["eager"].abs().max()
-    far = float((losses["compiled"] - losses["eager"]).abs().max() / scale)
-    part.keep(name, {"losses apart": far, "seconds to compile": round(warm, 1)})
-    plays = {kind: each.play for kind, each in loops.items()}
-    times = interleaved(plays, part.device, seconds=min(4.0, part.left() / 2), **(QUICK if part.quick else {}))
-    return {**part.values[name], "steps": figures(times, "eager")}
+    """The time of the eager step is written down before anything is compiled, which may take longer than there is."""
+    figures_of = QUICK if part.quick else FULL
+    eager = loop(name, part.device, quick=part.quick, compiled=False)
+    losses = [_losses(eager)]
+    alone = interleaved({"eager": eager.play}, part.device, seconds=1.0, **figures_of)
+    part.keep(name, {"steps": figures(alone, "eager"), "seconds to compile": None, "seconds left": round(part.left())})
+    begun = time.perf_counter()
+    compiled = loop(name, part.device, quick=part.quick, compiled=True)
+    losses.append(_losses(compiled))
+    warm = time.perf_counter() - begun
+    far = float((losses[1] - losses[0]).abs().max() / losses[0].abs().max())
+    found = {**part.values[name], "losses apart": far, "seconds to compile": round(warm, 1)}
+    part.keep(name, found)
+    plays = {"eager": eager.play, "compiled": compiled.play}
+    times = interleaved(plays, part.device, seconds=min(3.0, part.left() / 2), **figures_of)
+    return {**found, "steps": figures(times, "eager")}
+
+
+def _losses(each: Any) -> torch.Tensor:
+    return torch.tensor([[float(x) for x in each.step()] for _ in range(2)], dtype=torch.float64)
 
 
 if __name__ == "__main__":

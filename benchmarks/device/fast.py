@@ -1,8 +1,11 @@
-"""How fast is a step? Our engine in several forms beside its authors' order of work, in interleaved rounds."""
+"""How fast is a step? Our engine in several forms beside its authors' order of work, in interleaved rounds.
+
+Three passes over the cases, so that each has its essential loops first: the loops as they are; the kernels that cuDNN
+selects by trying, which takes seconds for each network; further loops. The later ones play for the time that is left.
+"""
 
 from __future__ import annotations
 
-import gc
 import time
 from collections.abc import Callable
 from typing import Any
@@ -11,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from benchmarks.device.cases import BASE, CASES, TOYS, Case, agree, apart, play_of, within
+from benchmarks.device.cases import BASE, CASES, FREE, TOYS, TRIED, Case, Loop, agree, apart, play_of
 from benchmarks.device.part import Part, main
 from benchmarks.device.rounds import Play, figures, interleaved, seconds_of
 from benchmarks.report import operations
@@ -19,23 +22,39 @@ from gansmith.models.layers.convolution import Geometry, convolve
 from gansmith.system import hardware
 
 _FIRST = 2  # steps whose losses are compared
+_ROUNDS = 0.55  # of the time: the first pass
+_ROOM = 0.3  # of the device's memory must be free for a case's networks to be kept for the later passes
+_TRYING = {"R3GAN": 30.0}  # seconds without which no kernels are tried: grouped convolutions have slow ones
 QUICK: dict[str, Any] = {"least": 1, "most": 1, "a_round": 0.0}
+FULL: dict[str, Any] = {"least": 5, "most": 15, "a_round": 0.12}
 
 
 def measure(part: Part) -> None:
-    torch.backends.cudnn.deterministic = True
-    peak = {name: peaks(part, name) for name in ("float32", "bfloat16")}
-    part.keep("peak", peak)
+    part.keep("peak", {name: peaks(part, name) for name in ("float32", "bfloat16")})
+    benches: dict[str, Bench] = {}
     cases = TOYS if part.quick else CASES
+    whole = part.left()
     for number, (name, build) in enumerate(cases.items()):
         if part.left() < 4:
             part.keep("left out", list(cases)[number:])
-            return
+            break
+        share = max(part.left() - (1 - _ROUNDS) * whole, 0.0) / (len(cases) - number)
         with part.attempt(name):
-            part.keep(name, one(part, name, build(part.device), seconds=part.left() / (len(cases) - number + 0.5)))
-        gc.collect()
-        if part.device.type == "cuda":
+            bench = Bench(part, name, build(part.device))
+            bench.essential(share)
+            if _roomy(part.device):
+                benches[name] = bench
+            del bench
+        if part.device.type == "cuda" and name not in benches:
             torch.cuda.empty_cache()
+    for name, bench in benches.items():
+        if part.left() > _TRYING.get(name.partition(",")[0], 6.0) or part.quick:
+            bench.again({**TRIED, **FREE}, seconds=2.5)
+    for bench in benches.values():
+        for more in bench.case.more:
+            if part.left() > 8 or part.quick:
+                bench.build(more)
+                bench.again({more: more}, seconds=1.5)
     if part.left() > 3:
         with part.attempt("grouped convolutions"):
             part.keep("grouped convolutions", grouped(part))
@@ -45,48 +64,81 @@ def peaks(part: Part, precision: Any) -> dict[str, float]:
     return hardware.peak_rate(part.device, precision, seconds=0.05 if part.quick else 0.5)
 
 
-def one(part: Part, name: str, case: Case, *, seconds: float) -> dict[str, Any]:
-    """One case: each loop is built, its first losses compared and its step timed, as long as there is time; then the
-    rounds."""
-    device, end = part.device, time.monotonic() + seconds
-    if device.type == "cuda":
-        torch.cuda.reset_peak_memory_stats(device)
-    plays: dict[str, Play] = {}
-    losses: dict[str, list[list[float]]] = {}
-    costs: dict[str, float] = {}  # seconds of a step
-    ours: Any = None
-    for loop_name, build in case.loops.items():
-        if len(plays) > 1 and time.monotonic() + 6 * sum(costs.values()) > end - 0.4 * seconds:
-            break
-        with part.attempt(f"{name}: {loop_name}"):
-            loop = build()
-            losses[loop_name] = [[float(x) for x in loop.step()] for _ in range(_FIRST)]
-            plays[loop_name] = play_of(loop_name, loop)
-            plays[loop_name](1)
-            costs[loop_name] = seconds_of(plays[loop_name], 1, device)
-            if loop_name == "ours":
-                ours = loop
-                for variant, (_, context) in case.variants.items():
-                    plays[variant] = within(loop.play, context)
-                    plays[variant](1)
-                    costs[variant] = seconds_of(plays[variant], 1, device)
-    far = apart(losses)
-    found: dict[str, Any] = {"images": case.images, "seconds of the first steps": costs}
-    found |= {"losses apart": {key: round(value, 5) for key, value in far.items()}, "losses agree": agree(far)}
-    part.keep(name, found)
-    while len(plays) > 2 and 3 * sum(costs[key] for key in plays) > max(end - time.monotonic(), 0.3 * seconds):
-        plays.pop([key for key in plays if key not in (BASE, "ours")][-1])
-    left = max(end - time.monotonic(), 0.0)
-    times = interleaved(plays, device, seconds=left, **(QUICK if part.quick else {}))
-    found["steps"] = figures(times, BASE)
-    if device.type == "cuda":
-        found["peak memory, all loops together, MiB"] = torch.cuda.max_memory_allocated(device) >> 20
-    part.keep(name, found)
-    with part.attempt(f"{name}: operations"):
-        found["operations"] = operations(ours.play)
-        rate = found["operations"] / (found["steps"]["ours"]["ms"][0] / 1e3)
-        found["share of peak"] = round(rate / max(part.values["peak"]["bfloat16"].values()), 4)
-    return found
+def _roomy(device: torch.device) -> bool:
+    if device.type != "cuda":
+        return True
+    free, total = torch.cuda.mem_get_info(device)
+    return free > _ROOM * total
+
+
+class Bench:
+    """One case at work: its loops as they are built, and what was measured of them."""
+
+    def __init__(self, part: Part, name: str, case: Case) -> None:
+        self.part, self.name, self.case = part, name, case
+        self.loops: dict[str, Loop] = {}
+        self.losses: dict[str, list[list[float]]] = {}
+        self.found: dict[str, Any] = {"images": case.images, "seconds to build": {}, "steps": {}}
+        self.figures = QUICK if part.quick else FULL
+
+    def build(self, name: str) -> None:
+        """Build a loop, keep its first losses, and compare those of all loops."""
+        begun = time.monotonic()
+        with self.part.attempt(f"{self.name}: {name}"):
+            loop = {**self.case.loops, **self.case.more}[name]()
+            self.losses[name] = [[float(x) for x in loop.step()] for _ in range(_FIRST)]
+            play_of(name, loop)(1)
+            self.loops[name] = loop
+        far = apart(self.losses)
+        self.found["losses apart"] = {key: round(value, 5) for key, value in far.items()}
+        self.found["losses agree"] = agree(far)
+        self.found["seconds to build"][name] = round(time.monotonic() - begun, 1)
+        self.part.keep(self.name, self.found)
+
+    def essential(self, seconds: float) -> None:
+        """The loops of the case, as many as are built within `seconds`, but the first two in any case."""
+        end = time.monotonic() + seconds
+        for name in self.case.loops:
+            if len(self.loops) < 2 or time.monotonic() < end:
+                self.build(name)
+        plays = {name: play_of(name, loop) for name, loop in self.loops.items()}
+        self.time(plays, max(end - time.monotonic(), 0.0))
+        self.share_of_peak(self.loops["ours"])
+
+    def again(self, variants: dict[str, str], *, seconds: float) -> None:
+        """Further ways to play loops that are there, beside the authors' and ours."""
+        plays = {name: play_of(name, self.loops[name]) for name in (BASE, "ours")}
+        for name, loop in variants.items():
+            if loop in self.loops:
+                with self.part.attempt(f"{self.name}: {name}"):
+                    begun = time.monotonic()
+                    play = play_of(name, self.loops[loop])
+                    play(1)
+                    plays[name] = play
+                    self.found["seconds to build"][name] = round(time.monotonic() - begun, 1)
+                    self.part.keep(self.name, self.found)
+        self.time(plays, min(seconds, self.part.left()))
+
+    def time(self, plays: dict[str, Play], seconds: float) -> None:
+        """Rounds; what was timed before stays as it is."""
+        with self.part.attempt(f"{self.name}: rounds of {', '.join(plays)}"):
+            times = interleaved(plays, self.part.device, seconds=seconds, **self.figures)
+            self.found["steps"] |= {k: v for k, v in figures(times, BASE).items() if k not in self.found["steps"]}
+            self.part.keep(self.name, self.found)
+
+    def share_of_peak(self, ours: Loop) -> None:
+        """Of the peak in bfloat16, and the memory that a step needs beside weights and moments."""
+        found, device = self.found, self.part.device
+        with self.part.attempt(f"{self.name}: operations"):
+            if device.type == "cuda":
+                torch.cuda.reset_peak_memory_stats(device)
+                before = torch.cuda.memory_allocated(device)
+                ours.play(1)
+                found["memory of a step, MiB"] = torch.cuda.max_memory_allocated(device) - before >> 20
+            found["operations"] = operations(ours.play)
+            rate = found["operations"] / (found["steps"]["ours"]["ms"][0] / 1e3)
+            found["share of peak"] = round(rate / max(self.part.values["peak"]["bfloat16"].values()), 4)
+            self.part.keep(self.name, found)
 
 
 def grouped(part: Part) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The images and the extractor that the parts `judge` and `training` share, so that the second finds them prepared."""
+"""The images and the extractor that the parts `judge` and `training` share, so that the second has them prepared."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from gansmith.evaluation.features import mobilenet
 from gansmith.evaluation.types import Extractor
 
 SIZE = 32
-HOLDOUT = 0.4
+HOLDOUT = 0.2
 
 
 def settings(part: Part) -> dict[str, Any]:
-    """Of the data: two fifths held out, image by image, so that 10,000 of 25,000 are there to compare with."""
+    """Of the data: a fifth held out, image by image, so that 5,000 of 25,000 are there to compare with."""
     if part.data is not None:
         path = part.data
     else:
@@ -34,12 +34,28 @@ def settings(part: Part) -> dict[str, Any]:
     return {"path": str(path), "size": f"{size}x{size}", **fixed}
 
 
-def halves(part: Part) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """As many held-out images as trained-on ones, at most 10,000 each: uint8 [N, H, W, C]."""
+def held_and_others(part: Part) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """The held-out images and as many trained-on ones, drawn at random: uint8 [N, H, W, C].
+
+    A file may be sorted by class: its first images are no sample of the whole.
+    """
     prepared = prepare(DataSettings(**settings(part)))
     assert prepared.holdout is not None
-    count = min(10_000, len(prepared.holdout), len(prepared.train))
-    return prepared.holdout[:count].image, prepared.train[:count].image
+    count = min(len(prepared.holdout), len(prepared.train))
+    return prepared.holdout[:].image, prepared.train[_drawn(len(prepared.train), count)].image
+
+
+def halves(part: Part) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Two samples without common images, at random from those trained on, at most 10,000 each: uint8 [N, H, W, C]."""
+    train = prepare(DataSettings(**settings(part))).train
+    count = min(10_000, len(train) // 2)
+    both = _drawn(len(train), 2 * count)
+    return train[both[:count]].image, train[both[count:]].image
+
+
+def _drawn(total: int, count: int) -> NDArray[np.int64]:
+    """`count` different numbers below `total`, the same in every call."""
+    return np.random.default_rng(0).permutation(total)[:count]
 
 
 def network(part: Part, *, size: int, device: str | None = None) -> Extractor:

@@ -73,26 +73,62 @@ def _fast(results: Mapping[str, Any]) -> Iterable[str]:
     peak = results.get("peak", {})
     if peak:
         said = ", ".join(f"{name} {max(rates.values()) / 1e12:,.3g} TFLOP/s" for name, rates in peak.items())
-        yield f"**Fast?** The card's measured peak: {said}. A step, in interleaved rounds:"
+        yield (
+            f"**Fast?** The device's measured peak: {said}. A step, in interleaved rounds. `authors`: their order of "
+            "work in plain PyTorch, float32 with TF32 convolutions (R3GAN: bfloat16). `ours`: the engine, bfloat16 and "
+            "deterministic kernels. `by hand`: a plain loop with all of the engine's care. `not reproducible`: "
+            "`reproducible: false`, which selects kernels by trying."
+        )
+    cases = {
+        name: case for name, case in results.items() if isinstance(case, Mapping) and "images" in case and case["steps"]
+    }
     rows = [["step", "loop", "ms", "least", "most", "images/s", "times the authors'"]]
-    for case, found in results.items():
-        if not isinstance(found, Mapping) or "images" not in found or "steps" not in found:
-            continue
-        for name, loop in found["steps"].items():
+    for name, case in cases.items():
+        for number, (loop_name, loop) in enumerate(case["steps"].items()):
             middle, low, high = loop["ms"]
-            rate = f"{found['images'] / middle * 1e3:,.0f}"
-            share = f" ({found['share of peak']:.0%} of the peak)" if name == "ours" else ""
-            what = case if name == "authors" else ""
-            what += "" if found.get("losses agree", True) or name != "authors" else " (losses differ!)"
+            rate = f"{case['images'] / middle * 1e3:,.0f}"
+            share = (
+                f" ({case['share of peak']:.1%} of the peak)" if loop_name == "ours" and "share of peak" in case else ""
+            )
+            what = "" if number else name + ("" if case.get("losses agree", True) else " (losses differ!)")
             factor = f"{loop['times as fast']:.2f}"
-            rows.append([what, name + share, f"{middle:.2f}", f"{low:.2f}", f"{high:.2f}", rate, factor])
+            rows.append([what, loop_name + share, f"{middle:.2f}", f"{low:.2f}", f"{high:.2f}", rate, factor])
     if len(rows) > 1:
         yield _table(rows, right=range(2, 7))
+    yield from _autocast(cases)
+    trying = [
+        f"{name} {case['seconds to build']['ours, not reproducible']:.0f} s"
+        for name, case in cases.items()
+        if "ours, not reproducible" in case.get("seconds to build", {})
+    ]
+    if trying:
+        yield f"Trying the kernels takes, once at the start: {'; '.join(trying)}."
     grouped = results.get("grouped convolutions", {})
     if grouped:
         rows = [["3 x 3 convolution of 1,536 channels in groups of 16", "forwards, ms", "and back, ms"]]
         rows += [[name, *(f"{value:.3f}" for value in values)] for name, values in grouped.items()]
         yield _table(rows, right=(1, 2))
+
+
+def _autocast(cases: Mapping[str, Any]) -> Iterable[str]:
+    """What the number format costs or gains, in so many words."""
+    ratios = {
+        name: case["steps"]["ours, float32"]["ms"][0] / case["steps"]["ours"]["ms"][0]
+        for name, case in cases.items()
+        if {"ours", "ours, float32"} <= {*case["steps"]}
+    }
+    for words, chosen in (
+        ("bfloat16 is faster than float32 with TF32", {n: r for n, r in ratios.items() if r > 1.03}),
+        (
+            "bfloat16 is **slower** than float32 with TF32 (`precision: float32` is faster there): autocast launches "
+            "a cast for every weight, and steps this short wait for launches, not for arithmetic",
+            {n: 1 / r for n, r in ratios.items() if r < 1 / 1.03},
+        ),
+        ("both take the same time", {n: r for n, r in ratios.items() if 1 / 1.03 <= r <= 1.03}),
+    ):
+        if chosen:
+            factors = "; ".join(f"{name} ({ratio:.2f} times)" for name, ratio in chosen.items())
+            yield f"In our engine {words}: {factors}."
 
 
 def _captured(results: Mapping[str, Any]) -> Iterable[str]:
@@ -109,12 +145,14 @@ def _captured(results: Mapping[str, Any]) -> Iterable[str]:
 
 def _compiled(results: Mapping[str, Any]) -> Iterable[str]:
     rows = [["torch.compile", "eager, ms", "compiled, ms", "times as fast", "seconds to compile"]]
-    for case, found in results.items():
-        if isinstance(found, Mapping) and "compiled" in found.get("steps", {}):
-            loops = found["steps"]
-            times = [f"{loops[name]['ms'][0]:.2f}" for name in ("eager", "compiled")]
-            compiling = f"{found['seconds to compile']:.0f}"
-            rows.append([case, *times, f"{loops['compiled']['times as fast']:.2f}", compiling])
+    for case, values in results.items():
+        if not isinstance(values, Mapping) or "steps" not in values:
+            continue
+        loops, compiling = values["steps"], values["seconds to compile"]
+        took = f"more than {values['seconds left']}" if compiling is None else f"{compiling:.0f}"
+        both = loops.get("compiled")
+        ms, factor = ("-", "-") if both is None else (f"{both['ms'][0]:.2f}", f"{both['times as fast']:.2f}")
+        rows.append([case, f"{loops['eager']['ms'][0]:.2f}", ms, factor, took])
     if len(rows) > 1:
         yield _table(rows, right=range(1, 5))
 
@@ -122,28 +160,30 @@ def _compiled(results: Mapping[str, Any]) -> Iterable[str]:
 def _judge(results: Mapping[str, Any]) -> Iterable[str]:
     rates = ", ".join(f"{name} {rate:,.0f}" for name, rate in results.get("features per second", {}).items())
     yield f"**Judge.** Features per second: {rates or 'none'}."
-    found = results.get("KID")
-    if found:
+    kid = results.get("KID")
+    if kid:
+        middle, low, high = kid["KID x 1000"]
         yield (
-            f"KID of {found['images a side']:,} images a side takes {found['seconds for the distance']} s beside "
-            f"{found['seconds for features of both']} s for the features of both."
+            f"KID of {kid['images a side']:,} images a side takes {kid['seconds for the distance']:.1f} s beside "
+            f"{kid['seconds for features of both']:.1f} s for the features of both; x 1000 between two random "
+            f"halves of the real images ({kid['weights']} weights) it is {middle:.2f} ({low:.2f} to {high:.2f})."
         )
 
 
 def _training(results: Mapping[str, Any]) -> Iterable[str]:
-    found = results.get("training")
-    if not found:
+    told = results.get("training")
+    if not told:
         return
     yield (
-        f"**Training.** {found['recipe']}: {found['images']:,} images in {found['seconds']:.0f} s "
-        f"({found['images per second']:,.0f} images/s, {found['precision']})."
+        f"**Training.** {told['recipe']}: {told['images']:,} images in {told['seconds']:.0f} s "
+        f"({told['images per second']:,.0f} images/s, {told['precision']})."
     )
     kid = results.get("KID", {})
     if "samples" in kid:
-        real, made = ("{:,} ({:,} to {:,})".format(*kid[name]) for name in ("real", "samples"))
+        real, samples = ("{:,} ({:,} to {:,})".format(*kid[name]) for name in ("real", "samples"))
         yield (
             f"KID x 1000 between {kid['images a side']:,} held-out images and as many others ({kid['weights']} weights "
-            f"of MobileNetV2): real {real}, samples {made}."
+            f"of MobileNetV2): real images {real}, samples {samples}."
         )
 
 
