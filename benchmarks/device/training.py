@@ -20,11 +20,13 @@ from benchmarks.device.rounds import seconds_of
 from gansmith.errors import TrainingInterrupted
 from gansmith.evaluation.extract import extract
 from gansmith.evaluation.metrics.kid import kid
-from gansmith.experiment.assemble import assemble, resolved
+from gansmith.experiment.assemble import assemble
 from gansmith.experiment.schema import Experiment
+from gansmith.experiment.with_data import with_data
 from gansmith.latent.renderer import Renderer
 from gansmith.records.images import to_uint8
-from gansmith.runs.run import Run, describe
+from gansmith.runs.run import Run
+from gansmith.runs.train import experiment_from
 from gansmith.speed.interleave import Ours
 
 RECIPE: dict[str, Any] = {"recipe": "dcgan_augmented", "generator": {"upsample": "resize"}}
@@ -61,7 +63,7 @@ def train(part: Part) -> Run:
     path = data.pop("path")
     fitting = 512
     if not part.quick:
-        rate = images_per_second(describe(path, environment={}, **data, **settings)[0])
+        rate = images_per_second(experiment_from(path, environment={}, **data, **settings)[0])
         fitting = max(BATCH, int(_ROUGH * rate * (part.left() - _AFTER)) // 1000 * 1000)
     try:
         gansmith.train(path, **data, **settings, **every, images=fitting, checkpoint_every=10**9, out=str(where))
@@ -72,7 +74,7 @@ def train(part: Part) -> Run:
 
 def images_per_second(experiment: Experiment, *, steps: int = 60) -> float:
     """Of the engine, after as many steps to warm up; nothing of them is kept."""
-    loop = Ours(assemble(*resolved(experiment)))
+    loop = Ours(assemble(*with_data(experiment)))
     loop.play(steps)
     return loop.step_images / seconds_of(loop.play, steps, loop.parts.device)
 

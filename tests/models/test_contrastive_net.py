@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
-from refusals import refused
 from scipy.ndimage import correlate
 from torch import Tensor, nn
 
@@ -15,6 +14,7 @@ from gansmith.adversarial import Dimensions
 from gansmith.models import contrastive_net
 from gansmith.models.contrastive_net import ContrastiveNormalisation, gaussian
 from gansmith.system.seeding import seeded
+from refusals import refused
 
 SLIDES = Dimensions(3, 32, 32, 0, 10)
 Array = NDArray[np.float64]

@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 import torch
 import torch.nn.functional as F
-from refusals import refused
 from torch import nn
 
 from gansmith import catalog
 from gansmith.adversarial import Dimensions
 from gansmith.models import mnist_net
 from gansmith.system.seeding import seeded
+from refusals import refused
 
 MNIST = Dimensions(1, 28, 28, 0, 10)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 import torch
 from munit_networks import SIZE, convolved, discriminator, images
-from refusals import refused
 from torch import Tensor, nn
 
 from gansmith.adversarial import Dimensions
@@ -13,6 +12,7 @@ from gansmith.models import munit
 from gansmith.models.layers.adaptive_norm import adaptive_instance_norm
 from gansmith.models.layers.instance import InstanceNorm
 from gansmith.training.precision import choose_memory_format
+from refusals import refused
 
 
 def autoencoder(size: Dimensions = SIZE, **options: int) -> munit.Autoencoder:

@@ -6,11 +6,11 @@ import pytest
 import torch
 import torch.nn.functional as F
 from munit_networks import convolved, discriminator, images
-from refusals import refused
 from torch import Tensor, nn
 
 from gansmith.adversarial import Dimensions
 from gansmith.models import munit
+from refusals import refused
 
 
 @pytest.mark.parametrize(

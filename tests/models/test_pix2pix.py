@@ -8,7 +8,6 @@ from itertools import product
 import pytest
 import torch
 import torch.nn.functional as F
-from refusals import refused
 from torch import Tensor, nn
 
 from gansmith import catalog
@@ -18,6 +17,7 @@ from gansmith.games import paired
 from gansmith.models import pix2pix
 from gansmith.system.seeding import seeded
 from gansmith.training.precision import choose_memory_format
+from refusals import refused
 
 PAPER = Dimensions(3, 256, 256)
 
