@@ -179,8 +179,8 @@ def test_chance_is_drawn_from_training_and_held_out_images() -> None:
     ("train", "made", "facts"),
     [
         (pictures(60, 0, size=(15, 40)), pictures(60, 1, size=(15, 40)), ["15x40"]),
-        (TRAIN, MADE[:49], ["49 made", "300 real", "50"]),
-        (TRAIN[:49], MADE, ["300 made", "49 real", "50"]),
+        (TRAIN, MADE[:49], ["49 samples", "300 real", "50"]),
+        (TRAIN[:49], MADE, ["300 samples", "49 real", "50"]),
         (TRAIN, np.zeros_like(MADE), ["empty"]),
     ],
 )
@@ -255,7 +255,7 @@ def test_limits_follow_the_counts(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        (evidence(TRAIN), "made images"),
+        (evidence(TRAIN), "samples"),
         (
             evidence(TRAIN, MADE, MADE[:, :30]),
             r"\[\(30, 32, 1\), \(32, 32, 1\)\]",

@@ -125,8 +125,8 @@ def test_classes_found() -> None:
     exact = [stats.binomtest(int(n), 1000).proportion_ci(1 - 0.05 / 10) for n in fake]
     assert found.low == sum(bool(n) and e.low >= 0.01 for n, e in zip(fake, exact, strict=True))
     assert found.high == sum(e.high >= 0.01 for e in exact)
-    assert "of 10 that are made at least 10%" in found.means
-    assert compare(real, fake, share=0)["classes_found"].means.endswith("made at least once")
+    assert "10%" in found.means
+    assert compare(real, fake, share=0)["classes_found"].means.endswith("at least once")
 
 
 def test_equal_histograms() -> None:

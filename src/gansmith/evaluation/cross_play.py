@@ -144,8 +144,8 @@ class _Table:
         self.correlation = np.eye(len(cells))
         self.still = np.array([one.variance == 0 for one in self.placed])
         for a, b in combinations(range(len(cells)), 2):
-            found = correlation(self.placed[a], self.placed[b], same_fakes=cells[a][1] == cells[b][1])
-            self.correlation[a, b] = self.correlation[b, a] = side[a] * side[b] * (found or 0.0)
+            value = correlation(self.placed[a], self.placed[b], same_fakes=cells[a][1] == cells[b][1])
+            self.correlation[a, b] = self.correlation[b, a] = side[a] * side[b] * (value or 0.0)
 
     def sum(self, weights: Values, level: float, means: str) -> Number:
         """The weighted sum with its interval, recovered from those of its terms (Zou, Donner 2008, "Construction of
@@ -175,8 +175,8 @@ def _standings(cells: list[tuple[int, int]], count: int) -> tuple[Values, bool]:
     for row, (j, i) in enumerate(cells):
         judges[row, j] = generators[row, i] = 1.0
     design = np.concatenate([generators, judges], axis=1)
-    there = judges.any(axis=0) / judges.any(axis=0).sum()
-    wanted = np.concatenate([np.eye(count), np.tile(there, (count, 1))], axis=1)
+    share = judges.any(axis=0) / judges.any(axis=0).sum()
+    wanted = np.concatenate([np.eye(count), np.tile(share, (count, 1))], axis=1)
     weights = wanted @ np.linalg.pinv(design)
     if np.allclose(weights @ design, wanted):
         return weights, True
@@ -220,7 +220,7 @@ def _high(number: Number) -> float:
 def _check(names: Sequence[str], real: Sequence[ArrayLike], fake: Sequence[Sequence[ArrayLike]]) -> None:
     count = len(names)
     if count < 2:
-        raise GansmithError(f"{count} given: at least two are needed, each judged by the other's discriminator")
+        raise GansmithError(f"{count} to compare: at least two are needed, each judged by the other's discriminator")
     if len(set(names)) < count:
         raise GansmithError(f"the names of what is compared must differ: {', '.join(names)}")
     if len(real) != count or len(fake) != count or any(len(row) != count for row in fake):

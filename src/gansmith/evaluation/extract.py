@@ -68,7 +68,7 @@ def side_of(
 ) -> Side:
     """One side of a comparison: images uint8 [N, H, W, C] with their features, and class probabilities where known.
 
-    Probabilities are those of `classifier`, or of the extractor where no classifier is given; without an extractor
+    Probabilities are those of `classifier`, or of the extractor where there is no classifier; without an extractor
     there are neither. Raises DataError as `extract` does.
     """
     if extractor is None:

@@ -160,7 +160,7 @@ def difference_from_several(one: Probe, others: Sequence[Probe], *, level: float
     The interval joins two spreads: over test images (paired), and over the seeds (Student's t).
     """
     if len(others) < 2:
-        raise DataError(f"{len(others)} seed{'' if len(others) == 1 else 's'} given: their spread needs at least two")
+        raise DataError(f"{len(others)} seed{'' if len(others) == 1 else 's'}: their spread needs at least two")
     if any(len(other.correct) != len(one.correct) for other in others):
         raise DataError("the probes were tested on different images; give all the same parts")
     correct = np.array([other.correct for other in others], dtype=np.float64)

@@ -25,7 +25,7 @@ from gansmith.evaluation.feature_matrix import as_floats
 from gansmith.evaluation.types import Extractor, Images
 
 DIGITS = 10
-_OF = 10_000  # samples, of which `least` make a mode found
+_OF = 10_000  # samples, of which a mode needs `least`
 
 
 class Modes(NamedTuple):

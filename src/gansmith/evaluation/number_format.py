@@ -22,7 +22,7 @@ def decimals(*values: float, digits: int = 3) -> int:
 
 
 def number(value: float, places: int | None = None) -> str:
-    """`12345.6` -> `12 300`; whole numbers in full; `places` after the point when given; NaN is `not known`."""
+    """`12345.6` -> `12 300`; whole numbers in full; `places` after the point unless None; NaN is `not known`."""
     if math.isnan(value):
         return "not known"
     if math.isinf(value):
@@ -42,15 +42,15 @@ def _power(value: float) -> str:
     return f"{_MINUS if value < 0 else ''}{mantissa} \u00d7 10{str(int(exponent)).translate(_RAISED)}"
 
 
-def interval(given: Number) -> str:
+def interval(bounded: Number) -> str:
     """`71 (66 to 75)`, `71 (at least 66)`, `71 (at most 75)` or `71`: one count of places for all three."""
-    low = None if given.low is None or not math.isfinite(given.low) else given.low
-    high = None if given.high is None or not math.isfinite(given.high) else given.high
-    if not math.isfinite(given.value) and low is None and high is None:
-        return number(given.value)
-    known = [value for value in (given.value, low, high) if value is not None and math.isfinite(value)]
+    low = None if bounded.low is None or not math.isfinite(bounded.low) else bounded.low
+    high = None if bounded.high is None or not math.isfinite(bounded.high) else bounded.high
+    if not math.isfinite(bounded.value) and low is None and high is None:
+        return number(bounded.value)
+    known = [value for value in (bounded.value, low, high) if value is not None and math.isfinite(value)]
     places = None if max(map(abs, known)) >= 1000 else decimals(*known)
-    text = number(given.value, places) if math.isfinite(given.value) else "not known"
+    text = number(bounded.value, places) if math.isfinite(bounded.value) else "not known"
     if low is not None and high is not None:
         return f"{text} ({number(low, places)} to {number(high, places)})"
     if low is not None:

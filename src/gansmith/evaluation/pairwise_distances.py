@@ -6,7 +6,7 @@ decided within reach of rounding, is computed again from the difference itself: 
 a point on the edge of a ball lies in it.
 
 nearest        the nearest base points of each query     radii   the distance to the k-th neighbour within one set
-within         how many balls of given radii hold each query, and how many queries each ball holds
+within         how many balls of known radii hold each query, and how many queries each ball holds
 progress       a bar where it takes long
 """
 

@@ -60,10 +60,10 @@ def read(content: bytes) -> dict[str, Any]:
             if opcode.name == "STOP":
                 break
             machine.step(opcode.name, argument)
-        (found,) = machine.stack
+        (tree,) = machine.stack
     except (ValueError, IndexError, KeyError, TypeError, AttributeError) as error:
         raise DataError(f"this is not a pickle of float32 arrays: {error!r}") from error
-    return _plain(found)
+    return _plain(tree)
 
 
 class _Machine:
@@ -140,28 +140,30 @@ class _Machine:
 
     def reduce(self) -> None:
         """The only two calls there are: an empty array, and the type float32."""
-        called, given = self.last(2)
-        if called == _Name(_RECONSTRUCT) and given == (_Name(_NDARRAY), (0,), b"b"):
+        called, arguments = self.last(2)
+        if called == _Name(_RECONSTRUCT) and arguments == (_Name(_NDARRAY), (0,), b"b"):
             self.stack.append(_Array())
-        elif called == _Name(_DTYPE) and given[0] == "f4" and given[1:] in ((False, True), (0, 1)):
+        elif called == _Name(_DTYPE) and arguments[0] == "f4" and arguments[1:] in ((False, True), (0, 1)):
             self.stack.append(_Float32())
         else:
-            raise DataError(f"this pickle calls {called} with {str(given)[:80]}, which is refused and was not executed")
+            raise DataError(
+                f"this pickle calls {called} with {str(arguments)[:80]}, which is refused and was not executed"
+            )
 
     def build(self) -> None:
         """The state of an array, or of its type."""
-        made, state = self.last(2)
-        if isinstance(made, _Float32) and state == _TYPE_STATE:
-            made.ready = True
-        elif isinstance(made, _Array) and len(state) == 5 and state[0] == 1:
+        target, state = self.last(2)
+        if isinstance(target, _Float32) and state == _TYPE_STATE:
+            target.ready = True
+        elif isinstance(target, _Array) and len(state) == 5 and state[0] == 1:
             _, shape, kind, columns_first, data = state
             if not (isinstance(kind, _Float32) and kind.ready):
                 raise ValueError("an array of another type than float32")
             order = "F" if columns_first else "C"
-            made.value = np.frombuffer(data, dtype="<f4").reshape(shape, order=order)  # type: ignore[call-overload]
+            target.value = np.frombuffer(data, dtype="<f4").reshape(shape, order=order)  # type: ignore[call-overload]
         else:
-            raise DataError(f"this pickle sets a state on {made}, which is refused and was not executed")
-        self.stack.append(made)
+            raise DataError(f"this pickle sets a state on {target}, which is refused and was not executed")
+        self.stack.append(target)
 
     def fill(self, items: list[Any]) -> None:
         """Put keys and values into the dictionary on the stack."""
@@ -171,13 +173,13 @@ class _Machine:
         target.update(zip(items[::2], items[1::2], strict=True))
 
 
-def _plain(found: Any) -> dict[str, Any]:
-    if not isinstance(found, dict):
-        raise DataError(f"this pickle holds a {type(found).__name__}, where a dictionary of arrays was expected")
-    made: dict[str, Any] = {}
-    for name, value in found.items():
+def _plain(tree: Any) -> dict[str, Any]:
+    if not isinstance(tree, dict):
+        raise DataError(f"this pickle holds a {type(tree).__name__}, where a dictionary of arrays was expected")
+    arrays: dict[str, Any] = {}
+    for name, value in tree.items():
         if isinstance(value, _Array) and value.value is not None:
-            made[str(name)] = value.value
+            arrays[str(name)] = value.value
         else:
-            made[str(name)] = _plain(value)
-    return made
+            arrays[str(name)] = _plain(value)
+    return arrays

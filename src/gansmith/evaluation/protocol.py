@@ -24,7 +24,7 @@ class Protocol:
     real_count, fake_count
     size        HxWxC of the images compared, and how they were brought to it
     averaging   "averaged" or "raw" weights; "files" for images that came as files
-    fake, seeds whose images were judged, and from which seeds they were made: the two that may differ
+    fake, seeds whose images were judged, and the seeds that they were generated from: the two that may differ
     """
 
     metric: str

@@ -37,7 +37,7 @@ QUESTIONS: Mapping[str, str] = {  # in the order of the report
 
 @dataclass(frozen=True)
 class Number:
-    """A value with its interval (95 % unless `level` says otherwise; None where none can be given).
+    """A value with its interval (95 % unless `level` says otherwise; None where there is none).
 
     means: one plain phrase: "of 100 samples, how many look like a real image to the extractor".
     """

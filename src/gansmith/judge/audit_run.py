@@ -199,8 +199,8 @@ def choose(name: str, weights: str | None, *, device: str = "auto", trust: bool 
     if name == "auto":
         for candidate in BEST_FIRST:
             with suppress(GansmithError):  # its weights, or the extra that reads them, are not here
-                found: Extractor = catalog.build("features", candidate, **options)
-                return found
+                extractor: Extractor = catalog.build("features", candidate, **options)
+                return extractor
         name = "pixels"
     if name == "classifier":
         options["trust_model"] = trust
@@ -215,10 +215,10 @@ def _folder(place: Path, out: str | Path | None) -> Path:
     if out is None and not is_run(place):
         raise OptionError(f"{place} is not a run: say where the report is to lie, with --out DIR")
     folder = place / "audit" if out is None else Path(out)
-    there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
-    if not there.is_dir() or not os.access(there, os.W_OK):
-        why = "cannot be written to" if there.is_dir() else "is a file"
-        raise OptionError(f"the report cannot go into {folder}: {there} {why}. Choose another --out")
+    nearest = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    if not nearest.is_dir() or not os.access(nearest, os.W_OK):
+        why = "cannot be written to" if nearest.is_dir() else "is a file"
+        raise OptionError(f"the report cannot go into {folder}: {nearest} {why}. Choose another --out")
     return folder
 
 

@@ -111,8 +111,8 @@ def probe(
     Raises RunError for a run without such a player, DataError for images without labels or with too few of a class.
     """
     if images < 1 or random_networks < 2:
-        name, given, least = ("images", images, 1) if images < 1 else ("random_networks", random_networks, 2)
-        raise OptionError(f"{name} = {given} is not allowed: at least {least}")
+        name, value, least = ("images", images, 1) if images < 1 else ("random_networks", random_networks, 2)
+        raise OptionError(f"{name} = {value} is not allowed: at least {least}")
     whole = Run(run, trust=trust)
     opened = open_for_judging(whole, player_of(whole, player), checkpoint=checkpoint, device=device)
     prepared = labelled(data, opened)

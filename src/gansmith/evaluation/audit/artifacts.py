@@ -109,10 +109,10 @@ def _unable(train: Images, samples: Images) -> tuple[str, tuple[str, ...]]:
         size = f"{train.shape[1]}x{train.shape[2]}"
         return f"Images of {size} pixels are too small to tell the grid of the network from the motif.", ()
     if min(len(train), len(samples)) < FEWEST:
-        counts = f"{len(samples):,} made and {len(train):,} real images"
+        counts = f"{len(samples):,} samples and {len(train):,} real images"
         return f"{counts} are too few: at least {FEWEST} of each are needed.", ("give more images (--samples)",)
     if float(np.median(samples.reshape(len(samples), -1).std(axis=1))) < EMPTY:
-        return "The made images are empty: within each there is next to no difference, so no pattern can be sought.", ()
+        return "The samples are empty: within each there is next to no difference, so no pattern can be sought.", ()
     return "", ()
 
 
@@ -128,7 +128,7 @@ def _numbers(real: Readings, fake: Readings, bounds: Limits, seed: int) -> dict[
         ),
         "checkerboard_elsewhere": Number(
             float(np.quantile(others, 1 - LEVEL / real.grid.shape[1])),
-            means="decibels reached by chance off the grid, by the same made images",
+            means="decibels reached by chance off the grid, by the same samples",
         ),
         "high_frequencies_by_chance": Number(
             bounds.high_frequencies, means="decibels, up or down, that real images stay within in 97.5 % of drawings"
@@ -137,7 +137,7 @@ def _numbers(real: Readings, fake: Readings, bounds: Limits, seed: int) -> dict[
             grain,
             float(edges[0]),
             float(edges[1]),
-            "decibels by which the made images' spectrum is irregular off the grid (many different images: below 1)",
+            "decibels by which the samples' spectrum is irregular off the grid (many different images: below 1)",
         ),
     }
 
@@ -149,13 +149,13 @@ def _bounds(holdout: Side | None, real: Readings, fake_count: int, seed: int) ->
     if holdout is None or len(holdout) < FEWEST:
         why = "No real images were held out" if holdout is None else f"Only {len(holdout):,} images were held out"
         return limits(real, count, fake_count, seed=seed), (f"{why}: chance was taken from the training images alone.",)
-    held = readings(_random_subset(holdout, seed))
-    if held.peaks.shape != real.peaks.shape:
+    held_out = readings(_random_subset(holdout, seed))
+    if held_out.peaks.shape != real.peaks.shape:
         raise DataError("the held-out images are of another size than those trained on: bring them to one size first")
-    pool = Readings(np.concatenate([real.grid, held.grid]), np.concatenate([real.fine, held.fine]), real.peaks)
+    pool = Readings(np.concatenate([real.grid, held_out.grid]), np.concatenate([real.fine, held_out.fine]), real.peaks)
     of_fakes = limits(pool, count, fake_count, seed=seed)
-    of_held = limits(pool, count, len(held.fine), seed=seed)
-    grid, fine = (number.value for number in compare(real, held, seed=seed).values())
+    of_held = limits(pool, count, len(held_out.fine), seed=seed)
+    grid, fine = (number.value for number in compare(real, held_out, seed=seed).values())
     if grid <= of_held.checkerboard and abs(fine) <= of_held.high_frequencies:
         return of_fakes, ()
     return Limits(max(of_fakes.checkerboard, grid), max(of_fakes.high_frequencies, abs(fine))), (
@@ -202,9 +202,9 @@ def _random_subset(side: Side, seed: int) -> Images:
 def _samples(evidence: Evidence) -> Images:
     """The samples of all repeats, at most MOST of them."""
     if not evidence.fakes:
-        raise DataError("artifacts are looked for in made images, and none were given")
+        raise DataError("artifacts are looked for in samples, and none were given")
     repeats = [_random_subset(side, evidence.seed) for side in evidence.fakes]
     shapes = sorted({images.shape[1:] for images in repeats})
     if len(shapes) > 1:
-        raise DataError(f"the made images are of different shapes: {shapes}. Bring them to one size first")
+        raise DataError(f"the samples are of different shapes: {shapes}. Bring them to one size first")
     return _random_subset(Side("made", np.concatenate(repeats)), evidence.seed)

@@ -24,7 +24,8 @@ def spectra(train: Images, samples: Images) -> Figure:
     svg = plots.lines(curves, x="fineness of detail (cycles per pixel; 0.5 is the finest)", y="strength (decibels)")
     return Figure(
         "How strong detail of each fineness is, from coarse (left) to fine (right). The two lines should lie on each "
-        "other: a made line below means too smooth, above too rough, a peak at 0.125, 0.25 or 0.5 a checkerboard.",
+        "other: a line of the samples below means too smooth, above too rough, a peak at 0.125, 0.25 or 0.5 a "
+        "checkerboard.",
         svg=svg,
     )
 
@@ -34,7 +35,7 @@ def peaks(real: Readings, fake: Readings) -> Figure:
     difference = np.fft.fftshift(fake.peaks - real.peaks)
     return Figure(
         "The same for every direction: the finest detail at the edges, the coarsest in the middle. Light is where the "
-        "made images are stronger than the real ones compared with what is around (white: 12 decibels). Even grey is "
+        "samples are stronger than the real ones compared with what is around (white: 12 decibels). Even grey is "
         "clean; light dots in regular rows are a checkerboard; specks everywhere are one grain shared by all images.",
         image=_enlarged(128 + 127 / 12 * difference),
     )
@@ -46,7 +47,7 @@ def pattern(train: Images, samples: Images) -> Figure:
     fine: NDArray[np.float64] = difference - ndimage.gaussian_filter(difference, 2.0, mode="mirror")
     times = min(_MAGNIFIED, 127 / max(float(np.abs(fine).max()), 1e-9))
     return Figure(
-        f"What the made images have in common at the scale of a few pixels and the real ones do not, magnified "
+        f"What the samples have in common at the scale of a few pixels and the real ones do not, magnified "
         f"{times:.2g} times. Even grey or faint grain is clean; rows, columns or a grid are traces.",
         image=_enlarged(128 + times * fine),
     )

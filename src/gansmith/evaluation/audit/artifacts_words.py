@@ -41,7 +41,7 @@ def sentence(verdict: Verdict, traces: Traces, faint: str) -> str:
         )
     if traces.grain:
         parts.append(
-            "the made images share one fine grain: either a few images come again and again, or the network lays "
+            "the samples share one fine grain: either a few images come again and again, or the network lays "
             "the same noise over all"
         )
     if traces.fine is not None:

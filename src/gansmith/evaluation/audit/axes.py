@@ -175,8 +175,8 @@ class Canvas:
             inside = min(place, WIDTH - 2 - width(words) / 2)
             self.parts.append(text(inside, bottom + 17, words, anchor="middle"))
         self.parts.append(text((LEFT + WIDTH - RIGHT) / 2, HEIGHT - 8, shorten(x, 66), anchor="middle", kind="ink"))
-        middle = (self.top + bottom) / 2
-        self.parts.append(text(12, middle, shorten(y, 34), anchor="middle", kind="ink", turn=-90))
+        centre = (self.top + bottom) / 2
+        self.parts.append(text(12, centre, shorten(y, 34), anchor="middle", kind="ink", turn=-90))
 
     def marks(self, marks: Mapping[str, float]) -> None:
         """Dashed vertical lines, each with its label above the frame on a row of its own."""

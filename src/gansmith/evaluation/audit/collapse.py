@@ -128,10 +128,10 @@ def _beside(evidence: Evidence) -> dict[str, Number]:
     features = [side.features for side in fakes if side.features is not None]
     if real.features is not None and len(features) == len(fakes):
         sides = Side("real images", features=real.features), Side("samples", features=np.concatenate(features))
-        ours, theirs = (features_of(random_subset(side, MOST, evidence.seed)) for side in sides)
+        of_real, of_samples = (features_of(random_subset(side, MOST, evidence.seed)) for side in sides)
         with suppress(GansmithError):  # the reason is told where they decide: quality and diversity
-            numbers["recall"] = precision_recall(ours, theirs).recall
-            numbers["coverage"] = density_coverage(ours, theirs).coverage
+            numbers["recall"] = precision_recall(of_real, of_samples).recall
+            numbers["coverage"] = density_coverage(of_real, of_samples).coverage
     probabilities = [side.probabilities for side in fakes if side.probabilities is not None]
     if real.probabilities is not None and len(probabilities) == len(fakes):
         with suppress(GansmithError):
@@ -142,10 +142,12 @@ def _beside(evidence: Evidence) -> dict[str, Number]:
 def _sheets(samples: Images, groups: list[NDArray[np.int64]]) -> tuple[Figure, ...]:
     sheets = []
     for members in groups[:_GROUPS]:
-        shown = members[np.unique(np.linspace(0, len(members) - 1, _SHOWN).astype(int))]  # from the middle to the edge
-        part = "" if len(shown) == len(members) else f"; {len(shown)} of them are shown"
+        indices = members[
+            np.unique(np.linspace(0, len(members) - 1, _SHOWN).astype(int))
+        ]  # from the middle to the edge
+        part = "" if len(indices) == len(members) else f"; {len(indices)} of them are shown"
         caption = f"These {len(members):,} of {len(samples):,} samples count as the same image{part}"
-        sheets.append(Figure(caption, image=picture(samples[shown], columns=_COLUMNS)))
+        sheets.append(Figure(caption, image=picture(samples[indices], columns=_COLUMNS)))
     return tuple(sheets)
 
 
@@ -176,22 +178,22 @@ def _closest(distances: Distances) -> list[float]:
 
 def _random_subset(whose: str, seed: int, *sides: Side | None) -> Images:
     """The images of several sides together, or MOST of them drawn at random (the whole may not fit into memory)."""
-    found = [side.images for side in sides if side is not None and side.images is not None]
-    if not found:
+    sets = [side.images for side in sides if side is not None and side.images is not None]
+    if not sets:
         raise DataError(f"repeats are looked for in images, and {whose} were not given as images")
-    shapes = sorted({images.shape[1:] for images in found})
+    shapes = sorted({images.shape[1:] for images in sets})
     if len(shapes) > 1:
         raise DataError(f"{whose} are of different shapes: {shapes}. Bring them to one size first")
-    ends = np.cumsum([len(images) for images in found])
+    ends = np.cumsum([len(images) for images in sets])
     if ends[-1] < FEWEST:
         raise DataError(
             f"{whose} are {ends[-1]}, and whether a generator repeats itself shows in at least {FEWEST}: give hundreds"
         )
     drawn = np.random.default_rng(mix(seed, "collapse", whose)).permutation(ends[-1])[:MOST]
     parts = np.split(np.sort(drawn), np.searchsorted(np.sort(drawn), ends[:-1]))
-    starts = ends - [len(images) for images in found]
+    starts = ends - [len(images) for images in sets]
     return np.concatenate(
-        [images[part - start] for images, part, start in zip(found, parts, starts, strict=True)], dtype=np.uint8
+        [images[part - start] for images, part, start in zip(sets, parts, starts, strict=True)], dtype=np.uint8
     )
 
 

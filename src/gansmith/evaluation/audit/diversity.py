@@ -70,7 +70,7 @@ def answer(evidence: Evidence) -> Answer:
         ),
         details=(
             f"Measured {times} with {count:,} samples against {count:,} real images, beside {count:,} {split.about}.",
-            "Real images that no sample comes near may be a kind that is never made, or one that is made badly.",
+            "Real images that no sample comes near may be of a kind that is never generated, or generated badly.",
             *split.notes,
         ),
         advice=_advice(verdict, numbers),

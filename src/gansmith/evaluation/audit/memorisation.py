@@ -34,29 +34,29 @@ def answer(evidence: Evidence) -> Answer:
 
     Raises DataError for sides without images or of unequal shape, or fewer than two training images.
     """
-    train, held, notes = _real(evidence)
+    train, held_out, notes = _real(evidence)
     samples = _samples(evidence)
     most = max(FEWEST, min(MOST, PAIRS // len(train)))
     samples = _random_subset(samples, most, evidence.seed, "samples")
-    held = _random_subset(held, most, evidence.seed, "held out")
+    held_out = _random_subset(held_out, most, evidence.seed, "held out")
     protocol = evidence.base.of(
         f"memorisation(nearness to {copy_search.RANK}; tail, C_T, authenticity)",
         features=str(evidence.copies),
         real_count=len(train),
         fake_count=len(samples),
     )
-    if len(held) < FEWEST:
-        return _too_few(len(held), protocol)
-    near_held = copy_search.search(held, train, evidence.copies, what="the held-out images")
+    if len(held_out) < FEWEST:
+        return _too_few(len(held_out), protocol)
+    near_held_out = copy_search.search(held_out, train, evidence.copies, what="the held-out images")
     count = len(samples)
-    samples = distinct(samples, SAME * float(np.median(near_held.distance)), evidence)
+    samples = distinct(samples, SAME * float(np.median(near_held_out.distance)), evidence)
     if len(samples) < count:
         notes = (
             *notes,
             f"Of {count:,} samples {len(samples):,} are different images; what is repeated was counted once: the test "
             f"is about independent images.",
         )
-    findings = run_tests(samples, near_held, train, evidence)
+    findings = run_tests(samples, near_held_out, train, evidence)
     verdict = verdict_of(findings)
     return Answer(
         "memorisation",
@@ -67,7 +67,7 @@ def answer(evidence: Evidence) -> Answer:
         protocol,
         details=(*words.details(findings), *notes),
         advice=words.advice(verdict, findings),
-        figures=memorisation_figures.figures(findings, samples, held, train),
+        figures=memorisation_figures.figures(findings, samples, held_out, train),
     )
 
 
@@ -81,11 +81,11 @@ def verdict_of(findings: Findings) -> Verdict:
     return "good" if powerful and findings.p[1] > LEVEL else "cannot tell"
 
 
-def _too_few(held: int, protocol: Protocol) -> Answer:
+def _too_few(held_out: int, protocol: Protocol) -> Answer:
     return Answer(
         "memorisation",
         "cannot tell",
-        f"{held} held-out images are too few to know how near images that are no copies come: "
+        f"{held_out} held-out images are too few to know how near images that are no copies come: "
         f"at least {FEWEST} are needed.",
         "copies",
         {},

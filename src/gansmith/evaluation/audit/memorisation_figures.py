@@ -16,11 +16,11 @@ _SHOWN = 12  # pairs on a sheet
 _LEGIBLE = 64  # pixels a side of each, about: smaller ones are enlarged by a whole factor
 
 
-def figures(findings: Findings, samples: Images, held: Images, train: Images) -> tuple[Figure, ...]:
+def figures(findings: Findings, samples: Images, held_out: Images, train: Images) -> tuple[Figure, ...]:
     """Two sheets of pairs and two plots."""
     groups = {
         "samples": findings.samples.nearness.tolist(),
-        "held-out images": findings.held.nearness.tolist(),
+        "held-out images": findings.held_out.nearness.tolist(),
         "planted copies": findings.planted.nearness.tolist(),
     }
     curves = {
@@ -36,7 +36,7 @@ def figures(findings: Findings, samples: Images, held: Images, train: Images) ->
         Figure(
             "For comparison, the same of real images that were never trained on: how near images come that are "
             "certainly no copies.",
-            image=pairs(findings.held, held, train),
+            image=pairs(findings.held_out, held_out, train),
         ),
         Figure(
             "How near to a single training image: 0 is a copy, 1 no nearer to one than to five. Samples that copy "

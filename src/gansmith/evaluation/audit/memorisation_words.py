@@ -23,7 +23,7 @@ def percent(share: float) -> str:
 def sentence(verdict: Verdict, findings: Findings) -> str:
     """The verdict in one sentence, with how likely copies would have been noticed."""
     tail, noticed, rough = findings.tail, findings.power[ASKED], findings.rough[ROUGH]
-    samples, held = len(findings.samples.source), len(findings.held.source)
+    samples, held_out = len(findings.samples.source), len(findings.held_out.source)
     if findings.apart > APART:
         return (
             f"The held-out images lie {findings.apart:.1f} times as far from the training images as these from each "
@@ -53,7 +53,7 @@ def sentence(verdict: Verdict, findings: Findings) -> str:
         )
     return (
         f"No copies were found, but few would have been: {percent(ASKED)} of copies only with probability "
-        f"{noticed:.2f}, with {samples:,} samples and {held:,} held-out images."
+        f"{noticed:.2f}, with {samples:,} samples and {held_out:,} held-out images."
     )
 
 
@@ -85,7 +85,7 @@ def numbers(findings: Findings) -> dict[str, Number]:
 
 def details(findings: Findings) -> tuple[str, ...]:
     """Plain sentences: how the nearness of samples compares, and what could not have been seen."""
-    tail, samples, held = findings.tail, len(findings.samples.source), len(findings.held.source)
+    tail, samples, held_out = findings.tail, len(findings.samples.source), len(findings.held_out.source)
     visible = [share for share, noticed in findings.power.items() if noticed >= ENOUGH]
     clean, rough = (
         ", ".join(f"{percent(share)} with {noticed:.2f}" for share, noticed in power.items())
@@ -94,18 +94,18 @@ def details(findings: Findings) -> tuple[str, ...]:
     lines = [
         f"Nearness is the distance to the nearest training image over that to the {copy_search.RANK}th nearest: 0 is a "
         f"copy, 1 is no nearer to one than to others. Below {tail.limit:.2f} lie {tail.place:,} of "
-        f"{held:,} held-out images and {tail.below:,} of {samples:,} samples.",
+        f"{held_out:,} held-out images and {tail.below:,} of {samples:,} samples.",
         f"Copies are about {percent(tail.share)} of the samples ({percent(tail.low)} to {percent(_most(findings))}).",
         f"Tried on copies planted on purpose (mirrored, moved, re-compressed, relit), it would have noticed {clean}.",
         f"Of copies that are as flawed as these samples it would have noticed {rough}.",
-        f"{held:,} held-out images and {samples:,} samples are too few to see less than about "
+        f"{held_out:,} held-out images and {samples:,} samples are too few to see less than about "
         f"{percent(min(visible))} of copies."
         if visible
         else "So few images, or such ones, cannot show even one copy in five samples.",
     ]
-    if findings.twins > TWINS * held:
+    if findings.twins > TWINS * held_out:
         lines.append(
-            f"{findings.twins:,} of {held:,} held-out images are as near to a training image as a copy: "
+            f"{findings.twins:,} of {held_out:,} held-out images are as near to a training image as a copy: "
             f"the same images lie on both sides, and copies hide among them."
         )
     if findings.p[2] <= LEVEL and findings.p[0] > LEVEL:
@@ -129,7 +129,7 @@ def advice(verdict: Verdict, findings: Findings) -> tuple[str, ...]:
     if verdict == "good":
         return ()
     steps = ["look at the nearest pairs: are these the same images?"]
-    if findings.twins > TWINS * len(findings.held.source):
+    if findings.twins > TWINS * len(findings.held_out.source):
         steps.append("hold out whole groups of similar images, so that none has a twin that is trained on")
     if findings.power[ASKED] >= ENOUGH > findings.rough[ROUGH]:
         steps.append("train on until the samples are cleaner, then ask again: rough copies are hard to tell")

@@ -174,8 +174,8 @@ def scale(
         return min(max(axis(at), axis.start), axis.end)
 
     zone = sorted(map(place, good))
-    here = place(value)
-    between = sorted(place(end) for end in (low, high) if end is not None and math.isfinite(end)) or [here]
+    position = place(value)
+    between = sorted(place(end) for end in (low, high) if end is not None and math.isfinite(end)) or [position]
     words = f"{label}: {interval(Number(value, low, high))}"
     parts = [
         axes.text(WIDTH / 2, 18, axes.shorten(words, 74), anchor="middle", kind="strong"),
@@ -185,11 +185,11 @@ def scale(
         axes.text((zone[0] + zone[1]) / 2, centre - 11, "good", anchor="middle"),
         f'<path class="l0" style="stroke-width:3" d="M{point(between[0], centre - 5)}v10m0-5'
         f'H{between[-1]:.1f}m0-5v10"/>',
-        f'<path class="f0" d="M{point(here, centre - 8)}l7 8-7 8-7-8z"/>',
+        f'<path class="f0" d="M{point(position, centre - 8)}l7 8-7 8-7-8z"/>',
     ]
-    beyond = axis(value) - here
+    beyond = axis(value) - position
     if beyond:
-        tip = here + math.copysign(20, beyond)
+        tip = position + math.copysign(20, beyond)
         parts.append(f'<path class="f0" d="M{point(tip, centre)}l{-math.copysign(8, beyond):g}-5v10z"/>')
     for at, anchor, meaning in zip(ends, ("start", "end"), ("bad", "as good as real"), strict=True):
         x = axis.start if anchor == "start" else axis.end

@@ -19,7 +19,7 @@ KID and FID against all real images stand beside them, for comparison with other
 and decide nothing but where the features are plain pixels. Those see layout and brightness, not whether a garment looks
 like one: by precision they put clean runs below striped ones. There a KID that is surely more than FAR of a single real
 image's own distance is bad, and nothing is good. Where even the held-out images lie far from the training ones
-(ALIKE), they are images of another kind, and no answer is given.
+(ALIKE), they are images of another kind, and there is no answer.
 """
 
 from __future__ import annotations
@@ -114,11 +114,11 @@ def _figures(split: ReferenceSplit, samples: Features, balls: NDArray[np.float32
     distances, places = nearest(samples, features_of(split.reference)[narrow], what="quality: the best and the worst")
     realism = balls[narrow[places[:, 0]]] / np.maximum(distances[:, 0], np.finfo(np.float32).tiny)
     order, everything = np.argsort(-realism, kind="stable"), np.concatenate(images)
-    shown = min(_SHOWN, len(order) // 2)
+    count = min(_SHOWN, len(order) // 2)
     return tuple(
         Figure(
-            f"The {shown} samples that look {which} real (upper row), each above the real image nearest to it.",
-            image=picture(np.concatenate([everything[part], real[narrow[places[part, 0]]]]), columns=shown),
+            f"The {count} samples that look {which} real (upper row), each above the real image nearest to it.",
+            image=picture(np.concatenate([everything[part], real[narrow[places[part, 0]]]]), columns=count),
         )
-        for which, part in (("most", order[:shown]), ("least", order[::-1][:shown]))
+        for which, part in (("most", order[:count]), ("least", order[::-1][:count]))
     )

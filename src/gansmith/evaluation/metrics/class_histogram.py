@@ -41,7 +41,7 @@ def histogram(probabilities: ArrayLike) -> Counts:
 def class_histogram(
     real_probabilities: ArrayLike, fake_probabilities: ArrayLike, *, share: float = 0.1, seed: int = 0
 ) -> dict[str, Number]:
-    """Class probabilities [N, K] of the real images and [M, K] of the made ones -> how their classes differ.
+    """Class probabilities [N, K] of the real images and [M, K] of the samples -> how their classes differ.
 
     classes_found    classes with at least one sample and at least `share` of the data's share of them
     kl               sum of p log(p / q), in nats, of the samples' shares p from the data's q; 0 when they are equal
@@ -148,9 +148,9 @@ def _classes_present(real: Counts, fake: Counts, share: float) -> Number:
         float(((fake > 0) & (fake >= least * total)).sum()),
         float(((fake > 0) & (low >= least)).sum()),
         float(((fake > 0) | (high > 1 / total)).sum() if share == 0 else (high >= least).sum()),
-        f"classes of {classes} that are made at least {share:.0%} as often as they occur in the data"
+        f"classes of {classes} that are generated at least {share:.0%} as often as they occur in the data"
         if share
-        else f"classes of {classes} that are made at least once",
+        else f"classes of {classes} that are generated at least once",
     )
 
 

@@ -1,8 +1,8 @@
 """Classification accuracy score: the accuracy on real images of a classifier that was trained on samples.
 
 Ravuri, Vinyals 2019, "Classification Accuracy Score for Conditional Generative Models", section 3: a classifier fitted
-on samples with the labels they were made for, tested on real images, beside one fitted on as many real images. What
-the samples lack (classes, variety, detail) the classifier never learned.
+on samples with the labels they were generated for, tested on real images, beside one fitted on as many real images.
+What the samples lack (classes, variety, detail) the classifier never learned.
 
 Differs: a logistic regression on features of an extractor instead of a ResNet-50 on pixels, because it takes seconds;
 it is blind to what the features are blind to. The whole thing, with a classifier of one's own: write the samples of
@@ -30,7 +30,7 @@ Labels = NDArray[np.int64]
 LEAST = 10  # images a side
 REPEATS = 1000  # of the bootstrap
 STRENGTHS = (0.01, 0.1, 1.0)  # weights of |w|^2 / 2 beside the mean loss, on standardised features
-_STEPS = 300  # of the optimiser at most: what it has not found by then changes no label
+_STEPS = 300  # of the optimiser at most: more steps change no label
 
 
 def classification_accuracy(
@@ -41,7 +41,7 @@ def classification_accuracy(
     *,
     seed: int = 0,
 ) -> dict[str, Number]:
-    """Features [M, D] of samples and the labels [M] they were made for; [N, D], [N] of real images, at least 10 each.
+    """Features [M, D] of samples and the labels [M] of their generation; [N, D], [N] of real images, at least 10 each.
 
     accuracy       of the real images, the share that a logistic regression fitted on samples puts in the right class
     real_accuracy  the same when it is fitted on as many real images (the half that is not tested)

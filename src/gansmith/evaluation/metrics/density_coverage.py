@@ -1,9 +1,9 @@
 """Density and coverage: outlier-robust precision and recall.
 
 Naeem, Oh, Uh, Choi, Yoo 2020, "Reliable Fidelity and Diversity Metrics for Generative Models", eq. 4 and 5: balls are
-drawn round the real images only, to the k-th nearest other real image. Density counts in how many of them a made image
+drawn round the real images only, to the k-th nearest other real image. Density counts in how many of them a sample
 lies, as a share of k (1 is what real images reach; it can be more); coverage is the share of real images in whose ball
-at least one made image lies. Both depend on the counts.
+at least one sample lies. Both depend on the counts.
 """
 
 from __future__ import annotations
@@ -39,8 +39,8 @@ def density_coverage(
 ) -> DensityCoverage:
     """Real [N, D], N > neighbours, fake [M, D] -> density and coverage.
 
-    Density's interval is Student's over the made images, the real ones taken as given (None where all made images lie
-    in equally many balls). Coverage's is the exact binomial over the real images, the made ones taken as given; balls
+    Density's interval is Student's over the samples, for these real images (None where all samples lie in equally many
+    balls). Coverage's is the exact binomial over the real images, for these samples; balls
     overlap, and that is not in it. Raises DataError for features that do not fit together, or too few of them.
 
     >>> images = np.random.default_rng(0).normal(size=(50, 2))
@@ -54,14 +54,14 @@ def density_coverage(
             f"{len(real):,} real images: give at least {neighbours + 1}"
         )
     balls = radii(real, count=neighbours, what="real images among themselves", device=device)
-    members = within(fake, real, base_radii=balls, what="made images among the real", device=device)
+    members = within(fake, real, base_radii=balls, what="samples among real images", device=device)
     each = members.balls / neighbours
     low, high = intervals.mean(each) if np.ptp(each) else (None, None)
     covered = int((members.inside > 0).sum())
     coverage_ends = intervals.share(covered, len(real))
     return DensityCoverage(
-        Number(float(each.mean()), low, high, "how densely real images lie round the made ones: real ones reach 1"),
-        Number(covered / len(real), *coverage_ends, "share of the real images that have a made one near them"),
+        Number(float(each.mean()), low, high, "how densely real images lie round the samples: real ones reach 1"),
+        Number(covered / len(real), *coverage_ends, "share of the real images that have a sample near them"),
     )
 
 

@@ -4,7 +4,7 @@ Chong and Forsyth 2020, "Effectively Unbiased FID and Inception Score and where 
 images is FID_infinity + c / N to first order, so a straight line through FIDs at several N, against 1 / N, meets 0 at
 FID_infinity.
 
-Differs: both sides are drawn at N, where the paper draws the made images only and keeps all 50,000 real ones, because
+Differs: both sides are drawn at N, where the paper draws the samples only and keeps all 50,000 real ones, because
 the real images' count makes the FID larger just as much, and of one's own images there are few.
 """
 

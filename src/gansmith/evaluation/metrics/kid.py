@@ -161,7 +161,7 @@ def kid_subsets(
 ) -> Subsets:
     """Real [N, D], fake [M, D] -> over `subsets` drawings of `size` images of each side, without replacement.
 
-    Drawn as torch-fidelity does with the made images as its first input and the same seed. Raises DataError when a
+    Drawn as torch-fidelity does with the samples as its first input and the same seed. Raises DataError when a
     side has fewer than `size` images, OptionError for no subset or a size below 2.
 
     >>> images = np.random.default_rng(0).normal(size=(50, 2))

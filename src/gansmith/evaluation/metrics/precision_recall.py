@@ -45,8 +45,8 @@ def precision_recall(
 ) -> PrecisionRecall:
     """Real [N, D], fake [M, D], more than `neighbours` of each -> precision and recall, with exact binomial intervals.
 
-    The interval of precision is over the made images and takes the real ones as given, that of recall the other way
-    round: how another draw of the *other* side would move the balls is not in them.
+    The interval of precision is over the samples, for these real images, that of recall the other way round: how
+    another draw of the *other* side would move the balls is not in them.
 
     >>> images = np.random.default_rng(0).normal(size=(50, 2))
     >>> precision_recall(images, images[:10]).precision.value
