@@ -56,12 +56,17 @@ def real_side(seed: int = 0) -> Side:
     return Side("real", images, features, probabilities, labels.astype(np.int64))
 
 
-def worse_side() -> Side:
-    """One class, elsewhere in the features, unsure, with wrong labels; images of one stripe pattern, nearly alike."""
+def worse_side(place: str = "elsewhere") -> Side:
+    """One class, unsure, with wrong labels; images of one stripe pattern, nearly alike.
+
+    Its features lie in one place: elsewhere, or in the middle of the real ones, where similarities are small.
+    """
     rng = np.random.default_rng(9)
     real = real_side()
     assert real.labels is not None
-    features = (np.full(WIDTH, 7.0) + 0.1 * rng.standard_normal((COUNT, WIDTH))).astype(np.float32)
+    assert real.features is not None
+    centre = np.full(WIDTH, 7.0) if place == "elsewhere" else real.features.mean(axis=0)
+    features = (centre + 0.1 * rng.standard_normal((COUNT, WIDTH))).astype(np.float32)
     probabilities = np.tile(np.array([0.28125, 0.25, 0.25, 0.21875], dtype=np.float32), (COUNT, 1))
     stripes = np.where(np.arange(16) % 2, 200, 50)[None, None, :, None] + rng.integers(0, 4, (COUNT, 16, 16, 3))
     return Side("worse", stripes.astype(np.uint8), features, probabilities, rng.permutation(real.labels))
@@ -88,8 +93,9 @@ def test_its_description_is_complete(name: str, metric: Metric) -> None:
     assert all(number.means for number in numbers.values())
 
 
-def test_identical_sets_give_the_best_value(metric: Metric) -> None:
-    same, other = metric.measure(real_side(), real_side()), metric.measure(real_side(), worse_side())
+@pytest.mark.parametrize("place", ["elsewhere", "middle"])
+def test_identical_sets_give_the_best_value(metric: Metric, place: str) -> None:
+    same, other = metric.measure(real_side(), real_side()), metric.measure(real_side(), worse_side(place))
     differ = []
     for quantity, way in metric.better.items():
         sign = 1 if way == "lower" else -1
