@@ -151,7 +151,7 @@ def test_the_page_is_sound() -> None:
     assert levels[0] == 1
     assert levels.count(1) == 1
     assert all(after <= before + 1 for before, after in pairwise(levels))
-    assert all(image["alt"].startswith("Picture: ") and image["width"] for image in page.all("img"))
+    assert all(image["alt"].startswith("Image: ") and image["width"] for image in page.all("img"))
     assert all(drawing["role"] == "img" and drawing["aria-label"] for drawing in page.all("svg"))
     assert all(cell["scope"] in {"row", "col"} for cell in page.all("th"))
     names = [attributes["id"] for _, attributes in page.seen if "id" in attributes]
@@ -202,7 +202,7 @@ def test_names_cannot_become_code() -> None:
     assert "<script" not in text
     page = Page(text)
     assert page.said.count(evil) > 30
-    assert {unescape(image["alt"]) for image in page.all("img")[1:]} == {f"Picture: {evil}"}
+    assert {unescape(image["alt"]) for image in page.all("img")[1:]} == {f"Image: {evil}"}
     assert escape(evil, quote=False)[:20] in text
 
 
@@ -264,7 +264,7 @@ def test_small_pictures_are_shown_as_squares() -> None:
 def test_upright_pictures_do_not_fill_the_page() -> None:
     for size, kind in (((100, 60), "small"), ((100, 61), "small upright")):
         text = report.page(audit(sheets=(Figure("Samples.", image=Image.new("L", size)),)))
-        assert f'alt="Picture: Samples." class="{kind}">' in text
+        assert f'alt="Image: Samples." class="{kind}">' in text
     assert not report.upright(Figure("", svg="<svg/>"))
 
 
