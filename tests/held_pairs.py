@@ -17,7 +17,7 @@ from gansmith.data.settings import DataSettings
 from gansmith.evaluation.types import Number
 from gansmith.experiment.schema import Experiment
 from gansmith.experiment.settings import Part
-from gansmith.latent.translate import load
+from gansmith.latent.translate import load_translator
 from gansmith.models import saved
 from gansmith.models.saved import Card
 from gansmith.system.seeding import mix, seeded
@@ -79,7 +79,7 @@ def l1(made: np.ndarray, true: np.ndarray) -> np.ndarray:
 
 
 def by_network(run: Path, images: np.ndarray, to: str = "b", seed: int = 0) -> np.ndarray:
-    translator = load(run / "model", to)
+    translator = load_translator(run / "model", to)
     return np.stack([translator.translate(image.astype(np.uint8), seed=seed) for image in images]).astype(np.float64)
 
 

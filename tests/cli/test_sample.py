@@ -62,7 +62,7 @@ def test_a_canvas_and_numbers(run_command: Command, models: Path, tmp_path: Path
         (["--seeds", "x"], OptionError, "seeds are whole numbers and ranges, such as 0-63 or 1,4,9, not 'x'"),
         (["--canvas", "3"], OptionError, "a canvas is height x width in latent cells, such as 3x5, not '3'"),
         (["--canvas", "0x5"], OptionError, "a canvas of 0x5 is not allowed"),
-        (["--out", "a.xyz"], OptionError, "cannot write 'a.xyz': a picture ends in .png, .jpg, .jpeg, .webp"),
+        (["--out", "a.xyz"], OptionError, "cannot write 'a.xyz': an image file ends in .png, .jpg, .jpeg, .webp"),
         (["--columns", "0"], OptionError, "columns = 0 is not allowed: at least 1"),
         (["--raw"], CheckpointError, "holds models only; --raw and --checkpoint need the whole run"),
         (["--checkpoint", "best"], CheckpointError, "holds models only; --raw and --checkpoint need the whole run"),

@@ -14,7 +14,7 @@ from gansmith.errors import (
     OptionError,
     UnreadableImageError,
 )
-from gansmith.latent.translate import load
+from gansmith.latent.translate import load_translator
 
 # ---- one image
 
@@ -23,7 +23,7 @@ def test_one_image(run_command: Command, cycle: Path, tmp_path: Path) -> None:
     image = write(tmp_path / "in.png")
     for to in "ab":
         assert done(run_command(translate, cycle, "--to", to, "in.png", f"{to}.png")) == f"1 image -> {to}.png\n"
-        np.testing.assert_array_equal(read(tmp_path / f"{to}.png"), load(cycle, to).translate(image))
+        np.testing.assert_array_equal(read(tmp_path / f"{to}.png"), load_translator(cycle, to).translate(image))
     assert (read(tmp_path / "a.png") != read(tmp_path / "b.png")).any()
 
 
@@ -54,7 +54,7 @@ def test_what_was_there_is_replaced(run_command: Command, cycle: Path, tmp_path:
 def test_the_one_direction_of_a_run_need_not_be_said(run_command: Command, cycle: Path, tmp_path: Path) -> None:
     image = write(tmp_path / "in.png")
     done(run_command(translate, cycle / "to_a.safetensors", "in.png", "out.png"))
-    np.testing.assert_array_equal(read(tmp_path / "out.png"), load(cycle, "a").translate(image))
+    np.testing.assert_array_equal(read(tmp_path / "out.png"), load_translator(cycle, "a").translate(image))
 
 
 # ---- many images
@@ -69,7 +69,7 @@ def test_a_folder(run_command: Command, cycle: Path, tmp_path: Path) -> None:
     assert "note: left out what is no image: notes.txt\n" in result.stderr
     made = {path.relative_to(tmp_path / "out").as_posix() for path in (tmp_path / "out").rglob("*") if path.is_file()}
     assert made == {"x/1.png", "x/2.png", "3.png", "a.b.png"}
-    expected = load(cycle, "b").translate(images["3.bmp"])
+    expected = load_translator(cycle, "b").translate(images["3.bmp"])
     np.testing.assert_array_equal(read(tmp_path / "out" / "3.png"), expected)
 
 
@@ -129,7 +129,7 @@ def test_a_zip_of_one_image_can_become_one_picture(run_command: Command, cycle: 
     with zipfile.ZipFile(tmp_path / "in.zip", "w") as archive:
         archive.write(tmp_path / "in.png", "x.png")
     assert done(run_command(translate, cycle, "in.zip", "out.png", "--to", "b")) == "1 image -> out.png\n"
-    np.testing.assert_array_equal(read(tmp_path / "out.png"), load(cycle, "b").translate(image))
+    np.testing.assert_array_equal(read(tmp_path / "out.png"), load_translator(cycle, "b").translate(image))
 
 
 def test_a_folder_inside_that_of_the_images(run_command: Command, cycle: Path, tmp_path: Path) -> None:

@@ -45,7 +45,7 @@ from gansmith.runs.run import Run
         (
             ["cycle", "in.png", "out.xyz", "--to", "b"],
             OptionError,
-            "cannot write 'out.xyz': a picture ends in .png, .jpg, .jpeg, .webp; for a folder give out.xyz/",
+            "cannot write 'out.xyz': an image file ends in .png, .jpg, .jpeg, .webp; for a folder give out.xyz/",
         ),
         (["cycle", "in.png", "out.png", "--to", "b", "--raw"], CheckpointError, "cycle holds models only; --raw and"),
         (["cycle", "in.png", "out.png", "--to", "b", "--device", "gpu"], GansmithError, "gpu"),
@@ -53,12 +53,12 @@ from gansmith.runs.run import Run
         (
             ["cycle", "in.png", "out.png", "--to", "b", "--styles", "2"],
             OptionError,
-            "this run makes one translation of ",
+            "multimodal",
         ),
         (
             ["cycle", "in.png", "o.png", "--to", "b", "--style-from", "in.png"],
             OptionError,
-            "this run makes one translat",
+            "multimodal",
         ),
         (["cycle", "ring", "out", "--to", "b"], DataError, "ring is a set of points, not of images"),
     ],
@@ -98,7 +98,7 @@ def test_a_run_of_a_generator(run_command: Command, models: Path, tmp_path: Path
     write(tmp_path / "in.png")
     result = run_command(translate, models, "in.png", "out.png")
     assert isinstance(result.exception, RunError)
-    assert "it holds discriminator, generator. It makes images from noise: gansmith sample" in str(result.exception)
+    assert "it holds discriminator, generator. It generates images: gansmith sample" in str(result.exception)
 
 
 def test_the_weights_asked_for_reach_the_run(

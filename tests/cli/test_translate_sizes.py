@@ -13,7 +13,7 @@ from gansmith.cli.translate import translate
 from gansmith.data.decode import conform
 from gansmith.data.settings import DataSettings
 from gansmith.experiment.schema import Experiment
-from gansmith.latent.translate import load
+from gansmith.latent.translate import load_translator
 
 # ---- sizes, modes, transparency
 
@@ -22,7 +22,7 @@ def test_the_size_that_was_trained_on(run_command: Command, cycle: Path, tmp_pat
     image = write(tmp_path / "in.png", picture(40, 60, 3))
     done(run_command(translate, cycle, "in.png", "out.png", "--to", "b", "--size", "fit"))
     fitted = conform(image, size=(16, 16), channels=3)
-    np.testing.assert_array_equal(read(tmp_path / "out.png"), load(cycle, "b").translate(fitted))
+    np.testing.assert_array_equal(read(tmp_path / "out.png"), load_translator(cycle, "b").translate(fitted))
 
 
 def run_with(models: Path, place: Path, **data: Any) -> Path:
@@ -38,7 +38,7 @@ def test_a_run_knows_its_background_and_fit(run_command: Command, cycle: Path, t
     image[..., 3] = RNG.integers(0, 2, (20, 30)) * 255
     write(tmp_path / "in.png", image)
     run = run_with(cycle, tmp_path / "run", background=(0, 0, 255), fit="pad")
-    translator = load(run / "model", "b")
+    translator = load_translator(run / "model", "b")
     result = run_command(translate, run, "in.png", "out.png", "--to", "b")
     done(result)
     expected = translator.translate(conform(image, size=(20, 30), channels=3, background=(0, 0, 255)))
@@ -57,7 +57,7 @@ def test_the_transparency_is_kept_when_asked(run_command: Command, cycle: Path, 
     assert "note" not in result.stderr
     found = read(tmp_path / "out.png")
     np.testing.assert_array_equal(found[..., 3], image[..., 3])
-    np.testing.assert_array_equal(found[..., :3], load(cycle, "b").translate(image))
+    np.testing.assert_array_equal(found[..., :3], load_translator(cycle, "b").translate(image))
     write(tmp_path / "opaque.png")
     done(run_command(translate, cycle, "opaque.png", "out.png", "--to", "b", "--keep-alpha"))
     assert (read(tmp_path / "out.png")[..., 3] == 255).all()
@@ -71,7 +71,7 @@ def test_grey_runs(run_command: Command, tmp_path: Path, monkeypatch: pytest.Mon
     done(result)
     assert "note: this run was trained on grey images: colours are turned to grey\n" in result.stderr
     assert read(tmp_path / "out.png").shape == (18, 21)
-    np.testing.assert_array_equal(read(tmp_path / "out.png")[..., None], load(grey).translate(image))
+    np.testing.assert_array_equal(read(tmp_path / "out.png")[..., None], load_translator(grey).translate(image))
     write(tmp_path / "in.png", picture(18, 21, 1))
     assert "note" not in run_command(translate, grey, "in.png", "out.png").stderr
     clear = np.repeat(picture(18, 21, 1), 4, axis=2)
@@ -91,7 +91,7 @@ def test_runs_with_a_transparency_of_their_own(
     image = write(tmp_path / "in.png", picture(18, 21, 4))
     result = run_command(translate, clear, "in.png", "out.png")
     assert "note" not in result.stderr
-    np.testing.assert_array_equal(read(tmp_path / "out.png"), load(clear).translate(image))
+    np.testing.assert_array_equal(read(tmp_path / "out.png"), load_translator(clear).translate(image))
     said = "note: a JPEG has no transparency: it is shown on white; write a .png or .webp\n"
     assert said in run_command(translate, clear, "in.png", "out.jpg").stderr
     refused = run_command(translate, clear, "in.png", "out.png", "--keep-alpha")
@@ -103,7 +103,7 @@ def test_runs_with_a_transparency_of_their_own(
 
 def test_several_styles(run_command: Command, several: Path, tmp_path: Path) -> None:
     image = write(tmp_path / "in" / "cat.png")
-    translator = load(several, "b")
+    translator = load_translator(several, "b")
     expected = [translator.translate(image, seed=seed) for seed in range(3)]
     assert done(run_command(translate, several, "in", "out", "--to", "b", "--styles", 3)) == "3 images -> out/\n"
     for seed, one in enumerate(expected):
@@ -120,6 +120,6 @@ def test_several_styles(run_command: Command, several: Path, tmp_path: Path) -> 
 def test_the_style_of_an_image(run_command: Command, several: Path, tmp_path: Path) -> None:
     image, like = write(tmp_path / "in.png"), write(tmp_path / "like.png")
     done(run_command(translate, several, "in.png", "out.png", "--to", "a", "--style-from", "like.png"))
-    translator = load(several, "a")
+    translator = load_translator(several, "a")
     expected = translator.translate(image, style=translator.style_of(like))
     np.testing.assert_array_equal(read(tmp_path / "out.png"), expected)

@@ -11,6 +11,7 @@ from PIL import Image, ImageSequence
 
 from gansmith.errors import GansmithError, NotFiniteError, OptionError
 from gansmith.records.images import draw_sheet, save_film, save_image, to_uint8
+from refusals import refused
 
 
 def filled(count: int, channels: int = 3, size: tuple[int, int] = (8, 8)) -> torch.Tensor:
@@ -42,9 +43,9 @@ def test_channels_go_last() -> None:
 def test_what_is_not_finite_cannot_be_shown(bad: float) -> None:
     images = torch.zeros(2, 3, 4, 4)
     images[1, 2, 3, 0] = bad
-    with pytest.raises(NotFiniteError, match=r"^an image holds a NaN or an infinity and cannot be shown"):
+    with refused("NaN", "diverged", error=NotFiniteError):
         draw_sheet(images)
-    with pytest.raises(NotFiniteError, match=r"^a point is a NaN or an infinity and cannot be shown"):
+    with refused("point", "NaN", "diverged", error=NotFiniteError):
         draw_sheet(torch.tensor([0.0, bad]).reshape(1, 2, 1, 1))
 
 
@@ -121,7 +122,7 @@ def test_a_label_changes_its_own_picture_only() -> None:
     [
         (torch.zeros(3, 4, 4), {}, r"^a sheet needs images \[N, C, H, W\], at least one, not \[3, 4, 4\]$"),
         (torch.zeros(0, 3, 4, 4), {}, r"^a sheet needs images"),
-        (torch.zeros(1, 2, 4, 4), {}, r"^a picture has 1, 3 or 4 channels \(grey, RGB, RGBA\), not 2$"),
+        (torch.zeros(1, 2, 4, 4), {}, r"1, 3 or 4 channels.*not 2"),
         (torch.zeros(1, 3, 4, 4), {"columns": 0}, r"^columns = 0 is not allowed: at least 1$"),
         (torch.zeros(2, 3, 4, 4), {"labels": ["1"]}, r"^2 images but 1 labels$"),
     ],
@@ -166,12 +167,10 @@ def test_jpeg_lies_on_white(tmp_path: Path) -> None:
 
 def test_errors_of_files(tmp_path: Path) -> None:
     image = noise(1)[0]
-    with pytest.raises(OptionError, match=r"^cannot write 'a.bmp': a picture ends in .png, .jpg, .jpeg, .webp$"):
+    with refused("'a.bmp'", "in .png, .jpg, .jpeg, .webp", error=OptionError):
         save_image(image, tmp_path / "a.bmp")
     wide = Image.new("L", (16_384, 1))
-    with pytest.raises(
-        OptionError, match=r"^'a.webp' would be 16,384 x 1 pixels and WEBP holds 16,383 a side: write a"
-    ):
+    with refused("'a.webp'", "16,384 x 1", "16,383", "write a .png", error=OptionError):
         save_image(wide, tmp_path / "a.webp")
     save_image(image, tmp_path / "a.png")
     before = (tmp_path / "a.png").read_bytes()
@@ -236,12 +235,12 @@ def test_frames_are_reduced(tmp_path: Path) -> None:
 
 
 def test_errors_of_films(tmp_path: Path) -> None:
-    with pytest.raises(OptionError, match=r"^cannot write 'a.mp4': a film ends in .webp, .gif, .png, .apng$"):
+    with refused("'a.mp4'", "in .webp, .gif, .png, .apng", error=OptionError):
         save_film(noise(2), tmp_path / "a.mp4")
-    with pytest.raises(OptionError, match=r"^cannot write 'a.webp': a film needs at least one frame$"):
+    with refused("'a.webp'", "at least one frame", error=OptionError):
         save_film([], tmp_path / "a.webp")
-    with pytest.raises(OptionError, match=r"^the frames of 'a.webp' are of different sizes: \[\(8, 8\), \(16, 16\)\]$"):
+    with refused("'a.webp'", "(8, 8)", "(16, 16)", error=OptionError):
         save_film([*noise(1, size=8), *noise(1)], tmp_path / "a.webp")
-    with pytest.raises(OptionError, match=r"^seconds = 0.01 is not allowed: a frame would be shown for 5 ms"):
+    with refused("seconds = 0.01", "5 ms", "20", error=OptionError):
         save_film(noise(3), tmp_path / "a.webp", seconds=0.01)
     assert not list(tmp_path.iterdir())

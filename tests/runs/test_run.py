@@ -20,7 +20,7 @@ from gansmith.data.prior import Prior
 from gansmith.data.settings import DataSettings
 from gansmith.errors import CheckpointError, ExperimentError, OptionError, RunError, UnknownNameError
 from gansmith.experiment.schema import Experiment
-from gansmith.latent.translate import load
+from gansmith.latent.translate import load_translator
 from gansmith.models import saved
 from gansmith.models.saved import Card
 from gansmith.runs.run import Run
@@ -258,15 +258,17 @@ def test_translate(tmp_path: Path) -> None:
     image = np.random.default_rng(0).integers(0, 256, (18, 21, 4), dtype=np.uint8)
     made = {to: run.translate(image, to=to, device="cpu") for to in "ab"}
     for to, one in made.items():
-        np.testing.assert_array_equal(one, load(run.model, to).translate(image, background=(0, 255, 0)))
+        np.testing.assert_array_equal(one, load_translator(run.model, to).translate(image, background=(0, 255, 0)))
         np.testing.assert_array_equal(run.translator(to=to).translate(image, background=(0, 255, 0)), one)
     assert made["b"].shape == (18, 21, 3)
     assert (made["a"] != made["b"]).any()
     alone = Run(run.model).translate(image, to="b")
-    np.testing.assert_array_equal(alone, load(run.model, "b").translate(image))
+    np.testing.assert_array_equal(alone, load_translator(run.model, "b").translate(image))
     assert (alone != made["b"]).any()
     tensor = torch.rand(1, 3, 16, 20) * 2 - 1
-    torch.testing.assert_close(run.translate(tensor, to="a"), load(run.model, "a").translate(tensor), rtol=0, atol=0)
+    torch.testing.assert_close(
+        run.translate(tensor, to="a"), load_translator(run.model, "a").translate(tensor), rtol=0, atol=0
+    )
     np.testing.assert_array_equal(
         Run(run.model / "to_a.safetensors").translate(image[..., :3]), run.translate(image[..., :3], to="a")
     )
@@ -277,7 +279,7 @@ def test_translate_in_a_style(tmp_path: Path) -> None:
     image = torch.rand(1, 3, 16, 16) * 2 - 1
     made = [run.translate(image, to="b", seed=seed) for seed in range(2)]
     for seed, one in enumerate(made):
-        torch.testing.assert_close(one, load(run.model, "b").translate(image, seed=seed), rtol=0, atol=0)
+        torch.testing.assert_close(one, load_translator(run.model, "b").translate(image, seed=seed), rtol=0, atol=0)
     assert not torch.equal(*made)
     torch.testing.assert_close(run.translate(image, to="b"), made[0], rtol=0, atol=0)
 
@@ -290,7 +292,7 @@ def test_translate_asks_for_a_direction_and_for_what_translates(run: Run, tmp_pa
     assert str(raised.value) == f"{both.path} translates to a and to b: say which with --to a or --to b"
     with pytest.raises(ExperimentError, match="there is no device called 'gpu'"):
         both.translate(image, to="a", device="gpu")
-    with pytest.raises(RunError, match=rf"^{run.path} does not translate: it holds discriminator, generator\. It make"):
+    with pytest.raises(RunError, match=rf"^{run.path} does not translate: it holds discriminator, generator\."):
         run.translate(image, to="b")
 
 

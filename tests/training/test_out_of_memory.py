@@ -19,10 +19,8 @@ def test_a_real_allocation_that_fails() -> None:
     with pytest.raises(OutOfMemoryError) as raised, explain_out_of_memory(batch(64)):
         torch.empty(1 << 50)
     text = str(raised.value)
-    assert text.startswith(
-        "out of memory at batch 64. Halve it (--batch 32), or keep the batch and play it in parts "
-        "(--set accumulate=2), or take smaller images (--size). Saved checkpoints are untouched. ("
-    )
+    for fact in ("batch 64", "--batch 32", "--set accumulate=2", "--size", "untouched"):
+        assert fact in text
     assert "allocate" in text
     assert "\n" not in text
     assert isinstance(raised.value, TrainingError)

@@ -29,12 +29,12 @@ def arithmetic(
     Each row of the sheet shows the images of one term and their mean; the result stands alone in the last.
     """
     from gansmith.latent.arithmetic import Term
-    from gansmith.latent.arithmetic import arithmetic as add_up
-    from gansmith.latent.seeds import parse
+    from gansmith.latent.arithmetic import latent_arithmetic as add_up
+    from gansmith.latent.seeds import parse_seeds
     from gansmith.runs.run import Run
 
-    terms = [Term(1, tuple(parse(seeds))) for seeds in plus]
-    terms += [Term(-1, tuple(parse(seeds))) for seeds in minus or []]
+    terms = [Term(1, tuple(parse_seeds(seeds))) for seeds in plus]
+    terms += [Term(-1, tuple(parse_seeds(seeds))) for seeds in minus or []]
     renderer = Run(run, trust=trust).renderer(raw=raw, checkpoint=checkpoint, device=device)
     made = add_up(renderer, terms, label=label)
     given.tell(made.save(out, numbered=True), "images", len(made))

@@ -54,12 +54,12 @@ def interpolate(
 ) -> None:
     """Walk through the latent space from seed to seed."""
     from gansmith.errors import OptionError
-    from gansmith.latent.interpolate import interpolate as walk
-    from gansmith.latent.seeds import parse
+    from gansmith.latent.interpolation import interpolate as walk
+    from gansmith.latent.seeds import parse_seeds
     from gansmith.records.images import save_film
     from gansmith.runs.run import Run
 
-    points = parse(",".join(seeds))
+    points = parse_seeds(",".join(seeds))
     film = form is Form.FILM or (form is None and out.suffix.lower() in (".webp", ".gif", ".apng"))
     if seconds is not None and not film:
         raise OptionError("--seconds is the length of a film: add --as film, or write to a .webp or .gif")

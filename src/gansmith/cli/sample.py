@@ -30,10 +30,10 @@ def sample(
     trust: given.Trust = False,
 ) -> None:
     """Make images from a trained generator, one for each seed."""
-    from gansmith.latent.seeds import parse
+    from gansmith.latent.seeds import parse_seeds
     from gansmith.runs.run import Run
 
-    numbers, grid = parse(seeds), given.parse_canvas(canvas)
+    numbers, grid = parse_seeds(seeds), given.parse_canvas(canvas)
     renderer = Run(run, trust=trust).renderer(raw=raw, checkpoint=checkpoint, device=device)
     pictures = renderer.images(numbers, grid=grid, label=label, truncation=truncation)
     given.tell(pictures.save(out, columns=columns, numbered=numbered), "images", len(pictures))

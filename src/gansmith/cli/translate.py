@@ -196,7 +196,7 @@ def _targets(source: Path, images: Source, out: str, styles: int) -> list[list[P
     if folder.suffix and not out.endswith("/") and not folder.is_dir():
         if folder.suffix.lower() not in SUFFIXES:
             raise OptionError(
-                f"cannot write {out!r}: a picture ends in {', '.join(SUFFIXES)}; for a folder give {out}/"
+                f"cannot write {out!r}: an image file ends in {', '.join(SUFFIXES)}; for a folder give {out}/"
             )
         if len(images) > 1:
             raise OptionError(f"{source} holds {len(images):,} images: give a folder to write to, {out}/, not one file")

@@ -23,7 +23,7 @@ from torch import Tensor
 from gansmith.errors import DataError, OptionError
 from gansmith.evaluation import intervals
 from gansmith.evaluation.types import Extractor, Number
-from gansmith.latent.interpolate import linear, spherical
+from gansmith.latent.interpolation import lerp, slerp
 from gansmith.system.progress import bar
 from gansmith.system.seeding import mix
 
@@ -64,7 +64,7 @@ def path_length(
         raise DataError(f"latents come in pairs [N, Z], not {list(latents_a.shape)} and {list(latents_b.shape)}")
     if len(latents_a) < LEAST:
         raise DataError(f"a path length of {len(latents_a)} pairs of latents: at least {LEAST} are needed")
-    between = spherical if space == "sphere" else linear
+    between = slerp if space == "sphere" else lerp
     shares = np.random.default_rng(mix(seed, "path_length")).random(len(latents_a))
     distances = []
     with torch.inference_mode(), bar("perceptual path length", len(shares), unit="pairs") as advance:

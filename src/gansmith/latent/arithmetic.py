@@ -1,7 +1,7 @@
-"""Sums of means of latents: the pictures of (smiling woman) - (neutral woman) + (neutral man).
+"""Vector arithmetic of latents: (smiling woman) - (neutral woman) + (neutral man).
 
 Radford, Metz, Chintala 2016, "Unsupervised Representation Learning with Deep Convolutional Generative Adversarial
-Networks", section 6.3.2: the mean of three latents each, because single ones are unstable.
+Networks", section 6.3.2: each term is the mean of three latents, because single ones are unstable.
 """
 
 from __future__ import annotations
@@ -13,52 +13,76 @@ import torch
 from torch import Tensor
 
 from gansmith.errors import OptionError
+from gansmith.latent.image_series import ImageSeries
 from gansmith.latent.renderer import Renderer
-from gansmith.latent.sample import ImageSeries
 
 
 class Term(NamedTuple):
-    """The mean latent of some seeds, added (sign 1) or taken away (sign -1)."""
+    """A term of a sum: the mean latent of the seeds, added (sign 1) or subtracted (sign -1).
+
+    >>> Term(-1, (2, 5)).seeds
+    (2, 5)
+    """
 
     sign: Literal[1, -1]
     seeds: tuple[int, ...]
 
 
-def mean(renderer: Renderer, seeds: Sequence[int]) -> Tensor:
-    """The mean latent [Z] of the seeds, float64 inside; the same to the bit in any order."""
-    return _settled(renderer, renderer.latents(seeds).double().mean(0))
+def mean_latent(renderer: Renderer, seeds: Sequence[int]) -> Tensor:
+    """The mean latent [Z] of the seeds, float64 inside; the same to the bit in any order.
+
+    >>> import torch
+    >>> from gansmith.data.prior import Prior
+    >>> renderer = Renderer(torch.nn.Unflatten(1, (1, 2, 2)), Prior(size=4))
+    >>> mean_latent(renderer, [3]).equal(renderer.latents([3])[0])
+    True
+    """
+    return _projected(renderer, renderer.latents(seeds).double().mean(0))
 
 
-def total(renderer: Renderer, terms: Sequence[Term]) -> Tensor:
+def sum_of_means(renderer: Renderer, terms: Sequence[Term]) -> Tensor:
     """The sum of the terms' means [Z], each with its sign; the same to the bit in any order of terms and seeds.
 
-    Under the prior `sphere` means and sum are put back on the sphere. Raises OptionError without terms.
+    Under the prior `sphere` means and sum are projected to the sphere. Raises OptionError without terms.
+
+    >>> import torch
+    >>> from gansmith.data.prior import Prior
+    >>> renderer = Renderer(torch.nn.Unflatten(1, (1, 2, 2)), Prior(size=4))
+    >>> sum_of_means(renderer, [Term(1, (3,)), Term(-1, (3,))])
+    tensor([0., 0., 0., 0.])
     """
     if not terms:
         raise OptionError("nothing to add up: give at least one --plus with its seeds, such as --plus 1,4,9")
     # float64 adds a few float32 numbers without rounding, so no order of them shows
-    summed = torch.stack([term.sign * mean(renderer, term.seeds).double() for term in terms]).sum(0)
-    return _settled(renderer, summed)
+    summed = torch.stack([term.sign * mean_latent(renderer, term.seeds).double() for term in terms]).sum(0)
+    return _projected(renderer, summed)
 
 
-def arithmetic(renderer: Renderer, terms: Sequence[Term], *, label: int | str | None = None) -> ImageSeries:
-    """A row for each term, its pictures and at the end their mean; the result closes the last row, alone.
+def latent_arithmetic(renderer: Renderer, terms: Sequence[Term], *, label: int | str | None = None) -> ImageSeries:
+    """Images of a sum of latents: a row for each term, its seeds and their mean; in the last row the result, alone.
 
-    label: the class of all of them, for a generator that answers labels; that of the first seed when None."""
-    result = total(renderer, terms)
+    label: the class of all of them, for a conditional generator; that of the first seed when None.
+
+    >>> import torch
+    >>> from gansmith.data.prior import Prior
+    >>> renderer = Renderer(torch.nn.Unflatten(1, (1, 2, 2)), Prior(size=4))
+    >>> latent_arithmetic(renderer, [Term(1, (3, 4)), Term(-1, (5,))]).labels
+    ('+3', '+4', '+mean', '-5', '', '-mean', '', '', 'result')
+    """
+    result = sum_of_means(renderer, terms)
     widest = max(len(term.seeds) for term in terms)
     latents: list[Tensor | None] = []
     labels: list[str] = []
     for term in terms:
         sign = "+" if term.sign > 0 else "-"
         gap = widest - len(term.seeds)
-        latents += [*renderer.latents(term.seeds), *[None] * gap, mean(renderer, term.seeds)]
+        latents += [*renderer.latents(term.seeds), *[None] * gap, mean_latent(renderer, term.seeds)]
         labels += [*(f"{sign}{seed}" for seed in term.seeds), *[""] * gap, f"{sign}mean"]
     latents += [*[None] * widest, result]
     labels += [*[""] * widest, "result"]
-    given = torch.stack([latent for latent in latents if latent is not None])
-    made = iter(renderer.render(given, renderer.one_label(terms[0].seeds, len(given), label)))
-    rendered = [None if latent is None else next(made) for latent in latents]
+    points = torch.stack([latent for latent in latents if latent is not None])
+    images_of = iter(renderer.render(points, renderer.one_label(terms[0].seeds, len(points), label)))
+    rendered = [None if latent is None else next(images_of) for latent in latents]
     shape = next(image for image in rendered if image is not None).shape
     if tuple(shape) == (2, 1, 1):  # points share one plane: there are no gaps to fill
         kept = [image for image in rendered if image is not None]
@@ -68,7 +92,7 @@ def arithmetic(renderer: Renderer, terms: Sequence[Term], *, label: int | str | 
     return ImageSeries(images, tuple(labels), columns=widest + 1)
 
 
-def _settled(renderer: Renderer, latent: Tensor) -> Tensor:
+def _projected(renderer: Renderer, latent: Tensor) -> Tensor:
     if renderer.prior.kind == "sphere":
         latent = renderer.prior.on_sphere(latent[None])[0]
     return latent.float()

@@ -1,9 +1,9 @@
-"""The only door from arguments to images: seeds -> latents -> images, the same to the bit whatever else is asked for.
+"""Rendering of images: seeds -> latents -> images, each the same to the bit whatever else is rendered with it.
 
-Latents are drawn on the CPU, each from its own seed, so that every device sees the same ones. Images are made one at
-a time unless a larger `chunk` is asked for: matrix products round differently at different places of a batch
+Latents are drawn on the CPU, each from its own seed, so that every device sees the same ones. Images are generated one
+at a time unless `chunk` is larger: matrix products round differently at different places of a batch
 (docs/latent.md has the measurement), so only a chunk of one makes an image depend on its latent alone for every
-network. A larger chunk is always filled up to its full size: there an image depends on its latent and its place.
+network. A larger chunk is always padded to its full size: there an image depends on its latent and its place.
 """
 
 from __future__ import annotations
@@ -16,14 +16,21 @@ from torch import Tensor, nn
 
 from gansmith.data.prior import Prior
 from gansmith.errors import OptionError, unknown
-from gansmith.latent.sample import ImageSeries
+from gansmith.latent.image_series import ImageSeries
 from gansmith.system.seeding import generator as randomness
 
-_LEAST_TRUNCATION = 0.01  # drawing again until all numbers are nearer than this to zero takes too long
+_LEAST_TRUNCATION = 0.01  # drawing again until all components are nearer than this to zero takes too long
 
 
 class Renderer:
-    """A generator, frozen as it is now: a copy in float32 and evaluation mode, on `device`."""
+    """Renderer of a generator: a frozen copy in float32 and evaluation mode, on `device`.
+
+    >>> import torch
+    >>> from gansmith.data.prior import Prior
+    >>> renderer = Renderer(torch.nn.Unflatten(1, (1, 2, 2)), Prior(size=4))
+    >>> renderer.images([7, 8]).images.shape
+    torch.Size([2, 1, 2, 2])
+    """
 
     def __init__(
         self,
@@ -35,7 +42,7 @@ class Renderer:
         chunk: int = 1,
     ) -> None:
         if chunk < 1:
-            raise OptionError(f"chunk = {chunk} is not allowed: at least one image is made at a time")
+            raise OptionError(f"chunk = {chunk} is not allowed: at least 1")
         self.generator = copy.deepcopy(generator).eval().requires_grad_(False)
         self.generator.to(device=device, dtype=torch.float32)
         for tensor in (*self.generator.parameters(), *self.generator.buffers()):
@@ -50,16 +57,16 @@ class Renderer:
     ) -> Tensor:
         """One latent for each seed, [N, Z], or [N, Z, h, w] for a canvas of h x w, on the CPU.
 
-        truncation: of a normal latent, every number further than this from zero is drawn again until it is not (Brock,
-        Donahue, Simonyan 2019, "Large Scale GAN Training for High Fidelity Natural Image Synthesis", section 3.1):
-        less variety, more typical images.
-        Raises OptionError without seeds, for a grid where the generator takes none, or a truncation out of place.
+        truncation: the truncation trick; components of a normal latent further than this from zero are drawn again
+        until they are not (Brock, Donahue, Simonyan 2019, "Large Scale GAN Training for High Fidelity Natural Image
+        Synthesis", section 3.1): less variety, more typical images. Raises OptionError without seeds, for a grid where
+        the generator takes none, for a truncation of another prior or below 0.01.
         """
         seeds = list(seeds)
         if not seeds:
             raise OptionError("no seeds were given: an image needs one each, such as 0-63 or 1,4,9")
         if grid is not None:
-            self._check(grid)
+            self._check_canvas(grid)
         if truncation is not None:
             if self.prior.kind != "normal":
                 raise OptionError(f"latents of the prior {self.prior.kind} have no tails to cut: leave truncation out")
@@ -69,7 +76,7 @@ class Renderer:
 
     def labels(self, seeds: Iterable[int], label: int | str | None = None) -> Tensor | None:
         """The class of each seed's image [N]: `label` (its number or name), or one drawn by the seed, each as often as
-        in training; None for a generator that answers no labels. Raises OptionError for a class there is not."""
+        in training; None for an unconditional generator. Raises OptionError for an unknown class."""
         classes = self.prior.classes
         if not self.conditional:
             if label is not None:
@@ -89,12 +96,12 @@ class Renderer:
 
     def one_label(self, seeds: Sequence[int], count: int, label: int | str | None) -> Tensor | None:
         """`count` times the class `label`, or else that of the first of `seeds`, [count]; None as for `labels`."""
-        found = self.labels(seeds[:1], label)
-        return None if found is None else found.expand(count)
+        first = self.labels(seeds[:1], label)
+        return None if first is None else first.expand(count)
 
     @torch.no_grad()
     def render(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
-        """Latents [N, Z], or [N, Z, h, w] for canvases, and labels [N] if the generator wants them -> images
+        """Latents [N, Z], or [N, Z, h, w] for canvases, and labels [N] of a conditional generator -> images
         [N, C, H, W], float32, on the CPU."""
         if latents.dim() not in (2, 4) or latents.shape[1] != self.prior.size or len(latents) == 0:
             raise OptionError(
@@ -102,20 +109,20 @@ class Renderer:
                 f"or [N, {self.prior.size}, h, w] for a canvas"
             )
         if latents.dim() == 4:
-            self._check((latents.shape[2], latents.shape[3]))
+            self._check_canvas((latents.shape[2], latents.shape[3]))
         if self.conditional and (labels is None or len(labels) != len(latents)):
-            raise OptionError("this generator makes images of a class: give a label for each latent")
+            raise OptionError("this generator is conditional: it needs a label for each latent")
         latents = latents.to(device="cpu", dtype=torch.float32)
         missing = -len(latents) % self.chunk
         filled = torch.cat([latents, latents[-1:].expand(missing, *latents.shape[1:])])
-        asked = None if labels is None else torch.cat([labels, labels[-1:].expand(missing)])
+        wanted = None if labels is None else torch.cat([labels, labels[-1:].expand(missing)])
         # cuDNN may choose transposed convolutions that add up in any order, and TF32 drops 13 bits
         with torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True, allow_tf32=False):
-            made = [
-                self._make(filled[place], None if asked is None else asked[place])
+            chunks = [
+                self._generate(filled[place], None if wanted is None else wanted[place])
                 for place in (slice(start, start + self.chunk) for start in range(0, len(filled), self.chunk))
             ]
-        return torch.cat(made)[: len(latents)]
+        return torch.cat(chunks)[: len(latents)]
 
     def images(
         self,
@@ -137,13 +144,13 @@ class Renderer:
             latent = torch.where(far, self.prior.latents(1, rng, grid), latent)
         return latent
 
-    def _make(self, latents: Tensor, labels: Tensor | None) -> Tensor:
+    def _generate(self, latents: Tensor, labels: Tensor | None) -> Tensor:
         # a copy, because the CPU's matrix products round by where in memory a row begins
         latents = latents.clone(memory_format=torch.contiguous_format).to(self.device)
         images: Tensor = self.generator(latents, *([] if labels is None else [labels.to(self.device)]))
         return images.float().cpu()
 
-    def _check(self, grid: tuple[int, int]) -> None:
+    def _check_canvas(self, grid: tuple[int, int]) -> None:
         if not getattr(self.generator, "spatial_latents", False):
             model = type(self.generator).__module__.rpartition(".")[2]
             raise OptionError(

@@ -1,4 +1,4 @@
-"""How people write seeds: `0-63`, `1,4,9`, `0-15,40`."""
+"""Seeds as text: `0-63`, `1,4,9`, `0-15,40`."""
 
 from __future__ import annotations
 
@@ -9,16 +9,20 @@ from gansmith.errors import OptionError
 _MOST = 1_000_000
 
 
-def parse(text: str) -> list[int]:
-    """`0-3,9` -> [0, 1, 2, 3, 9], in the order written. Raises OptionError for anything else."""
+def parse_seeds(text: str) -> list[int]:
+    """Seeds and ranges of seeds, in the order written. Raises OptionError for anything else.
+
+    >>> parse_seeds("0-3,9")
+    [0, 1, 2, 3, 9]
+    """
     seeds: list[int] = []
     for part in text.split(","):
-        found = re.fullmatch(r"\s*(\d+)(?:\s*-\s*(\d+))?\s*", part, re.ASCII)
-        if not found:
+        match = re.fullmatch(r"\s*(\d+)(?:\s*-\s*(\d+))?\s*", part, re.ASCII)
+        if not match:
             raise OptionError(
-                f"seeds are whole numbers and ranges, such as 0-63 or 1,4,9, not {text!r} (look at {part.strip()!r})"
+                f"seeds are whole numbers and ranges, such as 0-63 or 1,4,9, not {text!r} ({part.strip()!r} is neither)"
             )
-        first, last = int(found[1]), int(found[2] or found[1])
+        first, last = int(match[1]), int(match[2] or match[1])
         if last < first:
             raise OptionError(f"the range of seeds {part.strip()!r} runs backwards: write {last}-{first}")
         if len(seeds) + last - first >= _MOST:

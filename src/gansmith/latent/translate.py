@@ -1,12 +1,12 @@
-"""From an image of one domain to the same image in the other: what a run of a translating game is used for.
+"""Image-to-image translation by the networks of a trained run.
 
 A run of `cycle` or `paired` holds a translator for each direction (`to_a`, `to_b`): one translation of each image. A
-run of `multimodal` holds an autoencoder for each domain (`a`, `b`): the content of an image, decoded in as many styles
-of the other domain as are asked for (Huang, Liu, Belongie, Kautz 2018, "Multimodal Unsupervised Image-to-Image
+run of `multimodal` holds an autoencoder for each domain (`a`, `b`): the content of an image, decoded in any number
+of styles of the other domain (Huang, Liu, Belongie, Kautz 2018, "Multimodal Unsupervised Image-to-Image
 Translation", section 3.1).
 
-Images keep their size: they are padded by reflection to what the network can read, and cropped back. They are made one
-at a time, so that a translation depends on its image (and its style) alone.
+Images keep their size: they are padded by reflection to a size that the network reads, and cropped back. They are
+translated one at a time, so that a translation depends on its image (and its style) alone.
 """
 
 from __future__ import annotations
@@ -33,16 +33,20 @@ from gansmith.records.images import to_uint8
 
 OTHER = {"a": "b", "b": "a"}
 
-_ROOM = 4  # multiples a side that any network of ours can read, unless it says `smallest` itself
+_ROOM = 4  # multiples a side that every network reads, unless it declares `smallest` itself
 _WHITE = (255, 255, 255)
 
 
 class Translator:
-    """The networks of one direction, frozen as they are now, on `device`.
+    """Translator of one direction: frozen copies of its networks, on `device`.
 
-    to          the domain of what it makes, a or b
-    dimensions  what it was trained on;  prior: of its styles
-    styled      can it translate one image in several ways?
+    to          the domain of the translations, a or b
+    dimensions  of the images that it was trained on;  prior: of its styles
+    styled      whether one image has several translations
+
+    >>> translator = Translator({"to_b": nn.Hardtanh()}, to="b", dimensions=Dimensions(3, 8, 8))
+    >>> translator.translate(np.full((8, 8, 3), 9, np.uint8)).max()
+    np.uint8(9)
     """
 
     def __init__(
@@ -72,7 +76,7 @@ class Translator:
     def style_of(self, image: NDArray[Any] | Tensor, *, background: tuple[int, int, int] = _WHITE) -> Tensor:
         """The style [1, Z] of an image of the domain that is translated to; the image as in `translate`."""
         self._check_styled()
-        _, style = cast(Any, self._writer).encode(self._padded(self._given(image, background), self._writer))
+        _, style = cast(Any, self._writer).encode(self._padded(self._tensor(image, background), self._writer))
         return cast(Tensor, style).float().cpu()
 
     def translate(
@@ -85,8 +89,8 @@ class Translator:
     ) -> Any:
         """Image uint8 [H, W, 1..4] -> uint8 [H, W, C], or float32 [1, C, H, W] in [-1, 1] -> the same, on the CPU.
 
-        seed, style: which translation, where there are several. background: behind transparent pixels, where the
-        network knows no transparency. Raises OptionError for images of another shape, or a style where there is one
+        seed, style: which translation, where there are several. background: behind transparent pixels, for
+        a network without transparency. Raises OptionError for images of another shape, or a style where there is one
         translation only.
         """
         if style is not None:
@@ -103,26 +107,26 @@ class Translator:
         background: tuple[int, int, int] = _WHITE,
     ) -> list[Any]:
         """`translate` in each of `styles` [1, Z]; one translation where the network has no styles."""
-        given = self._given(image, background)
-        height, width = given.shape[2:]
+        pixels = self._tensor(image, background)
+        height, width = pixels.shape[2:]
         # as in the renderer: cuDNN may otherwise add up in any order
         with torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True, allow_tf32=False):
-            padded = self._padded(given, self._reader)
+            padded = self._padded(pixels, self._reader)
             if self._writer is None:
-                made = [self._reader(padded)]
+                translated = [self._reader(padded)]
             else:
                 content, _ = self._reader.encode(padded)
-                made = [self._writer.decode(content, style.to(self.device)) for style in styles]
-        for one in made:
+                translated = [self._writer.decode(content, style.to(self.device)) for style in styles]
+        for one in translated:
             if one.shape != padded.shape:
                 raise RunError(
-                    f"the network made {list(one.shape)} of an image {list(padded.shape)}: it reads images of "
+                    f"the network turns an image {list(padded.shape)} into {list(one.shape)}: it reads images of "
                     f"{self.dimensions.height}x{self.dimensions.width} only"
                 )
-        images = [one[:, :, :height, :width].float().cpu().contiguous() for one in made]
+        images = [one[:, :, :height, :width].float().cpu().contiguous() for one in translated]
         return images if isinstance(image, Tensor) else [to_uint8(one)[0] for one in images]
 
-    def _given(self, image: NDArray[Any] | Tensor, background: tuple[int, int, int]) -> Tensor:
+    def _tensor(self, image: NDArray[Any] | Tensor, background: tuple[int, int, int]) -> Tensor:
         """float32 [1, C, H, W] in [-1, 1]."""
         channels = self.dimensions.channels
         if isinstance(image, Tensor):
@@ -144,13 +148,13 @@ class Translator:
         return normalised(torch.from_numpy(pixels)[None])
 
     def _padded(self, image: Tensor, network: nn.Module | None) -> Tensor:
-        """[1, C, H, W] -> reflected at the right and the bottom to what the network can read, on the device."""
+        """[1, C, H, W] padded by reflection, right and bottom, to a size that the network reads, on the device."""
         multiple = int(getattr(network, "multiple", 1))
         for axis, trained in ((2, self.dimensions.height), (3, self.dimensions.width)):
             least = int(getattr(network, "smallest", min(_ROOM * multiple, trained)))
             side = image.shape[axis]
             missing = -(-max(side, least) // multiple) * multiple - side
-            # reflection has no more to show than the image without its edge
+            # reflection padding is shorter than the side
             mode = "reflect" if missing < side else "replicate"
             image = F.pad(image, (0, missing, 0, 0) if axis == 3 else (0, 0, 0, missing), mode=mode)
         # a copy, because the CPU's matrix products round by where in memory a row begins
@@ -159,12 +163,20 @@ class Translator:
     def _check_styled(self) -> None:
         if not self.styled:
             raise OptionError(
-                "this run makes one translation of each image: several styles are what the game multimodal learns"
+                "this run has one translation for each image: several styles are learned by the game multimodal"
             )
 
 
-def load(path: Path, to: str | None = None, *, device: torch.device | str = "cpu", trust: bool = False) -> Translator:
-    """The translator in a folder (or file) of models. `to` may be left out where there is one direction."""
+def load_translator(
+    path: Path, to: str | None = None, *, device: torch.device | str = "cpu", trust: bool = False
+) -> Translator:
+    """The translator in a folder (or file) of models. `to` may be left out where there is one direction.
+
+    >>> card = Card("to_b", "translator", "pix2pix", {"width": 2}, Dimensions(3, 8, 8))
+    >>> saved.save(Path("model"), {"to_b": (card, card.build().state_dict())})
+    >>> load_translator(Path("model")).to
+    'b'
+    """
 
     def network(player: str) -> tuple[nn.Module, Card]:
         return saved.load(path, player, trust=trust)
@@ -189,7 +201,7 @@ def translator_of(
     where: Path,
     device: torch.device | str = "cpu",
 ) -> Translator:
-    """The translator made of the players that it takes, each from `network(player)`; `where` is for messages.
+    """The translator built of the players that it needs, each from `network(player)`; `where` is for messages.
 
     Raises RunError for what does not translate, OptionError for a direction that is not there or left open.
     """
@@ -209,12 +221,16 @@ def translator_of(
         )
     built = {player: network(player) for player in known[to]}
     card = built[known[to][0]][1]
-    networks = {player: made for player, (made, _) in built.items()}
+    networks = {player: one for player, (one, _) in built.items()}
     return Translator(networks, to=to, dimensions=card.dimensions, prior=card.prior, device=device)
 
 
 def directions(roles: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
-    """{direction: the players that it takes}, from {player: role}."""
+    """{direction: the players that it needs}, from {player: role}.
+
+    >>> directions({"to_b": "translator", "discriminator": "discriminator"})
+    {'b': ('to_b',)}
+    """
     if roles.get("a") == roles.get("b") == "autoencoder":
         return {"a": ("a", "b"), "b": ("a", "b")}
     return {to: (f"to_{to}",) for to in "ab" if roles.get(f"to_{to}") == "translator"}
@@ -225,9 +241,9 @@ def _no_translation(roles: Mapping[str, str], where: Path) -> str:
         return (
             f"{where} holds one autoencoder, and a translation takes those of both domains: give the run, or its model/"
         )
-    held = ", ".join(sorted(set(roles.values()))) or "nothing"
-    hint = f" It makes images from noise: gansmith sample {where}." if "generator" in roles.values() else ""
+    roles_there = ", ".join(sorted(set(roles.values()))) or "nothing"
+    hint = f" It generates images: gansmith sample {where}." if "generator" in roles.values() else ""
     return (
-        f"{where} does not translate: it holds {held}.{hint} A translation is trained with the games cycle, paired and "
-        f"multimodal"
+        f"{where} does not translate: it holds {roles_there}.{hint} A translation is trained with the games cycle, "
+        f"paired and multimodal"
     )

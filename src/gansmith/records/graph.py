@@ -1,4 +1,4 @@
-"""A network drawn as SVG: every layer with the shapes that go in and come out.
+"""Graph of a network as SVG: every layer with its input and output shapes.
 
 Needs the extra `draw` (torchview and graphviz, in Python) and the program `dot` of Graphviz.
 """
@@ -30,11 +30,11 @@ def draw(network: nn.Module, path: str | Path, *, dimensions: Dimensions, role: 
             f"drawing a network needs the Python package {error.name}: pip install 'gansmith[draw]'"
         ) from error
     from_latents = role == "generator" and dimensions.latent > 0
-    given = torch.zeros(1, dimensions.latent) if from_latents else torch.zeros(1, *dimensions[:3])
+    inputs = torch.zeros(1, dimensions.latent) if from_latents else torch.zeros(1, *dimensions[:3])
     label = [torch.zeros(1, dtype=torch.int64)] if getattr(network, "conditional", False) else []
     graph = draw_graph(
         copy.deepcopy(network).float(),
-        input_data=[given, *label],
+        input_data=[inputs, *label],
         graph_name=role,
         mode="eval",
         device="cpu",

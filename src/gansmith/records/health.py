@@ -1,13 +1,13 @@
-"""The health of a training in words, from the records alone: who is winning, and what goes wrong.
+"""Health of a training in words, from its records alone: the balance of the players, and known failures.
 
     discriminator winning, balanced, discriminator losing    one of these, from its pairwise accuracy
-    collapsing         the samples became far more alike than they were, or stay far more alike than real images
-    memorising         the discriminator tells images it was trained on from real images held out
-    oscillating        the two players overturn each other again and again
+    collapsing         the samples are far more alike than they were, or stay far more alike than real images
+    memorising         the discriminator scores training images above held-out real images
+    oscillating        the accuracy swings between both players again and again
     diverging          scores or a loss grow without bound
     starved loader     much of the time is spent waiting for images
 
-None of them stops a training; they say where to look. A state is a property of the latest records, so a resumed run
+None of them stops a training. A state is a property of the latest records, so a resumed run
 that reads its own records goes on where it was.
 """
 
@@ -20,9 +20,9 @@ from statistics import fmean, quantiles
 from typing import Any
 
 WINDOW = 5  # records: one alone is noise
-_LONG = 20  # records in which players may overturn each other
+_LONG = 20  # records in which an oscillation is looked for
 WINNING, LOSING = 0.98, 0.45  # mean pairwise accuracy
-_HIGH, _LOW = 0.7, 0.3  # accuracies of one overturning the other
+_HIGH, _LOW = 0.7, 0.3  # accuracies at the turning points of an oscillation
 _FALLEN, _ALIKE, _SETTLED = 0.5, 0.25, 20_000  # of the widest spread; of the reals' spread; images
 _TOLD_APART = 0.65  # P(score of a training image > score of one held out); one half, give or take .05, by chance
 _GROWTH, _LARGE, _SURE = 10.0, 20.0, 3  # times the lower quartile so far; in absolute terms; so many in a row
@@ -30,7 +30,7 @@ _WAITING = 0.3  # share of the time
 
 
 class Health:
-    """Give it every record, oldest first; it answers with the words to add to that record."""
+    """Health over a run: `add` takes every record, oldest first, and returns the words for it."""
 
     def __init__(self, records: Iterable[Mapping[str, Any]] = ()) -> None:
         self._recent: deque[Mapping[str, Any]] = deque(maxlen=_LONG)
@@ -42,8 +42,8 @@ class Health:
     def add(self, record: Mapping[str, Any]) -> str:
         """`balanced`, `discriminator winning, memorising` ... after this record.
 
-        Read are `.../accuracy`, `.../score_real`, `.../score_fake`, `.../loss`, `waiting`, and what is measured beside
-        the training: `spread` (of the samples, as a share of the real images' own) and `told_apart`.
+        Read are `.../accuracy`, `.../score_real`, `.../score_fake`, `.../loss`, `waiting`, and of the
+        measurements `spread` (of the samples, as a share of the real images' own) and `told_apart`.
         """
         self._recent.append(record)
         self._widest = max(self._widest, record.get("spread", 0.0))
@@ -74,13 +74,13 @@ class Health:
         return fallen or bool(now < _ALIKE and self._recent[-1]["images"] >= _SETTLED)
 
     def _oscillating(self) -> bool:
-        """Has the accuracy gone from above _HIGH to below _LOW and back, three crossings in all?"""
+        """Whether the accuracy crossed from above _HIGH to below _LOW or back at least three times."""
         accuracies = [value for record in self._recent for value in _ending(record, "accuracy")]
         sides = [value > _HIGH for value in accuracies if not _LOW <= value <= _HIGH]
         return sum(before != after for before, after in pairwise(sides)) >= 3
 
     def _diverging(self) -> bool:
-        """Are all of the latest scores or losses large, and many times what they were in a calm quarter of the run?"""
+        """Whether all of the latest scores or losses are large, and many times their lower quartile over the run."""
         if len(self._sizes) <= 2 * _SURE:
             return False
         calm = quantiles(self._sizes, n=4)[0]

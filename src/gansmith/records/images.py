@@ -1,8 +1,8 @@
-"""Images in [-1, 1] as pictures to look at: one sheet of many, and a film of sheets.
+"""Image files of tensors in [-1, 1]: one sheet of many images, and a film of sheets.
 
 Images [N, C, H, W] are grey (C = 1), RGB (3) or RGBA (4; sheets stay RGBA, with transparent gaps, and are laid on
 white where a file format knows no transparency). Points of the plane, which are images [N, 2, 1, 1], become one
-scatter picture of the square [-1, 1] x [-1, 1].
+scatter plot of the square [-1, 1] x [-1, 1].
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ _FORMATS: dict[str, tuple[str, int, dict[str, Any]]] = {  # suffix -> Pillow's n
     ".jpeg": ("JPEG", 65_535, {"quality": 90}),
     ".webp": ("WEBP", 16_383, {"quality": 80, "method": 4}),
 }
-SUFFIXES = tuple(_FORMATS)  # of pictures that can be written
+SUFFIXES = tuple(_FORMATS)  # of image files that can be written
 _FILMS: dict[str, tuple[str, dict[str, Any]]] = {
     ".webp": ("WEBP", {"quality": 80, "method": 3}),
     ".gif": ("GIF", {}),
     ".png": ("PNG", {}),
     ".apng": ("PNG", {}),
 }
-_PLANE = 256  # pixels a side of a scatter picture
+_PLANE = 256  # pixels a side of a scatter plot
 _SHARP = 4  # drawn this much larger, then reduced: smooth dots
 _FRAME = 800  # the longest side of a film's frames, in pixels
 _LETTERS = 11  # the smallest legible letters, in pixels
@@ -51,7 +51,7 @@ def to_uint8(images: Tensor) -> NDArray[np.uint8]:
     """
     images = images.detach().float().cpu()
     if not bool(torch.isfinite(images).all()):
-        raise NotFiniteError("an image holds a NaN or an infinity and cannot be shown: the generator has diverged")
+        raise NotFiniteError("an image holds a NaN or an infinity and cannot be drawn: the generator has diverged")
     levels = ((images + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
     return np.ascontiguousarray(levels.movedim(-3, -1).numpy())
 
@@ -64,9 +64,9 @@ def draw_sheet(
     background: Colour = (255, 255, 255),
     labels: Sequence[str] | None = None,
 ) -> Image.Image:
-    """Images [N, C, H, W] in one picture, row by row, `padding` pixels round each; points [N, 2, 1, 1] as a scatter.
+    """A sheet of images [N, C, H, W], row by row, `padding` pixels round each; points [N, 2, 1, 1] as a scatter.
 
-    columns: near-square when not given (64 images: 8 x 8). labels: written on the pictures, which are enlarged by a
+    columns: near-square without a value (64 images: 8 x 8). labels: written on the images, which are enlarged by a
     whole factor where they are too small to be read on; points take none. Raises OptionError for images that are
     neither grey, RGB, RGBA nor points.
     """
@@ -76,7 +76,7 @@ def draw_sheet(
         return draw_scatter(images.flatten(1), background=background)
     count, channels = images.shape[:2]
     if channels not in _MODES:
-        raise OptionError(f"a picture has 1, 3 or 4 channels (grey, RGB, RGBA), not {channels}")
+        raise OptionError(f"an image has 1, 3 or 4 channels (grey, RGB, RGBA), not {channels}")
     if columns is not None and columns < 1:
         raise OptionError(f"columns = {columns} is not allowed: at least 1")
     if labels is not None and len(labels) != count:
@@ -95,8 +95,8 @@ def draw_sheet(
         (padding + (index // across) * (height + padding), padding + (index % across) * (width + padding))
         for index in range(count)
     ]
-    for picture, (top, left) in zip(pixels, corners, strict=True):
-        canvas[top : top + height, left : left + width] = picture
+    for image, (top, left) in zip(pixels, corners, strict=True):
+        canvas[top : top + height, left : left + width] = image
     drawn = Image.fromarray(canvas[:, :, 0] if channels == 1 else canvas)
     if labels is not None:
         letters = _letters(labels, height, width)
@@ -107,38 +107,38 @@ def draw_sheet(
 
 
 def draw_scatter(points: Tensor, *, background: Colour = (255, 255, 255)) -> Image.Image:
-    """Points [N, 2] -> a picture of [-1, 1] x [-1, 1], x to the right, y upwards; points outside lie red on its edge.
+    """A scatter plot of points [N, 2] on [-1, 1] x [-1, 1], y upwards; points outside lie red on its edge.
 
     Raises NotFiniteError for a NaN or an infinity.
     """
     points = points.detach().float().cpu()
     if not bool(torch.isfinite(points).all()):
-        raise NotFiniteError("a point is a NaN or an infinity and cannot be shown: the generator has diverged")
+        raise NotFiniteError("a point is a NaN or an infinity and cannot be drawn: the generator has diverged")
     large = _PLANE * _SHARP
-    picture = Image.new("RGB", (large, large), background)
-    brush = ImageDraw.Draw(picture)
+    plot = Image.new("RGB", (large, large), background)
+    brush = ImageDraw.Draw(plot)
     radius = 1.5 * _SHARP
     for x, y in points.tolist():
         colour = (31, 78, 160) if max(abs(x), abs(y)) <= 1 else (200, 30, 30)
         across = (min(max(x, -1.0), 1.0) + 1) / 2 * (large - 1)
         down = (1 - min(max(y, -1.0), 1.0)) / 2 * (large - 1)
         brush.ellipse((across - radius, down - radius, across + radius, down + radius), fill=colour)
-    return picture.resize((_PLANE, _PLANE), Image.Resampling.BOX)
+    return plot.resize((_PLANE, _PLANE), Image.Resampling.BOX)
 
 
 def save_image(image: Image.Image, path: str | Path) -> Path:
-    """Write a picture as its suffix says (.png, .jpg, .webp), whole or not at all. Returns the path.
+    """Write an image in the format of its suffix (.png, .jpg, .webp), whole or not at all. Returns the path.
 
     Raises OptionError for another suffix, or for more pixels a side than the format holds.
     """
     path = Path(path)
     name, most, options = _FORMATS.get(path.suffix.lower(), ("", 0, {}))
     if not name:
-        raise OptionError(f"cannot write {path.name!r}: a picture ends in {', '.join(_FORMATS)}")
+        raise OptionError(f"cannot write {path.name!r}: an image file ends in {', '.join(_FORMATS)}")
     if max(image.size) > most:
         raise OptionError(
             f"{path.name!r} would be {image.width:,} x {image.height:,} pixels and {name} holds {most:,} a side: "
-            f"write a .png, or fewer pictures"
+            f"write a .png, or fewer images"
         )
     with atomic(path) as file:
         (_on_white(image) if name == "JPEG" else image).save(file, name, **options)
@@ -148,9 +148,9 @@ def save_image(image: Image.Image, path: str | Path) -> Path:
 def save_film(
     frames: Iterable[Image.Image | str | Path], path: str | Path, *, seconds: float | None = None, most: int = 100
 ) -> Path:
-    """Write pictures of one size, or the files that hold them, as an endless film: animated WebP, GIF or PNG.
+    """Write images of one size, or their files, as an endless film: animated WebP, GIF or PNG.
 
-    seconds: from the first frame to the last, which is then held; a tenth of a second for each when not given.
+    seconds: from the first frame to the last, which then stays; a tenth of a second for each without a value.
     most: more frames than this are thinned evenly, the first and the last kept. Frames are laid on white and reduced
     to 800 pixels a side. Raises OptionError for another suffix, no frame, or frames of several sizes.
     """
@@ -161,21 +161,21 @@ def save_film(
     chosen = _thinned(list(frames), most)
     if not chosen:
         raise OptionError(f"cannot write {path.name!r}: a film needs at least one frame")
-    shown = [_frame(frame) for frame in chosen]
-    sizes = sorted({frame.size for frame in shown})
+    resized = [_frame(frame) for frame in chosen]
+    sizes = sorted({frame.size for frame in resized})
     if len(sizes) > 1:
         raise OptionError(f"the frames of {path.name!r} are of different sizes: {sizes[:4]}")
-    each = round(1000 * seconds / max(1, len(shown) - 1)) if seconds is not None else 100
+    each = round(1000 * seconds / max(1, len(resized) - 1)) if seconds is not None else 100
     if not 20 <= each <= 65_535:  # browsers slow down what is faster; PNG counts milliseconds in 16 bits
         raise OptionError(
-            f"seconds = {seconds} is not allowed: a frame would be shown for {each} ms, and 20 to 65,535 is possible"
+            f"seconds = {seconds} is not allowed: a frame would last {each} ms, and 20 to 65,535 is possible"
         )
-    durations = [each] * (len(shown) - 1) + [max(1500, each)]
+    durations = [each] * (len(resized) - 1) + [max(1500, each)]
     with atomic(path) as file:
-        if len(shown) == 1:
-            shown[0].save(file, name, **options)
+        if len(resized) == 1:
+            resized[0].save(file, name, **options)
         else:
-            shown[0].save(file, name, save_all=True, append_images=shown[1:], duration=durations, loop=0, **options)
+            resized[0].save(file, name, save_all=True, append_images=resized[1:], duration=durations, loop=0, **options)
     return path
 
 
@@ -187,12 +187,12 @@ def _thinned(frames: list[Any], most: int) -> list[Any]:
 
 def _frame(frame: Image.Image | str | Path) -> Image.Image:
     if isinstance(frame, Image.Image):
-        picture = _on_white(frame).convert("RGB")
+        image = _on_white(frame).convert("RGB")
     else:
         with Image.open(frame) as opened:
-            picture = _on_white(opened).convert("RGB")
-    picture.thumbnail((_FRAME, _FRAME), Image.Resampling.BOX)
-    return picture
+            image = _on_white(opened).convert("RGB")
+    image.thumbnail((_FRAME, _FRAME), Image.Resampling.BOX)
+    return image
 
 
 def _on_white(image: Image.Image) -> Image.Image:
@@ -222,9 +222,9 @@ def _letters(labels: Sequence[str], height: int, width: int) -> int:
     return next((size for size in range(wanted, _LETTERS, -1) if _breadth(labels, size) <= width), _LETTERS)
 
 
-def _write(picture: Image.Image, label: str, left: int, top: int, letters: int) -> None:
+def _write(image: Image.Image, label: str, left: int, top: int, letters: int) -> None:
     """White letters on a black box, in the corner: legible on every image."""
-    brush = ImageDraw.Draw(picture)
+    brush = ImageDraw.Draw(image)
     box = (left, top, left + _breadth([label], letters) - 1, top + letters + 1)
     brush.rectangle(box, fill="black")
     brush.text((left + 2, top + letters // 2 + 1), label, fill="white", font=_font(letters), anchor="lm")

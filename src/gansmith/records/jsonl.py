@@ -12,7 +12,7 @@ from gansmith.system.files import write_text
 
 
 class JsonLines:
-    """Appends each record, flushed at once."""
+    """Appends each record to a file, flushed at once."""
 
     def __init__(self, path: Path) -> None:
         self.path = Path(path)
@@ -32,7 +32,7 @@ class JsonLines:
 
 
 def read(path: Path) -> list[dict[str, Any]]:
-    """The records of a file; a last line that was cut short is left out."""
+    """The records of a file; a truncated last line is left out."""
     records = []
     for line in Path(path).read_text(encoding="utf-8").splitlines() if Path(path).is_file() else []:
         try:
@@ -43,6 +43,6 @@ def read(path: Path) -> list[dict[str, Any]]:
 
 
 def cut(path: Path, step: int) -> None:
-    """Forget the records after `step`: a resumed run writes them again."""
+    """Remove the records after `step`: a resumed run writes them again."""
     kept = [record for record in read(path) if record["step"] <= step]
     write_text(path, "".join(json.dumps(record) + "\n" for record in kept))

@@ -1,4 +1,4 @@
-"""Meters have three verbs: `add`, `value`, `reset`. These two keep what a device has not told us yet."""
+"""Meters of terms and of throughput, with three methods: `add`, `value`, `reset`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from gansmith.errors import NotFiniteError
 
 
 class TermMeter:
-    """The mean of every term since the last reset. Scalars stay on the device until they are asked for, all at once."""
+    """The mean of every term since the last reset. Scalars stay on the device until `value`, one transfer for all."""
 
     def __init__(self) -> None:
         self._terms: dict[str, list[Tensor]] = {}

@@ -1,8 +1,8 @@
-"""The recorder gathers what the engine plays and hands one record to every view, each so many images.
+"""Recorder of a training: the terms of the engine, averaged, passed to every view at an interval of images.
 
 A record is a flat dictionary: step, images, seconds (of training, over all resumes), images_per_second, waiting (share
-of the time spent waiting for images), the mean of every term since the last record as "turn/term", and what is measured
-beside the training: its health among them.
+of the time spent waiting for images), the mean of every term since the last record as "turn/term", and measurements
+beside the training, its health among them.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ Record = Mapping[str, Any]
 
 
 class View(Protocol):
-    """Somewhere records go. A view that fails is dropped with a warning; it never stops the training."""
+    """A destination of records. A view that fails is dropped with a warning; it never stops the training."""
 
     def record(self, record: Record) -> None: ...
     def close(self) -> None: ...
 
 
 class Recorder:
-    """Call `add` after every step; `flush` when the terms so far must be known, which also proves them finite."""
+    """Call `add` after every step, and `flush` to write a record of the terms so far, which checks them for NaN."""
 
     def __init__(
         self,
@@ -43,7 +43,7 @@ class Recorder:
         self._recorded = 0
 
     def start(self, images: int) -> None:
-        """The clock begins to run, at `images`."""
+        """Begin to measure time, at `images` real images drawn."""
         self._last = time.perf_counter()
         self._recorded = images
 
@@ -72,19 +72,19 @@ class Recorder:
         self._recorded = images
 
     def record_metrics(self, record: Record) -> None:
-        """Hand out a record of metrics, measured between two steps."""
+        """Write a record of metrics, measured between two steps; its time is not training time."""
         self._hand_out(record)
         self.pause()
 
     def pause(self) -> None:
-        """Time since the last step is not training time (a checkpoint was written, a sheet made)."""
+        """Do not count the time since the last step as training time (a checkpoint or a sheet was written)."""
         self._last = time.perf_counter()
 
     def close(self) -> None:
         for view in self.views:
             try:
                 view.close()
-            except Exception as error:  # what is to be said about the training must not be drowned by a view
+            except Exception as error:  # an error of the training must not be hidden by a view's
                 print(f"warning: {type(view).__name__} could not be closed: {error}", file=sys.stderr)
 
     def _hand_out(self, record: Record) -> None:

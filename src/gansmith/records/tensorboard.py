@@ -9,8 +9,8 @@ from gansmith.records.recorder import Record
 
 
 class TensorBoard:
-    """Every number of a record as a scalar over the images clock. What an earlier sitting wrote after `begin` images
-    is forgotten.
+    """Every number of a record as a scalar over the real images drawn. Scalars that an earlier process wrote after
+    `begin` images are purged.
 
     Raises MissingExtraError without the extra.
     """

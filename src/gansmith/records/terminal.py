@@ -1,4 +1,4 @@
-"""The training on the terminal: a bar with rate and time left, and the terms that matter beside it."""
+"""Progress bar of a training on the terminal: rate, time left, and the most important terms."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from gansmith.system.progress import bar
 
 
 class Terminal:
-    """Moves the bar at every step, its note at every record."""
+    """Progress bar, advanced at every step; its note is updated at every record."""
 
     def __init__(self, *, images: int, done: int = 0) -> None:
         self._stack = ExitStack()
@@ -26,8 +26,8 @@ class Terminal:
 
 
 def note(record: Record) -> str:
-    """`balanced  D 1.21  G 0.86  accuracy 0.63`: the health, each turn's loss by its initial, and what else is worth a
-    glance; `kid 0.0213` for a look."""
+    """`balanced  D 1.21  G 0.86  accuracy 0.63`: health, each turn's loss by its initial, and accuracies; `kid 0.0213`
+    for a record of metrics."""
     words = [record["health"]] if record.get("health") else []
     words += [f"{name.removeprefix('metric/')} {record[name]:.4g}" for name in record if name.count("/") == 1
               and name.startswith("metric/")]  # fmt: skip

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor, nn
 
+    from gansmith.latent.image_series import ImageSeries
     from gansmith.latent.renderer import Renderer
-    from gansmith.latent.sample import ImageSeries
     from gansmith.latent.translate import Translator
 
 

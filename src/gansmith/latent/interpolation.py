@@ -1,4 +1,4 @@
-"""Pictures on the way from one latent to the next, in a straight line or along the sphere.
+"""Interpolation of latents, linear (lerp) or spherical (slerp).
 
 The great arc is Shoemake 1985, "Animating Rotation with Quaternion Curves", the formula of section 3.3 (slerp); White
 2016, "Sampling Generative Networks", section 2.1, uses it between latents, because a straight line between two
@@ -16,8 +16,8 @@ import torch
 from torch import Tensor
 
 from gansmith.errors import OptionError, UnknownNameError, unknown
+from gansmith.latent.image_series import ImageSeries
 from gansmith.latent.renderer import Renderer
-from gansmith.latent.sample import ImageSeries
 
 Between = Callable[[Tensor, Tensor, float], Tensor]
 Kind = Literal["linear", "spherical"]
@@ -25,27 +25,38 @@ Kind = Literal["linear", "spherical"]
 _PARALLEL = 1e-7  # below this angle the arc and the straight line agree to the last digit of float32
 
 
-def linear(start: Tensor, end: Tensor, share: float) -> Tensor:
-    """The point of the straight line between two latents [Z, ...] at `share` (0: start, 1: end), float64 inside."""
+def lerp(start: Tensor, end: Tensor, share: float) -> Tensor:
+    """Linear interpolation between two latents [Z, ...] at `share` (0: start, 1: end), float64 inside.
+
+    >>> lerp(torch.tensor([0.0, 4.0]), torch.tensor([8.0, 0.0]), 0.25)
+    tensor([2., 3.])
+    """
     return _ends(start, end, share, lambda a, b: (1 - share) * a + share * b)
 
 
-def spherical(start: Tensor, end: Tensor, share: float) -> Tensor:
-    """The point of the great arc between two latents [Z, ...] at `share`; the cells of a canvas turn separately.
+def slerp(start: Tensor, end: Tensor, share: float) -> Tensor:
+    """Spherical interpolation between two latents [Z, ...] at `share` (0: start, 1: end), in each cell of a canvas.
 
-    Between opposite latents, which many arcs join, the one towards the axis they lean on least is taken.
+    Between opposite latents, which many arcs join, the arc towards the axis of their smallest component.
+
+    >>> slerp(torch.tensor([2.0, 0.0]), torch.tensor([0.0, 2.0]), 0.5)
+    tensor([1.4142, 1.4142])
     """
     # Differs: White weighs the latents as they are, which sends unequal, nearly opposite ones far out; here the
     # directions follow Shoemake's arc and the lengths go evenly. For equal lengths the two are the same.
     return _ends(start, end, share, lambda a, b: _arc(a, b, share))
 
 
-def path(points: Tensor, *, steps: int = 16, kind: Kind = "spherical") -> Tensor:
-    """Points [K, Z, ...] -> the legs between neighbours [K - 1, steps + 1, Z, ...], each with both its ends, exact.
+def interpolation_path(points: Tensor, *, steps: int = 16, kind: Kind = "spherical") -> Tensor:
+    """Interpolation through points [K, Z, ...] -> legs [K - 1, steps + 1, Z, ...], each with both its ends, exact.
 
     Raises OptionError for fewer than two points or less than one step, UnknownNameError for another kind.
+
+    >>> interpolation_path(torch.tensor([[0.0], [2.0], [6.0]]), steps=2, kind="linear").squeeze(2)
+    tensor([[0., 1., 2.],
+            [2., 4., 6.]])
     """
-    kinds: dict[str, Between] = {"linear": linear, "spherical": spherical}
+    kinds: dict[str, Between] = {"linear": lerp, "spherical": slerp}
     if kind not in kinds:
         raise UnknownNameError(unknown("path", kind, kinds))
     if len(points) < 2:
@@ -66,13 +77,21 @@ def interpolate(
     rows: bool = False,
     label: int | str | None = None,
 ) -> ImageSeries:
-    """From seed to seed in `steps` steps each: one strip, or one row for each leg (`rows`, which shows the seeds
-    between two legs twice). Without a `kind`, a straight line for uniform latents and an arc
-    for the others. The pictures of the seeds are those of `Renderer.images`, to the bit. label: the class of all of
-    them, for a generator that answers labels; that of the first seed when None."""
+    """Images interpolated from seed to seed in `steps` steps each, the seeds' own as in `Renderer.images`, to the bit.
+
+    kind: linear for a uniform prior and spherical for the others when None. rows: a row for each leg, with the seeds
+    between two legs in both. label: the class of all images, for a conditional generator; that of the first seed when
+    None.
+
+    >>> import torch
+    >>> from gansmith.data.prior import Prior
+    >>> renderer = Renderer(torch.nn.Unflatten(1, (1, 2, 2)), Prior(size=4))
+    >>> interpolate(renderer, [3, 8], steps=4).labels
+    ('3', '', '', '', '8')
+    """
     if kind is None:  # an arc between points of a cube leaves the cube
         kind = "linear" if renderer.prior.kind == "uniform" else "spherical"
-    legs = path(renderer.latents(seeds), steps=steps, kind=kind)
+    legs = interpolation_path(renderer.latents(seeds), steps=steps, kind=kind)
     names = [[_name(a, b, step, steps) for step in range(steps + 1)] for a, b in pairwise(seeds)]
     if not rows:
         legs = torch.cat([legs[:1, :1], legs[:, 1:].flatten(0, 1)[None]], dim=1)
@@ -112,7 +131,7 @@ def _arc(start: Tensor, end: Tensor, share: float) -> Tensor:
 
 
 def _perpendicular(direction: Tensor) -> Tensor:
-    """A unit vector at right angles: the axis that `direction` leans on least, made so."""
+    """A unit vector at right angles to `direction`: the axis of its smallest component, orthogonalised."""
     axis = torch.zeros_like(direction).scatter_(0, direction.abs().argmin(0, keepdim=True), 1.0)
     aside = axis - (axis * direction).sum(0, keepdim=True) * direction
     unit: Tensor = aside / aside.norm(dim=0, keepdim=True).clamp_min(1e-300)

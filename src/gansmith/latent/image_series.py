@@ -1,4 +1,4 @@
-"""Images made by a generator, with their names, and how they are written: one sheet, or a file each."""
+"""A series of generated images with a label each, written as one sheet or as a file each."""
 
 from __future__ import annotations
 
@@ -17,7 +17,12 @@ from gansmith.records.images import draw_sheet, save_image
 class ImageSeries:
     """Images [N, C, H, W] in [-1, 1], and a label each: the seed, for samples.
 
-    columns: of the sheet, where the pictures have an arrangement of their own.
+    columns: of the sheet, where the images have an arrangement of their own.
+
+    >>> import torch
+    >>> images = ImageSeries(torch.zeros(3, 1, 8, 8), labels=("5", "6", "7"))
+    >>> images.sheet(columns=3).size
+    (32, 12)
     """
 
     images: Tensor
@@ -28,13 +33,13 @@ class ImageSeries:
         return len(self.images)
 
     def sheet(self, *, columns: int | None = None, numbered: bool = False) -> Image.Image:
-        """All of them in one picture, near-square unless `columns` says otherwise; labelled if `numbered`."""
+        """All images on one sheet, near-square without `columns`; numbered: with their labels."""
         return draw_sheet(
             self.images, columns=self.columns if columns is None else columns, labels=self.labels if numbered else None
         )
 
     def frames(self) -> Iterator[Image.Image]:
-        """One picture after the other."""
+        """The images one after the other, without padding."""
         return (draw_sheet(image[None], padding=0) for image in self.images)
 
     def save(self, path: str | Path, *, columns: int | None = None, numbered: bool = False) -> list[Path]:
@@ -44,7 +49,7 @@ class ImageSeries:
         if path.suffix and not text.endswith("/") and not path.is_dir():
             return [save_image(self.sheet(columns=columns, numbered=numbered), path)]
         if len(set(self.labels)) != len(self.labels):
-            raise GansmithError(f"two pictures share a name, so they cannot be separate files in {path}/; give a file")
+            raise GansmithError(f"two images share a name, so they cannot be separate files in {path}/; give a file")
         digits = max(len(label) for label in self.labels)
         files = [path / f"{label.zfill(digits)}.png" for label in self.labels]
         for index, file in enumerate(files):
