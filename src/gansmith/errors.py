@@ -25,7 +25,13 @@ from collections.abc import Iterable
 
 
 class GansmithError(Exception):
-    """The root: `except GansmithError` catches everything that this package raises on purpose."""
+    """The root: `except GansmithError` catches everything that this package raises on purpose.
+
+    >>> from gansmith import GansmithError, Run
+    >>> try: Run("nowhere")
+    ... except GansmithError as error: print(error)
+    there is no run nowhere. Runs beside it: none
+    """
 
     exit_code = 1  # of the command line
 

@@ -26,23 +26,23 @@ def parse_canvas(text: str | None) -> tuple[int, int] | None:
     """`3x5` -> (3, 5), height x width in latent cells. Raises OptionError."""
     if text is None:
         return None
-    found = re.fullmatch(r"\s*(\d+)\s*x\s*(\d+)\s*", text, re.ASCII)
-    if not found:
+    match = re.fullmatch(r"\s*(\d+)\s*x\s*(\d+)\s*", text, re.ASCII)
+    if not match:
         raise OptionError(f"a canvas is height x width in latent cells, such as 3x5, not {text!r}")
-    return int(found[1]), int(found[2])
+    return int(match[1]), int(match[2])
 
 
-def refuse(context: typer.Context, names: Sequence[str], why: str) -> None:
-    """Raises OptionError when one of these options was given on the command line, where it would do nothing."""
-    asked = [f"--{name}" for name in names if str(context.get_parameter_source(name)).endswith("COMMANDLINE")]
-    if asked:
+def refuse_options(context: typer.Context, names: Sequence[str], why: str) -> None:
+    """Raises OptionError when one of these options is on the command line, where it would do nothing."""
+    useless = [f"--{name}" for name in names if str(context.get_parameter_source(name)).endswith("COMMANDLINE")]
+    if useless:
         raise OptionError(
-            f"{', '.join(asked)} cannot be used here: {why}. Leave {'it' if len(asked) == 1 else 'them'} out"
+            f"{', '.join(useless)} cannot be used here: {why}. Leave {'it' if len(useless) == 1 else 'them'} out"
         )
 
 
-def tell_done(folder: Path) -> None:
-    """The last lines of a training: where to look, and what to try next."""
+def print_next_steps(folder: Path) -> None:
+    """The last lines of a training: where its files are, and which commands to try next."""
     if any((folder / "model" / f"{name}.safetensors").exists() for name in ("to_b", "b")):
         typer.echo(
             f"done: sheets in {folder}/samples, the model in {folder}/model\n"
@@ -61,7 +61,7 @@ def tell_done(folder: Path) -> None:
     )
 
 
-def tell(files: Sequence[Path], what: str, count: int) -> None:
-    """The last line of a command that wrote pictures: how many, and where."""
+def print_written(files: Sequence[Path], what: str, count: int) -> None:
+    """The last line of a command that wrote images: how many, and where."""
     where = files[0] if len(files) == 1 else f"{files[0].parent}/"
     typer.echo(f"{count} {what} -> {where}")

@@ -7,22 +7,22 @@ from typing import Annotated
 
 import typer
 
-from gansmith.cli import arguments as given
+from gansmith.cli.arguments import Checkpoint, Device, Label, Raw, RunPath, Trust, print_written
 
 
 def arithmetic(
-    run: given.RunPath,
+    run: RunPath,
     *,
     plus: Annotated[list[str], typer.Option(help="seeds whose mean is added: 1,4,9; may be repeated")],
     minus: Annotated[
         list[str] | None, typer.Option(help="seeds whose mean is taken away: 2,3,5; may be repeated")
     ] = None,
-    out: Annotated[Path, typer.Option(help="a picture: .png, .jpg or .webp")] = Path("arithmetic.png"),
-    raw: given.Raw = False,
-    checkpoint: given.Checkpoint = None,
-    label: given.Label = None,
-    device: given.Device = "auto",
-    trust: given.Trust = False,
+    out: Annotated[Path, typer.Option(help="an image file: .png, .jpg or .webp")] = Path("arithmetic.png"),
+    raw: Raw = False,
+    checkpoint: Checkpoint = None,
+    label: Label = None,
+    device: Device = "auto",
+    trust: Trust = False,
 ) -> None:
     """Add and subtract what images have in common: --plus 1,4,9 --minus 2,3,5 --plus 7,8,6.
 
@@ -36,5 +36,5 @@ def arithmetic(
     terms = [Term(1, tuple(parse_seeds(seeds))) for seeds in plus]
     terms += [Term(-1, tuple(parse_seeds(seeds))) for seeds in minus or []]
     renderer = Run(run, trust=trust).renderer(raw=raw, checkpoint=checkpoint, device=device)
-    made = add_up(renderer, terms, label=label)
-    given.tell(made.save(out, numbered=True), "images", len(made))
+    result = add_up(renderer, terms, label=label)
+    print_written(result.save(out, numbered=True), "images", len(result))

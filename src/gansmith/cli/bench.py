@@ -96,6 +96,6 @@ def _losses(losses: dict[str, list[list[float]]], equal: bool, tolerance: float)
     )
     lines = [f"losses    of the first {steps} steps (discriminator / generator): {verdict}"]
     for name, values in losses.items():
-        shown = "   ".join(f"{first:.5f} / {second:.5f}" for first, second in values)
-        lines.append(f"          {name:<9} {shown}")
+        pairs = "   ".join(f"{first:.5f} / {second:.5f}" for first, second in values)
+        lines.append(f"          {name:<9} {pairs}")
     return lines

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gansmith.cli import arguments as given
+from gansmith.cli.arguments import Device, Raw, Trust
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -25,13 +25,13 @@ def compare(
         str | None, typer.Option(help="real images that no run was trained on  [default: what the runs held out]")
     ] = None,
     samples: Annotated[int, typer.Option(help="images of each generator")] = 1000,
-    raw: given.Raw = False,
+    raw: Raw = False,
     metrics: Annotated[str, typer.Option(help="measured side by side: kid,precision_recall ... or none")] = "kid",
     features: Annotated[str, typer.Option(help="the extractor that metrics read")] = "pixels",
     weights: Annotated[str | None, typer.Option(help="the extractor's weights, a file")] = None,
     out: Annotated[Path | None, typer.Option(help="a folder for compare.json and compare.png")] = None,
-    device: given.Device = "auto",
-    trust: given.Trust = False,
+    device: Device = "auto",
+    trust: Trust = False,
 ) -> None:
     """Rank generators by the discriminators they were not trained with.
 
@@ -40,10 +40,10 @@ def compare(
     """
     from rich.console import Console
 
-    from gansmith.judge.compare.compare_runs import compare as judge
+    from gansmith.judge.compare.compare_runs import compare as compare_runs
 
     names = [name.strip() for name in metrics.split(",") if name.strip() and name.strip() != "none"]
-    found = judge(
+    comparison = compare_runs(
         list(runs),
         against=against,
         samples=samples,
@@ -55,28 +55,28 @@ def compare(
         trust=trust,
     )
     console = Console(soft_wrap=False)
-    console.print(matrix(found.play, width=console.width))
-    console.print("\n".join(ranking(found.play)), highlight=False, markup=False, soft_wrap=True)
-    for name, measured in found.metrics.items():
+    console.print(matrix(comparison.play, width=console.width))
+    console.print("\n".join(ranking(comparison.play)), highlight=False, markup=False, soft_wrap=True)
+    for name, measured in comparison.metrics.items():
         console.print()
-        console.print(side_by_side(name, measured, order=[one.name for one in found.play.standings]))
+        console.print(side_by_side(name, measured, order=[one.name for one in comparison.play.standings]))
         console.print(f"protocol: {measured.protocol}", highlight=False, markup=False, soft_wrap=True)
-    for note in found.notes:
+    for note in comparison.notes:
         console.print(f"note: {note}", highlight=False, markup=False, soft_wrap=True)
-    console.print(f"protocol: {found.protocol}", highlight=False, markup=False, soft_wrap=True)
+    console.print(f"protocol: {comparison.protocol}", highlight=False, markup=False, soft_wrap=True)
     if out is not None:
-        write(found, out)
+        write(comparison, out)
         typer.echo(f"-> {out / 'compare.json'}, {out / 'compare.png'}")
 
 
-def write(found: Comparison, folder: Path) -> None:
+def write(comparison: Comparison, folder: Path) -> None:
     """compare.json and compare.png."""
     from gansmith.evaluation.matrix_picture import matrix_picture
     from gansmith.records.images import save_image
     from gansmith.system.files import write_json
 
-    write_json(folder / "compare.json", found.record())
-    save_image(matrix_picture(found.play), folder / "compare.png")
+    write_json(folder / "compare.json", comparison.record())
+    save_image(matrix_picture(comparison.play), folder / "compare.png")
 
 
 def matrix(play: CrossPlay, *, width: int) -> Table:
@@ -92,13 +92,13 @@ def matrix(play: CrossPlay, *, width: int) -> Table:
     table.add_column("discriminator of", overflow="fold")
     for index in order:
         table.add_column(escape(play.names[index]), justify="right", overflow="fold")
-    for judge in order:
-        row = play.accuracy[judge]
+    for row_of in order:
+        row = play.accuracy[row_of]
         cells = [
-            f"({_value(row[i])})" if play.own(judge, i) else f"{_value(row[i])}{interval(row[i]) if roomy else ''}"
+            f"({_value(row[i])})" if play.own(row_of, i) else f"{_value(row[i])}{interval(row[i]) if roomy else ''}"
             for i in order
         ]
-        table.add_row(escape(play.names[judge]), *cells)
+        table.add_row(escape(play.names[row_of]), *cells)
     return table
 
 
@@ -119,8 +119,8 @@ def ranking(play: CrossPlay) -> list[str]:
 
 def sentence(pair: Pair) -> str:
     """What is known of two generators."""
-    judges = f"{pair.agree} of {pair.common} common discriminators say so"
-    said = f"; {judges}" if pair.common else ""
+    agreement = f"{pair.agree} of {pair.common} common discriminators say so"
+    said = f"; {agreement}" if pair.common else ""
     numbers = f"by {pair.difference.value:.3f} ({_range(pair.difference)}){said}"
     if pair.separated and pair.common > 1:
         return f"   {pair.better} is better than {pair.worse} {numbers}"

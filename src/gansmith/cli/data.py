@@ -44,14 +44,14 @@ def check(
     if alone:
         together = check_domains(settings, paired=paired)
         reports = {name: of_one.check(side) for name, side in alone.items()}
-        found = {**{name: report.as_json() for name, report in reports.items()}, "together": asdict(together)}
+        record = {**{name: report.as_json() for name, report in reports.items()}, "together": asdict(together)}
         parts = [f"domain      {name}\n{report.as_text()}" for name, report in reports.items()]
         text = "\n\n".join([*parts, together.as_text()])
         failed = any(failure is not None for failure in (together.failure, *(r.failure for r in reports.values())))
     else:
         report = of_one.check(settings)
-        found, text, failed = report.as_json(), report.as_text(), report.failure is not None
-    typer.echo(json.dumps(found, indent=1) if as_json else text)
+        record, text, failed = report.as_json(), report.as_text(), report.failure is not None
+    typer.echo(json.dumps(record, indent=1) if as_json else text)
     if failed:
         raise typer.Exit(1)
 
@@ -78,13 +78,13 @@ def stats(
         own = settings.size or item.image.shape[:2]
         return ImageItem(conform(item.image, size=own, channels=channels_))
 
-    found = channel_statistics(source.transform(same_channels))
-    typer.echo(f"{found.images:,} images, {found.pixels:,} pixels, {len(found.mean)} channel(s)")
+    statistics = channel_statistics(source.transform(same_channels))
+    typer.echo(f"{statistics.images:,} images, {statistics.pixels:,} pixels, {len(statistics.mean)} channel(s)")
     for what, values in (
-        ("mean on [0, 1]", found.mean),
-        ("standard deviation on [0, 1]", found.deviation),
-        ("mean on [-1, 1]", found.signed_mean),
-        ("standard deviation on [-1, 1]", found.signed_deviation),
+        ("mean on [0, 1]", statistics.mean),
+        ("standard deviation on [0, 1]", statistics.deviation),
+        ("mean on [-1, 1]", statistics.signed_mean),
+        ("standard deviation on [-1, 1]", statistics.signed_deviation),
     ):
         typer.echo(f"{what:31}" + "  ".join(f"{value:.5f}" for value in values))
 

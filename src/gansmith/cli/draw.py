@@ -7,13 +7,13 @@ from typing import Annotated
 
 import typer
 
-from gansmith.cli import arguments as given
+from gansmith.cli.arguments import RunPath, Trust
 
 
 def draw(
-    run: given.RunPath,
+    run: RunPath,
     out: Annotated[Path, typer.Option(help="the folder for PLAYER.svg, one for each network")] = Path("drawing"),
-    trust: given.Trust = False,
+    trust: Trust = False,
 ) -> None:
     """Draw each network of a run with the shapes at every layer (needs the extra `draw`, and Graphviz)."""
     from gansmith.records import graph

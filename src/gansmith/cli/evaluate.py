@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from gansmith.cli import arguments as given
+from gansmith.cli.arguments import Checkpoint, Device, Raw, Trust, refuse_options
 
 _FOR_SAMPLES = (
     *("against", "holdout", "features", "classifier", "metrics", "samples", "repeats", "real", "raw", "checkpoint"),
@@ -19,7 +19,7 @@ _FOR_GENERATORS = (
 
 def evaluate(
     context: typer.Context,
-    subject: Annotated[Path, typer.Argument(metavar="RUN", help="a run, or a folder, zip or .npy of made images")],
+    subject: Annotated[Path, typer.Argument(metavar="RUN", help="a run, or a folder, zip or .npy of generated images")],
     *,
     against: Annotated[str | None, typer.Option(help="the images it was trained on; a run's own if not given")] = None,
     holdout: Annotated[str | None, typer.Option(help="real images it was not trained on")] = None,
@@ -34,21 +34,21 @@ def evaluate(
     samples: Annotated[int, typer.Option(help="images to make for each repeat")] = 2000,
     repeats: Annotated[int, typer.Option(help="how often, each from other seeds")] = 3,
     real: Annotated[int, typer.Option(help="at most so many real images are looked at")] = 10_000,
-    raw: given.Raw = False,
-    checkpoint: given.Checkpoint = None,
-    to: Annotated[str, typer.Option(help="of a run that translates: the direction that is judged, a or b")] = "b",
+    raw: Raw = False,
+    checkpoint: Checkpoint = None,
+    to: Annotated[str, typer.Option(help="of a run that translates: the direction to evaluate, a or b")] = "b",
     beside: Annotated[
         list[Path] | None, typer.Option(help="of a run that translates: another, on the same pairs; may be repeated")
     ] = None,
     seed: Annotated[int, typer.Option(help="of which real images are drawn, and of the tests")] = 0,
-    device: given.Device = "auto",
+    device: Device = "auto",
     out: Annotated[Path | None, typer.Option(help="where the report goes; RUN/audit if not given")] = None,
-    trust: given.Trust = False,
+    trust: Trust = False,
 ) -> None:
-    """Judge a run, or a folder of made images: a verdict on five questions, as report.html and audit.json.
+    """Evaluate a run, or a folder of generated images: a verdict on five questions, as report.html and audit.json.
 
-    A classification run is graded instead: class error, top-5, confusion, AUC and the like on held-out images. A run
-    that translates is held against the true other images of held-out pairs: L1 and, with its weights, LPIPS.
+    For a classification run: class error, top-5, confusion, AUC and the like on held-out images. For a
+    run that translates: the distance to the true images of held-out pairs, L1 and, with its weights, LPIPS.
     """
     from gansmith.judge import audit_run, translation
     from gansmith.judge.classifier import evaluate as grade
@@ -56,15 +56,17 @@ def evaluate(
 
     translates = translation.translates(subject)
     if not translates:
-        given.refuse(context, ("to", "beside"), f"{subject} is no run that translates")
+        refuse_options(context, ("to", "beside"), f"{subject} is no run that translates")
     if is_classifier(subject):
-        given.refuse(context, _FOR_GENERATORS, f"{subject} is a classifier, and only generators are judged with them")
+        refuse_options(context, _FOR_GENERATORS, f"{subject} is a classifier, and they are for generators only")
         grading = grade(subject, against=against, checkpoint=checkpoint, device=device, out=out, trust=trust)
         typer.echo(grading.text)
         typer.echo(f"-> {grading.folder}")
         return
     if translates:
-        given.refuse(context, _FOR_SAMPLES, f"{subject} translates, and what it makes is held against true pairs")
+        refuse_options(
+            context, _FOR_SAMPLES, f"{subject} translates, and its translations are compared with true pairs"
+        )
         likeness = translation.evaluate(
             subject, to=to, beside=beside or (), weights=weights, device=device, seed=seed, out=out, trust=trust
         )
@@ -94,5 +96,5 @@ def evaluate(
     typer.echo(audit.as_text())
     for note in audit.notes:
         typer.echo(f"note: {note}")
-    typer.echo(f"judged by the features {audit.protocol.features}")
+    typer.echo(f"features: {audit.protocol.features}")
     typer.echo(f"-> {(subject / 'audit' if out is None else out) / 'report.html'}")

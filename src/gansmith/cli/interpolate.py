@@ -1,4 +1,4 @@
-"""`gansmith interpolate`: pictures on the way from seed to seed."""
+"""`gansmith interpolate`: images between the latents of seeds."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from gansmith.cli import arguments as given
+from gansmith.cli.arguments import Checkpoint, Device, Label, Raw, RunPath, Trust, print_written
 
 
 class PathKind(StrEnum):
@@ -27,7 +27,7 @@ class Form(StrEnum):
 
 
 def interpolate(
-    run: given.RunPath,
+    run: RunPath,
     seeds: Annotated[list[str], typer.Argument(metavar="SEED SEED ...", help="where the way leads: 3 8 12")],
     *,
     steps: Annotated[int, typer.Option(min=1, help="how many steps lead from one seed to the next")] = 16,
@@ -35,7 +35,7 @@ def interpolate(
         PathKind | None,
         typer.Option(help="straight line, or great arc of the sphere; a line for uniform latents if not given"),
     ] = None,
-    out: Annotated[Path, typer.Option(help="a picture (.png, .jpg, .webp) or a film (.webp, .gif, .png)")] = Path(
+    out: Annotated[Path, typer.Option(help="an image (.png, .jpg, .webp) or a film (.webp, .gif, .png)")] = Path(
         "interpolation.png"
     ),
     form: Annotated[
@@ -45,12 +45,12 @@ def interpolate(
         ),
     ] = None,
     seconds: Annotated[float | None, typer.Option(min=0.02, help="how long the film runs")] = None,
-    raw: given.Raw = False,
-    checkpoint: given.Checkpoint = None,
-    numbered: Annotated[bool, typer.Option("--numbered", help="write each seed on its picture")] = False,
-    label: given.Label = None,
-    device: given.Device = "auto",
-    trust: given.Trust = False,
+    raw: Raw = False,
+    checkpoint: Checkpoint = None,
+    numbered: Annotated[bool, typer.Option("--numbered", help="write each seed on its image")] = False,
+    label: Label = None,
+    device: Device = "auto",
+    trust: Trust = False,
 ) -> None:
     """Walk through the latent space from seed to seed."""
     from gansmith.errors import OptionError
@@ -66,11 +66,11 @@ def interpolate(
     if film and numbered:
         raise OptionError("a film is not numbered: leave --numbered out, or write a strip with --as strip")
     renderer = Run(run, trust=trust).renderer(raw=raw, checkpoint=checkpoint, device=device)
-    made = walk(
+    images = walk(
         renderer, points, steps=steps, kind=None if path is None else path.value, rows=form is Form.GRID, label=label
     )
     if film:
-        save_film(made.frames(), out, seconds=seconds, most=1000)
+        save_film(images.frames(), out, seconds=seconds, most=1000)
     else:
-        made.save(out, numbered=numbered)
-    given.tell([out], "images", len(made))
+        images.save(out, numbered=numbered)
+    print_written([out], "images", len(images))

@@ -15,11 +15,11 @@ def list_(
     ] = None,
 ) -> None:
     """List models, objectives, formats, recipes ..., with one line each."""
-    for shown in [kind] if kind is not None else catalog.KINDS:
-        names = catalog.names(shown)
+    for each in [kind] if kind is not None else catalog.KINDS:
+        names = catalog.names(each)
         if kind is None:
-            typer.echo(f"{shown}:")
+            typer.echo(f"{each}:")
         width = max(map(len, names), default=0)
         for name in names:
-            line = f"{name:{width}}  {catalog.describe(shown, name)}".rstrip()
+            line = f"{name:{width}}  {catalog.describe(each, name)}".rstrip()
             typer.echo(line if kind is not None else f"  {line}")

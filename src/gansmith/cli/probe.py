@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gansmith.cli import arguments as given
+from gansmith.cli.arguments import Checkpoint, Device, RunPath, Trust
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -17,19 +17,19 @@ if TYPE_CHECKING:
 
 
 def probe(
-    run: given.RunPath,
+    run: RunPath,
     *,
     data: Annotated[str, typer.Option(help="labelled images: a folder of folders, a CSV, digits ...")],
     player: Annotated[
         str | None, typer.Option(help="whose features  [default: the discriminator, else the classifier]")
     ] = None,
     images: Annotated[int, typer.Option(help="most images used")] = 2000,
-    checkpoint: given.Checkpoint = None,
+    checkpoint: Checkpoint = None,
     seed: Annotated[int, typer.Option(help="of the images drawn, the split and the random networks")] = 0,
     random_networks: Annotated[int, typer.Option(help="how many untrained networks are the control")] = 3,
     out: Annotated[Path | None, typer.Option(help="everything measured, as FILE.json")] = None,
-    device: given.Device = "auto",
-    trust: given.Trust = False,
+    device: Device = "auto",
+    trust: Trust = False,
 ) -> None:
     """A linear classifier on a network's features, beside the same on raw pixels and on random networks."""
     from rich.console import Console
@@ -61,17 +61,17 @@ def table(report: Report) -> Table:
     """Accuracies on the test part."""
     from rich.table import Table
 
-    found = Table(title=f"accuracy on {len(report.parts.test):,} test images", title_justify="left")
+    results = Table(title=f"accuracy on {len(report.parts.test):,} test images", title_justify="left")
     for column in ("features", "numbers an image", "accuracy", "95 % interval", "C"):
-        found.add_column(column, justify="left" if column == "features" else "right")
-    rows = {report.player: report.features}
-    rows |= {f"random network {number}": one for number, one in enumerate(report.random)}
-    rows |= dict(report.controls)
-    for name, one in rows.items():
+        results.add_column(column, justify="left" if column == "features" else "right")
+    probes = {report.player: report.features}
+    probes |= {f"random network {number}": one for number, one in enumerate(report.random)}
+    probes |= dict(report.controls)
+    for name, one in probes.items():
         accuracy = one.accuracy
-        found.add_row(name, f"{one.dimensions:,}", f"{accuracy.value:.3f}", _range(accuracy), f"{one.cost:g}")
-    found.add_row("always the commonest class", "0", f"{report.majority:.3f}", "", "")
-    return found
+        results.add_row(name, f"{one.dimensions:,}", f"{accuracy.value:.3f}", _range(accuracy), f"{one.cost:g}")
+    results.add_row("always the commonest class", "0", f"{report.majority:.3f}", "", "")
+    return results
 
 
 def conclusions(report: Report) -> list[str]:

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from gansmith.cli.arguments import tell_done
+from gansmith.cli.arguments import print_next_steps
 
 
 def resume(
@@ -29,6 +29,6 @@ def resume(
     changes: dict[str, Any] = {"device": device, "workers": workers, "checkpoint_every": checkpoint_every}
     if data is not None:
         changes["data"] = {"path": data}
-    given = {k: v for k, v in changes.items() if v is not None}
-    done = Run(run, trust=trust).resume(images=images, assignments=assignments or (), **given)
-    tell_done(done.path)
+    changes = {field: value for field, value in changes.items() if value is not None}
+    done = Run(run, trust=trust).resume(images=images, assignments=assignments or (), **changes)
+    print_next_steps(done.path)

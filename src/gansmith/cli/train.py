@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from gansmith.cli.arguments import tell_done
+from gansmith.cli.arguments import print_next_steps
 
 Where = Annotated[str | None, typer.Argument(help="folder, zip or file of images, or a built-in dataset (digits)")]
 
@@ -82,4 +82,4 @@ def train(
         print(dry_run_report(experiment, sources))
         return
     train_run(experiment)
-    tell_done(folder_of(experiment))
+    print_next_steps(folder_of(experiment))

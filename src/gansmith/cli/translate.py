@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gansmith.cli import arguments as given
+from gansmith.cli.arguments import Checkpoint, Device, Raw, RunPath, Trust
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -39,23 +39,23 @@ class Size(StrEnum):
 
 
 def translate(
-    run: given.RunPath,
+    run: RunPath,
     source: Annotated[Path, typer.Argument(metavar="IN", help="an image, or a folder or zip of them")],
-    out: Annotated[str, typer.Argument(metavar="OUT", help="a picture (.png, .jpg, .webp) or a folder/")],
+    out: Annotated[str, typer.Argument(metavar="OUT", help="an image (.png, .jpg, .webp) or a folder/")],
     *,
     to: Annotated[Domain | None, typer.Option(help="which domain; may be left out where a run knows one")] = None,
     styles: Annotated[
         int, typer.Option(min=1, help="so many translations of each image, where the run makes several")
     ] = 1,
     style_from: Annotated[
-        Path | None, typer.Option(metavar="IMAGE", help="in the style of this image, of the domain that is made")
+        Path | None, typer.Option(metavar="IMAGE", help="in the style of this image, of the target domain")
     ] = None,
     size: Annotated[Size, typer.Option(help="each image's own size, or the one that was trained on")] = Size.OWN,
     keep_alpha: Annotated[bool, typer.Option("--keep-alpha", help="give the result the transparency of IN")] = False,
-    raw: given.Raw = False,
-    checkpoint: given.Checkpoint = None,
-    device: given.Device = "auto",
-    trust: given.Trust = False,
+    raw: Raw = False,
+    checkpoint: Checkpoint = None,
+    device: Device = "auto",
+    trust: Trust = False,
 ) -> None:
     """Translate an image, or each image of a folder or zip, with a run that was trained on two domains."""
     from gansmith.data.settings import DataSettings
@@ -89,7 +89,7 @@ def translate(
 
 
 class _Work:
-    """Pictures in, pictures out, and what was noticed on the way."""
+    """Translation of images to files, and what of them was lost on the way."""
 
     def __init__(
         self, translator: Translator, trained: DataSettings, styles: Sequence[Tensor], fit: bool, keep_alpha: bool
@@ -130,14 +130,16 @@ class _Work:
                 for channels in (self.channels, 4)
             ]
             image, alpha = fitted[0], fitted[1][..., 3:]
-        made = self.translator.translations(image, self.styles, background=background)
+        translations = self.translator.translations(image, self.styles, background=background)
         if self.keep_alpha:
-            made = [np.concatenate([np.broadcast_to(one, (*one.shape[:2], 3)), alpha], axis=2) for one in made]
-        shown = normalised(torch.from_numpy(np.stack(made)))
-        if len(files) == len(made):
-            sheets = [draw_sheet(one[None], padding=0) for one in shown]
+            translations = [
+                np.concatenate([np.broadcast_to(one, (*one.shape[:2], 3)), alpha], axis=2) for one in translations
+            ]
+        batch = normalised(torch.from_numpy(np.stack(translations)))
+        if len(files) == len(translations):
+            sheets = [draw_sheet(one[None], padding=0) for one in batch]
         else:
-            sheets = [draw_sheet(shown, columns=len(made))]
+            sheets = [draw_sheet(batch, columns=len(translations))]
         return [save_image(sheet, file) for sheet, file in zip(sheets, files, strict=True)]
 
     def _notice(self, image: Pixels, alpha: Pixels) -> None:
@@ -165,10 +167,10 @@ def _styles(translator: Translator, count: int, like: Path | None, trained: Data
         return [translator.style(seed) for seed in range(count)] if translator.styled or count > 1 else []
     if count > 1:
         raise OptionError("--style-from gives one style: leave --styles out")
-    shown = _images(like)
-    if len(shown) != 1:
-        raise OptionError(f"--style-from takes one image, and {like} holds {len(shown):,}")
-    return [translator.style_of(shown.one(0).image, background=trained.background)]
+    images = _images(like)
+    if len(images) != 1:
+        raise OptionError(f"--style-from takes one image, and {like} holds {len(images):,}")
+    return [translator.style_of(images.one(0).image, background=trained.background)]
 
 
 def _images(source: Path) -> Source:
@@ -180,10 +182,10 @@ def _images(source: Path) -> Source:
 
     if source.is_file() and is_image(source.name):
         return Encoded(Files(source.parent, [source.name]), name=source.stem, keys=[source.name])
-    found = open_dataset(source)
-    if found.points:
+    opened = open_dataset(source)
+    if opened.points:
         raise DataError(f"{source} is a set of points, not of images")
-    return found
+    return opened
 
 
 def _targets(source: Path, images: Source, out: str, styles: int) -> list[list[Path]]:
@@ -220,7 +222,7 @@ def _names(keys: Sequence[str]) -> list[str]:
 
     # an archive may name files outside the folder
     plain = ["/".join(part for part in key.split("/") if part not in ("", ".", "..")) for key in keys]
-    stems = [str(Path(name).with_suffix("")) if _is_picture(name) else name for name in plain]
+    stems = [str(Path(name).with_suffix("")) if _has_image_suffix(name) else name for name in plain]
     count = Counter(stem.lower() for stem in stems)
     some = [stem if count[stem.lower()] == 1 else name for stem, name in zip(stems, plain, strict=True)]
     for names in (some, plain):  # "x.png" and "x.jpg" keep their suffix, and beside them "x.png.png" must too
@@ -230,7 +232,7 @@ def _names(keys: Sequence[str]) -> list[str]:
     raise OptionError(f"two of the images would both become {twice}.png: rename one of them")
 
 
-def _is_picture(name: str) -> bool:
+def _has_image_suffix(name: str) -> bool:
     from gansmith.data.listing import SUFFIXES
 
     return name.lower().endswith(SUFFIXES)

@@ -22,6 +22,10 @@ def open_dataset(path: str | Path, *, format: str | None = None, trust: bool = F
     Raises DataError for a path that is missing or not recognised, UnknownNameError and OptionError for wrong names.
 
     >>> digits = open_dataset("digits")
+    >>> len(digits), digits.one(0).image.shape, int(digits.one(0).label)
+    (1797, (8, 8, 1), 0)
+
+    >>> digits = open_dataset("digits")
     >>> len(digits), digits[0].image.shape, digits[[0, 1]].label.tolist()
     (1797, (8, 8, 1), [0, 1])
     """

@@ -19,6 +19,6 @@ def random_subset(total: int, count: int, rng: np.random.Generator) -> NDArray[n
     """`count` of the indices below `total`, drawn without repetition; all of them where there are no more.
 
     >>> random_subset(100, 3, np.random.default_rng(0)).tolist(), random_subset(2, 3, np.random.default_rng(0)).tolist()
-    ([42, 52, 74], [0, 1])
+    ([20, 36, 82], [0, 1])
     """
     return np.sort(rng.permutation(total)[:count])

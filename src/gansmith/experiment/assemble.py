@@ -66,7 +66,7 @@ def assemble(experiment: Experiment, data: Prepared) -> Assembly:
     >>> from gansmith.experiment.with_data import with_data
     >>> parts = assemble(*with_data(Experiment.model_validate({"data": {"path": "digits"}, "batch": 4})))
     >>> next(parts.stream)["real"].image.shape
-    torch.Size([4, 1, 8, 8])
+    torch.Size([4, 1, 32, 32])
     """
     device = _prepared_device(experiment)
     prior = _prior(experiment, data)

@@ -36,7 +36,12 @@ def _adam() -> dict[str, Part]:
 
 
 class Experiment(BaseModel):
-    """One run, completely described. Unknown fields are errors."""
+    """One run, completely described. Unknown fields are errors.
+
+    >>> experiment = Experiment.model_validate({"images": "50k", "objective": "hinge"})
+    >>> experiment.images, experiment.objective.name, experiment.batch
+    (50000, 'hinge', 64)
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

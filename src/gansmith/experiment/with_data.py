@@ -19,7 +19,7 @@ def with_data(experiment: Experiment) -> tuple[Experiment, Prepared]:
 
     >>> experiment, data = with_data(Experiment.model_validate({"data": {"path": "digits", "fraction": 0.1}}))
     >>> experiment.data.size, experiment.data.channels, data.count
-    ((8, 8), 1, 180)
+    ((32, 32), 1, 180)
     """
     experiment = complete(experiment)
     game = experiment.game.name

@@ -90,7 +90,7 @@ class PeriodicMetrics:
         with torch.no_grad(), evaluation_mode(players):
             if roles[player] == "classifier":
                 return self._real, self._predictions(players[player], self._real)
-            return self._real, side_of("samples", self._samples(players[player]), self._extractor)
+            return self._real, side_of("samples", self._samples(players[player]), self._extractor, cache=False)
 
     def _samples(self, generator: nn.Module) -> Images:
         renderer = Renderer(generator, self.parts.prior, device=self.parts.device, chunk=PART)

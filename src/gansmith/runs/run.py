@@ -34,6 +34,12 @@ class Run:
     """The run in the folder `path`, or a folder or file of models. Raises RunError when there is none.
 
     trust: the code from outside gansmith that its files name, as they are now, may be imported.
+
+    >>> from gansmith import Run, train
+    >>> small = {"size": 8, "images": 32, "batch": 16, "generator": {"width": 4}, "discriminator": {"width": 4}}
+    >>> folder = train("digits", recipe="dcgan", out="run", **small).path
+    >>> Run(folder).sample(range(3)).images.shape
+    torch.Size([3, 1, 8, 8])
     """
 
     def __init__(self, path: str | Path, *, trust: bool = False) -> None:

@@ -38,6 +38,10 @@ def train(
     of the data may stand alone: `size=64`, `channels=1`. trust: code from outside gansmith may be imported that
     `config` or a recipe's file names; what `fields` and `assignments` name always may.
     Raises GansmithError, TrainingInterrupted on Ctrl-C.
+
+    >>> run = train("digits", images=32, batch=16, generator={"width": 4}, discriminator={"width": 4}, out="run")
+    >>> run.checkpoint()["images"], sorted(path.name for path in run.model.iterdir())
+    (32, ['discriminator.safetensors', 'generator.safetensors', 'model.json'])
     """
     from gansmith.runs.trainer import train_run
 
