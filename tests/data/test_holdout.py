@@ -32,6 +32,14 @@ def test_whole_groups_and_every_image_once(numbers: list[int], share: float, see
         assert len(held)
 
 
+def test_a_group_that_fills_the_room_exactly_is_drawn() -> None:
+    """Five pairs and ten single images, two wanted: in some draws a pair, in some two single ones."""
+    groups = np.array([*np.repeat(np.arange(5), 2), *range(5, 15)])
+    draws = [groups[split(20, 0.1, groups, seed)[1]].tolist() for seed in range(20)]
+    assert {len(draw) for draw in draws} == {2}
+    assert {len({*draw}) for draw in draws} == {1, 2}
+
+
 @pytest.mark.parametrize(("count", "share", "expected"), [(1000, 0.05, 50), (19, 0.01, 0), (20, 0.01, 1), (100, 0, 0)])
 def test_single_images_give_the_exact_share(count: int, share: float, expected: int) -> None:
     kept, held = split(count, share, np.arange(count), 0)

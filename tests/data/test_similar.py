@@ -132,6 +132,16 @@ def test_colours_keep_flat_images_apart() -> None:
     np.testing.assert_array_equal(similar.groups(similar.signatures_of_images(flat)), [0, 1, 0])
 
 
+def test_one_grey_image_in_other_colours_is_another() -> None:
+    """Red and blue of the same brightness have one spectrum; a darker red is a copy."""
+    grey = _textures(1)[0].astype(np.float64).mean(axis=2) * 0.114
+    red, blue = np.zeros((2, *grey.shape, 3))
+    red[..., 0], blue[..., 2] = grey / 0.299, grey / 0.114  # ITU-R 601
+    signatures = similar.signatures_of_images(np.stack([red, blue, 0.95 * red]).round().astype(np.uint8))
+    np.testing.assert_allclose(signatures.frequencies[0], signatures.frequencies[1], atol=2)
+    np.testing.assert_array_equal(similar.groups(signatures, radius=0.05), [0, 1, 0])
+
+
 @pytest.mark.parametrize("count", [0, 1, 2])
 def test_tiny_sets(count: int) -> None:
     images = _textures(2)[:count]
