@@ -11,6 +11,7 @@ can set, and their annotations and defaults are the whole truth about them.
 from __future__ import annotations
 
 import ast
+import functools
 import importlib
 import importlib.util
 import inspect
@@ -182,9 +183,15 @@ def _known(kind: str, name: str) -> str:
     raise UnknownNameError(unknown(KINDS[kind][1], name, files))
 
 
-def _definitions(kind: str, name: str) -> set[str]:
-    tree = ast.parse(_files(kind)[name].read_text())
-    return {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
+def _definitions(kind: str, name: str) -> frozenset[str]:
+    path = _files(kind)[name]
+    return _functions(path, path.stat().st_mtime_ns)
+
+
+@functools.cache
+def _functions(path: Path, stamp: int) -> frozenset[str]:
+    """The functions at the top of a file, as it was at that time."""
+    return frozenset(node.name for node in ast.parse(path.read_text()).body if isinstance(node, ast.FunctionDef))
 
 
 def _import_outside(what: str, name: str) -> Any:
