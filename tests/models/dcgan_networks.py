@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
+from networks import builder
 from torch import nn
 
-from gansmith import catalog
 from gansmith.adversarial import Dimensions
-from gansmith.system.seeding import seeded
 
 SLIDES = Dimensions(3, 64, 64, 100)
 
 
-def built(dimensions: Dimensions = SLIDES, role: str = "generator", **options: object) -> nn.Module:
-    with seeded("test"):
-        network = catalog.build("models", "dcgan", dimensions, factory=role, **options)
-    assert isinstance(network, nn.Module)
-    return network
+built = builder("dcgan", SLIDES, "generator")
 
 
 def convolutions(network: nn.Module) -> list[tuple[str, int, int, tuple[int, ...], tuple[int, ...], tuple[int, ...]]]:

@@ -7,17 +7,16 @@ from pathlib import Path
 import pytest
 import torch
 from formulas import compare, scattered
+from networks import builder, count
 from torch import Tensor, nn
 from torch.nn import functional
 
-from gansmith import catalog
 from gansmith.adversarial import Dimensions
 from gansmith.errors import GansmithError, OptionError
 from gansmith.models.layers.attention import SelfAttention
 from gansmith.models.layers.conditional_norm import ConditionalBatchNorm
 from gansmith.models.layers.spectral import SpectralConv2d, SpectralEmbedding, SpectralLinear
 from gansmith.models.saved import Card, load, save
-from gansmith.system.seeding import seeded
 from refusals import refused
 
 CIFAR = Dimensions(3, 32, 32, 128, 10)
@@ -25,15 +24,7 @@ TINY = Dimensions(3, 16, 20, 7, 4)
 ROLES = ("generator", "discriminator")
 
 
-def built(dimensions: Dimensions = CIFAR, role: str = "generator", **options: object) -> nn.Module:
-    with seeded("test"):
-        network = catalog.build("models", "biggan", dimensions, factory=role, **options)
-    assert isinstance(network, nn.Module)
-    return network
-
-
-def count(network: nn.Module) -> int:
-    return sum(parameter.numel() for parameter in network.parameters())
+built = builder("biggan", CIFAR, "generator")
 
 
 def test_the_pair_of_the_authors_code_at_32_pixels() -> None:

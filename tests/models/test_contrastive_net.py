@@ -5,26 +5,20 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from networks import builder
 from numpy.typing import NDArray
 from scipy.ndimage import correlate
 from torch import Tensor, nn
 
-from gansmith import catalog
 from gansmith.adversarial import Dimensions
-from gansmith.models import contrastive_net
 from gansmith.models.contrastive_net import ContrastiveNormalisation, gaussian
-from gansmith.system.seeding import seeded
 from refusals import refused
 
 SLIDES = Dimensions(3, 32, 32, 0, 10)
 Array = NDArray[np.float64]
 
 
-def built(dimensions: Dimensions = SLIDES) -> contrastive_net.Classifier:
-    with seeded("test"):
-        network = catalog.build("models", "contrastive_net", dimensions, factory="classifier")
-    assert isinstance(network, contrastive_net.Classifier)
-    return network
+built = builder("contrastive_net", SLIDES, "classifier")
 
 
 def test_the_layers_of_the_slides() -> None:

@@ -6,6 +6,7 @@ from itertools import product
 
 import pytest
 import torch
+from networks import builder, count
 from torch import Tensor, nn
 
 from gansmith import catalog
@@ -21,15 +22,7 @@ from refusals import refused
 PAPER = Dimensions(3, 256, 256)
 
 
-def built(dimensions: Dimensions = PAPER, role: str = "translator", **options: object) -> nn.Module:
-    with seeded("test"):
-        network = catalog.build("models", "cyclegan", dimensions, factory=role, **options)
-    assert isinstance(network, nn.Module)
-    return network
-
-
-def count(network: nn.Module) -> int:
-    return sum(parameter.numel() for parameter in network.parameters())
+built = builder("cyclegan", PAPER, "translator")
 
 
 def convolutions(network: nn.Module) -> list[tuple[str, int, int, int, int, int]]:

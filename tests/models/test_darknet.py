@@ -4,23 +4,18 @@ from __future__ import annotations
 
 import pytest
 import torch
+from networks import builder
 from torch import Tensor, nn
 
-from gansmith import catalog
 from gansmith.adversarial import Dimensions
 from gansmith.errors import OptionError
 from gansmith.models import darknet
-from gansmith.system.seeding import seeded
 from refusals import refused
 
 LESSON = Dimensions(3, 32, 32, 0, 10)
 
 
-def built(dimensions: Dimensions = LESSON, **options: object) -> darknet.Classifier:
-    with seeded("test"):
-        network = catalog.build("models", "darknet", dimensions, factory="classifier", **options)
-    assert isinstance(network, darknet.Classifier)
-    return network
+built = builder("darknet", LESSON, "classifier")
 
 
 def grids(network: nn.Module, size: tuple[int, int], channels: int = 3) -> list[tuple[int, ...]]:

@@ -5,22 +5,16 @@ from __future__ import annotations
 import pytest
 import torch
 import torch.nn.functional as F
+from networks import builder
 from torch import nn
 
-from gansmith import catalog
 from gansmith.adversarial import Dimensions
-from gansmith.models import mnist_net
-from gansmith.system.seeding import seeded
 from refusals import refused
 
 MNIST = Dimensions(1, 28, 28, 0, 10)
 
 
-def built(dimensions: Dimensions = MNIST, **options: object) -> mnist_net.Classifier:
-    with seeded("test"):
-        network = catalog.build("models", "mnist_net", dimensions, factory="classifier", **options)
-    assert isinstance(network, mnist_net.Classifier)
-    return network
+built = builder("mnist_net", MNIST, "classifier")
 
 
 def test_parameters() -> None:

@@ -8,25 +8,20 @@ from itertools import product
 import pytest
 import torch
 import torch.nn.functional as F
+from networks import builder
 from torch import Tensor, nn
 
-from gansmith import catalog
 from gansmith.adversarial import Dimensions
 from gansmith.errors import OptionError
 from gansmith.games import paired
 from gansmith.models import pix2pix
-from gansmith.system.seeding import seeded
 from gansmith.training.precision import choose_memory_format
 from refusals import refused
 
 PAPER = Dimensions(3, 256, 256)
 
 
-def built(dimensions: Dimensions = PAPER, role: str = "translator", **options: object) -> nn.Module:
-    with seeded("test"):
-        network = catalog.build("models", "pix2pix", dimensions, factory=role, **options)
-    assert isinstance(network, nn.Module)
-    return network
+built = builder("pix2pix", PAPER, "translator")
 
 
 @cache

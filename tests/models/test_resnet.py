@@ -8,31 +8,22 @@ from pathlib import Path
 import pytest
 import torch
 from formulas import compare, scattered
+from networks import builder, count
 from torch import Tensor, nn
 from torch.nn import functional
 
-from gansmith import catalog
 from gansmith.adversarial import Dimensions
 from gansmith.errors import GansmithError, OptionError
 from gansmith.models.layers.residual import DownBlock, UpBlock
 from gansmith.models.layers.spectral import SpectralConv2d, SpectralEmbedding, SpectralLinear
 from gansmith.models.saved import Card, load, save
-from gansmith.system.seeding import seeded
 from refusals import refused
 
 CIFAR = Dimensions(3, 32, 32, 128, 10)
 TINY = Dimensions(3, 16, 16, 6, 4)
 
 
-def built(dimensions: Dimensions = CIFAR, role: str = "generator", **options: object) -> nn.Module:
-    with seeded("test"):
-        network = catalog.build("models", "resnet", dimensions, factory=role, **options)
-    assert isinstance(network, nn.Module)
-    return network
-
-
-def count(network: nn.Module) -> int:
-    return sum(parameter.numel() for parameter in network.parameters())
+built = builder("resnet", CIFAR, "generator")
 
 
 def test_the_generators_of_the_papers() -> None:

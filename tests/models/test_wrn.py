@@ -5,23 +5,18 @@ from __future__ import annotations
 import pytest
 import torch
 import torch.nn.functional as F
+from networks import builder
 from torch import Tensor, nn
 
-from gansmith import catalog
 from gansmith.adversarial import Dimensions
 from gansmith.errors import OptionError
 from gansmith.models import wrn
-from gansmith.system.seeding import seeded
 from refusals import refused
 
 CIFAR = Dimensions(3, 32, 32, 0, 10)
 
 
-def built(dimensions: Dimensions = CIFAR, **options: object) -> wrn.Classifier:
-    with seeded("test"):
-        network = catalog.build("models", "wrn", dimensions, factory="classifier", **options)
-    assert isinstance(network, wrn.Classifier)
-    return network
+built = builder("wrn", CIFAR, "classifier")
 
 
 def blocks(network: nn.Module) -> list[wrn.Block]:
