@@ -107,7 +107,7 @@ def store(
                 if opened is None:
                     _check_free_space(dataset, folder)
                     content = cache_folder.Content(dataset, names, classes, settings or {})
-                    cache_folder.build(folder, content, workers=workers, skip_unreadable=skip_unreadable)
+                    cache_folder.build_folder(folder, content, workers=workers, skip_unreadable=skip_unreadable)
                     opened, built = cache_folder.open_folder(folder, warnings), True
         except OSError as error:
             raise _not_written(folder, error) from error

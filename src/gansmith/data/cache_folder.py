@@ -65,7 +65,7 @@ def open_folder(folder: Path, warnings: list[str]) -> tuple[Arrays, dict[str, An
     return data, meta
 
 
-def build(folder: Path, content: Content, *, workers: int | None, skip_unreadable: bool) -> None:
+def build_folder(folder: Path, content: Content, *, workers: int | None, skip_unreadable: bool) -> None:
     """Decode everything into `folder`, under its lock.
 
     Raises DataError naming unreadable images, unless `skip_unreadable` and some are left; OSError of the disk.

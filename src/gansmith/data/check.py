@@ -33,7 +33,7 @@ def check(settings: DataSettings) -> Report:
         report.count = len(source)
         report.holdout = len(holdout.split(len(source), settings.holdout, np.arange(len(source)), holdout.SEED)[1])
         return report
-    keys, signatures, exact = _decode_all(source, settings, report)
+    keys, signatures, exact = _inspect_images(source, settings, report)
     report.count = len(keys)
     if report.unreadable and not settings.skip_unreadable:
         report.failure = str(unreadable(report.unreadable, len(source)))
@@ -51,7 +51,7 @@ def check(settings: DataSettings) -> Report:
     return report
 
 
-def _decode_all(
+def _inspect_images(
     source: Source, settings: DataSettings, report: Report
 ) -> tuple[list[str], similar.Signatures | None, NDArray[np.int64]]:
     """One pass, which fills in sizes, modes and unreadable images; returns the names of the readable ones, their

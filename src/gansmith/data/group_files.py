@@ -27,11 +27,11 @@ def similar_groups(data: Dataset, folder: Path, *, flips: bool) -> Indices:
         if stored.shape == (len(data),) and stored.dtype == np.int64:
             return stored
     groups = similar.groups(similar.signatures_of_dataset(data), flips=flips)
-    store(groups, folder, flips=flips)
+    store_groups(groups, folder, flips=flips)
     return groups
 
 
-def store(groups: Indices, folder: Path, *, flips: bool) -> None:
+def store_groups(groups: Indices, folder: Path, *, flips: bool) -> None:
     """Write the groups; a folder that cannot be written is no error, as it costs only time."""
     with suppress(GansmithError), atomic(path_of(folder, flips=flips)) as file:
         np.save(file, groups, allow_pickle=False)

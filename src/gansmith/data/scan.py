@@ -68,5 +68,5 @@ def _scan(dataset: Dataset, names: list[str], folder: Path, *, flips: bool) -> S
             advance()
     if not parts:
         raise unreadable(failures, len(dataset))
-    group_files.store(similar.groups(similar.join(parts), flips=flips), folder, flips=flips)
+    group_files.store_groups(similar.groups(similar.join(parts), flips=flips), folder, flips=flips)
     return Scanned(kept, failures)
