@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -16,6 +17,12 @@ _FOR_GENERATORS = (
     *("holdout", "features", "weights", "classifier", "metrics", "samples", "repeats", "real", "raw", "seed"),
 )
 
+Features = Annotated[str, typer.Option(help="gansmith list features; auto: the best whose weights are here")]
+Weights = Annotated[str | None, typer.Option(help="the file of the features' weights, or a classification run")]
+Beside = Annotated[
+    list[Path] | None, typer.Option(help="of a run that translates: another, on the same pairs; may be repeated")
+]
+
 
 def evaluate(
     context: typer.Context,
@@ -23,23 +30,17 @@ def evaluate(
     *,
     against: Annotated[str | None, typer.Option(help="the images it was trained on; a run's own if not given")] = None,
     holdout: Annotated[str | None, typer.Option(help="real images it was not trained on")] = None,
-    features: Annotated[
-        str, typer.Option(help="gansmith list features; auto: the best whose weights are here")
-    ] = "auto",
-    weights: Annotated[
-        str | None, typer.Option(help="the file of the features' weights, or a classification run")
-    ] = None,
+    features: Features = "auto",
+    weights: Weights = None,
     classifier: Annotated[str | None, typer.Option(help="a classification run, to count classes")] = None,
     metrics: Annotated[str, typer.Option(help="measured beside the answers: fid,kid ... (gansmith list metrics)")] = "",
     samples: Annotated[int, typer.Option(help="images to make for each repeat")] = 2000,
     repeats: Annotated[int, typer.Option(help="how often, each from other seeds")] = 3,
-    real: Annotated[int, typer.Option(help="at most so many real images are looked at")] = 10_000,
+    real: Annotated[int, typer.Option(help="at most so many real images are compared")] = 10_000,
     raw: Raw = False,
     checkpoint: Checkpoint = None,
     to: Annotated[str, typer.Option(help="of a run that translates: the direction to evaluate, a or b")] = "b",
-    beside: Annotated[
-        list[Path] | None, typer.Option(help="of a run that translates: another, on the same pairs; may be repeated")
-    ] = None,
+    beside: Beside = None,
     seed: Annotated[int, typer.Option(help="of which real images are drawn, and of the tests")] = 0,
     device: Device = "auto",
     out: Annotated[Path | None, typer.Option(help="where the report goes; RUN/audit if not given")] = None,
@@ -51,30 +52,20 @@ def evaluate(
     run that translates: the distance to the true images of held-out pairs, L1 and, with its weights, LPIPS.
     """
     from gansmith.judge import audit_run, translation
-    from gansmith.judge.classifier import evaluate as grade
-    from gansmith.judge.classifier import is_classifier
+    from gansmith.judge import classifier as graders
 
+    common: dict[str, Any] = {"device": device, "out": out, "trust": trust}
     translates = translation.translates(subject)
     if not translates:
         refuse_options(context, ("to", "beside"), f"{subject} is no run that translates")
-    if is_classifier(subject):
+    if graders.is_classifier(subject):
         refuse_options(context, _FOR_GENERATORS, f"{subject} is a classifier, and they are for generators only")
-        grading = grade(subject, against=against, checkpoint=checkpoint, device=device, out=out, trust=trust)
-        typer.echo(grading.text)
-        typer.echo(f"-> {grading.folder}")
-        return
+        grading = graders.evaluate(subject, against=against, checkpoint=checkpoint, **common)
+        return tell(grading.text, (), grading.folder)
     if translates:
-        refuse_options(
-            context, _FOR_SAMPLES, f"{subject} translates, and its translations are compared with true pairs"
-        )
-        likeness = translation.evaluate(
-            subject, to=to, beside=beside or (), weights=weights, device=device, seed=seed, out=out, trust=trust
-        )
-        typer.echo(likeness.as_text())
-        for note in likeness.notes:
-            typer.echo(f"note: {note}")
-        typer.echo(f"-> {likeness.folder}")
-        return
+        refuse_options(context, _FOR_SAMPLES, f"{subject} translates, and is compared with true pairs")
+        likeness = translation.evaluate(subject, to=to, beside=beside or (), weights=weights, seed=seed, **common)
+        return tell(likeness.as_text(), likeness.notes, likeness.folder)
     audit = audit_run.evaluate(
         subject,
         against=against,
@@ -88,13 +79,14 @@ def evaluate(
         real=real,
         checkpoint=checkpoint,
         raw=raw,
-        device=device,
         seed=seed,
-        out=out,
-        trust=trust,
+        **common,
     )
-    typer.echo(audit.as_text())
-    for note in audit.notes:
-        typer.echo(f"note: {note}")
-    typer.echo(f"features: {audit.protocol.features}")
-    typer.echo(f"-> {(subject / 'audit' if out is None else out) / 'report.html'}")
+    place = (subject / "audit" if out is None else out) / "report.html"
+    return tell(audit.as_text(), audit.notes, place, f"features: {audit.protocol.features}")
+
+
+def tell(text: str, notes: Sequence[str], place: Path, *lines: str) -> None:
+    """Print a result, the notes on it, further lines, and where it was written."""
+    for line in (text, *(f"note: {note}" for note in notes), *lines, f"-> {place}"):
+        typer.echo(line)
