@@ -9,6 +9,7 @@ import signal
 import subprocess
 import time
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -27,7 +28,7 @@ from gansmith.runs.run import Run
 from gansmith.runs.signals import stop_on_signals
 from small import OPTIONS, SMALL, files, start
 
-SLOW = ["--set", "game=toys.spoiled", "--set", "game.seconds=0.2"]
+SLOW = ["--set", "game=toys.spoiled", "--set", "game.seconds=0.5"]
 
 
 def read_until(process: subprocess.Popen[str], wanted: str, seconds: float = 60) -> str:
@@ -74,7 +75,7 @@ def test_the_second_process_on_one_run_is_refused_while_the_first_goes_on(tmp_pa
 
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_an_interrupted_run_is_saved_and_ends_where_an_uninterrupted_one_does(
-    number: int, status: int, tmp_path: Path, uninterrupted: Path
+    number: int, status: int, tmp_path: Path, uninterrupted: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     out = tmp_path / "run"
     with start("train", *OPTIONS, *SLOW, "--out", out) as process:
@@ -93,6 +94,7 @@ def test_an_interrupted_run_is_saved_and_ends_where_an_uninterrupted_one_does(
         catalog.forget_vouched()
         with pytest.raises(UnknownNameError, match="--trust"):
             Run(out).resume()
+        monkeypatch.setattr("toys.spoiled.time", SimpleNamespace(sleep=lambda seconds: None))
         Run(out, trust=True).resume()
         assert_same_end(out, uninterrupted)
 
