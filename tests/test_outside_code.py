@@ -126,7 +126,7 @@ DOORS: dict[str, Callable[[Path], Any]] = {
     "a run that goes on": lambda root: Run(root / RUN).resume(images=32),
     "a model's card": lambda root: saved.load(root / RUN / "model"),
     "a model file": lambda root: saved.load(root / RUN / "model" / "generator.safetensors"),
-    "a translator": lambda root: translate.load(root / "translator" / "model"),
+    "a translator": lambda root: translate.load_translator(root / "translator" / "model"),
     "a config": lambda root: gansmith.train(**without(small(root), "generator"), config=root / "generator.yaml"),
     "a recipe's file": lambda root: gansmith.train(
         **without(small(root), "generator"), recipe=str(root / "generator.yaml")
@@ -185,7 +185,7 @@ def test_one_file_that_is_trusted_opens_no_other(door: str, root: Path) -> None:
 TRUSTED: dict[str, Callable[[Path], Any]] = {
     "a run": lambda root: Run(root / RUN, trust=True).sample(range(2)),
     "a model's card": lambda root: saved.load(root / RUN / "model", trust=True),
-    "a translator": lambda root: translate.load(root / "translator" / "model", trust=True),
+    "a translator": lambda root: translate.load_translator(root / "translator" / "model", trust=True),
     "a config": lambda root: gansmith.train(
         **without(small(root), "generator"), config=root / "generator.yaml", trust=True
     ),

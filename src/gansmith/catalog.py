@@ -4,7 +4,7 @@ A kind (`objectives`) is a package; each public file in it is one entry, named l
 `wgan_gp`). The entry's factory is a function called `build`, or, for models, called after the role it fills
 (`generator`, `discriminator`, `classifier`). Adding a file adds an entry: there is no list to edit.
 
-A factory's positional parameters are given by the program; its keyword-only parameters are the options a user
+A factory's positional parameters are the program's; its keyword-only parameters are the options a user
 can set, and their annotations and defaults are the whole truth about them.
 """
 
@@ -58,10 +58,10 @@ def forget_vouched() -> None:
 
 def names(kind: str, factory: str | None = None) -> list[str]:
     """The entries of `kind`, sorted; with `factory`, only those whose file defines it. Imports none of them."""
-    found = sorted(_files(kind))
+    entries = sorted(_files(kind))
     if factory is not None:
-        found = [name for name in found if factory in _definitions(kind, name)]
-    return found
+        entries = [name for name in entries if factory in _definitions(kind, name)]
+    return entries
 
 
 def describe(kind: str, name: str) -> str:
@@ -84,11 +84,11 @@ def find(kind: str, name: str, factory: str = "build") -> Factory:
     Raises UnknownNameError for a name that nothing answers to, OptionError for an entry without that factory.
     """
     module = _module(kind, name)
-    found = getattr(module, factory, None)
-    if found is None:
+    function = getattr(module, factory, None)
+    if function is None:
         able = ", ".join(names(kind, factory)) or "none"
         raise OptionError(f"{kind}/{name} has no {factory}; {kind} with one: {able}")
-    return typing.cast(Factory, found)
+    return typing.cast(Factory, function)
 
 
 def stated(kind: str, name: str, constant: str, default: Any) -> Any:
@@ -97,10 +97,10 @@ def stated(kind: str, name: str, constant: str, default: Any) -> Any:
     return getattr(module, constant, default)
 
 
-def build(kind: str, name: str, *given: Any, factory: str = "build", **options: Any) -> Any:
-    """Find an entry and call its factory with what the program gives and the user's options, validated."""
+def build(kind: str, name: str, *arguments: Any, factory: str = "build", **options: Any) -> Any:
+    """Find an entry and call its factory with the program's arguments and the user's options, validated."""
     function = find(kind, name, factory)
-    return function(*given, **complete(f"{kind}/{name}", function, options))
+    return function(*arguments, **complete(f"{kind}/{name}", function, options))
 
 
 def complete(where: str, function: Factory, options: Mapping[str, Any]) -> dict[str, Any]:

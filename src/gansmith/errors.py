@@ -1,6 +1,6 @@
 """Every error that a user can meet.
 
-GansmithError                 what was given, what is allowed, what to do; no traceback on the command line
+GansmithError                 the offending value, the allowed ones, what to do; no traceback on the command line
 |- UnknownNameError           no such model, objective, format, recipe, field ...; names the nearest
 |- OptionError                a known thing with a wrong option or value
 |- DataError                  the images: missing, empty, unreadable, of the wrong shape
@@ -100,13 +100,17 @@ class MissingExtraError(GansmithError):
     """An optional package or program that is not installed."""
 
 
-def nearest(given: str, known: Iterable[str]) -> str:
-    """`Did you mean 'wgan_gp'? ` when something in `known` looks like `given`, else an empty string."""
-    close = difflib.get_close_matches(given.lower(), list(known), n=1, cutoff=0.5)
+def nearest(name: str, known: Iterable[str]) -> str:
+    """`Did you mean 'wgan_gp'? ` when something in `known` looks like `name`, else an empty string.
+
+    >>> nearest("wgan_pg", ["hinge", "wgan_gp"])
+    "Did you mean 'wgan_gp'? "
+    """
+    close = difflib.get_close_matches(name.lower(), list(known), n=1, cutoff=0.5)
     return f"Did you mean {close[0]!r}? " if close else ""
 
 
-def unknown(kind: str, given: str, known: Iterable[str]) -> str:
+def unknown(kind: str, name: str, known: Iterable[str]) -> str:
     """`no objective called 'wgan_pg'. Did you mean 'wgan_gp'? Known: ...`"""
     names = sorted(known)
-    return f"no {kind} called {given!r}. {nearest(given, names)}Known: {', '.join(names) or 'none'}"
+    return f"no {kind} called {name!r}. {nearest(name, names)}Known: {', '.join(names) or 'none'}"

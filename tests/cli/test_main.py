@@ -131,3 +131,16 @@ def test_the_installed_command() -> None:
 def test_the_version(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     assert status_of(monkeypatch, "--version") == 0
     assert capsys.readouterr().out == f"gansmith {gansmith.__version__}\n"
+
+
+def test_the_package_runs_as_a_module() -> None:
+    """`python -m gansmith` is the same command line, and names itself so that what it shows can be typed again."""
+    done = subprocess.run([sys.executable, "-m", "gansmith", "--help"], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "Usage: python -m gansmith [OPTIONS] COMMAND" in done.stdout
+    failed = subprocess.run(
+        [sys.executable, "-m", "gansmith", "draw", "nowhere"], capture_output=True, text=True, check=False
+    )
+    assert failed.returncode == 1
+    assert "nowhere" in failed.stderr
+    assert "Traceback" not in failed.stderr

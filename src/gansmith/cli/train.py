@@ -12,6 +12,7 @@ Where = Annotated[str | None, typer.Argument(help="folder, zip or file of images
 
 
 def train(
+    context: typer.Context,
     path: Where = None,
     recipe: Annotated[str | None, typer.Option(help="a recipe's name, or a YAML file of one's own")] = None,
     size: Annotated[str | None, typer.Option(help="64, or height x width: 48x64")] = None,
@@ -47,33 +48,8 @@ def train(
     from gansmith.runs.train import experiment_from
     from gansmith.runs.trainer import train_run
 
-    experiment, sources = experiment_from(
-        path,
-        recipe=recipe,
-        config=config,
-        assignments=assignments or (),
-        start_from=start_from,
-        size=size,
-        channels=channels,
-        fraction=fraction,
-        images=images,
-        batch=batch,
-        seed=seed,
-        out=out,
-        device=device,
-        precision=precision,
-        workers=workers,
-        flip=flip,
-        holdout=holdout,
-        holdout_by=holdout_by,
-        skip_unreadable=skip_unreadable,
-        checkpoint_every=checkpoint_every,
-        samples_every=samples_every,
-        objective=objective,
-        tensorboard=tensorboard,
-        choose_recipe=True,
-        trust=trust,
-    )
+    settings = {name: value for name, value in context.params.items() if name not in ("assignments", "dry_run")}
+    experiment, sources = experiment_from(**settings, assignments=assignments or (), choose_recipe=True)
     if path is None and "data.path" not in sources:
         raise ExperimentError("which images? gansmith train PATH, a folder, a zip, or a built-in set such as digits")
     if dry_run:

@@ -11,18 +11,18 @@ from gansmith.errors import nearest
 from gansmith.experiment.schema import Experiment
 
 
-def explained(errors: ValidationError, values: Mapping[str, Any], sources: Mapping[str, str]) -> list[str]:
+def explain_fields(errors: ValidationError, values: Mapping[str, Any], sources: Mapping[str, str]) -> list[str]:
     """One line for each field: a schedule that is none, for example, is several errors to pydantic."""
     lines: dict[str, str] = {}
     for error in errors.errors():
-        path, given = ".".join(str(step) for step in error["loc"]), error["input"]
+        path, value = ".".join(str(step) for step in error["loc"]), error["input"]
         for whole in (key for key in values if path.startswith(f"{key}.")):  # one side of a size, one of a list
-            path, given = whole, values[whole]
-        lines.setdefault(path, _explain(error, path, given, sources))
+            path, value = whole, values[whole]
+        lines.setdefault(path, _explain(error, path, value, sources))
     return list(lines.values())
 
 
-def _explain(error: Any, path: str, given: Any, sources: Mapping[str, str]) -> str:
+def _explain(error: Any, path: str, value: Any, sources: Mapping[str, str]) -> str:
     owner = path.rpartition(".")[0] if error["type"] == "missing" else path
     source = next(
         (f" ({source})" for key, source in sources.items() if key == path or key.startswith(f"{owner}.")),
@@ -35,4 +35,4 @@ def _explain(error: Any, path: str, given: Any, sources: Mapping[str, str]) -> s
         for step in error["loc"][:-1]:
             model = model.model_fields[step].annotation
         return f"there is no field {path!r}{source}. {nearest(str(error['loc'][-1]), model.model_fields)}".rstrip()
-    return f"{path} = {given!r}{source} is not allowed: {error['msg'].removeprefix('Value error, ')}"
+    return f"{path} = {value!r}{source} is not allowed: {error['msg'].removeprefix('Value error, ')}"

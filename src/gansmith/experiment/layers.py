@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from gansmith.errors import ExperimentError
-from gansmith.experiment.field_errors import explained
+from gansmith.experiment.field_errors import explain_fields
 from gansmith.experiment.field_paths import flat, nested
 from gansmith.experiment.schema import MAY_CHANGE, PARTS, Experiment
 
@@ -48,7 +48,7 @@ def resolve(layers: Iterable[Layer], *, parts: bool = True) -> tuple[Experiment,
     try:
         experiment = Experiment.model_validate(nested(values))
     except ValidationError as error:
-        raise ExperimentError("\n".join(explained(error, values, sources))) from None
+        raise ExperimentError("\n".join(explain_fields(error, values, sources))) from None
     return experiment, {path: source for path, source in sources.items() if source != "default"}
 
 

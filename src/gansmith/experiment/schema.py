@@ -57,7 +57,7 @@ class Experiment(BaseModel):
     penalties: dict[str, dict[str, Any]] = Field(
         default_factory=dict, description="on top of the objective's own: {r1: {weight: 10, every: 16}}"
     )
-    augment: Part | None = Field(None, description="what the discriminator is shown instead of the images themselves")
+    augment: Part | None = Field(None, description="augmentation of all images that the discriminator reads")
     prior: PriorSettings = PriorSettings()
     optimizer: dict[str, Part] = Field(default_factory=_adam, description="one for each role")
     averaging: AveragingSettings = AveragingSettings()
@@ -71,9 +71,9 @@ class Experiment(BaseModel):
     reproducible: bool = Field(
         True, description="false: on CUDA the fastest kernels, chosen by trying; no two runs are equal to the bit"
     )
-    threads: PositiveInt | None = Field(None, description="of the CPU; torch's choice when not given")
+    threads: PositiveInt | None = Field(None, description="of the CPU; torch's choice when null")
     workers: NonNegativeInt | None = Field(None, description="processes that decode images; none when they are cached")
-    out: str | None = Field(None, description="the run folder; runs/DATA-RECIPE when not given")
+    out: str | None = Field(None, description="the run folder; runs/DATA-RECIPE when null")
     start_from: str | None = Field(None, description="another run, whose weights to begin with where they fit")
     sheet: PositiveInt = Field(64, description="images on a sample sheet")
     record_every: Images = 2_000

@@ -57,7 +57,7 @@ def _words(value: Any) -> Any:
 
 
 class MetricsSettings(BaseModel):
-    """What is measured while training: metrics of the samples, or of a classifier's answers to held-out images."""
+    """What is measured while training: metrics of the samples, or of a classifier's predictions for held-out images."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -76,4 +76,4 @@ class StopSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     metric: str | None = Field(None, description="which of the metrics; none: train to the last image")
-    patience: Images = Field(500_000, description="in images since the best look")
+    patience: Images = Field(500_000, description="in images since the best measurement")

@@ -45,9 +45,11 @@ def from_recipe(name: str) -> Layer:
 
 def from_environment(environment: Mapping[str, str]) -> Layer:
     """`GANSMITH_BATCH=32`, `GANSMITH_DATA__SIZE=48x64`. Raises ExperimentError for a name that is no field."""
-    given = {key: value for key, value in environment.items() if key.startswith("GANSMITH_") and key not in NOT_FIELDS}
+    variables = {
+        key: value for key, value in environment.items() if key.startswith("GANSMITH_") and key not in NOT_FIELDS
+    }
     values = {}
-    for key, text in given.items():
+    for key, text in variables.items():
         path = key.removeprefix("GANSMITH_").lower().replace("__", ".")
         if path.partition(".")[0] not in Experiment.model_fields:
             names = {f"gansmith_{field}": f"GANSMITH_{field.upper()}" for field in Experiment.model_fields}

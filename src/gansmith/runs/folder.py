@@ -66,7 +66,7 @@ def stored_settings(path: Path) -> Layer:
         problem = f"{file} is empty"
     except ExperimentError as error:
         problem = str(error)
-    raise ExperimentError(f"{problem}. The command that began the run, given again, writes the file anew")
+    raise ExperimentError(f"{problem}. Run the command that began the run again: it writes the file anew")
 
 
 def experiment_of(path: Path) -> Experiment:

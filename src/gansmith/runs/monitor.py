@@ -22,7 +22,7 @@ from gansmith.runs.sample_inputs import random_images, sample_inputs
 from gansmith.system.ranking import accuracy
 
 _IMAGES = 128  # images a side
-_ENOUGH_HELD_OUT = 50  # held-out images, to ask whether they are told from others
+_ENOUGH_HELD_OUT = 50  # held-out images; from fewer `told_apart` says nothing
 _SIDE = 8  # pixels: variety is measured on images this small
 
 

@@ -98,7 +98,7 @@ class Run:
         if "generator" not in self.players and {"to_b", "b"} & {*self.players}:
             raise RunError(
                 f"{self.path} translates images and makes none of its own: "
-                f"gansmith translate {self.path} --to b IN OUT. A folder of translations can be judged: "
+                f"gansmith translate {self.path} --to b IN OUT. A folder of translations can be evaluated: "
                 f"gansmith evaluate OUT --against REAL"
             )
         generator, card = self.network("generator", raw=raw, checkpoint=checkpoint)
@@ -167,8 +167,8 @@ class Run:
                 f"{self.path} holds models only, so there is nothing to continue. "
                 f"To begin a run with their weights: gansmith train ... --from {self.path}"
             )
-        given = changes if images is None else {**changes, "images": images}
-        arguments = Layer("arguments", {**given, "out": str(self.path)})
+        settings = changes if images is None else {**changes, "images": images}
+        arguments = Layer("arguments", {**settings, "out": str(self.path)})
         wanted, _ = resolve([stored_settings(self.path), from_assignments(assignments), arguments], parts=False)
         where = Path(wanted.data.path).expanduser()
         if not where.exists() and wanted.data.path.replace("-", "_") not in catalog.names("datasets"):

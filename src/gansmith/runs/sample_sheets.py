@@ -15,7 +15,7 @@ from gansmith.runs.monitor import evaluation_mode
 from gansmith.runs.sample_inputs import sample_inputs, sheet_columns
 from gansmith.runs.training_state import players_in_use
 
-_FILM_EVERY = 60.0  # seconds: a film is made of all sheets anew
+_FILM_EVERY = 60.0  # seconds: each film is encoded from all sheets
 
 
 class SampleSheets:
@@ -45,7 +45,7 @@ class SampleSheets:
             try:
                 save_film(sheets, self._film)
             except (OSError, GansmithError) as error:  # a sheet that somebody damaged must not stop the training
-                print(f"warning: no film of the sheets was made: {error}", file=sys.stderr, flush=True)
+                print(f"warning: no film of the sheets was written: {error}", file=sys.stderr, flush=True)
 
     def save_film_when_due(self) -> None:
         """The film, unless one was saved in the last minute."""

@@ -18,7 +18,7 @@ from gansmith.runs.default_recipe import default_recipe
 from gansmith.runs.folder import folder_of
 from gansmith.runs.run import Run
 
-# Fields of the data that may be given without the `data.` before them
+# Fields of the data that need no `data.` before them
 DATA_FIELDS = tuple(name for name in DataSettings.model_fields if name not in ("path", "options"))
 
 
@@ -90,13 +90,13 @@ def experiment_from(
     stack = [from_recipe(recipe)] if recipe is not None else []
     stack += [*([] if file is None else [file]), variables]
     stack += [Layer("arguments", chosen), from_assignments(assignments)]
-    found = resolve(stack)
-    default = default_recipe(*found) if choose_recipe and recipe is None else None
+    resolution = resolve(stack)
+    default = default_recipe(*resolution) if choose_recipe and recipe is None else None
     if default is not None:
         print(f"recipe {default.recipe}: {default.reason}. For another one: --recipe NAME", file=sys.stderr, flush=True)
-        found = resolve([from_recipe(default.recipe), *stack])
-    outside_code.vouch(*found, trust=trust)
-    return found
+        resolution = resolve([from_recipe(default.recipe), *stack])
+    outside_code.vouch(*resolution, trust=trust)
+    return resolution
 
 
 def _recipe_of(file: Layer | None) -> str | None:

@@ -248,7 +248,7 @@ class Trainer:
         return self.metrics.stopping.best is record
 
     def _save(self, engine: Engine, *, keep_as: Sequence[str] = ()) -> None:
-        """Checkpoint and model files, after the pending terms and the weights were found finite."""
+        """Checkpoint and model files, once the pending terms and the weights are known to be finite."""
         if self.saved_step == self.step:
             self.checkpoints.keep(keep_as)
             return

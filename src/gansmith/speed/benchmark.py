@@ -96,7 +96,7 @@ def measure(experiment: Experiment, *, seconds: float = 20.0) -> Report:
     ours = Ours(parts)
     reason = why_not(experiment)
     plain = {} if reason else by_plain_torch(parts)  # copies the weights before they change
-    made = forecast(parts.game, parts.first_batch(), device, experiment)
+    cost = forecast(parts.game, parts.first_batch(), device, experiment)
 
     losses = {} if reason else {"gansmith": first_losses(ours)}
     if reason:
@@ -122,13 +122,13 @@ def measure(experiment: Experiment, *, seconds: float = 20.0) -> Report:
         )
     step = Spread.of(rounds["gansmith"])
     peak = hardware.peak_rate(device, experiment.precision, seconds=max(seconds / 10, 0.2))
-    rate = made.operations / step.median
+    rate = cost.operations / step.median
     return Report(
         machine=hardware.facts(device),
         experiment=experiment.plain(),
         step_seconds=step,
         images_per_second=ours.step_images / step.median,
-        operations_per_step=made.operations,
+        operations_per_step=cost.operations,
         operations_per_second=rate,
         peak_operations_per_second=peak,
         share_of_peak=rate / max(peak.values()),

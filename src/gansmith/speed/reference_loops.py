@@ -36,7 +36,7 @@ class Inputs:
 
 
 class Textbook:
-    """Float32, channels first, a fresh fake for each turn made with a graph, nothing frozen, Adam as it comes."""
+    """Float32, channels first, a fresh fake with its graph for each turn, nothing frozen, Adam as it comes."""
 
     def __init__(self, generator: nn.Module, discriminator: nn.Module, inputs: Inputs) -> None:
         self.generator, self.discriminator, self.inputs = generator, discriminator, inputs

@@ -43,14 +43,14 @@ def processor() -> str:
 
 
 def resident(device: torch.device) -> int:
-    """Bytes that this process holds now: of the accelerator's memory where there is one, else of the machine's."""
+    """Memory of this process in bytes: the accelerator's where there is one, else the machine's."""
     if device.type == "cuda":
         return int(torch.cuda.memory_allocated(device))
     return int(psutil.Process().memory_info().rss)
 
 
 def peak_resident(device: torch.device) -> int:
-    """The most bytes that this process ever held at once; where the system does not tell, what it holds now."""
+    """Peak memory of this process in bytes; its present memory where the system does not record the peak."""
     if device.type == "cuda":
         return int(torch.cuda.max_memory_allocated(device))
     try:
