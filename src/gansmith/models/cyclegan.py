@@ -111,7 +111,7 @@ class Residual(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         changed: Tensor = self.layers(features)
-        return changed.add_(features)  # nothing needs what the last normalisation returned
+        return changed.add_(features)  # in place: no gradient needs the output of the last normalisation
 
 
 def _normalised(channels: int) -> tuple[nn.Module, nn.Module]:

@@ -102,6 +102,6 @@ def _ending(record: Mapping[str, Any], name: str) -> list[float]:
 
 
 def _size(record: Mapping[str, Any]) -> float:
-    """The largest score or loss, by its amount."""
+    """The largest absolute score or loss of a record."""
     values = [value for name in ("score_real", "score_fake", "loss") for value in _ending(record, name)]
     return max(map(abs, values), default=0.0)

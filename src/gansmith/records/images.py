@@ -64,7 +64,7 @@ def draw_sheet(
     background: Colour = (255, 255, 255),
     labels: Sequence[str] | None = None,
 ) -> Image.Image:
-    """A sheet of images [N, C, H, W], row by row, `padding` pixels round each; points [N, 2, 1, 1] as a scatter.
+    """A sheet of images [N, C, H, W], row by row, `padding` pixels round each; points [N, 2, 1, 1] as a scatter plot.
 
     columns: near-square without a value (64 images: 8 x 8). labels: written on the images, which are enlarged by a
     whole factor where they are too small to be read on; points take none. Raises OptionError for images that are
@@ -217,7 +217,7 @@ def _enlargement(labels: Sequence[str], height: int, width: int) -> int:
 
 
 def _letters(labels: Sequence[str], height: int, width: int) -> int:
-    """An eighth of the height, or less so that every label fits."""
+    """Size of the letters: an eighth of the height, or less so that every label fits."""
     wanted = max(_LETTERS, height // 8)
     return next((size for size in range(wanted, _LETTERS, -1) if _breadth(labels, size) <= width), _LETTERS)
 

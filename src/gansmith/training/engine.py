@@ -125,7 +125,7 @@ class _Steps:
                 with autocast(self.device, self.precision):
                     terms = turn.play(part, at).checked()
                 total = terms.total()
-                # a penalty's images want a gradient too, which nobody reads: go towards the weights only
+                # a penalty's images require a gradient too, which is not used: differentiate by the weights only
                 inputs = weights if len(terms.loss) > 1 else None
                 (total if self.accumulate == 1 else total / self.accumulate).backward(inputs=inputs)
                 parts.append(terms)

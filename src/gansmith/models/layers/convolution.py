@@ -28,7 +28,7 @@ ONE = Geometry()  # a 1 x 1 convolution's
 
 
 def convolve(x: Tensor, weight: Tensor, bias: Tensor | None = None, geometry: Geometry = ONE) -> Tensor:
-    """[B, C, H, W] with weight [D, C / groups, k, l] -> [B, D, H', W'], in x's number format: autocast is not asked."""
+    """[B, C, H, W] with weight [D, C / groups, k, l] -> [B, D, H', W'], in x's number format, under autocast too."""
     learned = weight.requires_grad or (bias is not None and bias.requires_grad)
     if not (x.requires_grad or learned) or not torch.is_grad_enabled() or torch.compiler.is_compiling():
         return _plain(x, weight, bias, geometry)
@@ -122,7 +122,7 @@ def _plain(x: Tensor, weight: Tensor, bias: Tensor | None, geometry: Geometry) -
 
 
 def _gradient(gradient: Tensor, x: Tensor, weight: Tensor, geometry: Geometry, *, of_weight: bool) -> Tensor:
-    """torch's own kernel, for one of the two gradients."""
+    """One of the two gradients of a convolution, by torch's own kernel."""
     padding, groups = geometry
     gradients: tuple[Tensor, ...] = torch.ops.aten.convolution_backward(
         gradient,

@@ -39,7 +39,7 @@ def grids(model: str, dimensions: Dimensions) -> Grids:
 
 
 def first_grid(height: int, width: int, doublings: int) -> tuple[int, int]:
-    """Rounded up, so that the last grid covers the image."""
+    """Height and width of the first grid, rounded up so that the last grid covers the image."""
     return -(-height // 2**doublings), -(-width // 2**doublings)
 
 

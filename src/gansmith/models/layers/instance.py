@@ -1,4 +1,4 @@
-"""Instance normalisation that is right in every memory layout: each channel of each image has mean 0 and variance 1.
+"""Instance normalisation with correct gradients in every memory layout.
 
 Ulyanov, Vedaldi, Lempitsky 2016, "Instance Normalization: The Missing Ingredient for Fast Stylization". On the CPU it
 is computed as group normalisation (Wu, He 2018, "Group Normalization", Figure 2) with one channel in each group, which

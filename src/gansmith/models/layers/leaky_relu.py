@@ -16,12 +16,12 @@ from torch.autograd import Function
 
 
 def leaky_relu_(x: Tensor, slope: float) -> Tensor:
-    """x where it is positive, else slope * x, for a slope above 0: in place, and differentiable any number of times."""
+    """Leaky ReLU in place, for a slope above 0: x where it is positive, else slope * x; derivatives of every order."""
     return F.leaky_relu_(x, slope) if torch.compiler.is_compiling() else _leaky(x, slope)
 
 
 class _LeakyReLU(Function):
-    """x -> itself, changed."""
+    """x -> leaky ReLU of x, in the memory of x."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, slope: float) -> Tensor:

@@ -1,4 +1,4 @@
-"""The heights and widths that a network is built for, and the one refusal of all others.
+"""Heights and widths that a model declares, and the refusal of all others.
 
 A model's file declares them for its options as they are by default: `SMALLEST`, the shortest side in pixels that all of
 its networks have, and `MULTIPLE`, which divides both sides. A file that declares neither is for every size.
@@ -21,7 +21,7 @@ def check_sides(
     reason: str = "",
     instead: str = "",
 ) -> None:
-    """Height and width must be at least `smallest` pixels and multiples of `multiple`.
+    """Check that height and width are at least `smallest` pixels and multiples of `multiple`.
 
     Raises ExperimentError, which names `model`, the sides, the `reason` (a clause, where there is one), the rule, the
     nearest sizes that hold it, and what could be set `instead`. verb: what the network does with images. fitting: what
@@ -40,7 +40,7 @@ def check_sides(
 
 
 def nearest_sizes(dimensions: Dimensions, smallest: int, multiple: int) -> list[str]:
-    """HEIGHTxWIDTH rounded down and rounded up to `multiple`, both at least `smallest`; one where they are the same."""
+    """Nearest allowed sizes, as HEIGHTxWIDTH: rounded down and rounded up to `multiple`, both at least `smallest`; one where they are the same."""
     least = -(-smallest // multiple) * multiple
     sides = dimensions.height, dimensions.width
     down = [max(least, side // multiple * multiple) for side in sides]
