@@ -40,7 +40,7 @@ def check_sides(
 
 
 def nearest_sizes(dimensions: Dimensions, smallest: int, multiple: int) -> list[str]:
-    """Nearest allowed sizes, as HEIGHTxWIDTH: rounded down and rounded up to `multiple`, both at least `smallest`; one where they are the same."""
+    """The nearest sizes HEIGHTxWIDTH, rounded down and up to `multiple`, at least `smallest`; one where they agree."""
     least = -(-smallest // multiple) * multiple
     sides = dimensions.height, dimensions.width
     down = [max(least, side // multiple * multiple) for side in sides]
