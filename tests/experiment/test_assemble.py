@@ -70,9 +70,9 @@ def test_wrong_penalties(penalties: dict[str, Any], error: type[Exception], mess
 
 def test_penalties_need_a_discriminator() -> None:
     classify = {"game": "classify", "classifier": "mnist_net", "optimizer": {"classifier": "sgd"}}
-    with pytest.raises(ExperimentError, match="classify has no discriminator, so penalties would do nothing"):
+    with pytest.raises(ExperimentError, match=r"classify.*penalties"):
         built(**classify, penalties={"r1": {}})
-    with pytest.raises(ExperimentError, match="classify has no discriminator, so augment would do nothing"):
+    with pytest.raises(ExperimentError, match=r"classify.*augment"):
         built(**classify, augment="diffaugment")
 
 
@@ -95,7 +95,7 @@ def test_the_way_out_of_batch_normalisation_is_one_that_the_model_has() -> None:
         built(**two, translator={"name": "pix2pix", "width": 4}, discriminator=judge, penalties={"r1": {}})
     objective = catalog.build("objectives", "wgan_gp")
     made, _ = layers.resolve([Layer("test", {**SMALL, "discriminator": {"name": "mlp", "width": 4}})])
-    with pytest.raises(ExperimentError, match=r"choose a model without it: resnet, r3gan, mlp$"):
+    with pytest.raises(ExperimentError, match="resnet, r3gan, mlp"):
         refuse_batch_normalisation(made, objective, {"discriminator": nn.BatchNorm2d(2)})
 
 
@@ -104,12 +104,12 @@ def test_lecam_needs_one_discriminator() -> None:
     pair = {"translator": {"name": "pix2pix", "width": 4}, "discriminator": {"name": "pix2pix", "width": 4}}
     assert built(**two, **pair, game="paired").game.state.keys() == {"lecam"}
     pair = {"translator": {"name": "cyclegan", "width": 4}, "discriminator": {"name": "cyclegan", "width": 4}}
-    with pytest.raises(ExperimentError, match=r"the game cycle has several: .* a game of one \(two_player, paired\)"):
+    with pytest.raises(ExperimentError, match=r"cycle.*\(two_player, paired\)"):
         built(**two, **pair, game="cycle")
 
 
 def test_a_second_domain_needs_a_game_of_two() -> None:
-    with pytest.raises(ExperimentError, match=r"data\.other names a second set of images.*cyclegan"):
+    with pytest.raises(ExperimentError, match=r"data\.other.*cyclegan"):
         built(data={**SMALL["data"], "other": "digits"})
 
 
@@ -144,7 +144,7 @@ def test_labels_are_paired_or_drawn() -> None:
 
 @pytest.mark.parametrize(("asking", "other"), [("generator", "discriminator"), ("discriminator", "generator")])
 def test_both_of_a_pair_read_labels_or_neither(asking: str, other: str) -> None:
-    with pytest.raises(ExperimentError, match=rf"the {asking} reads labels and the {other} does not.*{other}\.cond"):
+    with pytest.raises(ExperimentError, match=rf"{asking}.*{other}\.conditional=true"):
         built(**{asking: {**SMALL[asking], "conditional": True}})
     both = {role: {**SMALL[role], "conditional": True} for role in ("generator", "discriminator")}
     assert getattr(built(**both).game.players[asking], "conditional", False)
@@ -152,12 +152,12 @@ def test_both_of_a_pair_read_labels_or_neither(asking: str, other: str) -> None:
 
 def test_a_game_without_labels_refuses_networks_that_read_them() -> None:
     pair = {"translator": {"name": "cyclegan", "width": 4}, "discriminator": {"name": "dcgan", "conditional": True}}
-    with pytest.raises(ExperimentError, match=r"the game cycle gives it none.*discriminator\.conditional=false"):
+    with pytest.raises(ExperimentError, match=r"cycle.*discriminator\.conditional=false"):
         built(data={**SMALL["data"], "other": "digits"}, game="cycle", **pair)
 
 
 def test_points_cannot_be_translated() -> None:
-    with pytest.raises(ExperimentError, match=r"ring \| grid are points, and the game cycle translates images"):
+    with pytest.raises(ExperimentError, match=r"ring \| grid.*points.*cycle"):
         built(data={"path": "ring", "other": "grid"}, game="cycle", translator="cyclegan", discriminator="cyclegan")
 
 

@@ -22,37 +22,37 @@ WRONG: list[tuple[list[str], str]] = [
         ["prior.kind=nrmal"],
         "prior.kind = 'nrmal' (--set) is not allowed: Input should be 'normal', 'uniform' or 'sphere'",
     ),
-    (["batch=zero"], "batch = 'zero' (--set) is not allowed: Input should be a valid integer, unable to parse string"),
-    (["batch=0"], "batch = 0 (--set) is not allowed: Input should be greater than or equal to 1"),
-    (["images=0"], "images = 0 (--set) is not allowed: Input should be greater than or equal to 1"),
+    (["batch=zero"], "batch = 'zero' (--set) is not allowed"),
+    (["batch=0"], "batch = 0 (--set) is not allowed"),
+    (["images=0"], "images = 0 (--set) is not allowed"),
     (
         ["images=many"],
         "images = 'many' (--set) is not allowed: a number of images is written like 50000, 50k, 1.5M or 2e7",
     ),
-    (["images=1.5"], "images = 1.5 (--set) is not allowed: Input should be a valid integer"),
+    (["images=1.5"], "images = 1.5 (--set) is not allowed"),
     (["data.size=0"], "data.size = 0 (--set) is not allowed"),
     (["data.size=3x"], "data.size = '3x' (--set) is not allowed: a size is a number of pixels (64) or height x width"),
     (
         ["data.background=[0,300,0]"],
-        "data.background = [0, 300, 0] (--set) is not allowed: Input should be less than or",
+        "data.background = [0, 300, 0] (--set) is not allowed",
     ),
     (["data.channels=2"], "data.channels = 2 (--set) is not allowed: Input should be 1, 3 or 4"),
-    (["data.fraction=2"], "data.fraction = 2 (--set) is not allowed: Input should be less than or equal to 1"),
-    (["data=3"], "data = 3 (--set) is not allowed: Input should be a valid dictionary"),
-    (["averaging.half_life=-5"], "averaging.half_life = -5 (--set) is not allowed: it must not be negative"),
-    (["averaging.half_life={start: 1, end: -1, decay: 9}"], "(--set) is not allowed: it must not be negative"),
-    (["averaging.half_life={phases: {0: 1, 5: -1}}"], "(--set) is not allowed: it must not be negative"),
-    (["averaging.half_life=long"], "averaging.half_life = 'long' (--set) is not allowed: "),
+    (["data.fraction=2"], "data.fraction = 2 (--set) is not allowed"),
+    (["data=3"], "data = 3 (--set) is not allowed"),
+    (["averaging.half_life=-5"], "averaging.half_life = -5 (--set) is not allowed"),
+    (["averaging.half_life={start: 1, end: -1, decay: 9}"], "(--set) is not allowed"),
+    (["averaging.half_life={phases: {0: 1, 5: -1}}"], "(--set) is not allowed"),
+    (["averaging.half_life=long"], "averaging.half_life = 'long' (--set) is not allowed"),
     (
         ["averaging.rampup=-1"],
-        "averaging.rampup = -1 (--set) is not allowed: Input should be greater than or equal to 0",
+        "averaging.rampup = -1 (--set) is not allowed",
     ),
-    (["generator=[1]"], "generator = [1] (--set) is not allowed: Input should be a valid dictionary"),
+    (["generator=[1]"], "generator = [1] (--set) is not allowed"),
     (["classifier.width=3"], "classifier.name is missing; classifier has options (--set) but no name"),
-    (["batch=3", "batch.x=3"], "batch.x is given both as one value and as a group of fields"),
-    (["batch.x=3", "batch=3"], "batch is given both as one value and as a group of fields"),
-    (["batch"], "--set batch: write it as field=value, for example --set generator.width=32"),
-    (["=3"], "--set =3: write it as field=value, for example --set generator.width=32"),
+    (["batch=3", "batch.x=3"], "batch.x is given both"),
+    (["batch.x=3", "batch=3"], "batch is given both"),
+    (["batch"], "--set batch: write it as field=value"),
+    (["=3"], "--set =3: write it as field=value"),
 ]
 
 
@@ -76,11 +76,11 @@ def test_two_wrong_settings_are_two_lines_with_their_layers() -> None:
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (b"batch: [", "is not YAML: while parsing a flow node expected the node content"),
-        (b"batch: \xff\xfe", "is not YAML: 'utf-8' codec can't decode"),
-        (b"\x00", "is not YAML: unacceptable character"),
-        (b"- 1", "must hold a mapping of fields to values, not list"),
-        (b"words", "must hold a mapping of fields to values, not str"),
+        (b"batch: [", "is not YAML"),
+        (b"batch: \xff\xfe", "is not YAML"),
+        (b"\x00", "is not YAML"),
+        (b"- 1", "not list"),
+        (b"words", "not str"),
     ],
 )
 def test_files_that_hold_no_settings(content: bytes, said: str, tmp_path: Path) -> None:
@@ -94,7 +94,7 @@ def test_files_that_hold_no_settings(content: bytes, said: str, tmp_path: Path) 
 
 
 def test_a_file_that_is_not_there_and_one_that_is_empty(tmp_path: Path) -> None:
-    with pytest.raises(ExperimentError, match=r"could not read .*absent\.yaml: No such file or directory"):
+    with pytest.raises(ExperimentError, match=r"absent\.yaml: No such file"):
         from_file(tmp_path / "absent.yaml")
     with pytest.raises(ExperimentError, match="Is a directory"):
         from_file(tmp_path)
@@ -105,13 +105,11 @@ def test_a_file_that_is_not_there_and_one_that_is_empty(tmp_path: Path) -> None:
 def test_environment_variables_that_are_no_field() -> None:
     with pytest.raises(ExperimentError) as raised:
         from_environment({"GANSMITH_BACTH": "3"})
-    assert str(raised.value) == (
-        "the environment variable GANSMITH_BACTH is no field of an experiment. Did you mean GANSMITH_BATCH? Fields are "
-        "written GANSMITH_BATCH or, inside a part, GANSMITH_OBJECTIVE__NAME; unset it if it is not meant"
-    )
+    for fact in ("GANSMITH_BACTH", "Did you mean GANSMITH_BATCH", "GANSMITH_OBJECTIVE__NAME", "unset"):
+        assert fact in str(raised.value)
     kept = {"GANSMITH_CACHE": "x", "GANSMITH_DATASETS": "y", "GANSMITH_TEST_DATA": "z", "PATH": "p"}
     assert from_environment(kept).values == {}
-    with pytest.raises(ExperimentError, match=r"there is no field 'data.sise' \(environment\)"):
+    with pytest.raises(ExperimentError, match=r"'data\.sise' \(environment\)"):
         experiment_from(environment={"GANSMITH_DATA__SISE": "8"})
     assert experiment_from(environment={"GANSMITH_DATA__SIZE": "48x64"})[0].data.size == (48, 64)
 
@@ -119,7 +117,7 @@ def test_environment_variables_that_are_no_field() -> None:
 def test_recipes_by_name_and_by_file(tmp_path: Path) -> None:
     assert from_recipe("dcgan-digits").source == "recipe dcgan_digits"
     assert from_recipe("dcgan_digits").values["recipe"] == "dcgan_digits"
-    with pytest.raises(UnknownNameError, match=r"no recipe called 'dcgam'. Did you mean 'dcgan'\?"):
+    with pytest.raises(UnknownNameError, match=r"recipe.*'dcgam'.*'dcgan'"):
         from_recipe("dcgam")
     with pytest.raises(ExperimentError, match="could not read"):
         from_recipe(str(tmp_path / "mine.yaml"))
@@ -141,8 +139,8 @@ COMPLETING: list[tuple[list[str], type[GansmithError], str]] = [
         ExperimentError,
         "the game two_player needs its generator: --set generator.name=NAME, of: biggan, ",
     ),
-    (["batch=16", "accumulate=3"], ExperimentError, "a batch of 16 cannot be played in 3 equal parts: choose a batch"),
-    (["objective=my_lab.spiral"], UnknownNameError, "objective 'my_lab.spiral' is code from outside gansmith"),
+    (["batch=16", "accumulate=3"], ExperimentError, "a batch of 16 cannot be played in 3 equal parts"),
+    (["objective=my_lab.spiral"], UnknownNameError, "objective 'my_lab.spiral' is code from outside"),
 ]
 
 
@@ -156,9 +154,7 @@ def test_parts_that_do_not_exist_or_do_not_fit(assignments: list[str], kind: typ
 
 def test_a_played_role_without_optimizer() -> None:
     experiment, _ = resolve([Layer("file", {"generator": "dcgan", "optimizer": {"discriminator": "sgd"}})], parts=False)
-    with pytest.raises(
-        ExperimentError, match=r"the generator has no optimizer. Give it one: --set optimizer.generator"
-    ):
+    with pytest.raises(ExperimentError, match=r"--set optimizer\.generator"):
         complete(experiment)
 
 

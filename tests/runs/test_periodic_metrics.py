@@ -158,18 +158,17 @@ def test_the_stop_rule_knows_which_way_is_better(tmp_path: Path, monkeypatch: py
         (
             {"stop": {"metric": "fid"}},
             ExperimentError,
-            "stop.metric: no metric called 'fid'. Did you mean 'kid'? Known: kid. The experiment measures the metrics",
+            "stop.metric: no metric called 'fid'. Did you mean 'kid'? Known: kid",
         ),
         (
             {"metrics": {}, "stop": {"metric": "kid"}},
             ExperimentError,
-            "stop.metric: no metric called 'kid'. Known: none. The experiment measures no metric (set metrics.names, "
-            "for example to [kid])",
+            "stop.metric: no metric called 'kid'. Known: none",
         ),
         (
             {"metrics": {**MEASURED["metrics"], "against": "holdout"}, "holdout": 0},
             ExperimentError,
-            "metrics.against = 'holdout', and no images are held out: set data.holdout",
+            "metrics.against = 'holdout'",
         ),
     ],
 )

@@ -88,7 +88,7 @@ def test_checkpoints_by_name(run: Run) -> None:
     assert [run.checkpoint(name)["images"] for name in ("000000128", "previous", "latest", "000000256.pt")] == [
         *(128, 256, 320, 256),
     ]
-    with pytest.raises(CheckpointError, match=r"there is no checkpoint '000000129' in .*Did you mean '000000128'\?"):
+    with pytest.raises(CheckpointError, match=r"'000000129'.*'000000128'"):
         run.checkpoint("000000129")
 
 
@@ -121,13 +121,13 @@ def test_opening_what_is_no_run(run: Run, tmp_path: Path) -> None:
     assert str(raised.value) == f"there is no run {run.path.parent}/rnu. Runs beside it: {run.path}"
     (tmp_path / "a.txt").write_text("x")
     for path in (tmp_path, tmp_path / "a.txt"):
-        with pytest.raises(RunError, match=r"is not a run: it holds neither experiment\.yaml nor model files"):
+        with pytest.raises(RunError, match=r"experiment\.yaml"):
             Run(path)
     models = Run(run.path / "model")
     assert len(models.sample(range(2))) == 2
-    with pytest.raises(CheckpointError, match="holds models only; --raw and --checkpoint need the whole run"):
+    with pytest.raises(CheckpointError, match="--raw and --checkpoint"):
         models.network(raw=True)
-    with pytest.raises(RunError, match=r"holds models only, so there is nothing to continue\. .*--from"):
+    with pytest.raises(RunError, match="--from"):
         models.resume()
 
 
@@ -183,7 +183,7 @@ def test_code_from_outside(tmp_path: Path) -> None:
     toy = {**SMALL, "images": 16, "out": out}
     made = gansmith.train(**toy, game="toys.spoiled")
     catalog.forget_vouched()
-    with pytest.raises(UnknownNameError, match=r"game 'toys.spoiled' is code from outside gansmith, and importing is"):
+    with pytest.raises(UnknownNameError, match=r"toys\.spoiled.*--trust"):
         Run(made.path).resume(images=32)
     assert Run(made.path, trust=True).resume(images=32).checkpoint()["images"] == 32
     catalog.forget_vouched()
@@ -199,7 +199,7 @@ def test_models_from_outside_are_sampled_with_trust(tmp_path: Path) -> None:
         **{**SMALL, "images": 16, "generator": "toys.tiny"}, out=str(tmp_path / "run"), threads=torch.get_num_threads()
     )
     catalog.forget_vouched()
-    with pytest.raises(UnknownNameError, match=r"model 'toys\.tiny' is code from outside"):
+    with pytest.raises(UnknownNameError, match=r"toys\.tiny.*--trust"):
         Run(made.path).sample(range(2))
     assert len(Run(made.path, trust=True).sample(range(2))) == 2
 
@@ -215,7 +215,7 @@ def test_fields_of_the_data_may_stand_alone() -> None:
 
 
 def test_a_field_that_does_not_exist() -> None:
-    with pytest.raises(ExperimentError, match=r"there is no field 'bacth' \(arguments\)\. Did you mean 'batch'\?"):
+    with pytest.raises(ExperimentError, match=r"'bacth' \(arguments\).*'batch'"):
         gansmith.train("digits", bacth=3)
 
 
@@ -292,7 +292,7 @@ def test_translate_asks_for_a_direction_and_for_what_translates(run: Run, tmp_pa
     assert str(raised.value) == f"{both.path} translates to a and to b: say which with --to a or --to b"
     with pytest.raises(ExperimentError, match="there is no device called 'gpu'"):
         both.translate(image, to="a", device="gpu")
-    with pytest.raises(RunError, match=rf"^{run.path} does not translate: it holds discriminator, generator\."):
+    with pytest.raises(RunError, match=rf"{run.path}.*discriminator, generator"):
         run.translate(image, to="b")
 
 

@@ -107,13 +107,13 @@ def test_the_place_of_a_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 @pytest.mark.parametrize("place", ["file", "file/inside"])
 def test_a_file_in_its_place(place: str, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("mine")
-    with pytest.raises(RunError, match=r"cannot be a run folder: there is a file in its place\. Choose another --out"):
+    with pytest.raises(RunError, match=r"file in its place.*--out"):
         gansmith.train(**SMALL, out=str(tmp_path / place))
     assert (tmp_path / "file").read_text() == "mine"
 
 
 def test_a_folder_that_cannot_be_made() -> None:
-    with pytest.raises(RunError, match=r"/proc/nowhere/run cannot be written: .*\. Choose another --out"):
+    with pytest.raises(RunError, match=r"/proc/nowhere/run .*--out"):
         gansmith.train(**SMALL, out="/proc/nowhere/run")
 
 
@@ -212,5 +212,5 @@ def test_a_run_that_stopped_before_its_first_checkpoint_says_so(
 
 def test_nothing_that_fits(finished: Path, tmp_path: Path) -> None:
     given = {**SMALL, "generator": {"name": "mlp"}, "discriminator": {"name": "mlp"}, "start_from": str(finished)}
-    with pytest.raises(RunError, match=r"nothing in .* fits these networks: generator: 0 of"):
+    with pytest.raises(RunError, match="generator: 0 of"):
         gansmith.train(**given, out=str(tmp_path / "run"))

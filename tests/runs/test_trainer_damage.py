@@ -95,8 +95,8 @@ def test_a_damaged_experiment_file(content: str, said: str, run: Path, capsys: p
     (run / "experiment.yaml").write_text(content)
     with pytest.raises(ExperimentError, match=said) as raised:
         Run(run).resume()
-    assert str(raised.value).endswith("The command that began the run, given again, writes the file anew")
-    with pytest.raises(RunError, match=r"experiment\.yaml was changed since the checkpoint was written: seed: 0 -> 1"):
+    assert str(raised.value).endswith("writes the file anew")
+    with pytest.raises(RunError, match=r"experiment\.yaml.*seed: 0 -> 1"):
         gansmith.train(**SMALL, seed=1, out=str(run))
     gansmith.train(**{**SMALL, "images": 336}, out=str(run))
     assert f"warning: {run}/experiment.yaml" in capsys.readouterr().err or said.startswith("there is")
@@ -119,7 +119,7 @@ def test_a_damaged_sheet_does_not_stop_the_training(run: Path, capsys: pytest.Ca
     (run / "samples/000000000.png").write_bytes(b"junk")
     (run / "samples/mine.png").write_bytes(b"another's")
     Run(run).resume(images=352)
-    assert "warning: no film of the sheets was made: cannot identify image file" in capsys.readouterr().err
+    assert "warning: no film of the sheets was written: cannot identify image file" in capsys.readouterr().err
     assert Run(run).checkpoint()["images"] == 352
     assert (run / "samples/mine.png").read_bytes() == b"another's"
 
@@ -147,7 +147,7 @@ def test_images_that_moved_and_images_that_changed(tmp_path: Path) -> None:
     out = str(tmp_path / "run")
     gansmith.train(**{**SMALL, "path": ours, "fraction": 1.0, "images": 32}, out=out)
     moved = ours.rename(tmp_path / "moved")
-    with pytest.raises(GansmithError, match=r"are no longer at .*ours\. Say where they are: --data PATH"):
+    with pytest.raises(GansmithError, match=r"ours.*--data PATH"):
         Run(out).resume(images=48)
     Run(out).resume(images=48, data={"path": str(moved)})
     assert Run(out).experiment.data.path == str(moved)

@@ -59,7 +59,7 @@ def test_a_full_disk_is_explained(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 def test_a_file_in_place_of_the_folder_is_explained(tmp_path: Path) -> None:
     (tmp_path / "run").write_text("a file")
-    with pytest.raises(GansmithError, match=r"could not write .*run/x: (File exists|Not a directory)\. What was there"):
+    with pytest.raises(GansmithError, match=r"run/x: (File exists|Not a directory)"):
         write_text(tmp_path / "run" / "x", "text")
 
 
