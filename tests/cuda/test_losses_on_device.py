@@ -6,7 +6,6 @@ TF32, which torch allows convolutions on CUDA by default, is off.
 
 from __future__ import annotations
 
-import statistics
 from typing import Any
 
 import pytest
@@ -18,7 +17,7 @@ from gansmith import catalog
 
 pytestmark = pytest.mark.cuda
 
-LOSS, GRADIENT = 1e-4, 1e-3  # relative, in float32
+LOSS, GRADIENT, KINKED = 1e-4, 1e-3, 0.1  # relative, in float32
 LOSS_SHORT, GRADIENT_SHORT = 5e-2, 1.0  # in bfloat16, with 8 bits: a gradient that still points the same way
 PAIRS = sorted({*catalog.names("models", "generator")} & {*catalog.names("models", "discriminator")})
 CASES = [
@@ -35,8 +34,9 @@ CASES = [
 
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_float32_agrees_with_the_cpu(case: Case, device: torch.device, record_property: Any) -> None:
-    """The gradient as the median over three draws of images: where a kink (ReLU, L1) lies within rounding of zero, one
-    sign more or less is a percent of a toy network's gradient."""
+    """The gradient is compared on three draws of images. A fault is in every draw; where a kink (ReLU, L1) lies within
+    rounding of zero, one sign more or less is percents of a toy network's gradient, in some draws: in float64 on the
+    CPU, weights nudged by 1e-7 to 1e-5 of themselves move CycleGAN's by 1e-5 to 6e-2."""
     torch.backends.cudnn.allow_tf32 = False
     losses: dict[str, float] = {}
     slopes: dict[str, list[float]] = {}
@@ -53,8 +53,10 @@ def test_float32_agrees_with_the_cpu(case: Case, device: torch.device, record_pr
             assert far < LOSS, (turn, got[turn].losses, reference.losses)
     for turn, far_apart in slopes.items():
         record_property(f"{turn}: loss", losses[turn])
-        record_property(f"{turn}: gradient", statistics.median(far_apart))
-        assert statistics.median(far_apart) < GRADIENT, (turn, far_apart)
+        record_property(f"{turn}: gradient", min(far_apart))
+        record_property(f"{turn}: gradient, largest of three", max(far_apart))
+        assert min(far_apart) < GRADIENT, (turn, far_apart)
+        assert max(far_apart) < KINKED, (turn, far_apart)
 
 
 @pytest.mark.parametrize("case", [case for case in CASES if case.penalty is None and case.augment is None], ids=str)
