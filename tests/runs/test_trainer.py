@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import gansmith
+from forked import fork
 from gansmith.errors import (
     GansmithError,
     OutOfMemoryError,
@@ -20,7 +21,7 @@ from gansmith.models import saved
 from gansmith.runs.folder import folder_of
 from gansmith.runs.run import Run
 from gansmith.runs.train import experiment_from
-from small import SMALL, files, start
+from small import SMALL, files
 
 # ---- a run folder --------------------------------------------------------------------------------------------------
 
@@ -67,7 +68,7 @@ def test_what_may_change_may_change_and_is_written_down(run: Path, capsys: pytes
 
 
 def test_a_longer_run_that_was_interrupted_is_resumed_to_its_new_end(run: Path) -> None:
-    with start(
+    with fork(
         "resume",
         run,
         "--images",

@@ -6,7 +6,6 @@ import os
 import re
 import select
 import signal
-import subprocess
 import time
 from pathlib import Path
 from types import SimpleNamespace
@@ -17,6 +16,7 @@ import torch
 from trainer_processes import assert_same_end
 
 import gansmith
+from forked import Forked, fork
 from gansmith import catalog
 from gansmith.errors import (
     NotFiniteError,
@@ -26,12 +26,12 @@ from gansmith.errors import (
 )
 from gansmith.runs.run import Run
 from gansmith.runs.signals import stop_on_signals
-from small import OPTIONS, SMALL, files, start
+from small import OPTIONS, SMALL, files
 
 SLOW = ["--set", "game=toys.spoiled", "--set", "game.seconds=0.5"]
 
 
-def read_until(process: subprocess.Popen[str], wanted: str, seconds: float = 60) -> str:
+def read_until(process: Forked, wanted: str, seconds: float = 60) -> str:
     """What the process says on stderr, up to `wanted`."""
     assert process.stderr is not None
     said, deadline = "", time.monotonic() + seconds
@@ -44,7 +44,7 @@ def read_until(process: subprocess.Popen[str], wanted: str, seconds: float = 60)
     return said
 
 
-def wait_for_a_record(run: Path, process: subprocess.Popen[str], seconds: float = 60) -> None:
+def wait_for_a_record(run: Path, process: Forked, seconds: float = 60) -> None:
     deadline, path = time.monotonic() + seconds, run / "events.jsonl"
     while not (path.exists() and path.stat().st_size):
         assert process.poll() is None, process.communicate()
@@ -58,12 +58,12 @@ def wait_for_a_record(run: Path, process: subprocess.Popen[str], seconds: float 
 def test_the_second_process_on_one_run_is_refused_while_the_first_goes_on(tmp_path: Path) -> None:
     out = tmp_path / "run"
     slow = ["--set", "game=toys.spoiled", "--set", "game.seconds=1", "--images", "16000"]  # a quarter of an hour
-    with start("train", *OPTIONS, *slow, "--out", out) as first:
+    with fork("train", *OPTIONS, *slow, "--out", out) as first:
         wait_for_a_record(out, first)
         with pytest.raises(RunError) as raised:
             gansmith.train(**SMALL, out=str(out))
         assert str(raised.value) == f"another process is working on {out}; wait for it, or choose another --out"
-        with start("resume", out, "--trust") as second:
+        with fork("resume", out, "--trust") as second:
             assert f"error: another process is working on {out}" in second.communicate(timeout=60)[1]
             assert second.returncode == 1
         assert first.poll() is None
@@ -78,7 +78,7 @@ def test_an_interrupted_run_is_saved_and_ends_where_an_uninterrupted_one_does(
     number: int, status: int, tmp_path: Path, uninterrupted: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     out = tmp_path / "run"
-    with start("train", *OPTIONS, *SLOW, "--out", out) as process:
+    with fork("train", *OPTIONS, *SLOW, "--out", out) as process:
         wait_for_a_record(out, process)
         process.send_signal(number)
         _, said = process.communicate(timeout=60)
@@ -101,7 +101,7 @@ def test_an_interrupted_run_is_saved_and_ends_where_an_uninterrupted_one_does(
 
 def test_a_second_interrupt_stops_at_once(tmp_path: Path) -> None:
     out = tmp_path / "run"
-    with start("train", *OPTIONS, "--set", "game=toys.spoiled", "--set", "game.seconds=30", "--out", out) as process:
+    with fork("train", *OPTIONS, "--set", "game=toys.spoiled", "--set", "game.seconds=30", "--out", out) as process:
         wait_for_a_record(out, process)
         process.send_signal(signal.SIGINT)
         read_until(process, "stopping after this step; once more to stop at once")
@@ -119,7 +119,7 @@ def test_a_second_interrupt_stops_at_once(tmp_path: Path) -> None:
 
 def test_an_interrupt_while_the_images_are_prepared(tmp_path: Path) -> None:
     before = "import os, signal, gansmith.data.prepare as p\np.resolve = lambda *a: os.kill(os.getpid(), signal.SIGINT)"
-    with start("train", *OPTIONS, "--out", tmp_path / "run", before=before) as process:
+    with fork("train", *OPTIONS, "--out", tmp_path / "run", before=before) as process:
         _, said = process.communicate(timeout=60)
         assert process.returncode == 130
         assert said.strip().endswith("stopped")
@@ -134,7 +134,7 @@ def test_a_full_disk_loses_nothing(room: int, run: Path, finished: Path) -> None
     assert (run / "checkpoints/latest.pt").stat().st_size > 20_000
     before = {name: content for name, content in files(run).items() if name.startswith(("checkpoints", "model"))}
     limit = f"import resource; resource.setrlimit(resource.RLIMIT_FSIZE, ({room}, {room}))"
-    with start("resume", run, "--images", "640", before=limit) as process:
+    with fork("resume", run, "--images", "640", before=limit) as process:
         _, said = process.communicate(timeout=60)
         assert process.returncode == 1, said
         assert re.search(r"error: could not write \S+: File too large\. What was (there )?before is untouched", said), (
