@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import atexit
-import functools
-import json
 import re
-import subprocess
-import sys
+import signal
 from pathlib import Path
 from typing import Any
 
+import killed
 import pytest
 import torch
 
 import gansmith
+from forked import CONTEXT
 from gansmith.runs.run import Run
 
-HERE = Path(__file__).parent
 DCGAN: dict[str, Any] = {
     "path": "digits",
     "size": 8,
@@ -44,23 +41,12 @@ def settings(base: dict[str, Any], out: Path, **changes: Any) -> dict[str, Any]:
     }
 
 
-@functools.cache
-def _server() -> subprocess.Popen[str]:
-    """killed.py, one for all tests of this process; it ends with it."""
-    command = [sys.executable, str(HERE / "killed.py")]
-    server = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    atexit.register(server.communicate)  # closes its stdin, which ends it, and waits
-    return server
-
-
 def kill(given: dict[str, Any], moment: str, count: int) -> None:
     """Train in a process that is killed when `moment` is reached for the count-th time."""
-    server = _server()
-    assert server.stdin is not None
-    assert server.stdout is not None
-    print(json.dumps([moment, count, given]), file=server.stdin, flush=True)
-    status, said = json.loads(server.stdout.readline())
-    assert status == -9, said
+    process = CONTEXT.Process(target=killed.train, args=(moment, count, given))
+    process.start()
+    process.join(300)
+    assert process.exitcode == -signal.SIGKILL
 
 
 def the_rest(given: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> int:

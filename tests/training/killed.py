@@ -1,27 +1,11 @@
-"""Train in processes that kill themselves, with SIGKILL, at a chosen moment: `python killed.py`.
-
-Each line on stdin is JSON [moment, count, settings]: a process is forked, in which that moment is patched so that the
-process dies when it is reached for the count-th time. Its exit status and what it wrote come back as a line of JSON.
-Forked, for a new process would import torch anew; and from this one, in which nothing was trained, for torch's backward
-passes do not survive a fork.
-"""
+"""A training that kills its own process, with SIGKILL, at a chosen moment."""
 
 from __future__ import annotations
 
-import importlib
 import io
-import json
 import os
-import pkgutil
 import signal
-import sys
-import tempfile
-import traceback
-from contextlib import suppress
-from pathlib import Path
 from typing import Any
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import torch
 
@@ -31,33 +15,10 @@ from gansmith.training import checkpoint
 from gansmith.training.averaging import Averaging
 
 
-def main() -> None:
-    torch.set_num_threads(1)
-    for module in pkgutil.walk_packages(gansmith.__path__, "gansmith."):
-        with suppress(ImportError):  # of an extra that is not installed
-            importlib.import_module(module.name)
-    for name in ("torch._dynamo", "torch.utils.flop_counter", "sklearn.datasets"):  # what a training imports late
-        importlib.import_module(name)
-    for line in sys.stdin:
-        with tempfile.TemporaryFile("w+") as output:
-            if (process := os.fork()) == 0:
-                os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-                os.dup2(output.fileno(), 1)
-                os.dup2(output.fileno(), 2)
-                try:
-                    train(*json.loads(line))
-                    print("was not killed", file=sys.stderr)
-                except BaseException:
-                    traceback.print_exc()
-                finally:
-                    sys.stderr.flush()
-                    os._exit(1)
-            status = os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
-            output.seek(0)
-            print(json.dumps([status, output.read()]), flush=True)
-
-
 def train(moment: str, count: int, settings: dict[str, Any]) -> None:
+    """To be called in a process of its own, which dies when `moment` is reached for the count-th time."""
+    torch.set_num_threads(1)
+
     def die() -> None:
         os.kill(os.getpid(), signal.SIGKILL)
 
@@ -102,7 +63,3 @@ def train(moment: str, count: int, settings: dict[str, Any]) -> None:
     else:
         raise SystemExit(f"no moment {moment!r}")
     gansmith.train(**settings)
-
-
-if __name__ == "__main__":
-    main()
