@@ -118,7 +118,9 @@ def test_a_second_interrupt_stops_at_once(tmp_path: Path) -> None:
 
 
 def test_an_interrupt_while_the_images_are_prepared(tmp_path: Path) -> None:
-    before = "import os, signal, gansmith.data.prepare as p\np.resolve = lambda *a: os.kill(os.getpid(), signal.SIGINT)"
+    # another thread may be the one that the signal reaches: the sleep leaves the main thread time to be told
+    interrupt = "lambda *a: (os.kill(os.getpid(), signal.SIGINT), time.sleep(10))"
+    before = f"import os, signal, time, gansmith.data.prepare as p\np.resolve = {interrupt}"
     with fork("train", *OPTIONS, "--out", tmp_path / "run", before=before) as process:
         _, said = process.communicate(timeout=60)
         assert process.returncode == 130
