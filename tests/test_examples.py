@@ -13,7 +13,7 @@ import pytest
 
 import gansmith
 from gansmith import catalog
-from gansmith.experiment.schema import ROLES
+from gansmith.catalog import ROLES
 
 PACKAGES = ("gansmith", "gansmith.evaluation", "gansmith.latent", "gansmith.autograd")
 MOST = 4  # lines of code

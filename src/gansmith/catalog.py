@@ -37,6 +37,9 @@ KINDS: Mapping[str, tuple[str, str]] = {  # kind -> (package, what one entry is 
     "recipes": ("gansmith.recipes", "recipe"),
 }
 
+# the roles of networks: a model's file has a factory of that name for each role that it can fill
+ROLES = ("generator", "discriminator", "classifier", "translator", "autoencoder")
+
 Factory = Callable[..., Any]
 
 _vouched: set[str] = set()  # dotted names that may be imported, in this process

@@ -12,9 +12,9 @@ from torch import Tensor, nn
 
 from gansmith import catalog
 from gansmith.adversarial import Dimensions, Fixed, Game, Sample
+from gansmith.catalog import ROLES
 from gansmith.data.prior import Prior
 from gansmith.experiment import completion
-from gansmith.experiment.schema import ROLES
 from gansmith.training import optimizers
 from gansmith.training.engine import build_engine, play_until
 from gansmith.training.wiring import check_wiring

@@ -9,8 +9,8 @@ from torch import Tensor, nn
 from declared import declared, fitted
 from gansmith import catalog
 from gansmith.adversarial import Dimensions
+from gansmith.catalog import ROLES
 from gansmith.errors import ExperimentError, GansmithError
-from gansmith.experiment.schema import ROLES
 from gansmith.system.seeding import seeded
 
 SIZES = [

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import pickle
 import sys
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -142,6 +142,16 @@ def test_files_that_are_not_ours(tmp_path: Path) -> None:
         saved.load(file)
     safetensors.torch.save_file({"weight": torch.zeros(3)}, file, metadata={"gansmith": '{"format": 2}'})
     with refused("newer gansmith", error=RunError):
+        saved.load(file)
+
+
+@pytest.mark.parametrize("role", ["check_sides", "_layers", "__import__", "build", 3, None])
+def test_a_card_whose_role_is_no_role_calls_nothing(tmp_path: Path, role: object) -> None:
+    """A role names the function of the model's file that is called: another of its functions is not."""
+    card = json.dumps({"format": 1, **asdict(CARD), "dimensions": CARD.dimensions._asdict(), "role": role})
+    file = tmp_path / "generator.safetensors"
+    safetensors.torch.save_file(network().state_dict(), file, metadata={"gansmith": card})
+    with refused(str(role), "generator, translator", error=RunError):
         saved.load(file)
 
 

@@ -7,9 +7,10 @@ from contextlib import suppress
 from typing import Any
 
 from gansmith import catalog
+from gansmith.catalog import ROLES
 from gansmith.errors import ExperimentError, GansmithError, OptionError, unknown
 from gansmith.experiment.retired import refuse
-from gansmith.experiment.schema import ROLES, Experiment
+from gansmith.experiment.schema import Experiment
 from gansmith.experiment.settings import Part
 from gansmith.training import optimizers
 

@@ -11,6 +11,7 @@ from typing import Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field
 
+from gansmith.catalog import ROLES
 from gansmith.data.settings import DataSettings
 from gansmith.experiment.settings import AveragingSettings, Images, MetricsSettings, Part, PriorSettings, StopSettings
 from gansmith.schedules import Count
@@ -24,8 +25,6 @@ MAY_CHANGE = frozenset(
         *("record_every", "samples_every", "checkpoint_every", "keep_every"),
     ]
 )
-# of the networks; a model's file has a factory of that name
-ROLES = ("generator", "discriminator", "classifier", "translator", "autoencoder")
 PARTS = ("game", "objective", "augment", *ROLES)  # the fields that hold a name with options
 
 

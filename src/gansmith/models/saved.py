@@ -117,6 +117,8 @@ def read_card(path: Path) -> Card:
         plain["dimensions"] = Dimensions(**plain["dimensions"])
         plain["prior"] = Prior(**{**plain["prior"], "shares": tuple(plain["prior"].get("shares", ()))})
         plain["classes"] = tuple(plain["classes"])
+        if plain["role"] not in catalog.ROLES:  # it names the function that is called
+            raise RunError(f"the model file {path} is damaged: {unknown('role', str(plain['role']), catalog.ROLES)}")
         return Card(**plain)
     except GansmithError:
         raise

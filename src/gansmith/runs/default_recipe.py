@@ -10,8 +10,9 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from gansmith import catalog
+from gansmith.catalog import ROLES
 from gansmith.data.open import open_dataset
-from gansmith.experiment.schema import ROLES, Experiment
+from gansmith.experiment.schema import Experiment
 from gansmith.runs.folder import experiment_of, folder_of, is_run
 from gansmith.system.device import choose_device
 
