@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import pkgutil
+import signal
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -70,6 +71,7 @@ class _Command:
         os.environ.update(self.environment)
         sys.path.insert(0, str(Path(__file__).parent))  # the toys
         sys.argv = ["gansmith", *self.arguments]
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where a shell began the tests with &
         exec(self.before, {})
         from gansmith.cli.main import main
 

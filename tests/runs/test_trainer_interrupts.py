@@ -109,7 +109,7 @@ def test_a_second_interrupt_stops_at_once(tmp_path: Path) -> None:
         process.send_signal(signal.SIGINT)
         _, said = process.communicate(timeout=20)
         assert time.monotonic() - begun < 10
-        assert process.returncode == 130
+        assert process.returncode == 130, said
         assert (
             f"stopped at once; what came after the last checkpoint is lost. Continue with: gansmith resume {out}"
             in said
@@ -123,7 +123,7 @@ def test_an_interrupt_while_the_images_are_prepared(tmp_path: Path) -> None:
     before = f"import os, signal, time, gansmith.data.prepare as p\np.resolve = {interrupt}"
     with fork("train", *OPTIONS, "--out", tmp_path / "run", before=before) as process:
         _, said = process.communicate(timeout=60)
-        assert process.returncode == 130
+        assert process.returncode == 130, said
         assert said.strip().endswith("stopped")
         assert "Traceback" not in said
         assert not (tmp_path / "run").exists()
