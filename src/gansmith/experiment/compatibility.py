@@ -63,7 +63,7 @@ def _without_batch_normalisation(model: str) -> str:
     if not kinds:
         return "choose a model without it: resnet, r3gan, mlp"
     first, *others = sorted(kinds, key=lambda kind: (kind != "layer", kind))
-    return f"set discriminator.normalisation={first}" + (f" (or {', '.join(others)})" if others else "")
+    return f"--set discriminator.normalisation={first}" + (f" (or {', '.join(others)})" if others else "")
 
 
 def require_scores_of_one(game: Game, name: str, objective: Objective) -> None:
