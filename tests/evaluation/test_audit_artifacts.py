@@ -192,6 +192,17 @@ def test_where_nothing_can_be_said(train: Pixels, made: Pixels, facts: list[str]
     assert found.figures == ()
 
 
+def test_every_small_size_has_an_answer() -> None:
+    """At 16x16 all frequencies are multiples of 1/16, and none lies off the grid."""
+    for height, width in [(side, side) for side in range(8, 41)] + [(8, 40), (16, 17), (17, 16), (40, 16), (23, 32)]:
+        shape = (height, width)
+        answered = answer(evidence(pictures(50, 0, size=shape), pictures(50, 1, size=shape)))
+        untold = min(shape) < 16 or shape == (16, 16)
+        assert (answered.numbers == {}) == untold, shape
+        assert not untold or (answered.verdict == "cannot tell" and f"{height}x{width}" in answered.sentence), shape
+        assert all(np.isfinite(number.value) for number in answered.numbers.values()), shape
+
+
 def test_without_held_out_images() -> None:
     assert "No real images were held out" in answer(evidence(TRAIN, MADE)).details[-1]
     assert "49 images were held out" in answer(evidence(TRAIN, MADE, held=HELD[:49])).details[-1]

@@ -59,6 +59,9 @@ def answer(evidence: Evidence) -> Answer:
     if problem:
         return Answer("artifacts", "cannot tell", problem, "checkerboard", {}, protocol, advice=advice)
     real, fake = readings(train), readings(samples)
+    if not elsewhere(fake.peaks).size:
+        problem = words.no_frequency_off_the_grid(train.shape[1], train.shape[2])
+        return Answer("artifacts", "cannot tell", problem, "checkerboard", {}, protocol)
     bounds, notes = _bounds(evidence.holdout, real, len(samples), evidence.seed)
     numbers = _numbers(real, fake, bounds, evidence.seed)
     period = sites(*train.shape[1:3])[int((fake.grid.mean(axis=0) - real.grid.mean(axis=0)).argmax())][0]

@@ -53,6 +53,14 @@ def sentence(verdict: Verdict, traces: Traces, faint: str) -> str:
     return f"{text[0].upper()}{text[1:]}."
 
 
+def no_frequency_off_the_grid(height: int, width: int) -> str:
+    """The reason why a checkerboard cannot be told from an irregular spectrum in images of this size."""
+    return (
+        f"At {height}x{width} pixels every frequency of the spectrum is one at which a checkerboard shows, so that "
+        f"none is left to compare with: images of at least {height + 1} pixels a side can be tested."
+    )
+
+
 def advice(traces: Traces, verdict: Verdict) -> tuple[str, ...]:
     """Next steps, most useful first."""
     steps = [_RESIZE] if traces.checkerboard is not None else []
