@@ -38,6 +38,9 @@ _LOSES = {  # what torch calls it -> what the user wrote
     "__index__": "use as an index or a count (range, __index__)",
     "__array__": "numpy, which makes arrays of what it is given,",
     "__deepcopy__": "copy.deepcopy()",
+    "data": ".data",
+    "untyped_storage": "the tensor's storage, which pickle and copy.copy() read,",
+    "storage": "the tensor's storage",
     **{name: f"torch.{name}() of a list" for name in ("as_tensor", "asarray")},
     **{name: f"{name}()" for name in ("item", "tolist", "numpy", "new_tensor")},
     **{name: f"torch.{name}()" for name in ("tensor", "linspace", "logspace")},
@@ -75,7 +78,7 @@ class _Trace(TorchFunctionMode):
         return [name for name, edge in self.edges.items() if edge.node in seen]
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        name = getattr(func, "__name__", "")
+        name = "data" if getattr(func, "__self__", None) is Tensor.data else getattr(func, "__name__", "")
         if torch.is_grad_enabled() and name in _LOSES:
             for tensor in _leaves((*args, *(kwargs or {}).values()), Tensor):
                 kept = name in ("as_tensor", "asarray") and args and tensor is args[0]

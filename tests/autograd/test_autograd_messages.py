@@ -7,6 +7,7 @@ import contextlib
 import copy
 import io
 import math
+import pickle
 import re
 from collections.abc import Callable
 from typing import Any
@@ -75,6 +76,10 @@ LOST: list[tuple[Callable[[Any], Any], str]] = [
     (lambda a: copy.deepcopy(a) + a, "copy.deepcopy()"),
     (lambda a: torch.linspace(0, a, 3).sum() + a, "torch.linspace()"),
     (lambda a: torch.logspace(0, a, 3).sum() + a, "torch.logspace()"),
+    (lambda a: a.data * a, ".data"),
+    (lambda a: (a * 2).data * a, ".data"),
+    (lambda a: copy.copy(a * 1) * a, "the tensor's storage, which pickle and copy.copy() read,"),
+    (lambda a: pickle.loads(pickle.dumps(a * 1)) * a, "the tensor's storage, which pickle and copy.copy() read,"),
 ]
 
 
