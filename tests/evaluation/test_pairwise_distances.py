@@ -112,6 +112,8 @@ def test_a_point_on_the_edge_lies_in_the_ball(width: int) -> None:
     points = cloud(7, 200, width, at=20.0)
     found = within(points, points, base_radii=radii(points, count=4))
     np.testing.assert_array_equal(found.inside, 5)
+    strict = within(points, points, base_radii=radii(points, count=4), edges=False)
+    np.testing.assert_array_equal(strict.inside, 4)
 
 
 def test_a_radius_of_zero_holds_equal_points_only() -> None:

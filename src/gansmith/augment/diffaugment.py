@@ -69,8 +69,8 @@ def recoloured(colours: Tensor, brightness: Tensor, saturation: Tensor, contrast
 
 
 def translation(images: Tensor) -> Tensor:
-    """Shifted by up to an eighth of the height and the width, each whole number of pixels as likely as the others."""
-    most = [size // 8 for size in images.shape[2:]]
+    """Shifted by up to an eighth of the height and the width, rounded, each whole number of pixels as likely as the others."""
+    most = [_share(size, 8) for size in images.shape[2:]]
     down, right = (torch.randint(-far, far + 1, (len(images),), device=images.device) for far in most)
     return shifted(images, down, right)
 
@@ -87,7 +87,7 @@ def shifted(images: Tensor, down: Tensor, right: Tensor) -> Tensor:
 def cutout(images: Tensor) -> Tensor:
     """A rectangle of half the height and half the width, its middle anywhere in the image, becomes zero."""
     # as in the authors' code: where half the side is an even number, the middle may lie on its far edge too
-    ends = [size + 1 - size // 2 % 2 for size in images.shape[2:]]
+    ends = [size + 1 - _share(size, 2) % 2 for size in images.shape[2:]]
     row, column = (torch.randint(end, (len(images),), device=images.device) for end in ends)
     return images * ~hole(images, row, column)[:, None]
 
@@ -95,9 +95,15 @@ def cutout(images: Tensor) -> Tensor:
 def hole(images: Tensor, row: Tensor, column: Tensor) -> Tensor:
     """bool [B, H, W]: inside the rectangle about (row, column), int64 [B] each."""
     height, width = images.shape[2:]
-    rows = torch.arange(height, device=images.device)[:, None] - row[:, None, None] + height // 2 // 2
-    columns = torch.arange(width, device=images.device) - column[:, None, None] + width // 2 // 2
-    return (rows >= 0) & (rows < height // 2) & (columns >= 0) & (columns < width // 2)
+    high, wide = _share(height, 2), _share(width, 2)
+    rows = torch.arange(height, device=images.device)[:, None] - row[:, None, None] + high // 2
+    columns = torch.arange(width, device=images.device) - column[:, None, None] + wide // 2
+    return (rows >= 0) & (rows < high) & (columns >= 0) & (columns < wide)
+
+
+def _share(size: int, of: int) -> int:
+    """size / of, rounded half up: the pixels of a shift or a hole, as in the authors' code."""
+    return (size + of // 2) // of
 
 
 _CHANGES: Mapping[str, Callable[[Tensor], Tensor]] = {"color": color, "translation": translation, "cutout": cutout}

@@ -111,10 +111,15 @@ def within(
     *,
     base_radii: NDArray[np.float32],
     query_radii: NDArray[np.float32] | None = None,
+    edges: bool = True,
     what: str | None = None,
     device: torch.device | str = "cpu",
 ) -> Within:
-    """Queries [N, D], base [M, D], a radius [M] round each base point (and [N] round each query); edges are inside."""
+    """Queries [N, D], base [M, D], a radius [M] round each base point (and [N] round each query).
+
+    edges: a point exactly on the edge of a ball lies in it.
+    """
+    is_inside = torch.le if edges else torch.lt
     query_points, base_points = _Points.both(queries, base, device)
     sides = [torch.as_tensor(base_radii, dtype=torch.float32).to(device)[None, :]]
     if query_radii is not None:
@@ -134,12 +139,12 @@ def within(
                     edge = lengths[:, left : left + COLUMNS] if side == 0 else lengths[start : start + ROWS]
                     off, inside = (room[: block.numel()].view_as(block) for room in rooms)
                     torch.sub(block, edge.square(), out=off)
-                    torch.le(off, 0, out=inside)  # as float32: its sums are fast, and exact
+                    is_inside(off, 0, out=inside)  # as float32: its sums are fast, and exact
                     close = (off.abs_() <= _PRECISION * reach[side]).nonzero().cpu()
                     if len(close):
                         row, column = close.T
                         exact = _distance(query_points, row[:, None] + start, base_points, column[:, None] + left)[:, 0]
-                        inside[row, column] = (exact.to(device) <= edge.expand_as(block)[row, column]).float()
+                        inside[row, column] = is_inside(exact.to(device), edge.expand_as(block)[row, column]).float()
                     by_query[side, start : start + ROWS] += inside.sum(1).long()
                     by_base[side, left : left + COLUMNS] += inside.sum(0).long()
             advance(len(part))

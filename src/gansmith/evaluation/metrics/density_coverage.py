@@ -3,7 +3,7 @@
 Naeem, Oh, Uh, Choi, Yoo 2020, "Reliable Fidelity and Diversity Metrics for Generative Models", eq. 4 and 5: balls are
 drawn round the real images only, to the k-th nearest other real image. Density counts in how many of them a sample
 lies, as a share of k (1 is what real images reach; it can be more); coverage is the share of real images in whose ball
-at least one sample lies. Both depend on the counts.
+at least one sample lies. A point on the edge of a ball is outside, as in the authors' code. Both depend on the counts.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def density_coverage(
             f"{len(real):,} real images: give at least {neighbours + 1}"
         )
     balls = radii(real, count=neighbours, what="real images among themselves", device=device)
-    members = within(fake, real, base_radii=balls, what="samples among real images", device=device)
+    members = within(fake, real, base_radii=balls, edges=False, what="samples among real images", device=device)
     each = members.balls / neighbours
     low, high = intervals.mean(each) if np.ptp(each) else (None, None)
     covered = int((members.inside > 0).sum())
