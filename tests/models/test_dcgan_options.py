@@ -10,6 +10,7 @@ from torch import nn
 from gansmith import catalog
 from gansmith.adversarial import Dimensions
 from gansmith.errors import GansmithError, OptionError
+from gansmith.models.layers.resample import bilinear
 from gansmith.system.seeding import seeded
 from refusals import refused
 
@@ -181,9 +182,37 @@ def test_outputs_of_the_generator() -> None:
         torch.testing.assert_close(network(z), expected)
 
 
-def test_a_kernel_of_its_own_beside_resizing_is_refused() -> None:
-    with refused("generator.kernel = 5", "generator.upsample=transposed"):
-        built(SMALL, width=4, upsample="resize", kernel=5)
+@pytest.mark.parametrize("upsample", ["resize", "bilinear"])
+def test_a_kernel_of_its_own_beside_resizing_is_refused(upsample: str) -> None:
+    with refused("generator.kernel = 5", f"upsample={upsample}", "generator.upsample=transposed"):
+        built(SMALL, width=4, upsample=upsample, kernel=5)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 5), (4, 4), (3, 8)])
+def test_bilinear_doubling_equals_torchs_values_and_gradients(size: tuple[int, int]) -> None:
+    x = torch.randn(2, 3, *size, dtype=torch.float64, generator=torch.Generator().manual_seed(0)).requires_grad_()
+    wanted = nn.functional.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)
+    torch.testing.assert_close(bilinear(x), wanted)
+    weights = torch.randn_like(wanted)
+    slopes = [torch.autograd.grad((y * weights).sum(), x)[0] for y in (bilinear(x), wanted)]
+    torch.testing.assert_close(*slopes)
+    assert torch.autograd.gradgradcheck(lambda x: bilinear(x) ** 2, x, fast_mode=True)
+
+
+def test_bilinear_upsampling_stands_before_each_convolution() -> None:
+    network = built(SMALL, width=4, upsample="bilinear")
+    assert kinds(network)[3:7] == ["Bilinear", "Conv2d", "BatchNorm2d", "ReLU"]
+    assert kinds(network)[-3:] == ["Bilinear", "Conv2d", "Tanh"]
+
+
+def test_the_lessons_order_is_convolution_activation_normalisation() -> None:
+    """The lesson's blocks (fast.ai 2018, lesson 12)."""
+    generator = built(SMALL, width=4, order="activation_first", extra_layers=1, dropout=0.1)
+    block = ["ReLU", "BatchNorm2d", "Dropout"]
+    assert kinds(generator) == [*["ConvTranspose2d", *block] * 3, "Conv2d", *block, "ConvTranspose2d", "Tanh"]
+    discriminator = built(SMALL, "discriminator", width=4, order="activation_first", extra_layers=1)
+    hidden = ["Conv2d", "LeakyReLU", "BatchNorm2d"] * 3
+    assert kinds(discriminator) == ["Conv2d", "LeakyReLU", *hidden, "Conv2d", "Flatten"]
 
 
 @pytest.mark.parametrize(

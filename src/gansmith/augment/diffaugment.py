@@ -69,7 +69,7 @@ def recoloured(colours: Tensor, brightness: Tensor, saturation: Tensor, contrast
 
 
 def translation(images: Tensor) -> Tensor:
-    """Shifted by up to an eighth of the height and the width, rounded, each whole number of pixels as likely as the others."""
+    """Shifted by up to an eighth of height and width, rounded, each whole number of pixels as likely as the others."""
     most = [_share(size, 8) for size in images.shape[2:]]
     down, right = (torch.randint(-far, far + 1, (len(images),), device=images.device) for far in most)
     return shifted(images, down, right)

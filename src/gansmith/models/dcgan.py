@@ -23,11 +23,14 @@ from gansmith.adversarial import Dimensions
 from gansmith.errors import ExperimentError
 from gansmith.models.layers import grid
 from gansmith.models.layers.conditional import classes_of, labels_of
+from gansmith.models.layers.resample import bilinear
 from gansmith.system.option_types import FractionBelowOne, NonNegativeFloat, NonNegativeInt, PositiveInt
 
 Kernel = Literal[3, 4, 5, 6]
 Normalisation = Literal["batch", "instance", "layer", "none"]
 Downsample = Literal["strided", "average", "max"]
+Upsample = Literal["transposed", "resize", "bilinear"]
+Order = Literal["normalisation_first", "activation_first"]
 
 SMALLEST = grid.SMALLEST
 
@@ -39,29 +42,30 @@ def generator(
     dimensions: Dimensions,
     *,
     width: PositiveInt = 64,
-    upsample: Literal["transposed", "resize"] = "transposed",
+    upsample: Upsample = "transposed",
     extra_layers: NonNegativeInt = 0,
     kernel: Kernel = 4,
     activation: Literal["relu", "leaky_relu"] = "relu",
     output: Literal["tanh", "sigmoid", "linear"] = "tanh",
     dropout: FractionBelowOne = 0.0,
+    order: Order = "normalisation_first",
     conditional: bool = False,
 ) -> Generator:
     """Latents [B, Z], or [B, Z, h, w] for a larger canvas -> images [B, C, H, W] in [-1, 1] (linear: unbounded).
 
     width: channels of the last hidden layer (ngf). upsample: transposed convolution with `kernel` and stride 2, or
-    nearest-neighbour resizing and a 3 x 3 convolution (Odena, Dumoulin, Olah 2016, "Deconvolution and Checkerboard
-    Artifacts"). output: sigmoid is brought to [-1, 1]. dropout: behind each hidden layer, in training alone.
-    conditional: it reads labels. Raises ExperimentError below 8 pixels a side, without classes for a conditional one,
-    for a kernel of its own beside resize.
+    resizing (by nearest neighbours, or bilinear) and a 3 x 3 convolution (Odena, Dumoulin, Olah 2016, "Deconvolution
+    and Checkerboard Artifacts"). output: sigmoid is brought to [-1, 1]. dropout: behind each hidden layer, in training
+    alone. order: of normalisation and activation behind a convolution. conditional: it reads labels. Raises
+    ExperimentError below 8 pixels a side, without classes for a conditional one, for a kernel beside resizing.
 
     >>> network = generator(Dimensions(3, 64, 64, latent=100), width=4)
     >>> network(torch.zeros(2, 100)).shape
     torch.Size([2, 3, 64, 64])
     """
-    if upsample == "resize" and kernel != 4:
+    if upsample != "transposed" and kernel != 4:
         raise ExperimentError(
-            f"generator.kernel = {kernel} is that of the transposed convolutions, and upsample=resize has 3 x 3 "
+            f"generator.kernel = {kernel} is that of the transposed convolutions, and upsample={upsample} has 3 x 3 "
             f"convolutions instead: leave generator.kernel out, or set generator.upsample=transposed"
         )
     classes = classes_of("generator", dimensions, model="dcgan") if conditional else 0
@@ -70,11 +74,11 @@ def generator(
     widths = [width * min(2**k, _MOST) for k in reversed(range(count))]
 
     layers: list[nn.Module] = [nn.ConvTranspose2d(dimensions.latent + classes, widths[0], first)]
-    layers += _hidden(widths[0], slope, dropout)
+    layers += _hidden(widths[0], slope, dropout, order=order)
     for before, after in pairwise(widths):
-        layers += [*_doubled(before, after, upsample, kernel), *_hidden(after, slope, dropout)]
+        layers += [*_doubled(before, after, upsample, kernel), *_hidden(after, slope, dropout, order=order)]
     for _ in range(extra_layers):
-        layers += [nn.Conv2d(width, width, 3, padding=1), *_hidden(width, slope, dropout)]
+        layers += [nn.Conv2d(width, width, 3, padding=1), *_hidden(width, slope, dropout, order=order)]
     layers += _doubled(width, dimensions.channels, upsample, kernel)
     if output != "linear":
         layers.append(nn.Tanh() if output == "tanh" else Sigmoid())
@@ -91,6 +95,7 @@ def discriminator(
     downsample: Downsample = "strided",
     kernel: Kernel = 4,
     dropout: FractionBelowOne = 0.0,
+    order: Order = "normalisation_first",
     conditional: bool = False,
 ) -> Discriminator:
     """Images [B, C, H, W] in [-1, 1] -> raw scores [B].
@@ -98,8 +103,8 @@ def discriminator(
     width: channels of the first layer (ndf). slope: of the leaky ReLU; 0 is the plain one. normalisation: behind every
     convolution but the first and the last; `layer` is over channels and pixels together (Gulrajani et al. 2017,
     "Improved Training of Wasserstein GANs", section 4). downsample: a convolution of stride 2, or one of stride 1 and
-    2 x 2 pooling. dropout: behind each hidden layer. conditional: it reads labels. Raises ExperimentError below 8
-    pixels a side, without classes for a conditional one.
+    2 x 2 pooling. dropout: behind each hidden layer. order: of normalisation and activation. conditional: it reads
+    labels. Raises ExperimentError below 8 pixels a side, without classes for a conditional one.
 
     >>> network = discriminator(Dimensions(3, 64, 64), width=4)
     >>> network(torch.zeros(2, 3, 64, 64)).shape
@@ -115,9 +120,9 @@ def discriminator(
     layers: list[nn.Module] = [*_halved(channels, width, kernel, downsample)]
     layers += _hidden(width, slope, dropout, "none")
     for _ in range(extra_layers):
-        layers += [nn.Conv2d(width, width, 3, padding=1), *_hidden(width, slope, dropout, normalisation)]
+        layers += [nn.Conv2d(width, width, 3, padding=1), *_hidden(width, slope, dropout, normalisation, order)]
     for before, after in pairwise(widths):
-        layers += [*_halved(before, after, kernel, downsample), *_hidden(after, slope, dropout, normalisation)]
+        layers += [*_halved(before, after, kernel, downsample), *_hidden(after, slope, dropout, normalisation, order)]
     layers += [nn.Conv2d(widths[-1], 1, (height, breadth)), nn.Flatten(0)]
     return Discriminator(nn.Sequential(*layers), classes, widths[-1] * height * breadth)
 
@@ -180,6 +185,13 @@ def initialise(module: nn.Module) -> None:
         nn.init.zeros_(module.bias)
 
 
+class Bilinear(nn.Module):
+    """Bilinear doubling of both sides."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return bilinear(x)
+
+
 class Sigmoid(nn.Module):
     """Sigmoid scaled to [-1, 1]: 2 sigmoid(x) - 1 = tanh(x / 2)."""
 
@@ -188,7 +200,11 @@ class Sigmoid(nn.Module):
 
 
 def _hidden(
-    channels: int, slope: float | None, dropout: float, normalisation: Normalisation = "batch"
+    channels: int,
+    slope: float | None,
+    dropout: float,
+    normalisation: Normalisation = "batch",
+    order: Order = "normalisation_first",
 ) -> tuple[nn.Module, ...]:
     """Normalisation, activation and dropout behind a convolution. slope: of the leaky ReLU; None is the ReLU."""
     normalised: tuple[nn.Module, ...] = ()
@@ -200,13 +216,15 @@ def _hidden(
         normalised = (nn.GroupNorm(1, channels),)  # of one group: the layer normalisation of a feature map
     activation = nn.ReLU(inplace=True) if slope is None else nn.LeakyReLU(slope, inplace=True)
     # Differs: "How to Train a GAN?" (17) drops in test too; here an image is decided by its latent alone.
-    return *normalised, activation, *((nn.Dropout(dropout),) if dropout else ())
+    ordered = (*normalised, activation) if order == "normalisation_first" else (activation, *normalised)
+    return *ordered, *((nn.Dropout(dropout),) if dropout else ())
 
 
 def _doubled(before: int, after: int, upsample: str, kernel: int) -> tuple[nn.Module, ...]:
     if upsample == "transposed":  # an odd kernel leaves one line to add at the far ends
         return (nn.ConvTranspose2d(before, after, kernel, 2, (kernel - 1) // 2, output_padding=kernel % 2),)
-    return (nn.Upsample(scale_factor=2, mode="nearest"), nn.Conv2d(before, after, 3, padding=1))
+    enlarged = Bilinear() if upsample == "bilinear" else nn.Upsample(scale_factor=2, mode="nearest")
+    return (enlarged, nn.Conv2d(before, after, 3, padding=1))
 
 
 def _halved(before: int, after: int, kernel: int, downsample: Downsample) -> tuple[nn.Module, ...]:

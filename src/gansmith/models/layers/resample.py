@@ -26,6 +26,19 @@ def doubled(x: Tensor, size: tuple[int, int] | None = None) -> Tensor:
     return whole if size is None or whole.shape[2:] == size else whole[:, :, : size[0], : size[1]]
 
 
+def bilinear(x: Tensor) -> Tensor:
+    """Bilinear interpolation [B, C, H, W] -> [B, C, 2 H, 2 W]: `doubled`, with the outermost pixels repeated outside.
+
+    Equal to torch's, whose gradient on a GPU adds in another order every time.
+    """
+    y = doubled(x)
+    for d in (2, 3):  # 3 / 4 of an outermost pixel was left
+        edges = y.new_ones(y.shape[d])
+        edges[0] = edges[-1] = 4 / 3
+        y = y * edges.view(-1, *[1] * (3 - d))
+    return y
+
+
 def halved(x: Tensor) -> Tensor:
     """Downsampling: [B, C, H, W] -> [B, C, ceil(H / 2), ceil(W / 2)].
 
