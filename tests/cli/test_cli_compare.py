@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -78,15 +79,24 @@ def test_without_metrics_and_without_files(run_command: Command, several: list[P
     assert sorted(tmp_path.iterdir()) == before
 
 
-def test_a_narrow_terminal_shows_no_intervals(
-    run_command: Command, several: list[Path], monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("columns", [30, 40, 60, 80, 120])
+def test_tables_are_whole_at_any_width(
+    columns: int, run_command: Command, several: list[Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    given = ("--against", "digits", "--samples", 4, "--device", "cpu", "--metrics", "none")
-    shown = {}
-    for columns in ("55", "56"):
-        monkeypatch.setenv("COLUMNS", columns)
-        shown[columns] = run_command(compare, *several, *given).stdout.partition("told apart")[0]
-    assert len(shown["55"].splitlines()) < len(shown["56"].splitlines())
+    """Where a table does not fit, its cells are lines: no name and no number is cut or broken."""
+    several[1] = several[1].rename(several[1].with_name("second-of-a-long-name"))
+    given = ("--against", "digits", "--samples", 12, "--device", "cpu", "--metrics", "kid,precision_recall")
+    monkeypatch.setenv("COLUMNS", str(columns))
+    text = run_command(compare, *several, *given).stdout
+    assert "…" not in text
+    shown = text.partition("told apart")[0]
+    assert shown.count("second-of-a-long-name") == (2 if "━" in shown else 4)
+    assert "third[x]" in shown
+    assert len(re.findall(r"\(\d\.\d{3}\)", shown)) == 3  # own pairs
+    measured = text.partition("kid (lower is better)")[2]
+    assert len(re.findall(r"\d\.\d{4} \(-?\d\.\d{4} to -?\d\.\d{4}\)", measured)) == 9
+    assert all(len(line) <= columns for line in text.splitlines() if line.startswith(("┃", "│")))
+    assert ("━" in shown) == (columns >= 80)
 
 
 def test_the_ranking_in_words() -> None:

@@ -11,7 +11,7 @@ from gansmith.errors import GansmithError, MissingExtraError
 from gansmith.records import jsonl
 from gansmith.records.recorder import Recorder
 from gansmith.records.tensorboard import TensorBoard
-from gansmith.records.terminal import Terminal, note
+from gansmith.records.terminal import Terminal, terms
 from refusals import refused
 
 RECORDS = [{"step": step, "images": 64 * step, "seconds": 0.5 * step, "d/loss": 1.0 / step} for step in range(1, 6)]
@@ -97,10 +97,11 @@ def test_the_note_beside_the_bar() -> None:
         "discriminator/accuracy": 0.625,
         "generator/loss": 0.855,
     }
-    assert note(record) == "D 1.23  G 0.85  accuracy 0.62"
-    assert note({"step": 1, "images": 64}) == ""
+    assert terms(record) == ["D 1.23", "G 0.85", "accuracy 0.62"]
+    assert terms({"step": 1, "images": 64}) == []
+    assert terms({"health": "discriminator winning, memorising"}) == ["discriminator winning", "memorising"]
     two = {f"discriminator_{domain}/{term}": 0.5 for domain in "ab" for term in ("loss", "accuracy")}
-    assert note(two) == "D_a 0.50  D_b 0.50  accuracy_a 0.50  accuracy_b 0.50"
+    assert terms(two) == ["D_a 0.50", "D_b 0.50", "accuracy_a 0.50", "accuracy_b 0.50"]
 
 
 def test_the_bar_moves_with_every_step(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

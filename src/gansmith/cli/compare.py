@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,6 +12,7 @@ import typer
 from gansmith.cli.arguments import Device, Raw, Trust
 
 if TYPE_CHECKING:
+    from rich.console import Console
     from rich.table import Table
 
     from gansmith.evaluation.cross_play import CrossPlay, Pair
@@ -55,11 +57,11 @@ def compare(
         trust=trust,
     )
     console = Console(soft_wrap=False)
-    console.print(matrix(comparison.play, width=console.width))
+    print_whole(console, [matrix(comparison.play, intervals=True), matrix(comparison.play)])
     console.print("\n".join(ranking(comparison.play)), highlight=False, markup=False, soft_wrap=True)
     for name, measured in comparison.metrics.items():
         console.print()
-        console.print(side_by_side(name, measured, order=[one.name for one in comparison.play.standings]))
+        print_whole(console, [side_by_side(name, measured, order=[one.name for one in comparison.play.standings])])
         console.print(f"protocol: {measured.protocol}", highlight=False, markup=False, soft_wrap=True)
     for note in comparison.notes:
         console.print(f"note: {note}", highlight=False, markup=False, soft_wrap=True)
@@ -79,23 +81,38 @@ def write(comparison: Comparison, folder: Path) -> None:
     save_image(matrix_picture(comparison.play), folder / "compare.png")
 
 
-def matrix(play: CrossPlay, *, width: int) -> Table:
-    """A row for each discriminator; generators from best to worst. Own pairs in brackets; intervals where there is
-    room in `width` letters."""
+def print_whole(console: Console, tables: Sequence[Table]) -> None:
+    """The first of the tables that fits into the terminal; else the cells of the last one, a line for each."""
+    unbounded = console.options.update(max_width=1 << 16)
+    for table in tables:
+        if console.measure(table, options=unbounded).maximum <= console.width:
+            console.print(table)
+            return
+    say = partial(console.print, highlight=False, soft_wrap=True)
+    last = tables[-1]
+    say(str(last.title))
+    head, *columns = last.columns
+    for row, owner in enumerate(head.cells):
+        say(f"{head.header}: {owner}")
+        for column in columns:
+            say(f"  {column.header}  {list(column.cells)[row]}")
+
+
+def matrix(play: CrossPlay, *, intervals: bool = False) -> Table:
+    """A row for each discriminator; generators from best to worst. Own pairs in brackets."""
     from rich.markup import escape
     from rich.table import Table
 
     order = [play.names.index(one.name) for one in play.standings]
-    roomy = width >= 14 * (len(order) + 1)
     table = Table(title="accuracy of discriminators (rows) on generators (columns; own in brackets)", show_lines=True)
     table.title_justify = "left"
-    table.add_column("discriminator of", overflow="fold")
+    table.add_column("discriminator of", no_wrap=True)
     for index in order:
-        table.add_column(escape(play.names[index]), justify="right", overflow="fold")
+        table.add_column(escape(play.names[index]), justify="right", no_wrap=True)
     for row_of in order:
         row = play.accuracy[row_of]
         cells = [
-            f"({_value(row[i])})" if play.own(row_of, i) else f"{_value(row[i])}{interval(row[i]) if roomy else ''}"
+            f"({_value(row[i])})" if play.own(row_of, i) else f"{_value(row[i])}{interval(row[i]) if intervals else ''}"
             for i in order
         ]
         table.add_row(escape(play.names[row_of]), *cells)
@@ -137,11 +154,11 @@ def side_by_side(name: str, measured: Measured, *, order: Sequence[str]) -> Tabl
     from rich.table import Table
 
     table = Table(title=name, title_justify="left")
-    table.add_column("generator of")
+    table.add_column("generator of", no_wrap=True)
     first = next(iter(measured.numbers.values()))
     for quantity in first:
         way = measured.better.get(quantity)
-        table.add_column(f"{quantity}{f' ({way} is better)' if way else ''}", justify="right")
+        table.add_column(f"{quantity}{f' ({way} is better)' if way else ''}", justify="right", no_wrap=True)
     for who in order:
         numbers = measured.numbers[who]
         cells = [f"{_value(numbers[quantity], 4)} ({_range(numbers[quantity], 4)})" for quantity in first]

@@ -19,21 +19,22 @@ class Terminal:
         self._advance(drawn)
 
     def record(self, record: Record) -> None:
-        self._advance(0, note(record))
+        self._advance(0, terms(record))
 
     def close(self) -> None:
         self._stack.close()
 
 
-def note(record: Record) -> str:
-    """`balanced  D 1.21  G 0.86  accuracy 0.63`: health, each turn's loss by its initial, and accuracies; `kid 0.0213`
-    for a record of metrics."""
-    words = [record["health"]] if record.get("health") else []
+def terms(record: Record) -> list[str]:
+    """`balanced`, `D 1.21`, `G 0.86`, `accuracy 0.63`: health, each turn's loss by its initial, and accuracies;
+    `kid 0.0213` for a record of metrics. The most important first."""
+    words = [word for word in str(record.get("health") or "").split(", ") if word]
     words += [f"{name.removeprefix('metric/')} {record[name]:.4g}" for name in record if name.count("/") == 1
               and name.startswith("metric/")]  # fmt: skip
     words += [f"{name[0].upper()}{_domain(name)} {record[name]:.2f}" for name in record if name.endswith("/loss")]
-    words += [f"accuracy{_domain(name)} {value:.2f}" for name, value in record.items() if name.endswith("/accuracy")]
-    return "  ".join(words)
+    return words + [
+        f"accuracy{_domain(name)} {value:.2f}" for name, value in record.items() if name.endswith("/accuracy")
+    ]
 
 
 def _domain(name: str) -> str:

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Protocol, TypeVar
+from typing import Protocol, TypeAlias, TypeVar
 
 T = TypeVar("T")
+Note: TypeAlias = str | Sequence[str]
 
 _PLAIN_EVERY = 10.0  # seconds between plain lines, so that logs stay readable
+_CELLS = 8  # characters of the bar
 
 
 class Advance(Protocol):
-    """Called with how much was done since the last call, and a note to show beside the bar."""
+    """Called with how much was done since the last call, and a note to show beside the bar: one term, or several, the
+    most important first."""
 
-    def __call__(self, amount: int = 1, note: str = "") -> None: ...
+    def __call__(self, amount: int = 1, note: Note = ()) -> None: ...
 
 
 def format_duration(seconds: float) -> str:
@@ -49,37 +52,64 @@ def track(items: Iterable[T], what: str, total: int, unit: str = "images") -> It
 @contextmanager
 def _terminal(what: str, total: int, unit: str, done: int) -> Iterator[Advance]:
     from rich.console import Console
-    from rich.progress import BarColumn, Progress, ProgressColumn, TextColumn
-    from rich.progress import Task as RichTask
-    from rich.table import Column
+    from rich.live import Live
     from rich.text import Text
 
-    class Rate(ProgressColumn):
-        def render(self, task: RichTask) -> Text:
-            spent = task.elapsed or 0.0
-            fresh = task.completed - done
-            rate = fresh / spent if spent > 0 else 0.0
-            left = (total - task.completed) / rate if rate > 0 else 0.0
-            return Text(f"{_rate(rate)}/s  {format_duration(left)} left", no_wrap=True)
+    start, count, terms = time.monotonic(), done, tuple[str, ...]()
+    console = Console(stderr=True)
 
-    with Progress(
-        TextColumn("{task.description}"),
-        BarColumn(bar_width=8),
-        TextColumn(f"{{task.completed:,.0f}}/{total:,} {unit}", table_column=Column(no_wrap=True)),
-        Rate(table_column=Column(no_wrap=True)),
-        TextColumn("{task.fields[note]}", table_column=Column(no_wrap=True, overflow="ellipsis")),
-        console=Console(stderr=True),
-        refresh_per_second=4,
-    ) as progress:
-        task = progress.add_task(what, total=total, completed=done, note="")
+    def line() -> Text:
+        spent = time.monotonic() - start
+        rate = (count - done) / spent if spent > 0 else 0.0
+        width = console.width - 1  # a full line makes some terminals begin the next
+        text = bar_line(width, what, count, total, unit, rate, terms)
+        plain = text if console.encoding.startswith("utf") else text.replace("━", "=").replace("─", "-")
+        return Text(plain, no_wrap=True, overflow="crop")
 
-        def advance(amount: int = 1, note: str = "") -> None:
-            if note:
-                progress.update(task, advance=amount, note=note)
-            else:
-                progress.update(task, advance=amount)
+    with Live(console=console, get_renderable=line, refresh_per_second=4):
+
+        def advance(amount: int = 1, note: Note = ()) -> None:
+            nonlocal count, terms
+            count += amount
+            terms = _terms(note) or terms
 
         yield advance
+
+
+def bar_line(width: int, what: str, count: int, total: int, unit: str, rate: float, terms: Sequence[str] = ()) -> str:
+    """One line of at most `width` characters: what, bar, count, rate, time left, terms (most important first).
+
+    What has no room is left out whole, the least important first: nothing is cut.
+
+    >>> bar_line(60, "training", 500, 1000, "images", 50.0, ["balanced", "accuracy 0.63"])
+    'training ━━━━──── 500/1,000  50/s  0:10 left  balanced'
+    >>> bar_line(30, "training", 500, 1000, "images", 50.0, ["balanced", "accuracy 0.63"])
+    '500/1,000  50/s  0:10 left'
+    """
+    left = f"{format_duration((total - count) / rate if rate > 0 else 0.0)} left"
+    part = min(1.0, count / total) if total else 1.0
+    full = round(_CELLS * part)
+    # in the order of the line; the number is the rank, 0 the most important
+    cells = [
+        (4, what),
+        (3, "━" * full + "─" * (_CELLS - full)),
+        (0, f"{count:,}/{total:,}"),
+        (8, unit),
+        (2, f" {_rate(rate)}/s"),
+        (1, f" {left}"),
+        *((5 + rank, f" {term}") for rank, term in enumerate(terms)),
+    ]
+    room, kept = width, set()
+    for place in sorted(range(len(cells)), key=lambda place: cells[place][0]):
+        needed = len(cells[place][1]) + (1 if kept else 0)
+        if needed <= room:
+            kept.add(place)
+            room -= needed
+    return " ".join(text for place, (_, text) in enumerate(cells) if place in kept).strip()
+
+
+def _terms(note: Note) -> tuple[str, ...]:
+    return ((note,) if note else ()) if isinstance(note, str) else tuple(note)
 
 
 @contextmanager
@@ -95,10 +125,10 @@ def _plain(what: str, total: int, unit: str, done: int) -> Iterator[Advance]:
         done_so_far = f"{count:,}/{total:,} {unit}, {_rate(rate)} {unit}/s, {format_duration(spent)} gone"
         print(f"{what}: {done_so_far}{left}  {latest}".rstrip(), file=sys.stderr, flush=True)
 
-    def advance(amount: int = 1, note: str = "") -> None:
+    def advance(amount: int = 1, note: Note = ()) -> None:
         nonlocal count, last, latest
         count += amount
-        latest = note or latest
+        latest = "  ".join(_terms(note)) or latest
         if time.monotonic() - last >= _PLAIN_EVERY:
             last = time.monotonic()
             line()
