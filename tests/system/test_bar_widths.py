@@ -40,7 +40,7 @@ def whole(count: int, total: int) -> set[str]:
 @pytest.mark.parametrize(("count", "total", "rate"), COUNTS)
 @pytest.mark.parametrize("width", range(8, 161))
 def test_nothing_is_cut_and_nothing_wraps(width: int, count: int, total: int, rate: float) -> None:
-    line = bar_line(width, "training", count, total, "images", rate, terms(RECORD))
+    line = bar_line(width, "training", count, total, unit="images", rate=rate, terms=terms(RECORD))
     assert len(line) <= width
     rest = line
     for term in sorted(whole(count, total), key=len, reverse=True):
@@ -58,17 +58,20 @@ def test_nothing_is_cut_and_nothing_wraps(width: int, count: int, total: int, ra
     ],
 )
 def test_the_least_important_goes_first(width: int, there: list[str], absent: list[str]) -> None:
-    line = bar_line(width, "training", 128, 1_000_000, "images", 5.31, terms(RECORD)).replace("─", "━")
+    line = bar_line(width, "training", 128, 1_000_000, unit="images", rate=5.31, terms=terms(RECORD)).replace("─", "━")
     assert [term for term in there if term not in line] == []
     assert [term for term in absent if term in line] == []
 
 
 def test_a_short_training_keeps_its_bar_and_losses_at_80_columns() -> None:
     calm = terms({**RECORD, "health": "balanced"})
-    assert bar_line(79, "training", 2_560, 2_500, "images", 740, calm) == (
+    assert bar_line(79, "training", 2_560, 2_500, unit="images", rate=740, terms=calm) == (
         "training ━━━━━━━━ 2,560/2,500  740/s  0:00 left  balanced  D 1.21  G 0.86"
     )
-    assert bar_line(39, "training", 1_250, 2_500, "images", 740, calm) == "━━━━──── 1,250/2,500  740/s  0:02 left"
+    assert (
+        bar_line(39, "training", 1_250, 2_500, unit="images", rate=740, terms=calm)
+        == "━━━━──── 1,250/2,500  740/s  0:02 left"
+    )
 
 
 def on_a_terminal(columns: int) -> list[str]:

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from gansmith.cli.arguments import Device, Raw, Trust
+from gansmith.cli.tables import print_whole
 
 if TYPE_CHECKING:
-    from rich.console import Console
     from rich.table import Table
 
     from gansmith.evaluation.cross_play import CrossPlay, Pair
@@ -81,23 +80,6 @@ def write(comparison: Comparison, folder: Path) -> None:
     save_image(matrix_picture(comparison.play), folder / "compare.png")
 
 
-def print_whole(console: Console, tables: Sequence[Table]) -> None:
-    """The first of the tables that fits into the terminal; else the cells of the last one, a line for each."""
-    unbounded = console.options.update(max_width=1 << 16)
-    for table in tables:
-        if console.measure(table, options=unbounded).maximum <= console.width:
-            console.print(table)
-            return
-    say = partial(console.print, highlight=False, soft_wrap=True)
-    last = tables[-1]
-    say(str(last.title))
-    head, *columns = last.columns
-    for row, owner in enumerate(head.cells):
-        say(f"{head.header}: {owner}")
-        for column in columns:
-            say(f"  {column.header}  {list(column.cells)[row]}")
-
-
 def matrix(play: CrossPlay, *, intervals: bool = False) -> Table:
     """A row for each discriminator; generators from best to worst. Own pairs in brackets."""
     from rich.markup import escape
@@ -106,9 +88,9 @@ def matrix(play: CrossPlay, *, intervals: bool = False) -> Table:
     order = [play.names.index(one.name) for one in play.standings]
     table = Table(title="accuracy of discriminators (rows) on generators (columns; own in brackets)", show_lines=True)
     table.title_justify = "left"
-    table.add_column("discriminator of", no_wrap=True)
+    table.add_column("discriminator of")
     for index in order:
-        table.add_column(escape(play.names[index]), justify="right", no_wrap=True)
+        table.add_column(escape(play.names[index]), justify="right")
     for row_of in order:
         row = play.accuracy[row_of]
         cells = [
@@ -154,11 +136,11 @@ def side_by_side(name: str, measured: Measured, *, order: Sequence[str]) -> Tabl
     from rich.table import Table
 
     table = Table(title=name, title_justify="left")
-    table.add_column("generator of", no_wrap=True)
+    table.add_column("generator of")
     first = next(iter(measured.numbers.values()))
     for quantity in first:
         way = measured.better.get(quantity)
-        table.add_column(f"{quantity}{f' ({way} is better)' if way else ''}", justify="right", no_wrap=True)
+        table.add_column(f"{quantity}{f' ({way} is better)' if way else ''}", justify="right")
     for who in order:
         numbers = measured.numbers[who]
         cells = [f"{_value(numbers[quantity], 4)} ({_range(numbers[quantity], 4)})" for quantity in first]

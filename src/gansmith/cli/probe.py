@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gansmith.cli.arguments import Checkpoint, Device, RunPath, Trust
+from gansmith.cli.tables import print_whole
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -49,7 +50,7 @@ def probe(
         trust=trust,
     )
     console = Console(soft_wrap=False)
-    console.print(table(report))
+    print_whole(console, [table(report)])
     console.print("\n".join(conclusions(report)), highlight=False, markup=False, soft_wrap=True)
     console.print(f"protocol: {report.how}", highlight=False, markup=False, soft_wrap=True)
     if out is not None:
@@ -62,7 +63,7 @@ def table(report: Report) -> Table:
     from rich.table import Table
 
     results = Table(title=f"accuracy on {len(report.parts.test):,} test images", title_justify="left")
-    for column in ("features", "numbers an image", "accuracy", "95 % interval", "C"):
+    for column in ("features", "numbers\nan image", "accuracy", "95 % interval", "C"):
         results.add_column(column, justify="left" if column == "features" else "right")
     probes = {report.player: report.features}
     probes |= {f"random network {number}": one for number, one in enumerate(report.random)}

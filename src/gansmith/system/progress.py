@@ -62,7 +62,7 @@ def _terminal(what: str, total: int, unit: str, done: int) -> Iterator[Advance]:
         spent = time.monotonic() - start
         rate = (count - done) / spent if spent > 0 else 0.0
         width = console.width - 1  # a full line makes some terminals begin the next
-        text = bar_line(width, what, count, total, unit, rate, terms)
+        text = bar_line(width, what, count, total, unit=unit, rate=rate, terms=terms)
         plain = text if console.encoding.startswith("utf") else text.replace("━", "=").replace("─", "-")
         return Text(plain, no_wrap=True, overflow="crop")
 
@@ -76,14 +76,16 @@ def _terminal(what: str, total: int, unit: str, done: int) -> Iterator[Advance]:
         yield advance
 
 
-def bar_line(width: int, what: str, count: int, total: int, unit: str, rate: float, terms: Sequence[str] = ()) -> str:
+def bar_line(
+    width: int, what: str, count: int, total: int, *, unit: str, rate: float, terms: Sequence[str] = ()
+) -> str:
     """One line of at most `width` characters: what, bar, count, rate, time left, terms (most important first).
 
     What has no room is left out whole, the least important first: nothing is cut.
 
-    >>> bar_line(60, "training", 500, 1000, "images", 50.0, ["balanced", "accuracy 0.63"])
+    >>> bar_line(60, "training", 500, 1000, unit="images", rate=50.0, terms=["balanced", "accuracy 0.63"])
     'training ━━━━──── 500/1,000  50/s  0:10 left  balanced'
-    >>> bar_line(30, "training", 500, 1000, "images", 50.0, ["balanced", "accuracy 0.63"])
+    >>> bar_line(30, "training", 500, 1000, unit="images", rate=50.0, terms=["balanced", "accuracy 0.63"])
     '500/1,000  50/s  0:10 left'
     """
     left = f"{format_duration((total - count) / rate if rate > 0 else 0.0)} left"
@@ -99,7 +101,7 @@ def bar_line(width: int, what: str, count: int, total: int, unit: str, rate: flo
         (1, f" {left}"),
         *((5 + rank, f" {term}") for rank, term in enumerate(terms)),
     ]
-    room, kept = width, set()
+    room, kept = width, set[int]()
     for place in sorted(range(len(cells)), key=lambda place: cells[place][0]):
         needed = len(cells[place][1]) + (1 if kept else 0)
         if needed <= room:
