@@ -16,7 +16,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="finds orphans i
 @pytest.mark.parametrize(
     ("case", "moments"),
     [
-        ("dcgan", [Moment("write", 0.5), Moment("operation", 0.6)]),
+        ("dcgan", [Moment("write", 0.5), Moment("operation", 0.3)]),
         ("cycle", [Moment("operation", 0.4)]),
         ("dcgan, decoded by 2 workers", [Moment("time", 0.7)]),
     ],

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from gansmith.errors import GansmithError
 from gansmith.system import files
-from gansmith.system.files import atomic, write_json, write_text
+from gansmith.system.files import atomic, remove_stale, temporary_name, write_json, write_text
 
 
 def test_a_file_is_written_and_its_folder_made(tmp_path: Path) -> None:
@@ -92,3 +95,69 @@ def test_text_and_json(tmp_path: Path) -> None:
 def test_sync_folder_of_nothing_is_no_error(tmp_path: Path) -> None:
     files.sync_folder(tmp_path / "absent")
     assert not (tmp_path / "absent").exists()
+
+
+# ---- what killed processes leave
+
+
+def left(folder: Path, *names: str) -> None:
+    for name in names:
+        (folder / name).write_bytes(b"half")
+
+
+def test_the_next_writer_removes_what_a_killed_one_left(tmp_path: Path) -> None:
+    """Whatever its process id: it may be that of a living process, or of one on another host."""
+    left(tmp_path, f".file.{os.getpid()}.tmp", ".file.1.tmp", ".file.4194303.tmp", ".file.7.link")
+    left(tmp_path, ".other.1.tmp", "file.1.tmp", ".file.tmp", ".file.1.tmp.png")  # not of this target
+    write_text(tmp_path / "file", "text")
+    others = [".file.1.tmp.png", ".file.tmp", ".other.1.tmp", "file", "file.1.tmp"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == others
+
+
+def test_what_a_living_process_writes_is_not_removed(tmp_path: Path) -> None:
+    code = f"""
+import sys
+from pathlib import Path
+from gansmith.system.files import atomic
+with atomic(Path({str(tmp_path)!r}) / "file") as file:
+    file.write(b"theirs")
+    file.flush()
+    print("writing", flush=True)
+    sys.stdin.read()
+"""
+    with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        write_text(tmp_path / "file", "ours")
+        remove_stale(tmp_path)
+        assert [path.name for path in tmp_path.iterdir() if path.name != "file"] == [f".file.{process.pid}.tmp"]
+        process.communicate()
+    assert process.returncode == 0
+    assert (tmp_path / "file").read_bytes() == b"theirs"
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_a_folder_is_swept(tmp_path: Path) -> None:
+    left(tmp_path, ".latest.pt.1.tmp", ".000000100.png.2.tmp", "latest.pt")
+    (tmp_path / ".folder.1.tmp").mkdir()
+    (tmp_path / ".link.1.tmp").symlink_to("latest.pt")
+    remove_stale(tmp_path)
+    remove_stale(tmp_path / "absent")
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".folder.1.tmp", ".link.1.tmp", "latest.pt"]
+
+
+def test_a_file_removed_before_its_writer_has_locked_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is created anew."""
+    flock = fcntl.flock
+    removed: list[Path] = []
+
+    def late(descriptor: int, how: int) -> None:
+        flock(descriptor, how)
+        if not removed:
+            removed.append(temporary_name(tmp_path / "file"))
+            removed[0].unlink()
+
+    monkeypatch.setattr(fcntl, "flock", late)
+    write_text(tmp_path / "file", "text")
+    assert removed
+    assert (tmp_path / "file").read_text() == "text"

@@ -10,7 +10,7 @@ import numpy as np
 from gansmith.data import similar
 from gansmith.data.dataset import Dataset, Indices
 from gansmith.errors import GansmithError
-from gansmith.system.files import atomic
+from gansmith.system.files import atomic, remove_stale
 
 _VERSION = 1  # goes up when `similar` would group otherwise: stored groups are then computed anew
 
@@ -33,5 +33,6 @@ def similar_groups(data: Dataset, folder: Path, *, flips: bool) -> Indices:
 
 def store_groups(groups: Indices, folder: Path, *, flips: bool) -> None:
     """Write the groups; a folder that cannot be written is no error, as it costs only time."""
+    remove_stale(folder)
     with suppress(GansmithError), atomic(path_of(folder, flips=flips)) as file:
         np.save(file, groups, allow_pickle=False)

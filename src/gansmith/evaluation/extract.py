@@ -24,7 +24,7 @@ import torch
 from gansmith.data import cache as caches
 from gansmith.errors import DataError, GansmithError
 from gansmith.evaluation.types import Extractor, Features, Images, Labels, Side
-from gansmith.system.files import atomic
+from gansmith.system.files import atomic, remove_stale
 from gansmith.system.progress import bar
 
 LIMIT = 4 << 30  # bytes of kept features
@@ -133,6 +133,7 @@ def _write(path: Path, features: Features, probabilities: Features | None) -> No
     arrays: dict[str, Any] = {"features": features}
     if probabilities is not None:
         arrays["probabilities"] = probabilities
+    remove_stale(path.parent)
     try:
         with atomic(path) as file:
             np.savez(file, **arrays)

@@ -12,13 +12,16 @@ from gansmith.experiment.schema import Experiment
 from gansmith.records import jsonl
 from gansmith.runs.folder import experiment_of, is_run
 from gansmith.runs.lock import LOCK
+from gansmith.system.files import target_of
 
 
 def require_run_or_empty(folder: Path) -> None:
-    """Raises RunError for a folder of other files."""
-    if is_run(folder):
+    """Raises RunError for a folder of other files. Absent, locked by a killed process, or with the first file of a run
+    half written, it is empty."""
+    if is_run(folder) or not folder.is_dir():
         return
-    others = [path.name for path in folder.iterdir() if path.name != LOCK]
+    ours = (LOCK, "experiment.yaml")
+    others = [path.name for path in folder.iterdir() if (target_of(path.name) or path.name) not in ours]
     if others:
         raise RunError(
             f"{folder} exists and is not a run (it holds {', '.join(sorted(others)[:3])}); choose another --out"

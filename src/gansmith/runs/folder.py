@@ -17,6 +17,7 @@ from gansmith.experiment.layers import Layer, resolve
 from gansmith.experiment.schema import Experiment
 from gansmith.experiment.sources import from_file
 from gansmith.models import saved
+from gansmith.system.files import remove_stale
 from gansmith.training.checkpoint import Checkpoints
 
 if TYPE_CHECKING:
@@ -26,6 +27,12 @@ if TYPE_CHECKING:
 def is_run(path: Path) -> bool:
     """Does `path` hold a run, and not models alone?"""
     return (path / "experiment.yaml").is_file()
+
+
+def remove_stale_files(path: Path) -> None:
+    """Remove what killed processes left half written in a run and in its folders. To be called under its lock."""
+    for folder in (path, *(child for child in path.iterdir() if child.is_dir())):
+        remove_stale(folder)
 
 
 def folder_of(experiment: Experiment) -> Path:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -15,24 +15,44 @@ LOCK = ".lock"  # the file in the folder
 
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """Work alone in `folder`, which is created where it is absent, and removed if it is left empty.
+    """Work alone in `folder`, which is created where it is absent. What was created, and left empty, is removed.
 
     Raises RunError when another process works there, or it cannot be written.
     """
     lock = FileLock(folder / LOCK)
+    created = _absent(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        if _names(folder) == [LOCK]:  # of a process that was killed before it wrote anything
+            created = created or [folder]
         lock.acquire(timeout=0)
     except Timeout:
         raise RunError(f"another process is working on {folder}; wait for it, or choose another --out") from None
     except (FileExistsError, NotADirectoryError):
         raise RunError(f"{folder} cannot be a run folder: there is a file in its place. Choose another --out") from None
     except OSError as error:
+        _remove_empty(created)
         raise RunError(f"{folder} cannot be written: {error.strerror}. Choose another --out") from error
     try:
         yield
     finally:
-        if [path.name for path in folder.iterdir()] == [LOCK]:
-            (folder / LOCK).unlink()
-            folder.rmdir()
+        with suppress(OSError):  # the folder itself may be gone
+            if _names(folder) == [LOCK]:
+                (folder / LOCK).unlink()
         lock.release()
+        _remove_empty(created)
+
+
+def _absent(folder: Path) -> list[Path]:
+    """`folder` and its parents, as far as they do not exist, from the innermost on."""
+    return [path for path in (folder, *folder.parents) if not path.exists()]
+
+
+def _names(folder: Path) -> list[str]:
+    return [path.name for path in folder.iterdir()]
+
+
+def _remove_empty(folders: list[Path]) -> None:
+    with suppress(OSError):  # it holds files
+        for folder in folders:
+            folder.rmdir()

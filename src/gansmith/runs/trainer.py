@@ -21,7 +21,7 @@ from gansmith.records import jsonl
 from gansmith.records.recorder import Recorder
 from gansmith.records.terminal import Terminal
 from gansmith.runs.existing_run import require_run_or_empty, with_recorded_choices
-from gansmith.runs.folder import checkpoints_of, folder_of, is_run, models_of
+from gansmith.runs.folder import checkpoints_of, folder_of, is_run, models_of, remove_stale_files
 from gansmith.runs.lock import locked
 from gansmith.runs.monitor import Monitor
 from gansmith.runs.periodic_metrics import PeriodicMetrics
@@ -52,8 +52,10 @@ def train_run(experiment: Experiment) -> None:
     SIGTERM, and whatever stops the training.
     """
     folder = folder_of(experiment)
+    require_run_or_empty(folder)  # before a lock is put there
     with locked(folder):
         require_run_or_empty(folder)
+        remove_stale_files(folder)
         if experiment.start_from is not None and not is_run(folder):
             models_of(Path(experiment.start_from))  # before the images are prepared, which can take long
         experiment, data = with_data(experiment)

@@ -1,15 +1,28 @@
-"""Files that are never half written: a temporary name beside the target, fsync, rename."""
+"""Files that are never half written: a temporary name beside the target, fsync, rename.
+
+A writer holds a lock (flock) on its temporary file. A temporary file without a lock was left by a process that was
+killed, on this host or another one, and is removed: by the next writer of the same target, and by `remove_stale` in the
+folders that belong to gansmith.
+"""
 
 from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
 from gansmith.errors import GansmithError
+
+try:
+    import fcntl
+except ImportError:  # Windows, where nobody can remove a file that another process has open
+    fcntl = None  # type: ignore[assignment]
+
+_TEMPORARY = re.compile(r"\.(.+)\.\d+\.(?:tmp|link)")  # the target's name between
 
 
 @contextmanager
@@ -19,14 +32,16 @@ def atomic(path: Path) -> Iterator[IO[bytes]]:
     Raises GansmithError naming `path` when the disk is full or the folder cannot be written.
     """
     path = Path(path)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary = temporary_name(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with temporary.open("wb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
+        remove_stale(path.parent, path.name)
+        with _claimed(temporary):
+            with temporary.open("wb") as file:
+                yield file
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(path)
         sync_folder(path.parent)
     except OSError as error:
         reason = error.strerror or str(error)
@@ -34,6 +49,68 @@ def atomic(path: Path) -> Iterator[IO[bytes]]:
     finally:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
+
+
+def temporary_name(path: Path) -> Path:
+    """Where this process writes what `path` becomes."""
+    return path.with_name(f".{path.name}.{os.getpid()}.tmp")
+
+
+def target_of(temporary: str) -> str | None:
+    """The name of the file that a temporary file was to become; None for the name of anything else.
+
+    >>> target_of(".latest.pt.4711.tmp"), target_of("latest.pt")
+    ('latest.pt', None)
+    """
+    match = _TEMPORARY.fullmatch(temporary)
+    return match and match[1]
+
+
+def remove_stale(folder: Path, target: str | None = None) -> None:
+    """Remove the temporary files in `folder` whose writers were killed: those of the file `target`, or all of them,
+    which is for folders where nobody else keeps files."""
+    with suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            name = target_of(entry.name)
+            if name is not None and name == (target or name) and entry.is_file(follow_symlinks=False):
+                _remove_unclaimed(Path(entry.path))
+
+
+def _remove_unclaimed(temporary: Path) -> None:
+    with suppress(OSError):  # claimed by its writer, gone, or not ours to remove
+        if fcntl is None:
+            temporary.unlink()
+            return
+        descriptor = os.open(temporary, os.O_RDONLY)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            temporary.unlink()
+        finally:
+            os.close(descriptor)
+
+
+@contextmanager
+def _claimed(temporary: Path) -> Iterator[None]:
+    """The temporary file, created and locked. A file system without locks has none, and keeps what killed writers
+    leave."""
+    if fcntl is None:
+        yield
+        return
+    descriptor = _create_and_lock(temporary)
+    try:
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _create_and_lock(temporary: Path) -> int:
+    while True:
+        descriptor = os.open(temporary, os.O_RDWR | os.O_CREAT, 0o666)
+        with suppress(OSError):
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        if temporary.exists():
+            return descriptor
+        os.close(descriptor)  # removed as stale between the two lines above
 
 
 def sync_folder(folder: Path) -> None:

@@ -17,7 +17,7 @@ from typing import IO, Any
 import torch
 
 from gansmith.errors import CheckpointError, nearest
-from gansmith.system.files import atomic
+from gansmith.system.files import atomic, temporary_name
 
 State = dict[str, Any]
 
@@ -103,7 +103,7 @@ class Checkpoints:
 
     def _link(self, path: Path, name: str) -> None:
         """A second name for `path`'s content, replacing what had that name; a copy where there are no links."""
-        temporary = self.folder / f".{name}.{os.getpid()}.link"
+        temporary = temporary_name(self.folder / name)
         temporary.unlink(missing_ok=True)
         try:
             os.link(path, temporary)
