@@ -10,7 +10,8 @@ from numpy.testing import assert_array_equal
 from written_files import png, write
 
 from gansmith import catalog
-from gansmith.data.listing import classes_of, is_image, ordered
+from gansmith.data.layout import classes_of
+from gansmith.data.listing import is_image, ordered
 from gansmith.data.open import open_dataset
 from gansmith.errors import DataError, OptionError, UnknownNameError
 
@@ -94,8 +95,10 @@ def test_what_is_not_recognised(tmp_path: Path) -> None:
         open_dataset(tmp_path / "a.png")
     with pytest.raises(UnknownNameError, match=r"no format called 'foldr'. Did you mean 'folder'\?"):
         open_dataset(tmp_path, format="foldr")
-    with pytest.raises(OptionError, match=r"formats/folder has no option 'split'. It has: no options"):
-        open_dataset(tmp_path, split="train")
+    with pytest.raises(OptionError, match=r"formats/folder has no option 'spilt'.*It has: split"):
+        open_dataset(tmp_path, spilt="train")
+    with pytest.raises(DataError, match="has no part test"):
+        open_dataset(tmp_path, split="test")
     with pytest.raises(DataError, match=r"a\.png is not a folder"):
         open_dataset(tmp_path / "a.png", format="folder")
     with pytest.raises(UnknownNameError, match="importing is executing"):

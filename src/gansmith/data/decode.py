@@ -14,12 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
+from gansmith.data.kinds import HEAD, kind_of, missing, readable
 from gansmith.errors import OptionError, UnreadableImageError
 
 Pixels = NDArray[np.uint8]
 Fit = Literal["crop", "pad", "stretch"]
 
-FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF")  # a fixed list: others start outside programs (EPS)
+_FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF")  # a fixed list: others start outside programs (EPS)
 _WIDE = ("I", "I;16", "I;16B", "I;16L", "I;16N", "F")
 _KEPT = ("L", "LA", "RGB", "RGBA")
 _ORIENTATION = 0x0112  # EXIF 2.32, 4.6.4, tag Orientation
@@ -46,8 +47,7 @@ def decode(data: bytes, name: str, *, near: tuple[int, int] | None = None) -> Pi
             warnings.simplefilter("ignore")  # of corrupt EXIF, and of images merely large
             return _pixels(data, near)
     except UnidentifiedImageError:
-        what = "is empty" if not data else f"is not an image of a kind that can be read ({', '.join(FORMATS)})"
-        raise UnreadableImageError(f"{name} {what}") from None
+        raise UnreadableImageError(f"{name} {_unidentified(data)}") from None
     except Image.DecompressionBombError:
         limit = 2 * (Image.MAX_IMAGE_PIXELS or 0) / 1e6
         raise UnreadableImageError(
@@ -58,8 +58,31 @@ def decode(data: bytes, name: str, *, near: tuple[int, int] | None = None) -> Pi
         raise UnreadableImageError(f"{name} cannot be decoded, it is truncated or damaged: {reason}") from error
 
 
+def open_image(data: bytes) -> Image.Image:
+    """The bytes of a file as Pillow's image, not yet decoded; of the kinds that are read here and no others."""
+    kind = kind_of(data[:HEAD])
+    if kind == "HEIC" and readable(kind):
+        import pillow_heif
+
+        pillow_heif.register_heif_opener()
+        return Image.open(BytesIO(data), formats=("HEIF",))
+    formats = (*_FORMATS, "AVIF") if kind == "AVIF" and readable(kind) else _FORMATS
+    return Image.open(BytesIO(data), formats=formats)
+
+
+def _unidentified(data: bytes) -> str:
+    """What is wrong with a file that is of none of these kinds, or begins like one and is none."""
+    kind = kind_of(data[:HEAD])
+    if not data or kind in _FORMATS:
+        return "cannot be decoded, it is truncated or damaged" if data else "is empty"
+    if kind is not None and (why := missing(kind)) is not None:
+        return f"is {kind} by its content; {why}"
+    is_kind = "is not an image" if kind is None else f"is {kind} by its content, not an image"
+    return f"{is_kind} of a kind that can be read ({', '.join(_FORMATS)})"
+
+
 def _pixels(data: bytes, near: tuple[int, int] | None) -> Pixels:
-    with Image.open(BytesIO(data), formats=FORMATS) as opened:
+    with open_image(data) as opened:
         image: Image.Image = opened
         if near is not None and opened.format in ("JPEG", "MPO"):
             side = 2 * max(near)  # of the longer side, as the file may be turned

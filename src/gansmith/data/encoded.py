@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,7 @@ from gansmith.data.dataset import ImageItem
 from gansmith.data.decode import decode
 from gansmith.data.source import Source
 from gansmith.errors import UnreadableImageError
+from gansmith.system.text import printable
 
 WHOLE = 256 * 1024  # bytes; a stamp reads files up to this size whole, of larger ones both ends
 
@@ -32,6 +33,18 @@ class Reader(Protocol):
         """Name of the image in messages, enough to find the file."""
 
 
+def _no_heads(names: Sequence[str]) -> dict[str, bytes]:
+    return {}
+
+
+class Ignored(NamedTuple):
+    """Visible files of a set that are not read: their names, and a function from names to each file's first bytes,
+    which pickles."""
+
+    names: Sequence[str] = ()
+    heads: Callable[[Sequence[str]], dict[str, bytes]] = _no_heads
+
+
 class Encoded(Source):
     """Images behind a reader, decoded one by one."""
 
@@ -43,9 +56,12 @@ class Encoded(Source):
         keys: Sequence[str],
         labels: NDArray[np.int64] | None = None,
         classes: tuple[str, ...] | None = None,
+        notes: tuple[str, ...] = (),
+        ignored: Ignored | None = None,
     ) -> None:
         self.reader = reader
         self.name, self.keys, self.labels, self.classes = name, keys, labels, classes
+        self.notes, self.ignored = notes, ignored or Ignored()
 
     def one(self, index: int) -> ImageItem:
         return self.near(index, None)
@@ -66,7 +82,7 @@ class Files:
         self.root, self.names = root, names
 
     def where(self, index: int) -> str:
-        return str(self.root / self.names[index])
+        return printable(self.root / self.names[index])
 
     def read(self, index: int) -> bytes:
         try:

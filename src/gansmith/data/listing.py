@@ -1,7 +1,7 @@
-"""Names of the images in a folder or an archive, their order and their classes.
+"""Names of the images in a folder or an archive, and their order.
 
 The rules are the same for a folder, a zip and every operating system: hidden names and what macOS adds are left out,
-order is natural (2 before 10), and the class is the first folder below the one that all names share.
+and order is natural (2 before 10). What the folders mean is in `layout.py`.
 """
 
 from __future__ import annotations
@@ -13,33 +13,30 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-SUFFIXES = (".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".bmp", ".dib", ".gif", ".tif", ".tiff")
+from gansmith.data.kinds import OF_SUFFIX, readable, suffix_of
+
+SUFFIXES = tuple(OF_SUFFIX)  # of all kinds that are read somewhere
 
 
 def is_image(name: str) -> bool:
-    """Whether a name, with `/` between folders, is that of a visible image file. Case does not matter."""
+    """Whether a name, with `/` between folders, is that of a visible image file of a kind that is read here. Case does
+    not matter."""
+    kind = OF_SUFFIX.get(suffix_of(name))
+    return kind is not None and readable(kind) and is_visible(name)
+
+
+def is_visible(name: str) -> bool:
+    """Whether neither the file nor a folder of its path is hidden, or was added by macOS or Windows."""
     parts = name.split("/")
-    return name.lower().endswith(SUFFIXES) and not any(part.startswith(".") or part == "__MACOSX" for part in parts)
+    return not any(part.startswith(".") or part == "__MACOSX" for part in parts) and parts[-1].lower() not in (
+        "thumbs.db",
+        "desktop.ini",
+    )
 
 
 def ordered(names: Iterable[str]) -> list[str]:
-    """Natural order: runs of digits by their value, the rest by code point, folder by folder."""
+    """Natural order: runs of ASCII digits by their value, the rest by code point, folder by folder."""
     return sorted(names, key=_natural)
-
-
-def classes_of(names: Sequence[str]) -> tuple[NDArray[np.int64] | None, tuple[str, ...] | None]:
-    """Names with `/` between folders -> (labels [N], the classes' names), or (None, None).
-
-    Folders that all names share (`Dataset/0/x.jpg`, `Dataset/1/y.jpg`) are skipped first. There are classes when then
-    every name lies in a folder and there are at least two of them.
-    """
-    parts = [name.split("/") for name in names]
-    depth = 0
-    while parts and all(len(part) > depth + 1 for part in parts) and len({part[depth] for part in parts}) == 1:
-        depth += 1
-    if not parts or any(len(part) <= depth + 1 for part in parts):
-        return None, None
-    return numbered([part[depth] for part in parts])
 
 
 def numbered(words: Sequence[str]) -> tuple[NDArray[np.int64], tuple[str, ...]]:
@@ -50,13 +47,17 @@ def numbered(words: Sequence[str]) -> tuple[NDArray[np.int64], tuple[str, ...]]:
 
 
 def known_suffixes() -> str:
-    """For messages: `.png .jpg ...`."""
-    return " ".join(SUFFIXES)
+    """For messages: `.png .jpg ...`, of the kinds that are read here."""
+    return " ".join(suffix for suffix, kind in OF_SUFFIX.items() if readable(kind))
 
 
 def _natural(name: str) -> tuple[list[list[tuple[int, int, str]]], str]:
     plain = unicodedata.normalize("NFC", name)  # macOS stores accents apart from their letters
-    return [
-        [(0, int(run), "") if run.isdigit() else (1, 0, run) for run in re.findall(r"[0-9]+|[^0-9]+", part)]
-        for part in plain.split("/")
-    ], name
+    return [[_run(run) for run in re.findall(r"[0-9]+|[^0-9]+", part)] for part in plain.split("/")], name
+
+
+def _run(run: str) -> tuple[int, int, str]:
+    """ASCII digits compare by their value: by their number without leading zeros, then digit by digit. No integer is
+    made of them, which Python refuses beyond 4,300 digits; other numerals (² and the like) are letters."""
+    digits = run.lstrip("0")
+    return (0, len(digits), digits) if "0" <= run[0] <= "9" else (1, 0, run)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -49,13 +50,23 @@ def open_dataset(path: str | Path, *, format: str | None = None, trust: bool = F
 def open_one(settings: DataSettings) -> Opened:
     """The first stage of preparation for one domain. Raises what `open_dataset` raises."""
     source = open_dataset(settings.path, format=settings.format, **settings.options)
-    return Opened((source,), source.name)
+    return Opened((source,), source.name, notes=source.notes)
 
 
 def open_both(settings: DataSettings, *, paired: bool = False) -> Opened:
     """The first stage of preparation for two domains. Raises what `open_domains` raises."""
     domains = open_domains(settings, paired=paired)
-    return Opened((domains.a, domains.b), domains.name, paired, domains.notes)
+    return Opened((domains.a, domains.b), domains.name, paired, (*domains.notes, *_notes_of_both(domains)))
+
+
+def _notes_of_both(domains: Domains) -> Iterator[str]:
+    """The notes of each source, which both may share."""
+    of_a, of_b = domains.a.notes, domains.b.notes
+    if of_a == of_b:
+        yield from of_a
+        return
+    for letter, source in (("a", domains.a), ("b", domains.b)):
+        yield from (f"domain {letter}, {source.name}: {note}" for note in source.notes)
 
 
 def open_domains(settings: DataSettings, *, paired: bool = False) -> Domains:

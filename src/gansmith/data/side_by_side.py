@@ -24,6 +24,7 @@ class Half(Source):
         self.source, self.right = source, right
         self.name = f"{source.name} ({'right' if right else 'left'} halves)"
         self.keys, self.labels, self.classes = source.keys, source.labels, source.classes
+        self.notes = source.notes
 
     def one(self, index: int) -> ImageItem:
         image, label = self.source.one(index)

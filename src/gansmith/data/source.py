@@ -21,6 +21,7 @@ class Source(Dataset):
     classes   their names, in the order of the labels, or None
     points    True for toy sets: `one` gives float32 [1, 1, 2], which are never resized
     size      (height, width) to train at where the set itself recommends one, else None
+    notes     for the user: which part is used, why there are no classes, what was left out
     """
 
     name: str
@@ -29,6 +30,7 @@ class Source(Dataset):
     classes: tuple[str, ...] | None = None
     points: bool = False
     size: tuple[int, int] | None = None
+    notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.keys)

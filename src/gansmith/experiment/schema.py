@@ -18,10 +18,11 @@ from gansmith.schedules import Count
 from gansmith.system.option_types import NonNegativeInt, PositiveInt
 
 # Fields that say how or how long a run is worked on, not what it computes: a resumed run may change them. The images
-# may have moved; that they are the same ones is known by their digest.
+# may have moved, or be read by other options of their format; that they are the same ones is known by their digest.
 MAY_CHANGE = frozenset(
     [
-        *("images", "device", "workers", "out", "tensorboard", "data.path", "stop.metric", "stop.patience"),
+        *("images", "device", "workers", "out", "tensorboard", "data.path", "data.options"),
+        *("stop.metric", "stop.patience"),
         *("record_every", "samples_every", "checkpoint_every", "keep_every"),
     ]
 )

@@ -18,6 +18,7 @@ from gansmith.data.prior import Prior
 from gansmith.errors import OptionError, unknown
 from gansmith.latent.image_series import ImageSeries
 from gansmith.system.seeding import generator as randomness
+from gansmith.system.text import whole_number
 
 _LEAST_TRUNCATION = 0.01  # drawing again until all components are nearer than this to zero takes too long
 
@@ -86,11 +87,8 @@ class Renderer:
             shares = torch.tensor(self.prior.shares or [1 / classes] * classes, dtype=torch.float64)
             return torch.cat([shares.multinomial(1, generator=randomness("label", seed)) for seed in seeds])
         names = self.classes or tuple(map(str, range(classes)))
-        if str(label) in names:
-            number = names.index(str(label))
-        elif str(label).isdigit() and int(label) < classes:
-            number = int(label)
-        else:
+        number = names.index(str(label)) if str(label) in names else whole_number(str(label))
+        if number is None or number >= classes:
             raise OptionError(unknown("class", str(label), names))
         return torch.full((len(list(seeds)),), number)
 

@@ -17,7 +17,7 @@ def parse_seeds(text: str) -> list[int]:
     """
     seeds: list[int] = []
     for part in text.split(","):
-        match = re.fullmatch(r"\s*(\d+)(?:\s*-\s*(\d+))?\s*", part, re.ASCII)
+        match = re.fullmatch(r"\s*(\d{1,300})(?:\s*-\s*(\d{1,300}))?\s*", part, re.ASCII)
         if not match:
             raise OptionError(
                 f"seeds are whole numbers and ranges, such as 0-63 or 1,4,9, not {text!r} ({part.strip()!r} is neither)"

@@ -14,6 +14,7 @@ from gansmith.records.images import draw_sheet, save_film, save_image
 from gansmith.runs.monitor import evaluation_mode
 from gansmith.runs.sample_inputs import sample_inputs, sheet_columns
 from gansmith.runs.training_state import players_in_use
+from gansmith.system.text import whole_number
 
 _FILM_EVERY = 60.0  # seconds: each film is encoded from all sheets
 
@@ -39,11 +40,11 @@ class SampleSheets:
     def save_film(self) -> None:
         """The film of all sheets, where there are two; a warning where one of them cannot be read."""
         self._film_saved = time.monotonic()
-        sheets = [path for path in (self.folder / "samples").glob("*.png") if path.stem.isdigit()]
-        sheets.sort(key=lambda path: int(path.stem))
-        if len(sheets) > 1:
+        sheets = {whole_number(path.stem): path for path in (self.folder / "samples").glob("*.png")}
+        ordered = [sheets[number] for number in sorted(number for number in sheets if number is not None)]
+        if len(ordered) > 1:
             try:
-                save_film(sheets, self._film)
+                save_film(ordered, self._film)
             except (OSError, GansmithError) as error:  # a sheet that somebody damaged must not stop the training
                 print(f"warning: no film of the sheets was written: {error}", file=sys.stderr, flush=True)
 

@@ -57,7 +57,8 @@ def restore(state: State, parts: Assembly, folder: Path) -> list[str]:
     if state["data"] != parts.data.digest:
         raise RunError(
             f"{folder} was trained on other images than {parts.experiment.data.path} holds now, or held out "
-            f"others of them. Bring them back, or start another run with another --out"
+            f"others of them. Bring them back, or start another run with another --out. (A run begun before folders "
+            f"train, val and test were told from classes goes on with --set data.options.split=none)"
         )
     then_run = completion.renewed(Experiment.model_validate(renamed(state["experiment"])))
     changed = difference(then_run, parts.experiment)

@@ -18,6 +18,7 @@ import torch
 
 from gansmith.errors import CheckpointError, nearest
 from gansmith.system.files import atomic, temporary_name
+from gansmith.system.text import whole_number
 
 State = dict[str, Any]
 
@@ -80,10 +81,9 @@ class Checkpoints:
         return sorted(path.stem for path in self.folder.glob("*.pt") if not path.name.startswith("."))
 
     def _newest_first(self) -> Iterator[Path]:
-        kept = sorted(
-            (p for p in self.folder.glob("*.pt") if p.stem.isdigit()), key=lambda p: int(p.stem), reverse=True
-        )
-        for path in (self.folder / "latest.pt", self.folder / "previous.pt", *kept):
+        kept = {number: path for path in self.folder.glob("*.pt") if (number := whole_number(path.stem)) is not None}
+        newest = [kept[number] for number in sorted(kept, reverse=True)]
+        for path in (self.folder / "latest.pt", self.folder / "previous.pt", *newest):
             if path.is_file():
                 yield path
 

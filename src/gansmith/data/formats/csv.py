@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gansmith.data.encoded import Encoded, Files
-from gansmith.data.listing import SUFFIXES, numbered
+from gansmith.data.kinds import OF_SUFFIX, suffix_of
+from gansmith.data.listing import numbered
 from gansmith.data.sample import png, sample_images, sample_labels
 from gansmith.errors import DataError, OptionError, nearest
 
@@ -47,7 +48,7 @@ def build(path: Path, *, path_column: str | None = None, label_column: str | Non
     header, rows = _table(path)
     where = _column(path, header, path_column, _PATHS)
     if where is None:
-        where = next((i for i, cell in enumerate(rows[0].cells) if cell.lower().endswith(SUFFIXES)), None)
+        where = next((i for i, cell in enumerate(rows[0].cells) if suffix_of(cell) in OF_SUFFIX), None)
     if where is None:
         raise DataError(f"no column of image files in {path}; name one with path_column: {', '.join(header)}")
     what = _column(path, header, label_column, _LABELS)
@@ -91,7 +92,7 @@ def _table(path: Path) -> tuple[list[str], list[Row]]:
             rows = [Row(reader.line_num, [cell.strip() for cell in cells]) for cells in reader if any(cells)]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"{path} cannot be read as a table: {error}") from error
-    if rows and not any(cell.lower().endswith(SUFFIXES) for cell in rows[0].cells):
+    if rows and not any(suffix_of(cell) in OF_SUFFIX for cell in rows[0].cells):
         header, rows = rows[0].cells, rows[1:]
     else:
         header = [str(number + 1) for number in range(len(rows[0].cells) if rows else 0)]

@@ -3,32 +3,51 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
-from gansmith.data.encoded import Encoded, Files
-from gansmith.data.listing import classes_of, is_image, known_suffixes, ordered
+from gansmith.data.encoded import Encoded, Files, Ignored
+from gansmith.data.ignored_files import about, nothing_to_read
+from gansmith.data.kinds import HEAD
+from gansmith.data.layout import Split, layout
+from gansmith.data.listing import is_image, is_visible
 from gansmith.data.sample import png, sample_images, sample_labels
 from gansmith.errors import DataError
+from gansmith.system.text import printable
 
 
 def accepts(path: Path) -> bool:
     return path.is_dir()
 
 
-def build(path: Path) -> Encoded:
+def build(path: Path, *, split: Split | None = None) -> Encoded:
     """Every image under `path`, links followed, in natural order. Raises DataError when there is none.
+
+    split   of folders train, val and test, the one to read (train where None), or `all`; `none`: they are classes
 
     >>> images = build(example(Path(".")))
     >>> images.keys[0], images.classes, images[0].image.shape
     ('0/00.png', ('0', '1', '2'), (32, 32, 3))
     """
     if not path.is_dir():
-        raise DataError(f"{path} is not a folder")
-    keys = ordered(_files(path))
-    if not keys:
-        raise DataError(f"no images in {path}: files that end in {known_suffixes()} are read, in subfolders too")
-    labels, classes = classes_of(keys)
-    return Encoded(Files(path, keys), name=path.resolve().name, keys=keys, labels=labels, classes=classes)
+        raise DataError(f"{printable(path)} is not a folder")
+    names = _files(path)
+    ignored = Ignored([name for name in names if not is_image(name)], partial(_heads, path))
+    images = [name for name in names if is_image(name)]
+    if not images:
+        raise nothing_to_read(path, ignored)
+    keys, labels, classes, notes = layout(images, path, split)
+    return Encoded(
+        Files(path, keys),
+        name=path.resolve().name,
+        keys=keys,
+        labels=labels,
+        classes=classes,
+        notes=(*notes, *about(ignored)),
+        ignored=ignored,
+    )
 
 
 def example(folder: Path) -> Path:
@@ -41,6 +60,7 @@ def example(folder: Path) -> Path:
 
 
 def _files(root: Path) -> list[str]:
+    """Every visible file, `/` between folders."""
     names: list[str] = []
     seen: set[str] = set()
     for folder, inner, files in os.walk(root, followlinks=True):
@@ -50,5 +70,13 @@ def _files(root: Path) -> list[str]:
             continue
         seen.add(real)
         below = Path(folder).relative_to(root)
-        names += [name for file in files if is_image(name := (below / file).as_posix())]
+        names += [name for file in files if is_visible(name := (below / file).as_posix())]
     return names
+
+
+def _heads(root: Path, names: Sequence[str]) -> dict[str, bytes]:
+    heads = {}
+    for name in names:
+        with suppress(OSError), (root / name).open("rb") as file:
+            heads[name] = file.read(HEAD)
+    return heads

@@ -5,20 +5,31 @@ from __future__ import annotations
 import os
 import zipfile
 import zlib
+from collections.abc import Sequence
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
-from gansmith.data.encoded import Encoded, digest
-from gansmith.data.listing import classes_of, is_image, known_suffixes, ordered
+from gansmith.data.encoded import Encoded, Ignored, digest
+from gansmith.data.ignored_files import about, nothing_to_read
+from gansmith.data.kinds import HEAD
+from gansmith.data.layout import Split, layout
+from gansmith.data.listing import is_image, is_visible
 from gansmith.data.sample import png, sample_images, sample_labels
 from gansmith.errors import DataError, UnreadableImageError
+from gansmith.system.text import printable
+
+_DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, KeyError, NotImplementedError, OSError)
 
 
 def accepts(path: Path) -> bool:
     return path.is_file() and (zipfile.is_zipfile(path) or path.suffix.lower() == ".zip")
 
 
-def build(path: Path) -> Encoded:
+def build(path: Path, *, split: Split | None = None) -> Encoded:
     """Every image in the archive, in natural order. Raises DataError when there is none, or no archive.
+
+    split   of folders train, val and test, the one to read (train where None), or `all`; `none`: they are classes
 
     >>> images = build(example(Path(".")))
     >>> len(images), images.keys[0], images.labels.tolist()
@@ -26,15 +37,24 @@ def build(path: Path) -> Encoded:
     """
     try:
         with zipfile.ZipFile(path) as archive:
-            entries = {entry.filename: entry for entry in archive.infolist() if is_image(entry.filename)}
+            infos = [info for info in archive.infolist() if not info.is_dir() and is_visible(info.filename)]
     except (zipfile.BadZipFile, OSError) as error:
-        raise DataError(f"{path} is no whole zip, it may have been cut short: {error}") from error
-    keys = ordered(entries)
-    if not keys:
-        raise DataError(f"no images in {path}: files that end in {known_suffixes()} are read, in folders too")
-    labels, classes = classes_of(keys)
+        raise DataError(f"{printable(path)} is no whole zip, it may have been cut short: {error}") from error
+    entries = {entry.filename: entry for entry in infos if is_image(entry.filename)}
+    ignored = Ignored([entry.filename for entry in infos if entry.filename not in entries], partial(_heads, path))
+    if not entries:
+        raise nothing_to_read(path, ignored)
+    keys, labels, classes, notes = layout(entries, path, split)
     stamps = [digest(key, entries[key].CRC, entries[key].file_size) for key in keys]
-    return Encoded(ZipReader(path, keys, stamps), name=path.stem, keys=keys, labels=labels, classes=classes)
+    return Encoded(
+        ZipReader(path, keys, stamps),
+        name=path.stem,
+        keys=keys,
+        labels=labels,
+        classes=classes,
+        notes=(*notes, *about(ignored)),
+        ignored=ignored,
+    )
 
 
 def example(folder: Path) -> Path:
@@ -55,14 +75,14 @@ class ZipReader:
         self._opened: tuple[int, zipfile.ZipFile] | None = None
 
     def where(self, index: int) -> str:
-        return f"{self.path}/{self.names[index]}"
+        return printable(f"{self.path}/{self.names[index]}")
 
     def read(self, index: int) -> bytes:
         try:
             return self._archive().read(self.names[index])
         except RuntimeError as error:  # zipfile's word for a password
             raise UnreadableImageError(f"{self.where(index)} cannot be read: {error}") from error
-        except (zipfile.BadZipFile, zlib.error, EOFError, KeyError, NotImplementedError, OSError) as error:
+        except _DAMAGED as error:
             raise UnreadableImageError(f"{self.where(index)} cannot be read, the zip is damaged: {error}") from error
 
     def stamp(self, index: int) -> bytes:
@@ -75,3 +95,12 @@ class ZipReader:
         if self._opened is None or self._opened[0] != os.getpid():
             self._opened = (os.getpid(), zipfile.ZipFile(self.path))
         return self._opened[1]
+
+
+def _heads(path: Path, names: Sequence[str]) -> dict[str, bytes]:
+    heads = {}
+    with suppress(zipfile.BadZipFile, OSError), zipfile.ZipFile(path) as archive:
+        for name in names:
+            with suppress(*_DAMAGED, RuntimeError), archive.open(name) as file:
+                heads[name] = file.read(HEAD)
+    return heads
