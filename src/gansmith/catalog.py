@@ -113,6 +113,8 @@ def complete(where: str, function: Factory, options: Mapping[str, Any]) -> dict[
     """
     from pydantic import ConfigDict, TypeAdapter, ValidationError
 
+    from gansmith.system.option_words import allowed, booleans_as_numbers, explain, shown
+
     known = keyword_options(function)
     for option in options:
         if option not in known:
@@ -134,8 +136,11 @@ def complete(where: str, function: Factory, options: Mapping[str, Any]) -> dict[
         try:
             values[option] = adapter.validate_python(options[option])
         except ValidationError as error:
-            problem = error.errors()[0]["msg"].removeprefix("Value error, ")
-            raise OptionError(f"{where}: {option} = {options[option]!r} is not allowed: {problem}") from None
+            problem = explain(error.errors()[0], annotation)
+            raise OptionError(f"{where}: {option} = {shown(options[option])} is not allowed: {problem}") from None
+        if list(booleans_as_numbers(options[option], values[option])):
+            takes = allowed(annotation) or "numbers"
+            raise OptionError(f"{where}: {option} = {shown(options[option])} is not allowed: it takes {takes}")
     return values
 
 

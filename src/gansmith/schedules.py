@@ -14,8 +14,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
+from gansmith.system.option_words import Takes
+
 Schedule = Callable[[int], float]  # real images drawn -> value
 
+MOST_IMAGES = 10**15  # exact in a floating-point number
 _UNITS = {"": 1, "k": 1_000, "m": 1_000_000, "g": 1_000_000_000}
 
 
@@ -42,7 +45,12 @@ def parse_amount(value: Any) -> Any:
 
 
 Amount = Annotated[float, Field(allow_inf_nan=False), BeforeValidator(parse_amount)]
-Count = Annotated[int, Field(ge=0), BeforeValidator(parse_count)]
+Count = Annotated[
+    int,
+    Field(ge=0, le=MOST_IMAGES),
+    BeforeValidator(parse_count),
+    Takes(f"a number of images from 0 to {MOST_IMAGES:,}, such as 50000, 50k or 1.5M"),
+]
 
 
 class Decay(BaseModel):

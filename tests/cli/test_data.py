@@ -108,9 +108,9 @@ def test_pack(folder: Path, tmp_path: Path) -> None:
     ("option", "value", "message"),
     [
         ("--size", "big", r"--size 'big': .*a size is a number of pixels \(64\) or height x width \(48x64\)"),
-        ("--channels", "2", r"--channels 2: Input should be 1, 3 or 4"),
-        ("--fit", "squeeze", r"--fit 'squeeze': Input should be 'crop', 'pad' or 'stretch'"),
-        ("--fraction", "2", r"--fraction 2\.0: Input should be less than or equal to 1"),
+        ("--channels", "2", r"--channels 2: it takes 1, 3, 4 or null"),
+        ("--fit", "squeeze", r"--fit 'squeeze': it takes crop, pad or stretch"),
+        ("--fraction", "2", r"--fraction 2\.0: it takes a number above 0, up to 1"),
     ],
 )
 def test_wrong_values(folder: Path, tmp_path: Path, option: str, value: str, message: str) -> None:

@@ -202,6 +202,37 @@ def test_schedules_are_values() -> None:
     assert plain.averaging.half_life == 7
 
 
+GROUPS_UNSAID = [{"data": None}, {"data": {}}, {"prior": None}, {"averaging": {}}, {"metrics": None}, {"stop": {}}]
+
+
+@pytest.mark.parametrize("said", GROUPS_UNSAID, ids=str)
+def test_a_group_without_content_keeps_what_earlier_layers_say(said: dict[str, Any]) -> None:
+    earlier = {
+        "data": {"path": "photos", "size": 48, "flip": True},
+        **{"prior": {"size": 7}, "averaging": {"rampup": 0.5}, "metrics": {"every": 9}, "stop": {"metric": "kid"}},
+    }
+    later = Layer("arguments", {"data": {"path": "drawings"}})
+    with_it, _ = resolve([Layer("recipe", earlier), Layer("own.yaml", said), later])
+    without, _ = resolve([Layer("recipe", earlier), later])
+    assert with_it == without
+    assert (with_it.data.size, with_it.data.flip, with_it.data.path) == ((48, 48), True, "drawings")
+
+
+def test_data_by_their_path_alone_keep_the_other_settings_of_data() -> None:
+    earlier = Layer("recipe", {"data": {"path": "photos", "size": 48, "flip": True}})
+    ways = [
+        from_environment({"GANSMITH_DATA": "drawings"}),
+        from_assignments(["data=drawings"]),
+        Layer("own.yaml", {"data": "drawings"}),
+    ]
+    for layer in ways:
+        data = resolve([earlier, layer])[0].data
+        assert (data.path, data.size, data.flip) == ("drawings", (48, 48), True), layer.source
+    both = from_environment({"GANSMITH_DATA": "drawings", "GANSMITH_DATA__SIZE": "16"})
+    assert resolve([earlier, both])[0].data.size == (16, 16)
+    assert experiment_from(data="drawings", size=16, environment={})[0].data.size == (16, 16)
+
+
 @pytest.mark.parametrize(
     ("text", "value"),
     [("50k", 50_000), ("1.5M", 1_500_000), ("2e3", 2000), (" 7 ", 7), ("1_000", 1000)],

@@ -353,7 +353,7 @@ def test_sizes_that_cannot_be_judged(size: tuple[int, int], options: dict[str, i
     [
         ("translator", {"width": 0}, "width = 0 is not allowed"),
         ("translator", {"blocks": -1}, "blocks = -1 is not allowed"),
-        ("translator", {"upsample": "nearest"}, "upsample = 'nearest' is not allowed: Input should be 'transposed'"),
+        ("translator", {"upsample": "nearest"}, "upsample = 'nearest' is not allowed: it takes transposed"),
         ("discriminator", {"layers": 0}, "layers = 0 is not allowed"),
         ("discriminator", {"n_layers": 3}, "has no option 'n_layers'. Did you mean 'layers'"),
     ],

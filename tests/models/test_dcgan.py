@@ -200,7 +200,7 @@ def test_too_small(role: str, size: tuple[int, int], advice: str) -> None:
         ({"width": 0}, r"^models/dcgan: width = 0 is not allowed"),
         (
             {"upsample": "cubic"},
-            r"^models/dcgan: upsample = 'cubic' is not allowed: Input should be 'transposed'",
+            r"^models/dcgan: upsample = 'cubic' is not allowed: it takes transposed",
         ),
         ({"extra_layers": -1}, r"^models/dcgan: extra_layers = -1 is not allowed"),
         ({"widht": 8}, r"^models/dcgan has no option 'widht'. Did you mean 'width'\? It has: width, upsample, extra"),

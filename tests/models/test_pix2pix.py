@@ -258,9 +258,9 @@ def test_a_size_that_cannot_be_judged() -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"downs": 1}, "downs = 1 is not allowed: Input should be greater than or equal to 2"),
-        ({"dropout": 1}, "dropout = 1 is not allowed: Input should be less than 1"),
-        ({"normalisation": "layer"}, "normalisation = 'layer' is not allowed: Input should be 'instance' or 'batch'"),
+        ({"downs": 1}, "downs = 1 is not allowed: it takes a whole number from 2"),
+        ({"dropout": 1}, "dropout = 1 is not allowed: it takes a number of at least 0, below 1"),
+        ({"normalisation": "layer"}, "normalisation = 'layer' is not allowed: it takes instance or batch"),
         ({"depth": 4}, "has no option 'depth'"),
     ],
 )

@@ -170,7 +170,7 @@ def test_a_depth_that_makes_no_whole_blocks(depth: int) -> None:
     ("options", "message"),
     [
         ({"widen": 0}, r"^models/wrn: widen = 0 is not allowed"),
-        ({"dropout": 1.0}, r"^models/wrn: dropout = 1.0 is not allowed: Input should be less than 1$"),
+        ({"dropout": 1.0}, r"^models/wrn: dropout = 1.0 is not allowed: it takes a number of at least 0, below 1$"),
         (
             {"width": 3},
             r"^models/wrn has no option 'width'. Did you mean 'widen'\? It has: depth, widen, dropout, mean",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any, get_origin
 
 import pytest
 from pydantic import TypeAdapter, ValidationError
@@ -11,9 +11,11 @@ from gansmith.system import option_types
 
 INFINITE = (float("inf"), float("nan"))
 EVERY: dict[str, tuple[tuple[Any, ...], tuple[Any, ...]]] = {  # what is taken, what is refused
-    "PositiveInt": ((1, 2), (0, -1, 1.5)),
-    "NonNegativeInt": ((0, 1), (-1, 0.5)),
-    "AtLeastTwo": ((2, 3), (1, 0, 2.5)),
+    "PositiveInt": ((1, 2), (0, -1, 1.5, 2**31, 10**30)),
+    "NonNegativeInt": ((0, 1), (-1, 0.5, 2**31)),
+    "AtLeastTwo": ((2, 3), (1, 0, 2.5, 2**31)),
+    "Layers": ((1, 1000), (0, 1001)),
+    "LayersOrNone": ((0, 1000), (-1, 1001)),
     "FiniteFloat": ((-1e9, 0, 1e9), INFINITE),
     "PositiveFloat": ((1e-9, 1e9), (0, -1, *INFINITE)),
     "NonNegativeFloat": ((0, 1e9), (-1e-9, *INFINITE)),
@@ -25,9 +27,7 @@ EVERY: dict[str, tuple[tuple[Any, ...], tuple[Any, ...]]] = {  # what is taken, 
 }
 
 
-@pytest.mark.parametrize(
-    "name", [name for name in vars(option_types) if name[0].isupper() and name not in ("Annotated", "Field")]
-)
+@pytest.mark.parametrize("name", [name for name, value in vars(option_types).items() if get_origin(value) is Annotated])
 def test_bounds(name: str) -> None:
     adapter = TypeAdapter(getattr(option_types, name))
     taken, refused = EVERY[name]

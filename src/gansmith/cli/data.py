@@ -121,12 +121,13 @@ def pack(
 
 def _settings(path: str, format: str | None, options: list[str] | None, **more: Any) -> DataSettings:
     """The command's options as settings. Raises OptionError in one line."""
-    import yaml
     from pydantic import ValidationError
 
     from gansmith import catalog
     from gansmith.data.settings import DataSettings
     from gansmith.errors import OptionError
+    from gansmith.experiment.sources import parse_value
+    from gansmith.system.option_words import explain, field_annotation, shown
 
     catalog.vouch([format or ""])  # given by hand
     chosen: dict[str, Any] = {}
@@ -134,12 +135,11 @@ def _settings(path: str, format: str | None, options: list[str] | None, **more: 
         key, equals, value = option.partition("=")
         if not equals or not key:
             raise OptionError(f"--set takes KEY=VALUE, not {option!r}")
-        try:
-            chosen[key] = yaml.safe_load(value)
-        except yaml.YAMLError:
-            chosen[key] = value
+        chosen[key] = parse_value(value, key)
     try:
         return DataSettings(path=path, format=format, options=chosen, **more)
     except ValidationError as error:
         first = error.errors()[0]
-        raise OptionError(f"--{str(first['loc'][0]).replace('_', '-')} {first['input']!r}: {first['msg']}") from None
+        field = str(first["loc"][0])
+        problem = explain(first, field_annotation(DataSettings.model_fields[field]))
+        raise OptionError(f"--{field.replace('_', '-')} {shown(first['input'])}: {problem}") from None

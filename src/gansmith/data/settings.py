@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_serializer, field_validator
 
-from gansmith.system.option_types import PositiveInt
+from gansmith.system.option_words import Takes
 
 
 def parse_size(value: Any) -> Any:
@@ -22,7 +22,13 @@ def parse_size(value: Any) -> Any:
     return value
 
 
-Size = Annotated[tuple[PositiveInt, PositiveInt], BeforeValidator(parse_size)]
+LARGEST_SIDE = 65_535  # pixels, of what JPEG can hold
+Side = Annotated[int, Field(ge=1, le=LARGEST_SIDE)]
+Size = Annotated[
+    tuple[Side, Side],
+    BeforeValidator(parse_size),
+    Takes(f"a number of pixels (64) or height x width (48x64), each side from 1 to {LARGEST_SIDE:,}"),
+]
 
 Byte = Annotated[int, Field(ge=0, le=255)]
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from pydantic import ValidationError
 
 from gansmith.errors import nearest
 from gansmith.experiment.schema import Experiment
+from gansmith.system.option_words import allowed, explain, field_annotation, shown
 
 
 def explain_fields(errors: ValidationError, values: Mapping[str, Any], sources: Mapping[str, str]) -> list[str]:
@@ -20,6 +21,40 @@ def explain_fields(errors: ValidationError, values: Mapping[str, Any], sources: 
             path, value = whole, values[whole]
         lines.setdefault(path, _explain(error, path, value, sources))
     return list(lines.values())
+
+
+def explain_booleans(
+    paths: Iterable[tuple[str, ...]], values: Mapping[str, Any], sources: Mapping[str, str]
+) -> list[str]:
+    """One line for each field that was given true or false for a number."""
+    lines: dict[str, str] = {}
+    for steps in paths:
+        dotted = ".".join(steps)
+        path = next((key for key in values if dotted == key or dotted.startswith(f"{key}.")), dotted)
+        source = f" ({sources[path]})" if path in sources else ""
+        takes = allowed(_annotation(path.split("."))) or "a number"
+        lines.setdefault(path, f"{path} = {shown(values.get(path))}{source} is not allowed: it takes {takes}")
+    return list(lines.values())
+
+
+def explain_group(path: str, value: Any, source: str) -> str:
+    """The line for a group of fields that was given something else."""
+    fields = getattr(Experiment.model_fields[path].annotation, "model_fields", None)
+    has = f"it has the fields {', '.join(fields)}" if fields else f"write {path}: {{}} for none, or {path}.NAME"
+    return f"{path} = {shown(value)} ({source}) is not allowed: {path} is a group, {has}"
+
+
+def _annotation(steps: Sequence[Any]) -> Any:
+    """The annotation of the field at a path of steps; Any where the path leads into options or a list."""
+    model: Any = Experiment
+    annotation: Any = Any
+    for step in steps:
+        fields = getattr(model, "model_fields", {})
+        if step not in fields:
+            return annotation if annotation is not Any and not fields else Any
+        annotation = field_annotation(fields[step])
+        model = fields[step].annotation
+    return annotation
 
 
 def _explain(error: Any, path: str, value: Any, sources: Mapping[str, str]) -> str:
@@ -35,4 +70,4 @@ def _explain(error: Any, path: str, value: Any, sources: Mapping[str, str]) -> s
         for step in error["loc"][:-1]:
             model = model.model_fields[step].annotation
         return f"there is no field {path!r}{source}. {nearest(str(error['loc'][-1]), model.model_fields)}".rstrip()
-    return f"{path} = {value!r}{source} is not allowed: {error['msg'].removeprefix('Value error, ')}"
+    return f"{path} = {shown(value)}{source} is not allowed: {explain(error, _annotation(path.split('.')))}"

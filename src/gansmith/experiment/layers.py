@@ -12,9 +12,17 @@ from typing import Any
 from pydantic import ValidationError
 
 from gansmith.errors import ExperimentError
-from gansmith.experiment.field_errors import explain_fields
-from gansmith.experiment.field_paths import flat, nested
+from gansmith.experiment.field_errors import explain_booleans, explain_fields, explain_group
+from gansmith.experiment.field_paths import GROUPS, flat, nested
 from gansmith.experiment.schema import MAY_CHANGE, PARTS, Experiment
+from gansmith.system.option_words import booleans_as_numbers
+
+# fields that hold fields: another value would hide those of earlier layers
+_NESTED = (
+    *GROUPS,
+    "optimizer",
+    "penalties",
+)
 
 
 @dataclass(frozen=True)
@@ -37,6 +45,8 @@ def resolve(layers: Iterable[Layer], *, parts: bool = True) -> tuple[Experiment,
     sources: dict[str, str] = {}
     for layer in (Layer("default", _part_defaults() if parts else {}), *layers):
         for path, value in flat(layer.values):
+            if path in _NESTED and not isinstance(value, Mapping):
+                raise ExperimentError(explain_group(path, value, layer.source))
             owner, _, last = path.rpartition(".")
             renamed = last == "name" and values.get(path) not in (None, value)
             for other in list(values):
@@ -45,10 +55,14 @@ def resolve(layers: Iterable[Layer], *, parts: bool = True) -> tuple[Experiment,
                     del values[other], sources[other]
             values[path] = value
             sources[path] = layer.source
+    tree = nested(values)
     try:
-        experiment = Experiment.model_validate(nested(values))
+        experiment = Experiment.model_validate(tree)
     except ValidationError as error:
         raise ExperimentError("\n".join(explain_fields(error, values, sources))) from None
+    booleans = explain_booleans(booleans_as_numbers(tree, experiment), values, sources)
+    if booleans:
+        raise ExperimentError("\n".join(booleans))
     return experiment, {path: source for path, source in sources.items() if source != "default"}
 
 

@@ -6,10 +6,16 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from gansmith.schedules import Weight, parse_count
+from gansmith.schedules import MOST_IMAGES, Weight, parse_count
 from gansmith.system.option_types import AtLeastTwo, PositiveInt
+from gansmith.system.option_words import Takes
 
-Images = Annotated[int, Field(ge=1), BeforeValidator(parse_count)]  # 50000, 50k, 1M
+Images = Annotated[
+    int,
+    Field(ge=1, le=MOST_IMAGES),
+    BeforeValidator(parse_count),
+    Takes(f"a number of images from 1 to {MOST_IMAGES:,}, such as 50000, 50k or 1.5M"),
+]
 
 
 class Part(BaseModel):
@@ -66,7 +72,7 @@ class MetricsSettings(BaseModel):
     )
     features: Part = Part(name="pixels")
     samples: AtLeastTwo = Field(1000, description="images a side")
-    every: Annotated[int, Field(ge=1), BeforeValidator(parse_count)] = Field(100_000, description="in images")
+    every: Images = Field(100_000, description="in images")
     against: Literal["train", "holdout"] = Field("train", description="which real images")
 
 

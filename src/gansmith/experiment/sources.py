@@ -17,19 +17,15 @@ from gansmith.experiment.field_paths import nested
 from gansmith.experiment.layers import Layer
 from gansmith.experiment.retired import renamed
 from gansmith.experiment.schema import Experiment
+from gansmith.experiment.yaml_reader import Refused, read_file, read_text
 
 # environment variables of the program that are no field of an experiment
 NOT_FIELDS = frozenset(("GANSMITH_DATASETS", "GANSMITH_CACHE", "GANSMITH_TEST_DATA"))
 
 
 def from_file(path: Path) -> Layer:
-    """A YAML file of settings. Raises ExperimentError when it is absent or not a mapping."""
-    try:
-        values = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ExperimentError(f"could not read {path}: {error.strerror}") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ExperimentError(f"{path} is not YAML: {' '.join(str(error).split())}") from error
+    """A YAML file of settings. Raises ExperimentError when it is absent, not YAML or not a mapping."""
+    values = read_file(Path(path))
     if not isinstance(values or {}, dict):
         raise ExperimentError(f"{path} must hold a mapping of fields to values, not {type(values).__name__}")
     return Layer(str(path), renamed(values or {}))
@@ -76,9 +72,14 @@ def from_assignments(assignments: Iterable[str]) -> Layer:
 
 
 def parse_value(text: str, path: str = "") -> Any:
-    """A value as YAML reads it: numbers, true/false, null, lists, words; a word where a field wants one (`out=007`)."""
+    """A value as YAML reads it: numbers, true/false, null, lists, words; a word where a field wants one (`out=007`).
+
+    Raises ExperimentError for what the reader's bounds refuse.
+    """
     try:
-        value = yaml.safe_load(text)
+        value = read_text(text)
+    except Refused as error:
+        raise ExperimentError(f"{path} = {text[:60]!r} is refused: {error}") from error
     except yaml.YAMLError:
         return text
     owner, _, last = path.rpartition(".")

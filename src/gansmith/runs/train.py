@@ -82,14 +82,12 @@ def experiment_from(
         data["path"] = str(path)
     if start_from is not None:
         chosen["start_from"] = str(start_from)
-    if data:
-        chosen["data"] = {**chosen.get("data", {}), **data}
     file = None if config is None else from_file(Path(config))
     variables = from_environment(os.environ if environment is None else environment)
     recipe = recipe or variables.values.get("recipe") or _recipe_of(file)
     stack = [from_recipe(recipe)] if recipe is not None else []
     stack += [*([] if file is None else [file]), variables]
-    stack += [Layer("arguments", chosen), from_assignments(assignments)]
+    stack += [Layer("arguments", chosen), Layer("arguments", {"data": data}), from_assignments(assignments)]
     resolution = resolve(stack)
     default = default_recipe(*resolution) if choose_recipe and recipe is None else None
     if default is not None:

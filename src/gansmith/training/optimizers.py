@@ -14,6 +14,7 @@ from torch.optim import Optimizer
 
 from gansmith.errors import OptionError, UnknownNameError, nearest, unknown
 from gansmith.schedules import Schedule, Value, schedule
+from gansmith.system.option_words import allowed, booleans_as_numbers, explain, shown
 
 _FUSED = ("adam", "adamw", "sgd")  # on every device that torch 2.6 and later fuse at all
 _OURS = {"params", "lr", "fused", "foreach", "capturable", "differentiable", "maximize"}
@@ -76,20 +77,25 @@ def check(name: str, options: Mapping[str, Any]) -> dict[str, Any]:
             have = ", ".join(["lr", *known])
             raise OptionError(f"{where} has no option {option!r}. {nearest(option, ['lr', *known])}It has: {have}")
     completed = {"lr": parameters["lr"].default, **known, **options}
-    try:
-        completed["lr"] = TypeAdapter(Value).validate_python(completed["lr"])
-        for key, default in known.items():
-            like: Any = tuple[Value | None, ...] if isinstance(default, tuple) else _kind(key, default)
-            completed[key] = TypeAdapter(like).validate_python(completed[key])
-            if isinstance(default, tuple) and len(completed[key]) != len(default):
-                raise OptionError(
-                    f"{where}: {key} = {completed[key]!r} is not allowed: it takes {len(default)} numbers"
-                )
-    except ValidationError as error:
-        first = error.errors()[0]
-        problem = first["msg"].removeprefix("Value error, ")
-        raise OptionError(f"{where}: {first['input']!r} is not allowed: {problem}") from None
+    completed["lr"] = _read(where, "lr", completed["lr"], Value)
+    for key, default in known.items():
+        like: Any = tuple[Value | None, ...] if isinstance(default, tuple) else _kind(key, default)
+        completed[key] = _read(where, key, completed[key], like)
+        if isinstance(default, tuple) and len(completed[key]) != len(default):
+            raise OptionError(f"{where}: {key} = {completed[key]!r} is not allowed: it takes {len(default)} numbers")
     return completed
+
+
+def _read(where: str, option: str, value: Any, like: Any) -> Any:
+    """`value` as the annotation `like` reads it. Raises OptionError."""
+    try:
+        read = TypeAdapter(like).validate_python(value)
+    except ValidationError as error:
+        problem = explain(error.errors()[0], like)
+        raise OptionError(f"{where}: {option} = {shown(value)} is not allowed: {problem}") from None
+    if list(booleans_as_numbers(value, read)):
+        raise OptionError(f"{where}: {option} = {shown(value)} is not allowed: it takes {allowed(like)}")
+    return read
 
 
 def _kind(option: str, default: Any) -> Any:
