@@ -37,10 +37,10 @@ def test_one_record_per_line(tmp_path: Path) -> None:
 
 def test_each_record_is_there_at_once_and_appended(tmp_path: Path) -> None:
     path = tmp_path / "events.jsonl"
-    path.write_text('{"step": 0}\n')
+    path.write_text('{"step": 0, "images": 0}\n')
     view = jsonl.JsonLines(path)
     view.record(RECORDS[0])
-    assert jsonl.read(path) == [{"step": 0}, RECORDS[0]]  # before it is closed
+    assert jsonl.read(path) == [{"step": 0, "images": 0}, RECORDS[0]]  # before it is closed
     view.close()
 
 

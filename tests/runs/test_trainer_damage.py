@@ -131,6 +131,20 @@ def test_records_after_the_checkpoint_are_written_again(run: Path) -> None:
     assert [record["images"] for record in Run(run).records] == [64, 128, 192, 256, 320, 384, 400]
 
 
+@pytest.mark.parametrize("line", [b"\xff\0", b"[1]", b'{"images": 128}'])
+@pytest.mark.parametrize("place", [0, 2])
+def test_a_damaged_record_loses_none_of_the_others(place: int, line: bytes, run: Path, capsys: Any) -> None:
+    file = run / "events.jsonl"
+    lines = file.read_bytes().split(b"\n")
+    lines.insert(place, line)
+    file.write_bytes(b"\n".join(lines))
+    damaged = file.read_bytes()
+    Run(run).resume(images=400)
+    assert [record["images"] for record in Run(run).records] == [64, 128, 192, 256, 320, 384, 400]
+    assert capsys.readouterr().err.count(f"line {place + 1} of {file}") == 1
+    assert (run / "events.damaged.jsonl").read_bytes() == damaged
+
+
 # ---- the images ----------------------------------------------------------------------------------------------------
 
 

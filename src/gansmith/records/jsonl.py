@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
+import sys
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from gansmith.errors import GansmithError
 from gansmith.records.recorder import Record
-from gansmith.system.files import write_text
+from gansmith.system.files import atomic, write_text
+
+_NUMBERS = ("seconds", "images_per_second", "waiting", "spread", "told_apart")  # so is every term, "turn/term"
 
 
 class JsonLines:
-    """Appends each record to a file, flushed at once."""
+    """Appends each record to a file, flushed at once. The file is begun anew where somebody removed it."""
 
     def __init__(self, path: Path) -> None:
         self.path = Path(path)
@@ -20,6 +24,9 @@ class JsonLines:
 
     def record(self, record: Record) -> None:
         try:
+            if not self.path.exists():
+                self._file.close()
+                self._file = self.path.open("a", encoding="utf-8")
             self._file.write(json.dumps(record) + "\n")
             self._file.flush()
         except OSError as error:
@@ -31,18 +38,84 @@ class JsonLines:
         self._file.close()
 
 
+class _Content(NamedTuple):
+    """Of a file: its records, the numbers of its damaged lines (the first is 1), and all its bytes."""
+
+    records: list[dict[str, Any]]
+    damaged: list[int]
+    content: bytes
+
+
 def read(path: Path) -> list[dict[str, Any]]:
-    """The records of a file; a truncated last line is left out."""
-    records = []
-    for line in Path(path).read_text(encoding="utf-8").splitlines() if Path(path).is_file() else []:
-        try:
-            records.append(json.loads(line))
-        except json.JSONDecodeError:
-            break
-    return records
+    """The records of a file, without its damaged lines. A warning names these, once in a process; a last line that was
+    being written when its process was killed is none."""
+    found = _read(Path(path))
+    _warn_once(Path(path), found.damaged)
+    return found.records
 
 
 def cut(path: Path, step: int) -> None:
-    """Remove the records after `step`: a resumed run writes them again."""
-    kept = [record for record in read(path) if record["step"] <= step]
+    """Remove the records after `step`: a resumed run writes them again. A file with damaged lines is kept beside it."""
+    path = Path(path)
+    records, damaged, content = _read(path)
+    _warn_once(path, damaged)
+    if damaged:
+        beside = _free_name(path)
+        with atomic(beside) as file:
+            file.write(content)
+        print(f"the records as they were are kept in {beside}", file=sys.stderr, flush=True)
+    kept = [record for record in records if record["step"] <= step]
     write_text(path, "".join(json.dumps(record) + "\n" for record in kept))
+
+
+def _read(path: Path) -> _Content:
+    content = path.read_bytes() if path.is_file() else b""
+    records: list[dict[str, Any]] = []
+    damaged = []
+    lines = content.split(b"\n")
+    for number, line in enumerate(lines, 1):
+        record = _record(line)
+        begun = number == len(lines) and line.startswith(b"{")  # by a process that was killed while it wrote
+        if record is not None:
+            records.append(record)
+        elif line.strip() and not begun:
+            damaged.append(number)
+    return _Content(records, damaged, content)
+
+
+def _record(line: bytes) -> dict[str, Any] | None:
+    """The record in a line; None where it holds none."""
+    try:
+        value = json.loads(line.decode("utf-8-sig"))
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(value, dict) or not all(_is_count(value.get(name)) for name in ("step", "images")):
+        return None
+    numbers = [number for name, number in value.items() if name in _NUMBERS or "/" in name]
+    return value if all(isinstance(number, (int, float)) for number in numbers) else None
+
+
+def _is_count(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
+_warned: set[tuple[Path, tuple[int, ...]]] = set()  # in this process
+
+
+def _warn_once(path: Path, damaged: Iterable[int]) -> None:
+    numbers = tuple(damaged)
+    if not numbers or (path.absolute(), numbers) in _warned:
+        return
+    _warned.add((path.absolute(), numbers))
+    named = ", ".join(map(str, numbers[:8])) + (f" and {len(numbers) - 8} more" if len(numbers) > 8 else "")
+    lines = f"lines {named} of {path} are" if len(numbers) > 1 else f"line {named} of {path} is"
+    print(f"warning: {lines} damaged and left out", file=sys.stderr, flush=True)
+
+
+def _free_name(path: Path) -> Path:
+    """events.damaged.jsonl, or events.damaged-2.jsonl ..., whichever is not there yet."""
+    beside, number = path.with_suffix(f".damaged{path.suffix}"), 1
+    while beside.exists():
+        number += 1
+        beside = path.with_suffix(f".damaged-{number}{path.suffix}")
+    return beside
