@@ -178,7 +178,7 @@ def test_complete_leaves_nothing_open() -> None:
     assert experiment.generator is not None
     assert experiment.generator.options == {
         **{"width": 64, "upsample": "transposed", "extra_layers": 0, "kernel": 4, "activation": "relu"},
-        **{"output": "tanh", "dropout": 0.0, "conditional": False},
+        **{"output": "tanh", "dropout": 0.0, "order": "normalisation_first", "conditional": False},
     }
     assert experiment.optimizer["generator"].options["eps"] == 1e-8
     assert experiment.classifier is None

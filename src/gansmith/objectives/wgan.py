@@ -14,6 +14,8 @@ from torch import Tensor, nn
 from gansmith.adversarial import Objective
 from gansmith.system.option_types import NonNegativeInt, PositiveFloat, PositiveInt
 
+OPTIMIZER = {"name": "rmsprop", "lr": 5e-5}  # Algorithm 1; with momentum (Adam, beta1 > 0) training becomes unstable
+
 
 def build(
     *,

@@ -13,6 +13,8 @@ from gansmith.penalties import gradient_penalty
 from gansmith.schedules import Weight
 from gansmith.system.option_types import PositiveInt
 
+OPTIMIZER = {"name": "adam", "lr": 1e-4, "betas": [0.0, 0.9]}  # Algorithm 1
+
 
 def build(
     *, weight: Weight = 10.0, every: PositiveInt = 1, one_sided: bool = False, discriminator_steps: PositiveInt = 5

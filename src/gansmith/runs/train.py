@@ -12,6 +12,7 @@ from gansmith import catalog
 from gansmith.data.settings import DataSettings
 from gansmith.experiment import outside_code
 from gansmith.experiment.layers import Layer, resolve
+from gansmith.experiment.objective_optimizer import optimizer_note, with_objective_optimizer
 from gansmith.experiment.schema import Experiment
 from gansmith.experiment.sources import from_assignments, from_environment, from_file, from_recipe
 from gansmith.runs.default_recipe import default_recipe
@@ -92,8 +93,13 @@ def experiment_from(
     default = default_recipe(*resolution) if choose_recipe and recipe is None else None
     if default is not None:
         print(f"recipe {default.recipe}: {default.reason}. For another one: --recipe NAME", file=sys.stderr, flush=True)
-        resolution = resolve([from_recipe(default.recipe), *stack])
+        stack = [from_recipe(default.recipe), *stack]
+        resolution = resolve(stack)
     outside_code.vouch(*resolution, trust=trust)
+    resolution = with_objective_optimizer(stack, resolution, chosen_recipe=default is not None)
+    note = optimizer_note(*resolution)
+    if note is not None:
+        print(f"note: {note}", file=sys.stderr, flush=True)
     return resolution
 
 
