@@ -62,7 +62,12 @@ def test_images_that_moved(tmp_path: Path, run_command: Any) -> None:
         ("nowhere", [], RunError, "there is no run "),
         ("", [], RunError, "is not a run: it holds neither experiment.yaml nor model files"),
         ("run", ["--images", "x"], ExperimentError, "images = 'x' (arguments) is not allowed: a number of images is"),
-        ("run", ["--images", "0"], ExperimentError, "images = 0 (arguments) is not allowed: it takes a number of images"),
+        (
+            "run",
+            ["--images", "0"],
+            ExperimentError,
+            "images = 0 (arguments) is not allowed: it takes a number of images",
+        ),
         (
             "run",
             ["--data", "nowhere"],

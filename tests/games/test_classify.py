@@ -168,8 +168,14 @@ def test_a_classifier_for_other_classes() -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"padding": -1}, r"^games/classify: padding = -1 is not allowed: it takes a whole number from 0 to 2,147,483,647$"),
-        ({"smoothing": 1.0}, r"^games/classify: smoothing = 1.0 is not allowed: it takes a number of at least 0, below 1$"),
+        (
+            {"padding": -1},
+            r"^games/classify: padding = -1 is not allowed: it takes a whole number from 0 to 2,147,483,647$",
+        ),
+        (
+            {"smoothing": 1.0},
+            r"^games/classify: smoothing = 1.0 is not allowed: it takes a number of at least 0, below 1$",
+        ),
         (
             {"flips": True},
             r"^games/classify has no option 'flips'. Did you mean 'flip'\? It has: padding, flip, smooth",
