@@ -6,8 +6,6 @@ import multiprocessing
 import os
 import signal
 import sys
-import threading
-import time
 import warnings
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
@@ -22,6 +20,7 @@ from gansmith.data.dataset import Dataset
 from gansmith.data.npy_writer import BLOCK_BYTES, NpyWriter
 from gansmith.data.unreadable import reason
 from gansmith.errors import DataError, UnreadableImageError
+from gansmith.system import children
 from gansmith.system.progress import Advance
 
 _BLOCK = 128  # images decoded between two reports, at most
@@ -92,8 +91,9 @@ def _decoders(dataset: Dataset, writer: NpyWriter, workers: int | None) -> Itera
     if workers == 0:
         yield lambda spans: ((span, _decode(dataset, writer, span)) for span in spans)
         return
-    context = multiprocessing.get_context("fork" if forks else "spawn")
-    arguments = (dataset, writer, os.getpid())
+    method = "fork" if forks else "spawn"
+    context = multiprocessing.get_context(method)
+    arguments = (dataset, writer, children.this_process(method))
     with ProcessPoolExecutor(workers, mp_context=context, initializer=_start, initargs=arguments) as pool:
         yield lambda spans: _spread(pool, spans, at_once=2 * workers)
 
@@ -127,19 +127,12 @@ def _spread(pool: ProcessPoolExecutor, spans: list[Span], at_once: int) -> Itera
 _of_this_child: tuple[Dataset, NpyWriter] | None = None  # what a decoding process works on, set once at its start
 
 
-def _start(dataset: Dataset, writer: NpyWriter, parent: int) -> None:
+def _start(dataset: Dataset, writer: NpyWriter, parent: children.Parent) -> None:
     global _of_this_child  # noqa: PLW0603  (a process of its own)
+    children.end_with(parent)  # else it keeps the parent's lock open, and nobody waits for its work
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent receives it too, and ends this process
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
     _of_this_child = (dataset, writer.__enter__())  # its own descriptor: a shared one shares the position in the file
-
-
-def _end_with(parent: int) -> None:
-    """End this process when its parent was killed: it keeps the parent's lock open, and nobody waits for its work."""
-    while os.getppid() == parent:
-        time.sleep(0.2)
-    os._exit(1)
 
 
 def _decode_in_child(span: Span) -> Decoded:

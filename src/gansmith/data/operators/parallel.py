@@ -11,23 +11,29 @@ import functools
 import signal
 import weakref
 from collections.abc import Callable, Generator, Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
-from gansmith.data.dataset import Dataset
-from gansmith.errors import DataError, GansmithError, OptionError
+from gansmith import catalog
+from gansmith.data import worker_errors
+from gansmith.data.dataset import Dataset, Indices
+from gansmith.errors import DataError, OptionError
+from gansmith.system import children
 
 _open: weakref.WeakSet[Generator[Any, None, None]] = weakref.WeakSet()  # iterations whose workers may be alive
 
 
 def build(dataset: Dataset, *, workers: int, start: int = 0, ahead: int = 2) -> Parallel:
-    """An iterable over items `start`, `start + 1` ... in this order, `ahead` of them prefetched by each worker.
+    """The items from `start` on. Iterating it, `workers` processes prefetch `ahead` of them each, in this order.
 
-    A GansmithError raised in a worker arrives as it was raised, at its item. Workers end with the iteration, or when
-    the iterator is dropped.
+    An error raised in a worker arrives as it was raised, at its item, with the worker's traceback as a note. Workers
+    end with the iteration, when the iterator is dropped, and within a second of this process. By index, an item is made
+    in this process. An operator round it is put inside, so that the workers do its work too.
 
     >>> from gansmith.data.dataset import Listed
     >>> list(build(Listed([1, 2, 3]), workers=0, start=1))
     [2, 3]
+    >>> list(build(Listed([1, 2, 3]), workers=0).take(count=2))
+    [1, 2]
     """
     if workers < 0:
         raise OptionError(f"workers must be 0 (none) or more, not {workers}")
@@ -43,14 +49,37 @@ def example(operator: Callable[..., Any]) -> Any:
     return operator(workers=0, start=2)
 
 
-class Parallel:
-    """An iterable; each iteration starts its own workers."""
+class Parallel(Dataset):
+    """See `build`. Each iteration starts its own workers."""
 
     def __init__(self, dataset: Dataset, workers: int, start: int, ahead: int) -> None:
         self.dataset, self.workers, self.start, self.ahead = dataset, workers, start, ahead
 
     def __len__(self) -> int:
         return len(self.dataset) - self.start
+
+    def one(self, index: int) -> Any:
+        return self.dataset.one(self.start + index)
+
+    def many(self, indices: Indices) -> Any:
+        return self.dataset.many(self.start + indices)
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        around = super().__getattr__(name)  # raises AttributeError where there is no operator of that name
+        if name == "parallel":
+            return around
+        rest = Parallel(self.dataset, 0, self.start, self.ahead)
+
+        def inside(*arguments: Any, **options: Any) -> Any:
+            result = catalog.find("operators", name)(rest, *arguments, **options)
+            if isinstance(result, dict):  # split
+                return {key: self._with_workers(part) for key, part in result.items()}
+            return self._with_workers(result)
+
+        return inside if self.workers else around
+
+    def _with_workers(self, dataset: Dataset) -> Parallel:
+        return Parallel(dataset, self.workers, 0, self.ahead)
 
     def __iter__(self) -> Iterator[Any]:
         if not self.workers:
@@ -70,24 +99,18 @@ class Parallel:
             num_workers=self.workers,
             prefetch_factor=self.ahead,
             collate_fn=_unchanged,  # the default would make tensors of arrays
-            worker_init_fn=_ignore_signals,
+            worker_init_fn=functools.partial(_start, children.this_process()),
             generator=torch.Generator(),  # else the global generator moves, and 0 workers differ from 2
         )
         _close_at_exit()
         items = iter(loader)
         try:
             while (item := _next(items)) is not _End:
-                if isinstance(item, Failure):
-                    raise item.error
+                if isinstance(item, worker_errors.Failure):
+                    raise worker_errors.error_of(item)
                 yield item
         finally:
-            del items  # ends the workers, even while a traceback keeps this frame
-
-
-class Failure(NamedTuple):
-    """What a worker sends in place of an item that raised."""
-
-    error: GansmithError
+            _end(items)  # not by dropping `items`: a traceback may keep it
 
 
 class Caught:
@@ -100,10 +123,7 @@ class Caught:
         return len(self.dataset)
 
     def __getitem__(self, index: int) -> Any:
-        try:
-            return self.dataset.one(index)
-        except GansmithError as error:
-            return Failure(error)
+        return worker_errors.call(self.dataset.one, index)
 
 
 class _End:
@@ -119,6 +139,15 @@ def _next(items: Iterator[Any]) -> Any:
         raise DataError(
             "a worker process that reads images was killed, most likely for want of memory; use fewer workers"
         ) from error
+
+
+def _end(items: Any) -> None:
+    """End the workers of a DataLoader's iterator; those that do not end when they are told to are killed."""
+    items._shutdown_workers()
+    for worker in items._workers:
+        if worker.is_alive():
+            worker.kill()
+            worker.join()
 
 
 @functools.cache
@@ -139,7 +168,8 @@ def _unchanged(item: Any) -> Any:
     return item
 
 
-def _ignore_signals(worker: int) -> None:
+def _start(parent: children.Parent, worker: int) -> None:
     """Ctrl-C and SIGTERM reach the whole process group; only the main process acts on them, saves, and ends us."""
+    children.end_with(parent)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)

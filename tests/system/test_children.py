@@ -1,0 +1,140 @@
+"""Children end with their parent when it is killed, whatever they are doing; by themselves they go on."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import psutil
+import pytest
+from PIL import Image
+
+from gansmith.data.dataset import Listed
+
+_LARGE_ITEMS = """
+    import numpy as np
+    from gansmith.data.dataset import Listed
+    items = iter(Listed(range(1000)).load(lambda n: np.zeros(12_000_000, np.uint8)).parallel(workers=2))
+    next(items)
+    print("ready", flush=True)
+    import time
+    time.sleep(60)
+"""
+_HOLDING_THE_LOCK = """
+    import ctypes, time
+    from gansmith.data.dataset import Listed
+    libc = ctypes.PyDLL(None)  # calls of it keep the interpreter's lock: no other thread of that process runs
+    def stuck(number):
+        if number > 1:
+            time.sleep(0.3)  # until the queue's thread has sent the item before
+            libc.sleep(60)
+        return number
+    items = iter(Listed(range(10)).load(stuck).parallel(workers=2))
+    next(items)
+    print("ready", flush=True)
+    next(items), next(items)
+"""
+_IN_A_THREAD = """
+    import threading, time
+    import numpy as np
+    from gansmith.data.dataset import Listed
+    def iterate():
+        items = iter(Listed(range(1000)).load(lambda n: np.zeros(12_000_000, np.uint8)).parallel(workers=2))
+        next(items)
+        print("ready", flush=True)
+        time.sleep(60)
+    threading.Thread(target=iterate).start()
+    time.sleep(60)
+"""
+_DECODING = """
+    import time
+    import numpy as np
+    from gansmith.data import cache
+    from gansmith.data.dataset import Dataset, ImageItem
+    class Slow(Dataset):
+        def __len__(self):
+            return 90
+        def one(self, index):
+            if index == 40:
+                print("ready", flush=True)
+                time.sleep(60)
+            return ImageItem(np.zeros((4, 4, 1), np.uint8))
+    cache.store(Slow(), key="k", names=[str(n) for n in range(90)], workers=2)
+"""
+
+
+def left_of(children: list[psutil.Process], seconds: float) -> list[psutil.Process]:
+    """Those that still live after at most so many seconds."""
+    alive = psutil.wait_procs(children, timeout=seconds)[1]
+    return [one for one in alive if one.is_running() and one.status() != psutil.STATUS_ZOMBIE]
+
+
+def killed(parent: subprocess.Popen[str], children: list[psutil.Process]) -> None:
+    """SIGKILL the parent; its children must be gone within seconds."""
+    try:
+        parent.send_signal(signal.SIGKILL)
+        parent.wait(timeout=10)
+        assert not left_of(children, 5)
+    finally:
+        for child in left_of(children, 0):
+            child.kill()
+        parent.communicate()
+
+
+@pytest.mark.parametrize("program", [_LARGE_ITEMS, _HOLDING_THE_LOCK, _IN_A_THREAD, _DECODING])
+def test_children_of_a_killed_process_end(program: str, tmp_path: Path) -> None:
+    if program is _HOLDING_THE_LOCK and not sys.platform.startswith("linux"):
+        pytest.skip("only the kernel ends such a process")
+    parent = subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(program)],
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "GANSMITH_CACHE": str(tmp_path)},
+    )
+    assert parent.stdout is not None
+    assert parent.stdout.readline() == "ready\n"
+    time.sleep(0.5)  # until the workers are stuck in what they do
+    children = psutil.Process(parent.pid).children(recursive=True)
+    assert len(children) >= 2
+    killed(parent, children)
+
+
+def test_a_killed_training_run_leaves_no_decoder(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    (tmp_path / "images").mkdir()
+    for number in range(100):
+        Image.fromarray(rng.integers(0, 256, (64, 64, 3), dtype=np.uint8)).save(tmp_path / "images" / f"{number}.png")
+    command = ["train", str(tmp_path / "images"), "--out", str(tmp_path / "run"), "--workers", "2", "--size", "64"]
+    command += ["--set", "data.cache=false", "--batch", "64", "--images", "100000", "--device", "cpu"]
+    parent = subprocess.Popen(
+        [sys.executable, "-m", "gansmith", *command],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        env={**os.environ, "GANSMITH_CACHE": str(tmp_path / "cache")},
+    )
+    children: list[psutil.Process] = []
+    deadline = time.monotonic() + 60
+    while len(children) < 2 and time.monotonic() < deadline and parent.poll() is None:
+        time.sleep(0.2)
+        children = psutil.Process(parent.pid).children(recursive=True)
+    assert len(children) >= 2
+    time.sleep(1)
+    killed(parent, children)
+
+
+def test_workers_outlive_the_thread_that_started_them() -> None:
+    items = iter(Listed(list(range(40))).parallel(workers=2))
+    seen: list[int] = []
+    thread = threading.Thread(target=lambda: seen.append(next(items)))
+    thread.start()
+    thread.join()
+    time.sleep(0.5)
+    assert [*seen, *items] == list(range(40))
