@@ -3,6 +3,7 @@
 GansmithError                 the offending value, the allowed ones, what to do; no traceback on the command line
 |- UnknownNameError           no such model, objective, format, recipe, field ...; names the nearest
 |- OptionError                a known thing with a wrong option or value
+|  |- OutputError             a file that would be overwritten, or cannot be written
 |- DataError                  the images: missing, empty, unreadable, of the wrong shape
 |  |- UnreadableImageError    one image that cannot be decoded
 |- ExperimentError            fields that do not fit together
@@ -42,6 +43,12 @@ class UnknownNameError(GansmithError):
 
 class OptionError(GansmithError):
     """An option that does not exist, or a value that it does not take."""
+
+
+class OutputError(OptionError):
+    """A place to write to where something would be lost, or that cannot be written."""
+
+    exit_code = 2
 
 
 class DataError(GansmithError):

@@ -38,9 +38,9 @@ def test_a_strip(run_command: Command, models: Path, tmp_path: Path, path: str) 
 def test_the_paths_differ(run_command: Command, models: Path, tmp_path: Path) -> None:
     made = {}
     for path in ("linear", "spherical"):
-        run_command(interpolate, models, "3-4", "--path", path, "--out", tmp_path / "a.png")
+        run_command(interpolate, models, "3-4", "--path", path, "--out", tmp_path / "a.png", "--force")
         made[path] = pixels(tmp_path / "a.png")
-    run_command(interpolate, models, "3,4", "--out", tmp_path / "a.png")
+    run_command(interpolate, models, "3,4", "--out", tmp_path / "a.png", "--force")
     np.testing.assert_array_equal(pixels(tmp_path / "a.png"), made["spherical"])
     assert (made["linear"] != made["spherical"]).any()
 

@@ -52,7 +52,8 @@ def test_a_canvas_and_numbers(run_command: Command, models: Path, tmp_path: Path
     assert run_command(sample, models, "--seeds", "1", "--canvas", "3x5", "--out", out).exit_code == 0
     plain = pixels(out)
     assert plain.shape == (4 + (4 + 2) * 4, 4 + (4 + 4) * 4, 3)
-    assert run_command(sample, models, "--seeds", "1", "--canvas", "3x5", "--out", out, "--numbered").exit_code == 0
+    arguments = ["--seeds", "1", "--canvas", "3x5", "--out", out, "--numbered", "--force"]
+    assert run_command(sample, models, *arguments).exit_code == 0
     assert pixels(out).shape == (plain.shape[0] * 2 - 4, plain.shape[1] * 2 - 4, 3) or (pixels(out) != plain).any()
 
 

@@ -12,6 +12,7 @@ from translating import Command, done, read, write
 from gansmith.cli.translate import translate
 from gansmith.errors import (
     OptionError,
+    OutputError,
     UnreadableImageError,
 )
 from gansmith.latent.translate import load_translator
@@ -43,10 +44,10 @@ def test_where_one_image_goes(out: str, file: str, run_command: Command, cycle: 
     assert read(tmp_path / file).shape == (18, 21, 3)
 
 
-def test_what_was_there_is_replaced(run_command: Command, cycle: Path, tmp_path: Path) -> None:
+def test_what_was_there_is_replaced_when_asked(run_command: Command, cycle: Path, tmp_path: Path) -> None:
     write(tmp_path / "in.png")
     (tmp_path / "out.png").write_bytes(b"old")
-    done(run_command(translate, cycle, "in.png", "out.png", "--to", "b"))
+    done(run_command(translate, cycle, "in.png", "out.png", "--to", "b", "--force"))
     assert read(tmp_path / "out.png").shape == (18, 21, 3)
     assert {path.name for path in tmp_path.iterdir()} == {"cycle", "in.png", "out.png"}  # nothing half written
 
@@ -134,12 +135,15 @@ def test_a_zip_of_one_image_can_become_one_picture(run_command: Command, cycle: 
 
 def test_a_folder_inside_that_of_the_images(run_command: Command, cycle: Path, tmp_path: Path) -> None:
     write(tmp_path / "in" / "x.png")
-    result = run_command(translate, cycle, "in", "in/out", "--to", "b")
+    first = run_command(translate, cycle, "in", "in/out", "--to", "b")
+    assert isinstance(first.exception, OutputError)
+    assert not (tmp_path / "in" / "out").exists()
+    result = run_command(translate, cycle, "in", "in/out", "--to", "b", "--force")
     assert done(result) == "1 image -> in/out/x.png\n"
     assert "note" not in result.stderr
     write(tmp_path / "in" / "out" / "y.png")
     write(tmp_path / "in" / "y.png")
-    again = run_command(translate, cycle, "in", "in/out", "--to", "b")
+    again = run_command(translate, cycle, "in", "in/out", "--to", "b", "--force")
     assert isinstance(again.exception, OptionError)
     assert "would be overwritten: in/out lies inside in, whose images are all read. Choose another OUT" in str(
         again.exception

@@ -44,7 +44,7 @@ def test_a_run_knows_its_background_and_fit(run_command: Command, cycle: Path, t
     expected = translator.translate(conform(image, size=(20, 30), channels=3, background=(0, 0, 255)))
     np.testing.assert_array_equal(read(tmp_path / "out.png"), expected)
     assert "note: transparent pixels show the background (0, 0, 255); --keep-alpha keeps the tr" in result.stderr
-    done(run_command(translate, run, "in.png", "out.png", "--to", "b", "--size", "fit", "--keep-alpha"))
+    done(run_command(translate, run, "in.png", "out.png", "--to", "b", "--size", "fit", "--keep-alpha", "--force"))
     fitted = conform(image, size=(16, 16), channels=3, background=(0, 0, 255), fit="pad")
     found = read(tmp_path / "out.png")
     np.testing.assert_array_equal(found[..., :3], translator.translate(fitted))
@@ -59,7 +59,7 @@ def test_the_transparency_is_kept_when_asked(run_command: Command, cycle: Path, 
     np.testing.assert_array_equal(found[..., 3], image[..., 3])
     np.testing.assert_array_equal(found[..., :3], load_translator(cycle, "b").translate(image))
     write(tmp_path / "opaque.png")
-    done(run_command(translate, cycle, "opaque.png", "out.png", "--to", "b", "--keep-alpha"))
+    done(run_command(translate, cycle, "opaque.png", "out.png", "--to", "b", "--keep-alpha", "--force"))
     assert (read(tmp_path / "out.png")[..., 3] == 255).all()
 
 
@@ -73,10 +73,10 @@ def test_grey_runs(run_command: Command, tmp_path: Path, monkeypatch: pytest.Mon
     assert read(tmp_path / "out.png").shape == (18, 21)
     np.testing.assert_array_equal(read(tmp_path / "out.png")[..., None], load_translator(grey).translate(image))
     write(tmp_path / "in.png", picture(18, 21, 1))
-    assert "note" not in run_command(translate, grey, "in.png", "out.png").stderr
+    assert "note" not in run_command(translate, grey, "in.png", "out.png", "--force").stderr
     clear = np.repeat(picture(18, 21, 1), 4, axis=2)
     write(tmp_path / "in.png", clear)
-    done(run_command(translate, grey, "in.png", "out.png", "--keep-alpha"))
+    done(run_command(translate, grey, "in.png", "out.png", "--keep-alpha", "--force"))
     found = read(tmp_path / "out.png")
     assert found.shape == (18, 21, 4)
     np.testing.assert_array_equal(found[..., 3], clear[..., 3])
@@ -94,7 +94,7 @@ def test_runs_with_a_transparency_of_their_own(
     np.testing.assert_array_equal(read(tmp_path / "out.png"), load_translator(clear).translate(image))
     said = "note: a JPEG has no transparency: it is shown on white; write a .png or .webp\n"
     assert said in run_command(translate, clear, "in.png", "out.jpg").stderr
-    refused = run_command(translate, clear, "in.png", "out.png", "--keep-alpha")
+    refused = run_command(translate, clear, "in.png", "out.png", "--keep-alpha", "--force")
     assert str(refused.exception) == "this run makes a transparency of its own: leave --keep-alpha out"
 
 

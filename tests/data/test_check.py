@@ -162,7 +162,7 @@ def test_pack_replaces_nothing_unasked(folder: Path, tmp_path: Path) -> None:
     with pytest.raises(OptionError, match=r"must end in \.npy, not 'out\.zip'"):
         pack(settings, tmp_path / "out.zip")
     pack(settings, tmp_path / "out.npy", workers=0)
-    with pytest.raises(OptionError, match=r"out\.npy exists.*--force"):
+    with pytest.raises(OptionError, match=r"out\.npy.* exist.*out-2\.npy.*--force"):
         pack(settings, tmp_path / "out.npy")
     pack(settings.model_copy(update={"fraction": 0.5}), tmp_path / "out.npy", force=True, workers=0)
     assert len(open_dataset(tmp_path / "out.npy")) == 12

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from gansmith.errors import OptionError
+from gansmith.system.outputs import Files, free_output, itself, require_output
 
 RunPath = Annotated[Path, typer.Argument(metavar="RUN", help="a run's folder, or a folder or file of models")]
 Raw = Annotated[bool, typer.Option("--raw", help="the weights as trained, without averaging")]
@@ -19,6 +20,7 @@ Label = Annotated[
 ]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 or mps")]
 
+Force = Annotated[bool, typer.Option("--force", help="replace files that exist")]
 Trust = Annotated[bool, typer.Option("--trust", help="import code that the model names from outside gansmith")]
 
 
@@ -30,6 +32,26 @@ def parse_canvas(text: str | None) -> tuple[int, int] | None:
     if not match:
         raise OptionError(f"a canvas is height x width in latent cells, such as 3x5, not {text!r}")
     return int(match[1]), int(match[2])
+
+
+def require_out(
+    out: str | Path | None,
+    default: str,
+    files: Files = itself,
+    *,
+    force: bool,
+    inputs: Sequence[Path] = (),
+    data: Sequence[Path] = (),
+) -> Path:
+    """Where a command writes, checked before any work as `system.outputs` has it: `out`, or the default name, or the
+    next free one where that is taken, which is said. Raises OutputError."""
+    path = Path(default if out is None else out)
+    if out is None and not force:
+        path = free_output(path, files)
+        if path != Path(default):
+            typer.echo(f"note: {default} exists, so this is written to {path}", err=True)
+    require_output(path, files, force=force, inputs=inputs, data=data)
+    return path
 
 
 def refuse_options(context: typer.Context, names: Sequence[str], why: str) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from gansmith.cli.arguments import Checkpoint, Device, Label, Raw, RunPath, Trust, print_written
+from gansmith.cli.arguments import Checkpoint, Device, Force, Label, Raw, RunPath, Trust, print_written, require_out
+
+_OUT = "arithmetic.png"
 
 
 def arithmetic(
@@ -17,7 +18,10 @@ def arithmetic(
     minus: Annotated[
         list[str] | None, typer.Option(help="seeds whose mean is taken away: 2,3,5; may be repeated")
     ] = None,
-    out: Annotated[Path, typer.Option(help="an image file: .png, .jpg or .webp")] = Path("arithmetic.png"),
+    out: Annotated[
+        str | None, typer.Option(help="an image file: .png, .jpg or .webp  [default: arithmetic.png]")
+    ] = None,
+    force: Force = False,
     raw: Raw = False,
     checkpoint: Checkpoint = None,
     label: Label = None,
@@ -28,13 +32,18 @@ def arithmetic(
 
     Each row of the sheet shows the images of one term and their mean; the result stands alone in the last.
     """
-    from gansmith.latent.arithmetic import Term
+    from gansmith.latent.arithmetic import Term, term_labels
     from gansmith.latent.arithmetic import latent_arithmetic as add_up
+    from gansmith.latent.image_series import series_files
     from gansmith.latent.seeds import parse_seeds
+    from gansmith.runs.folder import image_folders
     from gansmith.runs.run import Run
 
     terms = [Term(1, tuple(parse_seeds(seeds))) for seeds in plus]
     terms += [Term(-1, tuple(parse_seeds(seeds))) for seeds in minus or []]
-    renderer = Run(run, trust=trust).renderer(raw=raw, checkpoint=checkpoint, device=device)
+    opened = Run(run, trust=trust)
+    path = require_out(out, _OUT, series_files(out or _OUT, term_labels(terms)), force=force, data=image_folders(run))
+    renderer = opened.renderer(raw=raw, checkpoint=checkpoint, device=device)
     result = add_up(renderer, terms, label=label)
-    print_written(result.save(out, numbered=True), "images", len(result))
+    written = result.save(path if out is None else out, numbered=True, force=force)
+    print_written(written, "images", len(result))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gansmith.cli.arguments import Device, Raw, Trust
+from gansmith.cli.arguments import Device, Force, Raw, Trust
 from gansmith.cli.tables import print_whole
 
 if TYPE_CHECKING:
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from gansmith.evaluation.cross_play import CrossPlay, Pair
     from gansmith.evaluation.types import Number
     from gansmith.judge.compare.comparison import Comparison, Measured
+
+_JSON, _MATRIX = "compare.json", "compare.png"
 
 
 def compare(
@@ -31,6 +33,7 @@ def compare(
     features: Annotated[str, typer.Option(help="the extractor that metrics read")] = "pixels",
     weights: Annotated[str | None, typer.Option(help="the extractor's weights, a file")] = None,
     out: Annotated[Path | None, typer.Option(help="a folder for compare.json and compare.png")] = None,
+    force: Force = False,
     device: Device = "auto",
     trust: Trust = False,
 ) -> None:
@@ -42,7 +45,10 @@ def compare(
     from rich.console import Console
 
     from gansmith.judge.compare.compare_runs import compare as compare_runs
+    from gansmith.system.outputs import inside, require_output
 
+    if out is not None:
+        require_output(out, inside(_JSON, _MATRIX), force=force, data=[Path(against)] if against else [])
     names = [name.strip() for name in metrics.split(",") if name.strip() and name.strip() != "none"]
     comparison = compare_runs(
         list(runs),
@@ -66,18 +72,18 @@ def compare(
         console.print(f"note: {note}", highlight=False, markup=False, soft_wrap=True)
     console.print(f"protocol: {comparison.protocol}", highlight=False, markup=False, soft_wrap=True)
     if out is not None:
-        write(comparison, out)
-        typer.echo(f"-> {out / 'compare.json'}, {out / 'compare.png'}")
+        write(comparison, out, replace=force)
+        typer.echo(f"-> {out / _JSON}, {out / _MATRIX}")
 
 
-def write(comparison: Comparison, folder: Path) -> None:
-    """compare.json and compare.png."""
+def write(comparison: Comparison, folder: Path, *, replace: bool) -> None:
+    """compare.json and compare.png; replace: as for `system.files.atomic`."""
     from gansmith.evaluation.matrix_picture import matrix_picture
     from gansmith.records.images import save_image
     from gansmith.system.files import write_json
 
-    write_json(folder / "compare.json", comparison.record())
-    save_image(matrix_picture(comparison.play), folder / "compare.png")
+    write_json(folder / _JSON, comparison.record(), replace=replace)
+    save_image(matrix_picture(comparison.play), folder / _MATRIX, replace=replace)
 
 
 def matrix(play: CrossPlay, *, intervals: bool = False) -> Table:

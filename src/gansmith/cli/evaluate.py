@@ -8,13 +8,17 @@ from typing import Annotated, Any
 
 import typer
 
-from gansmith.cli.arguments import Checkpoint, Device, Raw, Trust, refuse_options
+from gansmith.cli.arguments import Checkpoint, Device, Force, Raw, Trust, refuse_options
 
 _FOR_SAMPLES = (
     *("against", "holdout", "features", "classifier", "metrics", "samples", "repeats", "real", "raw", "checkpoint"),
 )
 _FOR_GENERATORS = (
     *("holdout", "features", "weights", "classifier", "metrics", "samples", "repeats", "real", "raw", "seed"),
+)
+_OF_AUDIT = (
+    *("against", "holdout", "features", "weights", "classifier", "samples", "repeats", "real", "checkpoint", "raw"),
+    "seed",
 )
 
 Features = Annotated[str, typer.Option(help="gansmith list features; auto: the best whose weights are here")]
@@ -44,6 +48,7 @@ def evaluate(
     seed: Annotated[int, typer.Option(help="of which real images are drawn, and of the tests")] = 0,
     device: Device = "auto",
     out: Annotated[Path | None, typer.Option(help="where the report goes; RUN/audit if not given")] = None,
+    force: Force = False,
     trust: Trust = False,
 ) -> None:
     """Evaluate a run, or a folder of generated images: a verdict on five questions, as report.html and audit.json.
@@ -54,7 +59,7 @@ def evaluate(
     from gansmith.judge import audit_run, translation
     from gansmith.judge import classifier as graders
 
-    common: dict[str, Any] = {"device": device, "out": out, "trust": trust}
+    common: dict[str, Any] = {"device": device, "out": out, "force": force, "trust": trust}
     translates = translation.translates(subject)
     if not translates:
         refuse_options(context, ("to", "beside"), f"{subject} is no run that translates")
@@ -66,24 +71,10 @@ def evaluate(
         refuse_options(context, _FOR_SAMPLES, f"{subject} translates, and is compared with true pairs")
         likeness = translation.evaluate(subject, to=to, beside=beside or (), weights=weights, seed=seed, **common)
         return tell(likeness.as_text(), likeness.notes, likeness.folder)
-    audit = audit_run.evaluate(
-        subject,
-        against=against,
-        holdout=holdout,
-        features=features,
-        weights=weights,
-        classifier=classifier,
-        metrics=[name.strip() for name in metrics.split(",") if name.strip()],
-        samples=samples,
-        repeats=repeats,
-        real=real,
-        checkpoint=checkpoint,
-        raw=raw,
-        seed=seed,
-        **common,
-    )
-    place = (subject / "audit" if out is None else out) / "report.html"
-    return tell(audit.as_text(), audit.notes, place, f"features: {audit.protocol.features}")
+    names = [name.strip() for name in metrics.split(",") if name.strip()]
+    audit = audit_run.evaluate(subject, metrics=names, **{name: context.params[name] for name in _OF_AUDIT}, **common)
+    report = (out or subject / "audit") / "report.html"
+    return tell(audit.as_text(), audit.notes, report, f"features: {audit.protocol.features}")
 
 
 def tell(text: str, notes: Sequence[str], place: Path, *lines: str) -> None:

@@ -8,7 +8,10 @@ from typing import Annotated
 
 import typer
 
-from gansmith.cli.arguments import Checkpoint, Device, Label, Raw, RunPath, Trust, print_written
+from gansmith.cli.arguments import Checkpoint, Device, Force, Label, Raw, RunPath, Trust, print_written, require_out
+from gansmith.system.outputs import itself
+
+_OUT = "interpolation.png"
 
 
 class PathKind(StrEnum):
@@ -35,9 +38,11 @@ def interpolate(
         PathKind | None,
         typer.Option(help="straight line, or great arc of the sphere; a line for uniform latents if not given"),
     ] = None,
-    out: Annotated[Path, typer.Option(help="an image (.png, .jpg, .webp) or a film (.webp, .gif, .png)")] = Path(
-        "interpolation.png"
-    ),
+    out: Annotated[
+        str | None,
+        typer.Option(help="an image (.png, .jpg, .webp) or a film (.webp, .gif, .png)  [default: interpolation.png]"),
+    ] = None,
+    force: Force = False,
     form: Annotated[
         Form | None,
         typer.Option(
@@ -54,23 +59,32 @@ def interpolate(
 ) -> None:
     """Walk through the latent space from seed to seed."""
     from gansmith.errors import OptionError
+    from gansmith.latent.image_series import series_files
     from gansmith.latent.interpolation import interpolate as walk
+    from gansmith.latent.interpolation import path_labels
     from gansmith.latent.seeds import parse_seeds
-    from gansmith.records.images import save_film
+    from gansmith.records.images import require_suffix, save_film
+    from gansmith.runs.folder import image_folders
     from gansmith.runs.run import Run
 
     points = parse_seeds(",".join(seeds))
-    film = form is Form.FILM or (form is None and out.suffix.lower() in (".webp", ".gif", ".apng"))
+    wanted = out or _OUT
+    film = form is Form.FILM or (form is None and Path(wanted).suffix.lower() in (".webp", ".gif", ".apng"))
     if seconds is not None and not film:
         raise OptionError("--seconds is the length of a film: add --as film, or write to a .webp or .gif")
     if film and numbered:
         raise OptionError("a film is not numbered: leave --numbered out, or write a strip with --as strip")
-    renderer = Run(run, trust=trust).renderer(raw=raw, checkpoint=checkpoint, device=device)
+    opened = Run(run, trust=trust)
+    if film:
+        require_suffix(Path(wanted), film=True)
+    files = itself if film else series_files(wanted, path_labels(points, steps=steps, rows=form is Form.GRID))
+    target = require_out(out, _OUT, files, force=force, data=image_folders(run))
+    renderer = opened.renderer(raw=raw, checkpoint=checkpoint, device=device)
     images = walk(
         renderer, points, steps=steps, kind=None if path is None else path.value, rows=form is Form.GRID, label=label
     )
     if film:
-        save_film(images.frames(), out, seconds=seconds, most=1000)
+        written = [save_film(images.frames(), target, seconds=seconds, most=1000, replace=force)]
     else:
-        images.save(out, numbered=numbered)
-    print_written([out], "images", len(images))
+        written = images.save(target if out is None else out, numbered=numbered, force=force)
+    print_written(written, "images", len(images))

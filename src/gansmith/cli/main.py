@@ -72,7 +72,7 @@ def main() -> None:
     try:
         app()
     except GansmithError as error:
-        print(f"error: {error}" if error.exit_code == 1 else str(error), file=sys.stderr)
+        print(f"error: {error}" if error.exit_code < 128 else str(error), file=sys.stderr)  # no signal
         sys.exit(error.exit_code)
     except SystemExit as end:
         if end.code == 130:  # typer makes this of a KeyboardInterrupt, and says nothing

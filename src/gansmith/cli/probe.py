@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gansmith.cli.arguments import Checkpoint, Device, RunPath, Trust
+from gansmith.cli.arguments import Checkpoint, Device, Force, RunPath, Trust
 from gansmith.cli.tables import print_whole
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ def probe(
     seed: Annotated[int, typer.Option(help="of the images drawn, the split and the random networks")] = 0,
     random_networks: Annotated[int, typer.Option(help="how many untrained networks are the control")] = 3,
     out: Annotated[Path | None, typer.Option(help="everything measured, as FILE.json")] = None,
+    force: Force = False,
     device: Device = "auto",
     trust: Trust = False,
 ) -> None:
@@ -37,7 +38,10 @@ def probe(
 
     from gansmith.judge.linear_probe import probe as measure
     from gansmith.system.files import write_json
+    from gansmith.system.outputs import require_output
 
+    if out is not None:
+        require_output(out, force=force, inputs=[Path(data)])
     report = measure(
         run,
         data,
@@ -54,7 +58,7 @@ def probe(
     console.print("\n".join(conclusions(report)), highlight=False, markup=False, soft_wrap=True)
     console.print(f"protocol: {report.how}", highlight=False, markup=False, soft_wrap=True)
     if out is not None:
-        write_json(out, report.record())
+        write_json(out, report.record(), replace=force)
         typer.echo(f"-> {out}")
 
 

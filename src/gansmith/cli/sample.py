@@ -6,7 +6,20 @@ from typing import Annotated
 
 import typer
 
-from gansmith.cli.arguments import Checkpoint, Device, Label, Raw, RunPath, Trust, parse_canvas, print_written
+from gansmith.cli.arguments import (
+    Checkpoint,
+    Device,
+    Force,
+    Label,
+    Raw,
+    RunPath,
+    Trust,
+    parse_canvas,
+    print_written,
+    require_out,
+)
+
+_OUT = "samples.png"
 
 
 def sample(
@@ -14,8 +27,10 @@ def sample(
     *,
     seeds: Annotated[str, typer.Option(help="which images: 0-63 or 1,4,9; image i depends on seed i alone")] = "0-63",
     out: Annotated[
-        str, typer.Option(help="a sheet (.png, .jpg, .webp), or a folder/ for one file each")
-    ] = "samples.png",
+        str | None,
+        typer.Option(help="a sheet (.png, .jpg, .webp), or a folder/ for one file each  [default: samples.png]"),
+    ] = None,
+    force: Force = False,
     raw: Raw = False,
     checkpoint: Checkpoint = None,
     canvas: Annotated[str | None, typer.Option(help="latents of 3x5 cells: larger images")] = None,
@@ -30,10 +45,19 @@ def sample(
     trust: Trust = False,
 ) -> None:
     """Make images from a trained generator, one for each seed."""
+    from gansmith.latent.image_series import series_files
     from gansmith.latent.seeds import parse_seeds
+    from gansmith.runs.folder import image_folders
     from gansmith.runs.run import Run
 
     numbers, grid = parse_seeds(seeds), parse_canvas(canvas)
-    renderer = Run(run, trust=trust).renderer(raw=raw, checkpoint=checkpoint, device=device)
+    opened = Run(run, trust=trust)
+    files = series_files(out or _OUT, [str(number) for number in numbers])
+    path = require_out(out, _OUT, files, force=force, data=image_folders(run))
+    renderer = opened.renderer(raw=raw, checkpoint=checkpoint, device=device)
     images = renderer.images(numbers, grid=grid, label=label, truncation=truncation)
-    print_written(images.save(out, columns=columns, numbered=numbered), "images", len(images))
+    print_written(
+        images.save(path if out is None else out, columns=columns, numbered=numbered, force=force),
+        "images",
+        len(images),
+    )

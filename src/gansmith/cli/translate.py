@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gansmith.cli.arguments import Checkpoint, Device, Raw, RunPath, Trust
+from gansmith.cli.arguments import Checkpoint, Device, Force, Raw, RunPath, Trust
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from gansmith.data.settings import DataSettings
     from gansmith.data.source import Source
     from gansmith.latent.translate import Translator
+    from gansmith.system.outputs import Files
 
 _NAMED = 5  # files named in a note
 
@@ -51,6 +52,7 @@ def translate(
         Path | None, typer.Option(metavar="IMAGE", help="in the style of this image, of the target domain")
     ] = None,
     size: Annotated[Size, typer.Option(help="each image's own size, or the one that was trained on")] = Size.OWN,
+    force: Force = False,
     keep_alpha: Annotated[bool, typer.Option("--keep-alpha", help="give the result the transparency of IN")] = False,
     raw: Raw = False,
     checkpoint: Checkpoint = None,
@@ -60,8 +62,9 @@ def translate(
     """Translate an image, or each image of a folder or zip, with a run that was trained on two domains."""
     from gansmith.data.settings import DataSettings
     from gansmith.errors import UnreadableImageError
-    from gansmith.runs.folder import is_run
+    from gansmith.runs.folder import image_folders, is_run
     from gansmith.runs.run import Run
+    from gansmith.system.outputs import require_output
     from gansmith.system.progress import bar
 
     opened = Run(run, trust=trust)
@@ -69,7 +72,12 @@ def translate(
     trained = opened.experiment.data if is_run(run) else DataSettings()
     images = _images(source)
     targets = _targets(source, images, out, styles)
-    work = _Work(translator, trained, _styles(translator, styles, style_from, trained), size is Size.FIT, keep_alpha)
+    data = [*image_folders(run), *([source] if source.is_dir() else [])]
+    inputs = [] if style_from is None else [style_from]
+    require_output(Path(out), _files(Path(out), targets), force=force, inputs=inputs, data=data)
+    work = _Work(
+        translator, trained, _styles(translator, styles, style_from, trained), size is Size.FIT, keep_alpha, force
+    )
     work.check(targets)
     left_out = _left_out(source, images)  # before anything is written, which may be into IN
     written: list[Path] = []
@@ -92,10 +100,16 @@ class _Work:
     """Translation of images to files, and what of them was lost on the way."""
 
     def __init__(
-        self, translator: Translator, trained: DataSettings, styles: Sequence[Tensor], fit: bool, keep_alpha: bool
+        self,
+        translator: Translator,
+        trained: DataSettings,
+        styles: Sequence[Tensor],
+        fit: bool,
+        keep_alpha: bool,
+        force: bool,
     ) -> None:
         self.translator, self.trained, self.styles = translator, trained, styles
-        self.fit, self.keep_alpha = fit, keep_alpha
+        self.fit, self.keep_alpha, self.force = fit, keep_alpha, force
         self.channels = translator.dimensions.channels
         self.lost: set[str] = set()
 
@@ -140,7 +154,7 @@ class _Work:
             sheets = [draw_sheet(one[None], padding=0) for one in batch]
         else:
             sheets = [draw_sheet(batch, columns=len(translations))]
-        return [save_image(sheet, file) for sheet, file in zip(sheets, files, strict=True)]
+        return [save_image(sheet, file, replace=self.force) for sheet, file in zip(sheets, files, strict=True)]
 
     def _notice(self, image: Pixels, alpha: Pixels) -> None:
         if self.channels == 1 and image.shape[2] > 2 and bool((image[..., :1] != image[..., 1:3]).any()):
@@ -214,6 +228,14 @@ def _targets(source: Path, images: Source, out: str, styles: int) -> list[list[P
         why = f": {out} lies inside {source}, whose images are all read" if inside else ""
         raise OptionError(f"{over} is an image of {source} itself and would be overwritten{why}. Choose another OUT")
     return targets
+
+
+def _files(out: Path, targets: Sequence[Sequence[Path]]) -> Files:
+    """The files that another OUT would become."""
+    from gansmith.system.outputs import inside, itself
+
+    names = [file for files in targets for file in files]
+    return itself if names == [out] else inside(*(str(file.relative_to(out)) for file in names))
 
 
 def _names(keys: Sequence[str]) -> list[str]:

@@ -13,6 +13,7 @@ from gansmith.data.stages.read import read_source
 from gansmith.data.stages.resolve import resolve
 from gansmith.errors import DataError, OptionError
 from gansmith.system.files import atomic
+from gansmith.system.outputs import require_output
 
 _BYTES = 16 << 20
 
@@ -20,14 +21,14 @@ _BYTES = 16 << 20
 def pack(settings: DataSettings, out: Path, *, force: bool = False, workers: int | None = None) -> tuple[int, ...]:
     """Write OUT.npy and, if there are classes, OUT.labels.npy; returns the shape [N, H, W, C].
 
-    Goes through the pixel cache, which stays. Raises OptionError when a file is there already and not `force`.
+    Goes through the pixel cache, which stays. Raises OutputError when a file is there already and not `force`, or when
+    it is one of those that are packed.
     """
     if out.suffix.lower() != ".npy":
         raise OptionError(f"the file to write must end in .npy, not {out.name!r}")
-    beside = out.with_suffix(".labels.npy")
-    for path in (out, beside):
-        if path.exists() and not force:
-            raise OptionError(f"{path} exists; choose another name, or replace it with --force")
+    beside = _files(out)[1]
+    packed = Path(settings.path)
+    require_output(out, _files, force=force, inputs=_files(packed) if packed.suffix.lower() == ".npy" else [packed])
     source = open_dataset(settings.path, format=settings.format, **settings.options)
     if source.points:
         raise DataError(f"{settings.path} is a set of points, not of images: there is nothing to pack")
@@ -35,15 +36,20 @@ def pack(settings: DataSettings, out: Path, *, force: bool = False, workers: int
     images = read_source(source, share_of(len(source), settings.fraction), settings, workers=workers)
     count = len(images.data)
     each = images.data.one(0).image
-    with atomic(out) as file:
+    with atomic(out, replace=force) as file:
         header = {"descr": each.dtype.str, "fortran_order": False, "shape": (count, *each.shape)}
         np.lib.format.write_array_header_1_0(file, header)
         step = max(1, _BYTES // each.nbytes)
         for start in range(0, count, step):
             file.write(images.data[start : start + step].image.tobytes())
     if images.labels is not None:
-        with atomic(beside) as file:
+        with atomic(beside, replace=force) as file:
             np.save(file, images.labels, allow_pickle=False)
     else:
         beside.unlink(missing_ok=True)  # of what was replaced
     return (count, *each.shape)
+
+
+def _files(out: Path) -> list[Path]:
+    """The images' file, and that of their labels."""
+    return [out, out.with_suffix(".labels.npy")]

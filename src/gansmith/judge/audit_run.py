@@ -6,7 +6,6 @@ five questions of `evaluation/audit` are asked of them; metrics that were asked 
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Sequence
 from contextlib import suppress
@@ -16,16 +15,16 @@ from typing import Any
 
 from gansmith import catalog
 from gansmith.errors import GansmithError, OptionError
-from gansmith.evaluation.audit.audit import Audit, answer_all
+from gansmith.evaluation.audit.audit import JSON, Audit, answer_all
 from gansmith.evaluation.audit.metric_table import measure_all
-from gansmith.evaluation.audit.report import write
+from gansmith.evaluation.audit.report import PAGE, write
 from gansmith.evaluation.extract import side_of
 from gansmith.evaluation.metric_needs import require_classes, require_counts, require_unlabelled
 from gansmith.evaluation.protocol import Protocol
 from gansmith.evaluation.types import Evidence, Extractor, Images, Labels, Metric, Side
 from gansmith.judge.image_sets import LEAST, Generated, Subject, subject_of
 from gansmith.judge.reference_images import RealImages, reals_of
-from gansmith.runs.folder import is_run, models_of
+from gansmith.judge.report_folder import report_folder
 from gansmith.system import hardware
 
 MOST = 200_000  # samples in all: they are held in memory
@@ -49,6 +48,7 @@ def evaluate(
     device: str = "auto",
     seed: int = 0,
     out: str | Path | None = None,
+    force: bool = False,
     trust: bool = False,
 ) -> Audit:
     """Judge the images of a run, or those in a folder, zip or .npy, and write audit.json and report.html.
@@ -59,13 +59,14 @@ def evaluate(
     classifier a classification run, for the histogram of classes
     metrics    names of the catalog, measured beside the five questions on all samples together
     samples, repeats  that many images, made that often from other seeds;  real  at most so many real images
+    out        the report's folder, where `force` replaces one; RUN/audit, where it is replaced, when not given
 
     Raises GansmithError for whatever cannot be judged; nothing is written then.
     """
     _require_counts(samples, repeats, real)
     begun = time.monotonic()
     place = Path(subject)
-    folder = _folder(place, out)
+    folder, again = report_folder(place, out, (JSON, PAGE), force=force)
     catalog.vouch([features, *metrics])  # given by hand
     extractors = _extractors(features, weights, classifier, device=device, trust=trust)
     measures = _metrics(metrics, extractors)
@@ -81,16 +82,10 @@ def evaluate(
         title=f"Audit of {generated.name}",
         notes=[*reals.notes, *_notes(extractors.main)],
     )
-    facts = {
-        **generated.facts,
-        "real images": reals.name,
-        "when": time.strftime("%Y-%m-%d %H:%M"),
-        "made on": ", ".join(f"{key} {value}" for key, value in hardware.facts().items() if key != "threads"),
-        "time taken": f"{time.monotonic() - begun:,.0f} seconds",
-    }
+    facts = _facts(reals, generated, seconds=time.monotonic() - begun)
     described = protocol if extractors.classifier is None else replace(protocol, features=extractors.words)
     audit = replace(audit, facts=facts, metrics=measure_all(measures, sides.train, sides.fakes, described))
-    write(audit, folder)
+    write(audit, folder, replace=again)
     return audit
 
 
@@ -191,6 +186,16 @@ def _protocol(judged: Subject, reals: RealImages, generated: Generated, extracto
     )
 
 
+def _facts(reals: RealImages, generated: Generated, *, seconds: float) -> dict[str, str]:
+    return {
+        **generated.facts,
+        "real images": reals.name,
+        "when": time.strftime("%Y-%m-%d %H:%M"),
+        "made on": ", ".join(f"{key} {value}" for key, value in hardware.facts().items() if key != "threads"),
+        "time taken": f"{seconds:,.0f} seconds",
+    }
+
+
 def choose(name: str, weights: str | None, *, device: str = "auto", trust: bool = False) -> Extractor:
     """The extractor called `name`, or for `auto` the first whose weights are here. Raises as the extractors do."""
     options: dict[str, Any] = {"weights": weights, "device": device}
@@ -206,20 +211,6 @@ def choose(name: str, weights: str | None, *, device: str = "auto", trust: bool 
         options["trust_model"] = trust
     built: Extractor = catalog.build("features", name, **options)
     return built
-
-
-def _folder(place: Path, out: str | Path | None) -> Path:
-    """The report's folder, checked to be writable before the work begins."""
-    if out is None and not place.exists():
-        models_of(place)  # raises, naming the runs beside it
-    if out is None and not is_run(place):
-        raise OptionError(f"{place} is not a run: say where the report is to lie, with --out DIR")
-    folder = place / "audit" if out is None else Path(out)
-    nearest = next(path for path in (folder, *folder.absolute().parents) if path.exists())
-    if not nearest.is_dir() or not os.access(nearest, os.W_OK):
-        why = "cannot be written to" if nearest.is_dir() else "is a file"
-        raise OptionError(f"the report cannot go into {folder}: {nearest} {why}. Choose another --out")
-    return folder
 
 
 def _notes(extractor: Extractor) -> list[str]:

@@ -19,12 +19,14 @@ from gansmith.errors import DataError, GansmithError, OptionError
 from gansmith.evaluation.classification import Classification, report
 from gansmith.evaluation.types import Labels
 from gansmith.judge.opened import Opened, open_for_judging
-from gansmith.runs.folder import is_run, players_of
+from gansmith.judge.report_folder import report_folder
+from gansmith.runs.folder import players_of
 from gansmith.runs.run import Run
 from gansmith.system.files import atomic, write_json
 from gansmith.system.progress import bar
 
 _BATCH = 256
+_JSON, _CONFUSION = "classification.json", "confusion.png"
 
 
 @dataclass(frozen=True)
@@ -51,21 +53,21 @@ def evaluate(
     checkpoint: str | None = None,
     device: str = "auto",
     out: Path | None = None,
+    force: bool = False,
     trust: bool = False,
 ) -> Grading:
     """Grade the classifier at `place` on labelled images: its run's held-out ones, or all of `against`.
 
-    Writes classification.json and confusion.png into RUN/audit or `out`. Raises DataError for unlabelled images, or
-    classes that the classifier does not know.
+    Writes classification.json and confusion.png into RUN/audit, where they replace those before, or `out`, where
+    `force` does. Raises DataError for unlabelled images, or classes that the classifier does not know; OutputError for
+    files that exist.
     """
-    if out is None and not is_run(place):
-        raise OptionError(f"{place} is not a run: say where the report is to lie, with --out DIR")
+    folder, replace = report_folder(place, out, (_JSON, _CONFUSION), force=force)
     opened = open_for_judging(Run(place, trust=trust), "classifier", checkpoint=checkpoint, device=device)
     prepared, images = _labelled(opened, against)
     numbers = _numbers_of(prepared, opened.card.classes)
     logits, labels = _answers(opened, images)
     classification = report(logits, numbers[labels], classes=opened.card.classes)
-    folder = out if out is not None else place / "audit"
     protocol = {
         "run": str(place),
         "checkpoint": checkpoint or "the model at the end",
@@ -75,8 +77,8 @@ def evaluate(
         "size": opened.size,
         "version": __version__,
     }
-    write_json(folder / "classification.json", {**classification.record(), "protocol": protocol})
-    with atomic(folder / "confusion.png") as file:
+    write_json(folder / _JSON, {**classification.record(), "protocol": protocol}, replace=replace)
+    with atomic(folder / _CONFUSION, replace=replace) as file:
         classification.confusion_picture().save(file, "PNG")
     return Grading(classification, classification.as_text(), folder)
 

@@ -21,6 +21,7 @@ from gansmith.evaluation.activations import to_input
 from gansmith.evaluation.types import Extractor, Images, Labels, Number
 from gansmith.judge.colour_transfer import colour_statistics, recoloured
 from gansmith.judge.held_out_pairs import HeldPairs, changed, held_pairs, other_side, same_pairs
+from gansmith.judge.report_folder import report_folder
 from gansmith.judge.true_pairs_report import Likeness, save_sheet
 from gansmith.latent.translate import OTHER, Translator
 from gansmith.runs.folder import is_run, players_of
@@ -31,6 +32,7 @@ from gansmith.system.progress import track
 STYLES = 5  # translations of each image, where a run makes several: their mean distance counts
 UNTOUCHED, COLOURS = "untouched", "colour transfer"  # what stands beside every run
 LEAST = 10  # independent pairs: below, a mean has no interval
+_JSON, _SHEET = "true_pairs.json", "true_pairs.png"
 _BLOCK = 32  # images in memory as floats at once
 _MEANS = {
     "l1": "mean distance of a pixel's values from the true image's, of 1 from black to white",
@@ -58,13 +60,16 @@ def evaluate(
     device: str = "auto",
     seed: int = 0,
     out: Path | None = None,
+    force: bool = False,
     trust: bool = False,
 ) -> Likeness:
     """Translate the pairs that the run at `place` held out, by it and by the runs `beside` it, which must have held
-    them out too. Writes true_pairs.json and true_pairs.png into RUN/audit or `out`.
+    them out too. Writes true_pairs.json and true_pairs.png into RUN/audit, where they replace those before, or `out`,
+    where `force` does.
 
     weights: the file of LPIPS (features vgg); without it only L1 is measured.
-    Raises DataError where nothing is held out, or the domains do not bear the same names; nothing is written then.
+    Raises DataError where nothing is held out, or the domains do not bear the same names, OutputError for files that
+    exist; nothing is written then.
     """
     if to not in OTHER:
         raise OptionError(f"a translation is to a or to b, not to {to!r}")
@@ -72,6 +77,7 @@ def evaluate(
     names = _names(runs)
     translators = {name: run.translator(to=to, device=device) for name, run in zip(names, runs, strict=True)}
     held, notes = _held_pairs(runs, to)
+    folder, replace = report_folder(place, out, (_JSON, _SHEET), force=force)
     source, true = held.images[OTHER[to]], held.images[to]
     lpips, problem = _lpips(weights, device, source[:1])
     ways = _ways(held, translators, to)
@@ -90,11 +96,11 @@ def evaluate(
         to,
         f"{held.data.name} {held.data.digest}",
         None if lpips is None else str(lpips),
-        place / "audit" if out is None else out,
+        folder,
         (*notes, *([] if problem is None else [problem])),
     )
-    write_json(likeness.folder / "true_pairs.json", likeness.record())
-    save_sheet(source, true, ways, likeness.folder / "true_pairs.png")
+    write_json(folder / _JSON, likeness.record(), replace=replace)
+    save_sheet(source, true, ways, folder / _SHEET, replace=replace)
     return likeness
 
 

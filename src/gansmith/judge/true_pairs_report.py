@@ -81,13 +81,18 @@ def gain(number: Number) -> str:
     return f"{direction} by {_with_interval(Number(value, low, high))}" + (", not clear" if undecided else "")
 
 
-def save_sheet(source: Images, true: Images, ways: Mapping[str, Sequence[Images]], path: Path) -> None:
-    """A row for each of at most SHOWN pairs: the input, its translation by each way (one style), the true image."""
+def save_sheet(
+    source: Images, true: Images, ways: Mapping[str, Sequence[Images]], path: Path, *, replace: bool = True
+) -> None:
+    """A row for each of at most SHOWN pairs: the input, its translation by each way (one style), the true image.
+
+    replace: as for `system.files.atomic`.
+    """
     indices = evenly_spaced(len(true), SHOWN)
     columns = [images[0] for images in ways.values()] + [true]
     rows = np.stack([column[index] for index in indices for column in columns])
     labels = tuple([*ways, "true"] + [""] * (len(rows) - len(columns)))
-    save_image(draw_sheet(to_input(rows), columns=len(columns), labels=labels), path)
+    save_image(draw_sheet(to_input(rows), columns=len(columns), labels=labels), path, replace=replace)
 
 
 def _with_interval(number: Number) -> str:

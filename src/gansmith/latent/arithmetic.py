@@ -72,14 +72,11 @@ def latent_arithmetic(renderer: Renderer, terms: Sequence[Term], *, label: int |
     result = sum_of_means(renderer, terms)
     widest = max(len(term.seeds) for term in terms)
     latents: list[Tensor | None] = []
-    labels: list[str] = []
     for term in terms:
-        sign = "+" if term.sign > 0 else "-"
         gap = widest - len(term.seeds)
         latents += [*renderer.latents(term.seeds), *[None] * gap, mean_latent(renderer, term.seeds)]
-        labels += [*(f"{sign}{seed}" for seed in term.seeds), *[""] * gap, f"{sign}mean"]
     latents += [*[None] * widest, result]
-    labels += [*[""] * widest, "result"]
+    labels = term_labels(terms)
     points = torch.stack([latent for latent in latents if latent is not None])
     images_of = iter(renderer.render(points, renderer.one_label(terms[0].seeds, len(points), label)))
     rendered = [None if latent is None else next(images_of) for latent in latents]
@@ -89,7 +86,21 @@ def latent_arithmetic(renderer: Renderer, terms: Sequence[Term], *, label: int |
         return ImageSeries(torch.stack(kept), tuple(label for label in labels if label))
     gap_image = torch.full(shape, -1.0 if shape[0] == 4 else 1.0)  # transparent, or white
     images = torch.stack([gap_image if image is None else image for image in rendered])
-    return ImageSeries(images, tuple(labels), columns=widest + 1)
+    return ImageSeries(images, labels, columns=widest + 1)
+
+
+def term_labels(terms: Sequence[Term]) -> tuple[str, ...]:
+    """The labels of the images of `latent_arithmetic`, row by row; nothing where a row has a gap.
+
+    >>> term_labels([Term(1, (3, 4)), Term(-1, (5,))])
+    ('+3', '+4', '+mean', '-5', '', '-mean', '', '', 'result')
+    """
+    widest = max((len(term.seeds) for term in terms), default=0)
+    labels: list[str] = []
+    for term in terms:
+        sign = "+" if term.sign > 0 else "-"
+        labels += [*(f"{sign}{seed}" for seed in term.seeds), *[""] * (widest - len(term.seeds)), f"{sign}mean"]
+    return (*labels, *[""] * widest, "result")
 
 
 def _projected(renderer: Renderer, latent: Tensor) -> Tensor:

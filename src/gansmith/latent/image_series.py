@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +10,8 @@ from PIL import Image
 from torch import Tensor
 
 from gansmith.errors import GansmithError
-from gansmith.records.images import draw_sheet, save_image
+from gansmith.records.images import draw_sheet, require_suffix, save_image
+from gansmith.system.outputs import Files, inside, itself, require_output
 
 
 @dataclass(frozen=True)
@@ -42,18 +43,36 @@ class ImageSeries:
         """The images one after the other, without padding."""
         return (draw_sheet(image[None], padding=0) for image in self.images)
 
-    def save(self, path: str | Path, *, columns: int | None = None, numbered: bool = False) -> list[Path]:
+    def save(
+        self, path: str | Path, *, columns: int | None = None, numbered: bool = False, force: bool = False
+    ) -> list[Path]:
         """Write one sheet (`grid.png`, .jpg or .webp), or, for a path that ends in / or has no suffix, one PNG each,
-        named by its label. Returns what was written. Raises OptionError for an unknown suffix."""
-        text, path = str(path), Path(path)
-        if path.suffix and not text.endswith("/") and not path.is_dir():
-            return [save_image(self.sheet(columns=columns, numbered=numbered), path)]
-        if len(set(self.labels)) != len(self.labels):
-            raise GansmithError(f"two images share a name, so they cannot be separate files in {path}/; give a file")
-        digits = max(len(label) for label in self.labels)
-        files = [path / f"{label.zfill(digits)}.png" for label in self.labels]
+        named by its label. Returns what was written. force: replace files that exist.
+
+        Raises OptionError for an unknown suffix, OutputError for a file that exists."""
+        files_of = series_files(path, self.labels)
+        require_output(Path(path), files_of, force=force)
+        files = list(files_of(Path(path)))
+        if files_of is itself:
+            return [save_image(self.sheet(columns=columns, numbered=numbered), files[0], replace=force)]
         for index, file in enumerate(files):
             one = ImageSeries(self.images[index : index + 1], self.labels[index : index + 1])
             labels = one.labels if numbered else None
-            save_image(draw_sheet(one.images, padding=0, labels=labels), file)
+            save_image(draw_sheet(one.images, padding=0, labels=labels), file, replace=force)
         return files
+
+
+def series_files(path: str | Path, labels: Sequence[str]) -> Files:
+    """The files that images with these labels become: one sheet; or, for a path that ends in / or has no suffix, a PNG
+    for each in the folder. Raises OptionError for another suffix, GansmithError where two images would be one file.
+
+    >>> [file.as_posix() for file in series_files("each/", ["8", "10"])(Path("each"))]
+    ['each/08.png', 'each/10.png']
+    """
+    if Path(path).suffix and not str(path).endswith("/") and not Path(path).is_dir():
+        require_suffix(Path(path))
+        return itself
+    if len(set(labels)) != len(labels):
+        raise GansmithError(f"two images share a name, so they cannot be separate files in {path}/; give a file")
+    digits = max((len(label) for label in labels), default=0)
+    return inside(*(f"{label.zfill(digits)}.png" for label in labels))

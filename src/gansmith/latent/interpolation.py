@@ -92,15 +92,23 @@ def interpolate(
     if kind is None:  # an arc between points of a cube leaves the cube
         kind = "linear" if renderer.prior.kind == "uniform" else "spherical"
     legs = interpolation_path(renderer.latents(seeds), steps=steps, kind=kind)
-    names = [[_name(a, b, step, steps) for step in range(steps + 1)] for a, b in pairwise(seeds)]
+    labels = path_labels(seeds, steps=steps, rows=rows)
     if not rows:
         legs = torch.cat([legs[:1, :1], legs[:, 1:].flatten(0, 1)[None]], dim=1)
-        names = [[str(seeds[0]), *(name for leg in names for name in leg[1:])]]
-    labels = tuple(name for leg in names for name in leg)
     points = legs.flatten(0, 1)
     return ImageSeries(
         renderer.render(points, renderer.one_label(seeds, len(points), label)), labels, columns=legs.shape[1]
     )
+
+
+def path_labels(seeds: Sequence[int], *, steps: int = 16, rows: bool = False) -> tuple[str, ...]:
+    """The labels of the images of `interpolate`: the seeds, and nothing between them.
+
+    >>> path_labels([3, 8, 12], steps=2), path_labels([3, 8, 12], steps=2, rows=True)
+    (('3', '', '8', '', '12'), ('3', '', '8', '8', '', '12'))
+    """
+    legs = [[_name(a, b, step, steps) for step in range(steps + 1)] for a, b in pairwise(seeds)]
+    return tuple(name for index, leg in enumerate(legs) for name in (leg if rows or index == 0 else leg[1:]))
 
 
 def _name(start: int, end: int, step: int, steps: int) -> str:

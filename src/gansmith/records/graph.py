@@ -14,14 +14,17 @@ from torch import nn
 from gansmith.adversarial import Dimensions
 from gansmith.errors import MissingExtraError
 from gansmith.system.files import atomic
+from gansmith.system.outputs import require_output
 
 
-def draw(network: nn.Module, path: str | Path, *, dimensions: Dimensions, role: str) -> Path:
+def draw(network: nn.Module, path: str | Path, *, dimensions: Dimensions, role: str, force: bool = False) -> Path:
     """Write the graph of a network (.svg), drawn for a batch of one. Returns the path.
 
-    A generator with a latent size reads latents [1, Z], every other role images [1, C, H, W]. Raises
-    MissingExtraError when torchview, graphviz or the program `dot` is not installed.
+    A generator with a latent size reads latents [1, Z], every other role images [1, C, H, W]. force: replace a
+    file that exists. Raises OutputError for one that does, MissingExtraError when torchview, graphviz or the program
+    `dot` is not installed.
     """
+    require_output(Path(path), force=force)
     try:
         import graphviz
         from torchview import draw_graph
@@ -49,6 +52,6 @@ def draw(network: nn.Module, path: str | Path, *, dimensions: Dimensions, role: 
             "apt install graphviz, brew install graphviz, or https://graphviz.org/download"
         ) from error
     path = Path(path)
-    with atomic(path) as file:
+    with atomic(path, replace=force) as file:
         file.write(svg)
     return path

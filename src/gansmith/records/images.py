@@ -126,38 +126,52 @@ def draw_scatter(points: Tensor, *, background: Colour = (255, 255, 255)) -> Ima
     return plot.resize((_PLANE, _PLANE), Image.Resampling.BOX)
 
 
-def save_image(image: Image.Image, path: str | Path) -> Path:
+def require_suffix(path: Path, *, film: bool = False) -> None:
+    """Raises OptionError for the name of a file that is no image, or no film, that can be written."""
+    known = tuple(_FILMS if film else _FORMATS)
+    if path.suffix.lower() not in known:
+        what = "a film" if film else "an image file"
+        raise OptionError(f"cannot write {path.name!r}: {what} ends in {', '.join(known)}")
+
+
+def save_image(image: Image.Image, path: str | Path, *, replace: bool = True) -> Path:
     """Write an image in the format of its suffix (.png, .jpg, .webp), whole or not at all. Returns the path.
 
-    Raises OptionError for another suffix, or for more pixels a side than the format holds.
+    replace: as for `system.files.atomic`. Raises OptionError for another suffix, or for more pixels a side than the
+    format holds.
     """
     path = Path(path)
-    name, most, options = _FORMATS.get(path.suffix.lower(), ("", 0, {}))
-    if not name:
-        raise OptionError(f"cannot write {path.name!r}: an image file ends in {', '.join(_FORMATS)}")
+    require_suffix(path)
+    name, most, options = _FORMATS[path.suffix.lower()]
     if max(image.size) > most:
         raise OptionError(
             f"{path.name!r} would be {image.width:,} x {image.height:,} pixels and {name} holds {most:,} a side: "
             f"write a .png, or fewer images"
         )
-    with atomic(path) as file:
+    with atomic(path, replace=replace) as file:
         (_on_white(image) if name == "JPEG" else image).save(file, name, **options)
     return path
 
 
 def save_film(
-    frames: Iterable[Image.Image | str | Path], path: str | Path, *, seconds: float | None = None, most: int = 100
+    frames: Iterable[Image.Image | str | Path],
+    path: str | Path,
+    *,
+    seconds: float | None = None,
+    most: int = 100,
+    replace: bool = True,
 ) -> Path:
     """Write images of one size, or their files, as an endless film: animated WebP, GIF or PNG.
 
     seconds: from the first frame to the last, which then stays; a tenth of a second for each without a value.
     most: more frames than this are thinned evenly, the first and the last kept. Frames are laid on white and reduced
-    to 800 pixels a side. Raises OptionError for another suffix, no frame, or frames of several sizes.
+    to 800 pixels a side. replace: as for `system.files.atomic`.
+
+    Raises OptionError for another suffix, no frame, or frames of several sizes.
     """
     path = Path(path)
-    name, options = _FILMS.get(path.suffix.lower(), ("", {}))
-    if not name:
-        raise OptionError(f"cannot write {path.name!r}: a film ends in {', '.join(_FILMS)}")
+    require_suffix(path, film=True)
+    name, options = _FILMS[path.suffix.lower()]
     chosen = _thinned(list(frames), most)
     if not chosen:
         raise OptionError(f"cannot write {path.name!r}: a film needs at least one frame")
@@ -171,7 +185,7 @@ def save_film(
             f"seconds = {seconds} is not allowed: a frame would last {each} ms, and 20 to 65,535 is possible"
         )
     durations = [each] * (len(resized) - 1) + [max(1500, each)]
-    with atomic(path) as file:
+    with atomic(path, replace=replace) as file:
         if len(resized) == 1:
             resized[0].save(file, name, **options)
         else:

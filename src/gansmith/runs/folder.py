@@ -81,6 +81,18 @@ def experiment_of(path: Path) -> Experiment:
     return resolve([stored_settings(path)], parts=False)[0]
 
 
+def image_folders(path: Path) -> list[Path]:
+    """The folders of images that a run was trained on; none for other data, a folder of models, or a damaged run."""
+    if not is_run(path):
+        return []
+    try:
+        data = experiment_of(path).data
+    except ExperimentError:
+        return []
+    places = [Path(place).expanduser() for place in (data.path, data.other) if place is not None]
+    return [place for place in places if place.is_dir()]
+
+
 def players_of(path: Path) -> list[str]:
     """The networks of a run, or of a folder or file of models: generator, discriminator ..."""
     where = models_of(path)

@@ -15,7 +15,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
-from gansmith.errors import GansmithError
+from gansmith.errors import GansmithError, OutputError
+from gansmith.system.outputs import free_output
 
 try:
     import fcntl
@@ -26,8 +27,11 @@ _TEMPORARY = re.compile(r"\.(.+)\.\d+\.(?:tmp|link)")  # the target's name betwe
 
 
 @contextmanager
-def atomic(path: Path) -> Iterator[IO[bytes]]:
+def atomic(path: Path, *, replace: bool = True) -> Iterator[IO[bytes]]:
     """A binary file to write; `path` is replaced when the block ends well and untouched when it does not.
+
+    replace: False where a file that appeared meanwhile must stay as it is: then the new one gets the next free name,
+    and OutputError says which.
 
     Raises GansmithError naming `path` when the disk is full or the folder cannot be written.
     """
@@ -36,12 +40,16 @@ def atomic(path: Path) -> Iterator[IO[bytes]]:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         remove_stale(path.parent, path.name)
+        placed = path
         with _claimed(temporary):
             with temporary.open("wb") as file:
                 yield file
                 file.flush()
                 os.fsync(file.fileno())
-            temporary.replace(path)
+            if replace:
+                temporary.replace(path)
+            else:
+                placed = _place(temporary, path)
         sync_folder(path.parent)
     except OSError as error:
         reason = error.strerror or str(error)
@@ -49,6 +57,25 @@ def atomic(path: Path) -> Iterator[IO[bytes]]:
     finally:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
+    if placed != path:
+        raise OutputError(f"{path} appeared meanwhile and is left as it is; what was made is in {placed}")
+
+
+def _place(temporary: Path, path: Path) -> Path:
+    """Give a whole file the name `path`, or the next that nobody has; returns it."""
+    while True:
+        free = free_output(path)
+        try:
+            try:
+                os.link(temporary, free)
+            except FileExistsError:
+                raise
+            except OSError:  # a file system without hard links: take the name, then fill it
+                os.close(os.open(free, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
+                temporary.replace(free)
+        except FileExistsError:
+            continue
+        return free
 
 
 def temporary_name(path: Path) -> Path:
@@ -123,12 +150,12 @@ def sync_folder(folder: Path) -> None:
             os.close(descriptor)
 
 
-def write_text(path: Path, text: str) -> None:
-    """Write `text` as UTF-8, atomically."""
-    with atomic(path) as file:
+def write_text(path: Path, text: str, *, replace: bool = True) -> None:
+    """Write `text` as UTF-8, atomically; `replace` as for `atomic`."""
+    with atomic(path, replace=replace) as file:
         file.write(text.encode())
 
 
-def write_json(path: Path, value: Any) -> None:
-    """Write `value` as indented JSON, atomically."""
-    write_text(path, json.dumps(value, indent=1, sort_keys=False) + "\n")
+def write_json(path: Path, value: Any, *, replace: bool = True) -> None:
+    """Write `value` as indented JSON, atomically; `replace` as for `atomic`."""
+    write_text(path, json.dumps(value, indent=1, sort_keys=False) + "\n", replace=replace)

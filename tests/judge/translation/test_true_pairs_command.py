@@ -111,7 +111,7 @@ def test_nothing_is_half_written(given: dict[str, Any], tmp_path: Path, monkeypa
 
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(GansmithError, match=r"true_pairs\.json.*No space left"):
-        true_pairs.evaluate(run, device="cpu", out=out)
+        true_pairs.evaluate(run, device="cpu", out=out, force=True)
     assert {path.name: path.read_text() for path in out.iterdir()} == {
         "true_pairs.json": "old",
         "true_pairs.png": "old",

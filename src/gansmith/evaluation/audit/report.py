@@ -45,12 +45,15 @@ _PARTS = {
 }
 
 
-def write(audit: Audit, folder: str | Path) -> tuple[Path, Path]:
-    """Write audit.json and report.html into a folder, which is created if need be; each appears whole or not at all."""
+def write(audit: Audit, folder: str | Path, *, replace: bool = True) -> tuple[Path, Path]:
+    """Write audit.json and report.html into a folder, which is created if need be; each appears whole or not at all.
+
+    replace: as for `system.files.atomic`.
+    """
     document = page(audit)
     data, html = Path(folder) / JSON, Path(folder) / PAGE
-    write_json(data, audit.record())
-    write_text(html, document)
+    write_json(data, audit.record(), replace=replace)
+    write_text(html, document, replace=replace)
     return data, html
 
 
