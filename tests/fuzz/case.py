@@ -33,7 +33,7 @@ def draw(seed: int, number: int, folder: Path, world: World) -> Case:
     """The case of this seed and number, with its files in `folder`, which is empty."""
     rng = random.Random(f"{seed}/{number}")
     kind = rng.choices(list(KINDS), list(KINDS.values()))[0]
-    command = rng.choice(commands.commands())
+    command = commands.chosen(rng)
     if kind == "settings":
         name = rng.choice(("train", "train", "train", "bench"))
         command = next(one for one in commands.commands() if one.words == [name])

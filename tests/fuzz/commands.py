@@ -6,6 +6,7 @@ the world's folder; a command that is not in it gets one from the names of its a
 
 from __future__ import annotations
 
+import functools
 import random
 import shlex
 import typing
@@ -14,7 +15,7 @@ from typing import Any
 
 import typer
 
-from fuzz.values import fields, misspelt, value
+from fuzz.values import PLACES, fields, misspelt, value
 from fuzz.world import World
 from gansmith.cli.main import app
 
@@ -89,9 +90,17 @@ class Command:
     parameters: list[Parameter] = field(default_factory=list)
 
 
-def commands() -> list[Command]:
+@functools.cache
+def commands() -> tuple[Command, ...]:
     """All of them, in the order of the help."""
-    return list(_leaves(app, typer.main.get_command(app), []))
+    return tuple(_leaves(app, typer.main.get_command(app), []))
+
+
+def chosen(rng: random.Random) -> Command:
+    """One of them: more often where much is read, less often where each takes seconds or little can go wrong."""
+    weights = {"train": 3.0, "data check": 2.0, "resume": 1.5, "bench": 0.4, "list": 0.3, "draw": 0.4}
+    every = commands()
+    return rng.choices(every, [weights.get(" ".join(one.words), 1.0) for one in every])[0]
 
 
 def _leaves(grown: typer.Typer, node: Any, words: list[str]) -> Any:
@@ -217,8 +226,19 @@ def _swapped(rng: random.Random, command: Command, line: list[str], world: World
     return line
 
 
-MISTAKES = [_option, _argument, _place, _field, _less, _more, _misspelt, _foreign, _swapped]
-WEIGHTS = [10.0, 3.0, 4.0, 2.0, 1.0, 1.0, 1.0, 1.0, 1.0]
+def _existing(rng: random.Random, command: Command, line: list[str], world: World) -> list[str]:
+    """What is to be written is there already, or cannot be there."""
+    there = rng.choice(
+        ("keep.txt", "one.png", "packed.npy", "gan", "photos", "fakes", "small.yaml", "gan/notes.txt", *PLACES)
+    )
+    at = next((i for i, word in enumerate(line) if word.startswith("new")), None)
+    if at is not None:
+        return [*line[:at], there, *line[at + 1 :]]
+    return [*line, "--out", there] if any(one.name == "out" for one in command.parameters) else line
+
+
+MISTAKES = [_existing, _option, _argument, _place, _field, _less, _more, _misspelt, _foreign, _swapped]
+WEIGHTS = [3.0, 10.0, 3.0, 4.0, 2.0, 1.0, 1.0, 1.0, 1.0, 1.0]
 
 
 def places(world: World) -> list[str]:

@@ -80,6 +80,8 @@ def faults(
     allowed = {0, 1, 2} | ({143, 130} if ended.told else set())
     if ended.killed:
         wrong["time"] = ended.killed
+    elif ended.told and ended.worked < ended.seconds / 20:
+        wrong["time"] = f"waited for {ended.seconds:.0f} s, and worked for {ended.worked:.1f} s"
     elif ended.status not in allowed:
         wrong["status"] = str(ended.status)
     if ended.peak > MEMORY:

@@ -32,6 +32,7 @@ class Ended:
     status: int
     seconds: float
     peak: int  # bytes: of the process, or of it and its children together, whichever is more
+    worked: float  # seconds of a processor
     told: bool
     killed: str  # why it was killed, or ""
     orphans: list[str] = field(default_factory=list)
@@ -58,7 +59,8 @@ class Invocation:
         if pid:
             code = os.waitstatus_to_exitcode(status)
             peak = max(used.ru_maxrss * 1024, self.family)
-            return Ended(code, now - self.started, peak, bool(self.told), self.killed, self._orphans())
+            worked = used.ru_utime + used.ru_stime
+            return Ended(code, now - self.started, peak, worked, bool(self.told), self.killed, self._orphans())
         self._watch()
         if not self.told and now - self.started > self.patience:
             self.told = now
