@@ -34,6 +34,7 @@ NAMES = [
     "absent",
 ]
 LINES = 40
+WARNINGS = r"^.*(?:Deprecation|User|Runtime|Future|Resource|DecompressionBomb)Warning: .*"
 _WORKS = {"train", "resume"}  # they write into the run that they are told, and what they did stays when they fail
 
 
@@ -68,15 +69,8 @@ def faults(
     argv: list[str], folder: Path, before: dict[str, str], ended: Ended, output: bytes, errors: bytes
 ) -> dict[str, str]:
     """oracle -> what is wrong."""
-    wrong: dict[str, str] = {}
     after = snapshot(folder)
-    text = (output + b"\n" + errors).decode("utf-8", "backslashreplace")
-    if b"Traceback (most recent call last)" in output + errors:
-        wrong["traceback"] = _last_frame(errors.decode("utf-8", "backslashreplace"))
-    elif warned := re.search(
-        r"^.*(?:Deprecation|User|Runtime|Future|Resource|DecompressionBomb)Warning: .*", text, re.M
-    ):
-        wrong["traceback"] = warned[0][:300]
+    wrong = _said(ended, output, errors)
     allowed = {0, 1, 2} | ({143, 130} if ended.told else set())
     if ended.killed:
         wrong["time"] = ended.killed
@@ -88,6 +82,21 @@ def faults(
         wrong["memory"] = f"{ended.peak / 2**30:.1f} GiB"
     if ended.orphans:
         wrong["children"] = "; ".join(ended.orphans)
+    if any(path.rpartition("/")[2] == "executed" for path in after):
+        wrong["executed"] = "a pickle was loaded"
+    wrong |= _changes(argv, before, after, ended)
+    if ended.status == 0 and not ended.told:
+        wrong |= _absent(argv, folder)
+    return wrong
+
+
+def _said(ended: Ended, output: bytes, errors: bytes) -> dict[str, str]:
+    wrong: dict[str, str] = {}
+    text = (output + b"\n" + errors).decode("utf-8", "backslashreplace")
+    if "Traceback (most recent call last)" in text:
+        wrong["traceback"] = _last_frame(errors.decode("utf-8", "backslashreplace"))
+    elif warned := re.search(WARNINGS, text, re.M):
+        wrong["traceback"] = warned[0][:300]
     lines = [line for line in (errors if errors.strip() else output).splitlines() if line.strip()]
     if ended.status not in (0, 143) and not lines:
         wrong["message"] = "none"
@@ -97,11 +106,6 @@ def faults(
         wrong["escape"] = repr((output + errors)[max(0, raw.start() - 60) : raw.end() + 20])
     elif _not_text(output + errors):
         wrong["escape"] = "bytes that are not UTF-8"
-    if any(path.rpartition("/")[2] == "executed" for path in after):
-        wrong["executed"] = "a pickle was loaded"
-    wrong |= _changes(argv, before, after, ended)
-    if ended.status == 0 and not ended.told and "absent" not in wrong:
-        wrong |= _absent(argv, folder)
     return wrong
 
 
