@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from gansmith.schedules import Decay, Phases, Value, parse_count, schedule
+from gansmith.schedules import Decay, Phases, Value, Weight, parse_count, schedule
 
 
 @pytest.mark.parametrize(
@@ -69,6 +69,24 @@ def test_a_decay_may_rise_and_ends_at_zero_by_default() -> None:
     assert Decay(start=0.0, end=8.0, decay=100).at(25) == 2.0
     assert Decay(start=4.0, decay=100).at(75) == 1.0
     assert Decay(start=4.0, decay=100).at(100) == 0.0
+
+
+def test_inverse_time_is_the_lessons_learning_rate_decay() -> None:
+    """torch's optim.sgd: rate / (1 + step * decay); at batch 8 a decay of 1e-3 halves the rate in 8,000 images."""
+    at = value({"start": 0.5, "halving": "8k"})
+    for step in (0, 1, 7, 1000, 10**6):
+        assert at(8 * step) == pytest.approx(0.5 / (1 + step * 1e-3))
+    for wrong in ({"start": 0.5, "halving": 0}, {"start": 0.5, "halving": 5, "end": 0}):
+        with pytest.raises(ValidationError):
+            value(wrong)
+
+
+def test_a_weight_is_never_negative() -> None:
+    for plain in (-1, {"start": 1, "end": -1, "decay": 5}, {"start": -1, "halving": 5}, {"phases": {0: 1, 5: -1}}):
+        with pytest.raises(ValidationError, match="must not be negative"):
+            TypeAdapter(Weight).validate_python(plain)
+    for plain in (0, {"start": 1, "decay": 5}, {"start": 1, "halving": 5}, {"points": {0: 1, 5: 0}}):
+        TypeAdapter(Weight).validate_python(plain)
 
 
 def test_phases_begin_at_their_number_of_images() -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Annotated, Any, Literal
 
@@ -70,6 +70,28 @@ class Decay(BaseModel):
             share = (1 - math.cos(math.pi * share)) / 2
         return self.start + (self.end - self.start) * share
 
+    def turning_points(self) -> Iterable[float]:
+        return self.start, self.end
+
+
+class InverseTime(BaseModel):
+    """Inverse-time decay: start / (1 + images / halving), so half of `start` after `halving` images.
+
+    Torch's `optim.sgd` writes it rate / (1 + step * decay): `halving` is batch / decay (its learningRateDecay of 1e-4
+    at batch 1 is 10k).
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    start: Amount
+    halving: Annotated[Count, Field(gt=0)]
+
+    def at(self, images: int) -> float:
+        return self.start / (1 + images / self.halving)
+
+    def turning_points(self) -> Iterable[float]:
+        return self.start, 0.0
+
 
 class Phases(BaseModel):
     """Piecewise constant: `{phases: {0: 1e-4, 1M: 1e-5}}`, each value from its number of images on."""
@@ -81,6 +103,9 @@ class Phases(BaseModel):
     def at(self, images: int) -> float:
         begun = [start for start in self.phases if start <= images]
         return self.phases[max(begun) if begun else min(self.phases)]
+
+    def turning_points(self) -> Iterable[float]:
+        return self.phases.values()
 
 
 class Points(BaseModel):
@@ -101,17 +126,22 @@ class Points(BaseModel):
         start, end = self.points[left], self.points[right]
         return start if left >= right else start + (end - start) * (images - left) / (right - left)
 
+    def turning_points(self) -> Iterable[float]:
+        return self.points.values()
 
-Value = Amount | Decay | Phases | Points
+
+Value = Amount | Decay | InverseTime | Phases | Points
+
+
+def extremes(value: Value) -> tuple[float, float]:
+    """(least, most) of a value over all numbers of images."""
+    numbers = [value] if isinstance(value, (int, float)) else [*value.turning_points()]
+    return min(numbers), max(numbers)
 
 
 def not_negative(value: Value) -> Value:
     """The value. Raises ValueError when it is below zero at any time."""
-    if isinstance(value, Phases | Points):
-        least = min((value.phases if isinstance(value, Phases) else value.points).values())
-    else:
-        least = min(value.start, value.end) if isinstance(value, Decay) else value
-    if least < 0:
+    if extremes(value)[0] < 0:
         raise ValueError("it must not be negative")
     return value
 

@@ -43,7 +43,7 @@ def test_an_objective_that_states_none_keeps_the_default() -> None:
 
 
 def test_a_rate_of_ones_own_goes_on_top_of_it(capsys: pytest.CaptureFixture[str]) -> None:
-    experiment = made("optimizer.generator.lr=1e-4", objective="wgan")
+    experiment = made("optimizer.generator.lr=0.0001", objective="wgan")
     assert optimizer(experiment, "generator") == {"name": "rmsprop", "lr": 1e-4}
     assert optimizer(experiment, "discriminator") == THEIRS["wgan"]
     assert not capsys.readouterr().err

@@ -150,6 +150,18 @@ def test_equal_to_the_plain_layers_written_out(kind: str) -> None:
         torch.testing.assert_close(one, other)
 
 
+def test_dropout_stands_between_the_convolutions_of_each_block_in_training() -> None:
+    """The authors' code without `--no_dropout`; equal weights make the same image when it does not train."""
+    plain, dropping = (built(Dimensions(3, 16, 16), width=4, blocks=2, dropout=rate) for rate in (0.0, 0.5))
+    blocks = [module for module in dropping.modules() if isinstance(module, cyclegan.Residual)]
+    assert [[type(layer).__name__ for layer in block.layers][3:5] for block in blocks] == [["ReLU", "Dropout"]] * 2
+    dropping.load_state_dict(dict(zip(dropping.state_dict(), plain.state_dict().values(), strict=True)))
+    image = random(1, 3, 16, 16)
+    torch.testing.assert_close(plain(image), plain(image), rtol=0, atol=0)
+    assert not torch.equal(dropping(image), dropping(image))
+    torch.testing.assert_close(dropping.eval()(image), plain.eval()(image), rtol=0, atol=0)
+
+
 @pytest.mark.parametrize(
     ("size", "blocks"), [((256, 256), 9), ((256, 512), 9), ((128, 128), 6), ((252, 512), 6), ((512, 252), 6)]
 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import torch
 from networks import builder
@@ -98,6 +100,28 @@ def test_which_group_keeps_the_grid(unstrided: int | None, sides: list[int]) -> 
 def test_a_grid_is_halved_rounding_up() -> None:
     network = built(groups=(0, 0, 0), width=2)
     assert [shape[1:] for shape in grids(network, (33, 47))] == [(33, 47), (17, 24), (17, 24), (9, 12)]
+
+
+def only_block(**options: Any) -> Any:
+    network = built(groups=(1,), width=6, unstrided=None, **options)
+    [block] = [module for module in network.modules() if isinstance(module, darknet.Residual)]
+    return block
+
+
+@pytest.mark.parametrize(("bottleneck", "inside"), [(2, 6), (1, 12), (0.5, 24), (5, 2), (100, 1)])
+def test_a_blocks_channels_inside_are_divided_by_the_bottleneck(bottleneck: float, inside: int) -> None:
+    """The lesson's questions: `ni // 2`, and what if `ni` or `ni * 2`."""
+    block = only_block(bottleneck=bottleneck)
+    assert block.squeeze[0].weight.shape == (inside, 12, 1, 1)
+    assert block.expand[0].weight.shape == (12, inside, 3, 3)
+
+
+def test_a_third_convolution_follows_the_second() -> None:
+    block = only_block(third_convolution=True).eval()
+    x = torch.randn(2, 12, 5, 7)
+    assert block.third[0].weight.shape == (12, 12, 3, 3)
+    torch.testing.assert_close(block(x), x + block.third(block.expand(block.squeeze(x))))
+    assert only_block().third is None
 
 
 def test_a_residual_block_is_what_came_in_plus_two_convolutions() -> None:

@@ -321,7 +321,10 @@ def test_the_schedule_of_gamma_at_its_corners() -> None:
             torch.testing.assert_close(found[term].detach(), torch.tensor(value / 2 * 9, dtype=torch.float64))
 
 
-@pytest.mark.parametrize(("name", "usual"), [("hinge", 1), ("wgan_gp", 5)])
+@pytest.mark.parametrize(
+    ("name", "usual"),
+    [*((name, 1) for name in ("hinge", "minimax", "nonsaturating", "lsgan", "r3gan")), ("wgan_gp", 5)],
+)
 def test_how_often_the_discriminator_plays(name: str, usual: int) -> None:
     steps = (0, 1, 24, 500)
     assert [made(name).discriminator_steps(step) for step in steps] == [usual] * 4

@@ -21,7 +21,7 @@ from gansmith.augment.parts.colours import on_colours
 from gansmith.augment.parts.options import names_among
 from gansmith.augment.parts.recolour import Recolour, recoloured
 from gansmith.errors import ExperimentError
-from gansmith.schedules import Count, Decay, Phases, Schedule, Value, Weight, schedule
+from gansmith.schedules import Count, Schedule, Value, Weight, extremes, schedule
 from gansmith.system.option_types import Fraction, PositiveInt
 
 _BGC = ("blit", "geometry", "colour")  # the authors' `bgc`
@@ -30,13 +30,7 @@ _WITHOUT_COLOUR = "--set augment.groups=blit,geometry"
 
 
 def _at_most_one(value: Value) -> Value:
-    if isinstance(value, (int, float)):
-        most = value
-    elif isinstance(value, Decay):
-        most = max(value.start, value.end)
-    else:
-        most = max((value.phases if isinstance(value, Phases) else value.points).values())
-    if most > 1:
+    if extremes(value)[1] > 1:
         raise ValueError("a probability must not be above 1")
     return value
 

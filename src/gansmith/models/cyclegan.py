@@ -16,7 +16,7 @@ from gansmith.models.layers.instance import InstanceNorm
 from gansmith.models.layers.patch import PatchDiscriminator, initialise, layers_for
 from gansmith.models.layers.reflection import ReflectionPad
 from gansmith.models.layers.sides import check_sides
-from gansmith.system.option_types import NonNegativeInt, PositiveInt
+from gansmith.system.option_types import FractionBelowOne, NonNegativeInt, PositiveInt
 
 SMALLEST = 8  # the blocks then work on 2 x 2, the least that can be reflected by one pixel
 MULTIPLE = 4  # two halvings
@@ -31,21 +31,22 @@ def translator(
     blocks: NonNegativeInt | None = None,
     upsample: Literal["transposed", "resize"] = "transposed",
     skip: bool = False,
+    dropout: FractionBelowOne = 0.0,
 ) -> Translator:
     """Images [B, C, H, W] in [-1, 1] -> images of the same shape, H and W multiples of 4.
 
     width: channels of the first and last hidden layer (ngf). blocks: residual blocks; 9 from 256 pixels a side on, else
     6, without a value. upsample: transposed convolutions, or nearest-neighbour resizing and a 3 x 3 convolution (Odena,
     Dumoulin, Olah 2016, "Deconvolution and Checkerboard Artifacts"). skip: the network computes what is added to
-    its input, at first 0, instead of the whole image; in training the sum may leave [-1, 1]. Raises ExperimentError
-    for other sizes.
+    its input, at first 0, instead of the whole image; in training the sum may leave [-1, 1]. dropout: inside each
+    residual block, in training; 0.5 where the authors' code is told to. Raises ExperimentError for other sizes.
 
     >>> import torch
     >>> network = translator(Dimensions(3, 32, 32), width=4, blocks=2)
     >>> network(torch.zeros(2, 3, 32, 32)).shape
     torch.Size([2, 3, 32, 32])
     """
-    return Translator(dimensions, width, blocks, upsample, skip)
+    return Translator(dimensions, width, blocks, upsample=upsample, skip=skip, dropout=dropout)
 
 
 def discriminator(
@@ -70,7 +71,9 @@ class Translator(nn.Module):
 
     multiple = MULTIPLE
 
-    def __init__(self, dimensions: Dimensions, width: int, blocks: int | None, upsample: str, skip: bool) -> None:
+    def __init__(
+        self, dimensions: Dimensions, width: int, blocks: int | None, *, upsample: str, skip: bool, dropout: float
+    ) -> None:
         super().__init__()
         check_sides("cyclegan", dimensions, smallest=SMALLEST, multiple=MULTIPLE)
         channels, height, breadth, _, _ = dimensions
@@ -79,7 +82,7 @@ class Translator(nn.Module):
         layers: list[nn.Module] = [ReflectionPad(3), nn.Conv2d(channels, width, 7), *_normalised(width)]
         for before in (width, 2 * width):
             layers += [nn.Conv2d(before, 2 * before, 3, 2, 1), *_normalised(2 * before)]
-        layers += [Residual(4 * width) for _ in range(blocks)]
+        layers += [Residual(4 * width, dropout) for _ in range(blocks)]
         for after in (2 * width, width):
             layers += [*_doubled(2 * after, after, upsample), *_normalised(after)]
         last = nn.Conv2d(width, channels, 7)
@@ -99,13 +102,14 @@ class Translator(nn.Module):
 
 
 class Residual(nn.Module):
-    """Residual block: features [B, C, H, W] -> the same shape, x plus two 3 x 3 convolutions of it; no activation
-    behind the sum."""
+    """Residual block: features [B, C, H, W] -> the same shape, x plus two 3 x 3 convolutions of it, with
+    dropout between them where it is asked for; no activation behind the sum."""
 
-    def __init__(self, channels: int) -> None:
+    def __init__(self, channels: int, dropout: float = 0.0) -> None:
         super().__init__()
         self.layers = nn.Sequential(
             *(ReflectionPad(1), nn.Conv2d(channels, channels, 3), *_normalised(channels)),
+            *([nn.Dropout(dropout)] if dropout else []),
             *(ReflectionPad(1), nn.Conv2d(channels, channels, 3), InstanceNorm(channels)),
         )
 

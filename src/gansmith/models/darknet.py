@@ -17,7 +17,7 @@ from gansmith.errors import ExperimentError
 from gansmith.models.layers.classifier import Classifier
 from gansmith.models.layers.labels import classes_of
 from gansmith.models.layers.standardize import Deviations, Means, standardizing
-from gansmith.system.option_types import FractionAboveZero, NonNegativeInt, PositiveInt
+from gansmith.system.option_types import FractionAboveZero, NonNegativeInt, PositiveFloat, PositiveInt
 
 Groups = Annotated[tuple[NonNegativeInt, ...], Field(min_length=1)]
 
@@ -32,6 +32,8 @@ def classifier(
     groups: Groups = (1, 2, 4, 6, 3),
     width: PositiveInt = 32,
     unstrided: NonNegativeInt | None = 1,
+    bottleneck: PositiveFloat = 2.0,
+    third_convolution: bool = False,
     normalisation_momentum: FractionAboveZero = 0.01,
     mean: Means | None = None,
     deviation: Deviations | None = None,
@@ -39,10 +41,11 @@ def classifier(
     """Images [B, C, H, W] in [-1, 1] -> logits [B, K]; its features [B, width * 2**groups] are means of the last grid.
 
     groups: residual blocks in each group; a group begins with a convolution that doubles the channels. width: channels
-    of the first convolution. unstrided: the group that keeps the grid, counted from 0; all others halve it; None:
-    all do. normalisation_momentum: the share of the newest batch in batch normalisation's running statistics; the
-    lesson's 0.01 needs hundreds of steps to catch up, so take 0.1 for a short run. mean, deviation: of each channel on
-    [0, 1], by which images are standardized first.
+    of the first convolution. unstrided: the group that keeps the grid, counted from 0; all others halve it; None: all
+    do. bottleneck: by which a block divides its channels inside; 1 keeps them, 0.5 doubles them. third_convolution:
+    another 3 x 3 one at the end of each block. normalisation_momentum: the share of the newest batch in batch
+    normalisation's running statistics; the lesson's 0.01 needs hundreds of steps to catch up, so take 0.1 for a short
+    run. mean, deviation: of each channel on [0, 1], by which images are standardized first.
 
     >>> import torch
     >>> network = classifier(Dimensions(3, 32, 32, classes=10), groups=[1, 2], width=8)
@@ -61,7 +64,7 @@ def classifier(
         # Differs: the lesson's text says that group 0 keeps the grid; its code, and so the default, group 1.
         layers.append(convolution(width, 2 * width, kernel=3, stride=1 if index == unstrided else 2))
         width *= 2
-        layers += [Residual(width) for _ in range(blocks)]
+        layers += [Residual(width, bottleneck, third_convolution) for _ in range(blocks)]
     together = nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten())
     network = Classifier(together, nn.Linear(width, classes))
     for module in network.modules():
@@ -71,17 +74,19 @@ def classifier(
 
 
 class Residual(nn.Module):
-    """Residual block [B, C, h, w] -> the same shape: x plus two convolutions of it, C -> C / 2 -> C."""
+    """Residual block [B, C, h, w] -> the same shape: x plus two convolutions, C -> C / bottleneck -> C, or three."""
 
-    def __init__(self, channels: int) -> None:
+    def __init__(self, channels: int, bottleneck: float = 2.0, third_convolution: bool = False) -> None:
         super().__init__()
-        self.squeeze = convolution(channels, channels // 2, kernel=1)
-        self.expand = convolution(channels // 2, channels, kernel=3)
+        inside = max(1, int(channels / bottleneck))
+        self.squeeze = convolution(channels, inside, kernel=1)
+        self.expand = convolution(inside, channels, kernel=3)
+        self.third = convolution(channels, channels, kernel=3) if third_convolution else None
 
     def forward(self, x: Tensor) -> Tensor:
         # Differs: the lesson adds in place, into what the first convolution still needs for its gradient.
         change: Tensor = self.expand(self.squeeze(x))
-        return x + change
+        return x + (change if self.third is None else self.third(change))
 
 
 def convolution(before: int, after: int, *, kernel: int, stride: int = 1) -> nn.Sequential:

@@ -9,17 +9,23 @@ from torch import Tensor
 
 from gansmith.adversarial import Objective
 from gansmith.errors import OptionError
-from gansmith.system.option_types import FiniteFloat, PositiveFloat
+from gansmith.objectives.parts.steps import always
+from gansmith.system.option_types import FiniteFloat, PositiveFloat, PositiveInt
 
 
 def build(
-    *, a: FiniteFloat = 0.0, b: FiniteFloat = 1.0, c: FiniteFloat = 1.0, generator_factor: PositiveFloat = 0.5
+    *,
+    a: FiniteFloat = 0.0,
+    b: FiniteFloat = 1.0,
+    c: FiniteFloat = 1.0,
+    generator_factor: PositiveFloat = 0.5,
+    discriminator_steps: PositiveInt = 1,
 ) -> Objective:
     """Discriminator: ((D(real) - b)^2 + (D(fake) - a)^2) / 2. Generator: generator_factor (D(fake) - c)^2.
 
     a, b: the discriminator's targets for fakes and reals; b below 1 is one-sided label smoothing. c: the generator's
-    target for its images. generator_factor: 1/2 in the paper; 1 in Zhu et al. 2017 (CycleGAN).
-    a, b, c of Eq. 8: -1, 1, 0; of Eq. 9: 0, 1, 1. Raises OptionError unless a lies below b and c.
+    target for its images. generator_factor: 1/2 in the paper; 1 in Zhu et al. 2017 (CycleGAN). discriminator_steps: for
+    one of the generator. a, b, c of Eq. 8: -1, 1, 0; of Eq. 9: 0, 1, 1. Raises OptionError unless a lies below b and c.
 
     >>> import torch
     >>> build().discriminator(torch.tensor([1.0, 0.0]), torch.tensor([0.0, 1.0])).tolist()
@@ -38,4 +44,4 @@ def build(
     def generator(real: Tensor | None, fake: Tensor) -> Tensor:
         return generator_factor * (fake - c).square()
 
-    return Objective(discriminator, generator, threshold=(a + b) / 2)
+    return Objective(discriminator, generator, threshold=(a + b) / 2, discriminator_steps=always(discriminator_steps))

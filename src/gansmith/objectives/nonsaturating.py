@@ -12,20 +12,27 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from gansmith.adversarial import Objective
-from gansmith.system.option_types import FractionToHalf
+from gansmith.objectives.parts.steps import always
+from gansmith.system.option_types import FractionToHalf, PositiveInt
 
 
-def build(*, smoothing: FractionToHalf = 0.0) -> Objective:
+def build(*, smoothing: FractionToHalf = 0.0, discriminator_steps: PositiveInt = 1) -> Objective:
     """Discriminator: -log D(real) - log(1 - D(fake)). Generator: -log D(fake).
 
     smoothing: the discriminator's label of real images is 1 less this, that of fake ones stays 0 (Salimans et al. 2016,
-    "Improved Techniques for Training GANs", section 3.4: one-sided label smoothing).
+    "Improved Techniques for Training GANs", section 3.4: one-sided label smoothing). discriminator_steps: for one of
+    the generator, k of Algorithm 1.
 
     >>> import torch
     >>> round(build().generator(None, torch.tensor(0.0)).item(), 4)
     0.6931
     """
-    return Objective(partial(discriminator, smoothing=smoothing), generator, threshold=0.0)
+    return Objective(
+        partial(discriminator, smoothing=smoothing),
+        generator,
+        threshold=0.0,
+        discriminator_steps=always(discriminator_steps),
+    )
 
 
 def discriminator(real: Tensor, fake: Tensor, *, smoothing: float = 0.0) -> Tensor:

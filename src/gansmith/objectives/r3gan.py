@@ -13,16 +13,18 @@ from torch import Tensor
 
 from gansmith.adversarial import Objective
 from gansmith.errors import GansmithError
+from gansmith.objectives.parts.steps import always
 from gansmith.penalties import r1, r2
 from gansmith.schedules import Schedule, Value, Weight, schedule
 from gansmith.system.option_types import PositiveInt
 
 
-def build(*, gamma: Weight = 1.0, every: PositiveInt = 1) -> Objective:
+def build(*, gamma: Weight = 1.0, every: PositiveInt = 1, discriminator_steps: PositiveInt = 1) -> Objective:
     """Discriminator: softplus(D(fake) - D(real)) + gamma/2 (R1 + R2). Generator: softplus(D(real) - D(fake)).
 
     Real and fake are paired one to one. gamma: a number or a schedule; the paper takes from 0.05 (CIFAR-10) to 150
     (FFHQ at 256 px), each falling to a tenth. every: steps from one penalty to the next, which also multiply gamma.
+    discriminator_steps: for one of the generator.
 
     >>> objective = build(gamma=2.0)
     >>> {name: term.weight(0) for name, term in objective.penalties.items()}
@@ -35,6 +37,7 @@ def build(*, gamma: Weight = 1.0, every: PositiveInt = 1) -> Objective:
         generator,
         relativistic=True,
         penalties={name: replace(term, weight=halved) for name, term in penalties.items()},
+        discriminator_steps=always(discriminator_steps),
     )
 
 
