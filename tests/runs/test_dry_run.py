@@ -23,7 +23,7 @@ from small import SMALL
 
 
 def said(**fields: Any) -> str:
-    return dry_run_report(*experiment_from(environment={}, **{**SMALL, **fields}))
+    return dry_run_report(*experiment_from(environment={}, **{**SMALL, **fields}), full=True)
 
 
 def test_every_set_value_has_its_source_and_the_rest_none(tmp_path: Path) -> None:
@@ -41,7 +41,7 @@ def test_every_set_value_has_its_source_and_the_rest_none(tmp_path: Path) -> Non
         batch=16,
         assignments=["generator.width=4", "averaging.half_life={start: 5, decay: 1k}", "data.fraction=0.2"],
     )
-    text = dry_run_report(experiment, sources)
+    text = dry_run_report(experiment, sources, full=True)
     lines = [line for line in text.splitlines() if not line.startswith("#")]
     noted = [line.split("  # ") for line in lines if "  # " in line]
     found = {(line.split(":")[0].strip(), source) for line, source in noted}
@@ -65,7 +65,8 @@ def test_the_text_is_the_experiment_and_can_be_given_as_config(tmp_path: Path) -
     assert plain["out"] == folder
     assert plain["optimizer"]["generator"]["lr"] == {"phases": {"0": 1e-4, "1000": 1e-5}}
     (tmp_path / "again.yaml").write_text(text)
-    assert yaml.safe_load(dry_run_report(*experiment_from(config=tmp_path / "again.yaml", environment={}))) == plain
+    again = dry_run_report(*experiment_from(config=tmp_path / "again.yaml", environment={}), full=True)
+    assert yaml.safe_load(again) == plain
 
 
 def test_parameters_data_and_folder() -> None:
@@ -74,10 +75,22 @@ def test_parameters_data_and_folder() -> None:
     players = assemble(experiment, data).game.players
     for name, player in players.items():
         assert f"# {name}: {sum(p.numel() for p in player.parameters()):,} parameters\n" in text
-    assert "# data: 341 images to train on, 18 held out\n" in text
-    assert "# run folder: here\n" in text
     assert "# warning: only 359 images" in text
-    assert re.search(r"# time: \d+\.\d{3} s a step on cpu, 20 steps, about \d+:\d\d in all", text)
+    short = dry_run_report(*experiment_from(environment={}, **SMALL, out="here"))
+    lines = short.splitlines()
+    assert lines[0] == (
+        "recipe    none: game two_player, generator dcgan, discriminator dcgan, objective nonsaturating"
+    )
+    assert lines[1] == "data      digits: 341 to train on, 18 held out, 8x8, grey"
+    assert lines[2] == "training  320 images in batches of 16: 20 steps"
+    assert lines[3] == "machine   cpu, float32, channels_last"
+    assert re.match(
+        r"forecast  about \d+:\d\d \(h:mm:ss or m:ss\), \d+\.\d{3} s, \S+ GFLOP and about \S+ GiB a step$", lines[4]
+    )
+    assert lines[5] == "output    here"
+    assert any(line.startswith("warning: only 359 images") for line in lines[6:])
+    assert lines[-1].endswith("--full")
+    assert [line.removeprefix("# ") for line in text.splitlines()[:4]] == lines[:4]
 
 
 def test_operations_of_fully_connected_networks_by_hand() -> None:
@@ -98,7 +111,7 @@ def test_operations_of_fully_connected_networks_by_hand() -> None:
     first = sum(generator) + 2 * (2 * sum(discriminator) + sum(discriminator[1:]))
     # forward, the discriminator's inputs only, the generator's weights, its inputs but the latents
     second = 2 * sum(generator) + sum(generator[1:]) + 2 * sum(discriminator)
-    found = re.search(r"# a step: (\S+) GFLOP, about (\S+) GiB\n", text)
+    found = re.search(r"# forecast .* (\S+) GFLOP and about (\S+) GiB a step\n", text)
     assert found
     assert float(found[1]) == pytest.approx((first + second) / 1e9, rel=5e-3)
     assert 0 < float(found[2]) < 0.01
@@ -109,7 +122,7 @@ def test_too_little_memory_is_a_warning_and_nothing_is_timed(monkeypatch: pytest
     monkeypatch.setattr("gansmith.runs.dry_run.timed", None)
     text = said()
     assert "# warning: a step needs about 0.0 GiB and 0.0 GiB are free: halve the batch (--batch), or play it" in text
-    assert "# time" not in text
+    assert re.search(r"# forecast  \S+ GFLOP", text)
 
 
 def test_an_allocation_that_fails_while_timing(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -38,24 +38,29 @@ def train(
     tensorboard: Annotated[bool | None, typer.Option("--tensorboard", help="write records for TensorBoard")] = None,
     trust: Annotated[bool, typer.Option("--trust", help="import code that a file names from outside gansmith")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="say what would be done, and what it would take")] = False,
+    full: Annotated[
+        bool, typer.Option("--full", help="with --dry-run: all settings, and where each comes from")
+    ] = False,
 ) -> None:
     """Train on images; the same command again continues the run.
 
     Later settings win: defaults, recipe, --config, GANSMITH_... in the environment, options, --set.
     """
-    from gansmith.errors import ExperimentError
+    from gansmith.errors import ExperimentError, OptionError
     from gansmith.runs.folder import folder_of
     from gansmith.runs.train import experiment_from
     from gansmith.runs.trainer import train_run
 
-    settings = {name: value for name, value in context.params.items() if name not in ("assignments", "dry_run")}
+    settings = {name: value for name, value in context.params.items() if name not in ("assignments", "dry_run", "full")}
+    if full and not dry_run:
+        raise OptionError("--full shows more of --dry-run, and does nothing without it: add --dry-run, or leave it out")
     experiment, sources = experiment_from(**settings, assignments=assignments or (), choose_recipe=True)
     if path is None and "data.path" not in sources:
         raise ExperimentError("which images? gansmith train PATH, a folder, a zip, or a built-in set such as digits")
     if dry_run:
         from gansmith.runs.dry_run import dry_run_report
 
-        print(dry_run_report(experiment, sources))
+        print(dry_run_report(experiment, sources, full=full))
         return
     train_run(experiment)
     print_next_steps(folder_of(experiment))

@@ -1,4 +1,4 @@
-"""Dry run: the resolved experiment with each value's source, and what training it would cost. Trains nothing."""
+"""Dry run: what would be trained, what it would cost, and every setting with its source. Trains nothing."""
 
 from __future__ import annotations
 
@@ -7,20 +7,26 @@ from typing import Any
 
 import yaml
 
-from gansmith.experiment.assemble import assemble
+from gansmith import catalog
+from gansmith.catalog import ROLES
+from gansmith.data.check_report import MODES
+from gansmith.experiment.assemble import Assembly, assemble
 from gansmith.experiment.schema import Experiment
 from gansmith.experiment.with_data import with_data
 from gansmith.runs.folder import folder_of
 from gansmith.runs.training_state import load_fitting_weights
 from gansmith.system.progress import format_duration
 from gansmith.training import precision
-from gansmith.training.forecast import forecast, timed
+from gansmith.training.forecast import Forecast, forecast, timed
 from gansmith.training.out_of_memory import explain_out_of_memory
 from gansmith.training.wiring import check_wiring
 
 
-def dry_run_report(experiment: Experiment, sources: dict[str, str]) -> str:
-    """The text of `gansmith train --dry-run`. The data are read (and cached), the networks built, checked and timed."""
+def dry_run_report(experiment: Experiment, sources: dict[str, str], *, full: bool = False) -> str:
+    """The text of `gansmith train --dry-run`: six lines, then warnings; with `full`, all settings behind them as YAML.
+
+    The data are read (and cached), the networks built, checked and timed.
+    """
     experiment, data = with_data(experiment)
     parts = assemble(experiment, data)
     experiment = parts.experiment
@@ -31,20 +37,43 @@ def dry_run_report(experiment: Experiment, sources: dict[str, str]) -> str:
         check_wiring(parts.game, batch, device=parts.device, precision=experiment.precision)
         cost = forecast(parts.game, batch, parts.device, experiment)
     warnings = [*data.warnings, *cost.warnings(parts.device), *precision.warnings(parts.device, experiment.precision)]
-    lines = [_with_sources(experiment.plain(), sources), f"# run folder: {folder_of(experiment)}"]
-    lines.append("# data: {} images to train on, {} held out".format(*data.amounts()))
-    lines += [f"# {name}: {count:,} parameters" for name, count in cost.parameters.items()]
-    lines += [f"# {line}" for line in borrowed]
-    lines.append(f"# a step: {_figure(cost.operations / 1e9)} GFLOP, about {_figure(cost.memory / 2**30)} GiB")
     if not cost.warnings(parts.device):
         with explain_out_of_memory(batch):
             cost = timed(cost, parts.game, batch, parts.device, experiment)
-        lines.append(
-            f"# time: {cost.step_seconds or 0:.3f} s a step on {parts.device}, {cost.steps:,} steps, "
-            f"about {format_duration(cost.seconds or 0)} in all (h:mm:ss or m:ss)"
-        )
-    lines += [f"# warning: {warning}" for warning in warnings]
-    return "\n".join(lines)
+    lines = _summary(parts, cost) + [f"warning: {warning}" for warning in warnings]
+    if not full:
+        return "\n".join([*lines, *borrowed, "all settings, and where each comes from: --full"])
+    counts = [f"{name}: {count:,} parameters" for name, count in cost.parameters.items()]
+    lines = [f"# {line}" for line in [*lines, *counts, *borrowed]]
+    return "\n".join([*lines, _with_sources(experiment.plain(), sources)])
+
+
+def _summary(parts: Assembly, cost: Forecast) -> list[str]:
+    """The six lines that matter: recipe, data, length, machine, forecast, output."""
+    experiment, data = parts.experiment, parts.data
+    channels, height, width = data.shape
+    count, held_out = data.amounts()
+    size = "points" if data.points else f"{height}x{width}, {MODES[channels]}"
+    work = f"{_figure(cost.operations / 1e9)} GFLOP and about {_figure(cost.memory / 2**30)} GiB a step"
+    time = "" if cost.seconds is None else f"about {format_duration(cost.seconds)} (h:mm:ss or m:ss), "
+    step = "" if cost.step_seconds is None else f"{cost.step_seconds:.3f} s, "
+    return [
+        f"recipe    {_recipe(experiment)}",
+        f"data      {data.name}: {count} to train on, {held_out} held out, {size}",
+        f"training  {experiment.images:,} images in batches of {experiment.batch}: {cost.steps:,} steps",
+        f"machine   {parts.device}, {experiment.precision}, {experiment.memory_format}",
+        f"forecast  {time}{step}{work}",
+        f"output    {folder_of(experiment)}",
+    ]
+
+
+def _recipe(experiment: Experiment) -> str:
+    """The recipe's name with what it is, or the parts of an experiment without one."""
+    name = experiment.recipe
+    if name is None:
+        parts = {field: getattr(experiment, field) for field in ("game", *ROLES, "objective")}
+        return f"none: {', '.join(f'{field} {part.name}' for field, part in parts.items() if part is not None)}"
+    return f"{name}: {catalog.describe('recipes', name)}" if name in catalog.names("recipes") else name
 
 
 def _figure(value: float) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from gansmith.errors import ExperimentError, RunError
@@ -13,6 +14,8 @@ from gansmith.records import jsonl
 from gansmith.runs.folder import experiment_of, is_run
 from gansmith.runs.lock import LOCK
 from gansmith.system.files import target_of
+
+_FEW = 2  # differing fields of one part that are listed; more are folded
 
 
 def require_run_or_empty(folder: Path) -> None:
@@ -49,11 +52,38 @@ def with_recorded_choices(folder: Path, experiment: Experiment) -> Experiment:
     if not _was_trained(folder):
         print(f"note: nothing was trained in {folder} yet; its experiment is replaced", file=sys.stderr, flush=True)
         return experiment
-    listed = "\n  ".join(changed)
+    listed = "\n  ".join(folded(changed))
     raise RunError(
-        f"{folder} holds another experiment; it is left alone. What differs:\n  {listed}\n"
-        f"Choose another --out, or continue the old one with: gansmith resume {folder}"
+        f"this folder holds {_words(folder, recorded)}, another experiment than this one: {folder}\n"
+        f"It is left alone. Choose another --out, or continue it with: gansmith resume {folder}\n"
+        f"What differs:\n  {listed}"
     )
+
+
+def _words(folder: Path, recorded: Experiment) -> str:
+    """`a sngan_small run of 40,000 images`."""
+    records = jsonl.read(folder / "events.jsonl")
+    images = f"{records[-1]['images']:,} images" if records else "a number of images that is not recorded"
+    article = "an" if (recorded.recipe or "").startswith(tuple("aeiou")) else "a"
+    return f"{article} {recorded.recipe} run of {images}" if recorded.recipe else f"a run without recipe of {images}"
+
+
+def folded(changed: Sequence[str]) -> list[str]:
+    """A line for each part whose fields differ: all of them where these are few, else the first and how many more.
+
+    >>> folded(["seed: 0 -> 1", "generator.name: dcgan -> resnet", "generator.a: 1 -> 2", "generator.b: 1 -> 2"])
+    ['seed: 0 -> 1', 'generator.name: dcgan -> resnet, and 2 more fields of generator']
+    """
+    groups: dict[str, list[str]] = {}
+    for line in changed:
+        groups.setdefault(line.partition(":")[0].partition(".")[0], []).append(line)
+    lines: list[str] = []
+    for part, group in groups.items():
+        if len(group) <= _FEW:
+            lines += group
+        else:
+            lines.append(f"{group[0]}, and {len(group) - 1} more fields of {part}")
+    return lines
 
 
 def _was_trained(folder: Path) -> bool:

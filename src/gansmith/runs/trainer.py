@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from gansmith.data.check_report import MODES
 from gansmith.errors import CheckpointError, TrainingInterrupted
 from gansmith.experiment.assemble import Assembly, assemble
 from gansmith.experiment.schema import Experiment
@@ -41,8 +42,6 @@ from gansmith.training.forecast import forecast
 from gansmith.training.out_of_memory import explain_out_of_memory
 from gansmith.training.precision import warnings
 from gansmith.training.wiring import check_wiring
-
-_MODES = {1: "grey", 3: "RGB", 4: "RGBA"}
 
 
 def train_run(experiment: Experiment) -> None:
@@ -267,7 +266,7 @@ class Trainer:
 
 def _description(parts: Assembly, folder: Path) -> str:
     data, (channels, height, width) = parts.data, parts.data.shape
-    what = "points" if data.points else f"images, {height}x{width}, {_MODES[channels]}"
+    what = "points" if data.points else f"images, {height}x{width}, {MODES[channels]}"
     count, held_out = data.amounts()
     return (
         f"{data.name}: {count} {what} ({held_out} more held out), "
