@@ -29,6 +29,7 @@ SMALL: dict[str, Any] = {
 OPTIONS = [  # the same on the command line
     *("digits", "--size", "8", "--fraction", "0.2", "--batch", "16", "--images", "320", "--device", "cpu"),
     *("--checkpoint-every", "128", "--samples-every", "160", "--set", "record_every=64", "--set", "sheet=4"),
+    *("--set", "generator.name=dcgan", "--set", "discriminator.name=dcgan"),
     *("--set", "generator.width=4", "--set", "discriminator.width=4", "--set", "prior.size=8"),
     *("--set", "averaging.half_life=100"),
 ]

@@ -57,17 +57,76 @@ def test_on_a_graphics_card_nothing_was_measured(monkeypatch: pytest.MonkeyPatch
     "own",
     [
         {"recipe": "wgan_gp"},
-        {"objective": "hinge"},
-        {"batch": 32},
-        {"assignments": ["generator.width=8"]},
-        {"assignments": ["optimizer.generator.lr=1e-3"]},
         {"assignments": ["data.other=digits"]},
         {"assignments": ["data.format=my_lab.scans"]},
-        {"start_from": "runs/other"},
     ],
 )
-def test_none_for_a_game_of_ones_own(own: dict[str, Any]) -> None:
+def test_nothing_is_chosen_where_a_layer_names_what_to_train(own: dict[str, Any]) -> None:
     assert advised("digits", **own) is None
+
+
+@pytest.mark.parametrize(
+    ("own", "field"),
+    [
+        ({"objective": "hinge"}, "objective.name"),
+        ({"assignments": ["generator.name=resnet"]}, "generator.name"),
+        ({"assignments": ["discriminator=resnet", "discriminator.width=8"]}, "discriminator.name"),
+        ({"game": {"name": "two_player", "flips": 0.1}}, "game.name"),
+        ({"start_from": "runs/other"}, "start_from"),
+    ],
+)
+def test_a_named_part_takes_the_plain_defaults_and_a_line_says_so(
+    own: dict[str, Any], field: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert advised("digits", **own) == (None, f"{field} is set")
+    experiment, _ = experiment_from("digits", environment={}, choose_recipe=True, device="cpu", **own)
+    assert experiment.recipe is None
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 1
+    assert f"{field} is set" in lines[0]
+    assert "--recipe" in lines[0]
+
+
+@pytest.mark.parametrize(
+    ("own", "field", "value"),
+    [
+        ({"assignments": ["generator.width=8"]}, ("generator", "width"), 8),
+        ({"assignments": ["optimizer.generator.lr=0.003"]}, ("optimizer", "generator", "lr"), 0.003),
+        ({"batch": 16}, ("batch",), 16),
+        ({"assignments": ["prior.size=9"]}, ("prior", "size"), 9),
+        ({"assignments": ["averaging.half_life=77"]}, ("averaging", "half_life"), 77.0),
+        ({"assignments": ["penalties.r1.weight=2"]}, ("penalties", "r1", "weight"), 2),
+        ({"assignments": ["augment=diffaugment"]}, ("augment", "name"), "diffaugment"),
+        ({"assignments": ["objective.discriminator_steps=3"]}, ("objective", "discriminator_steps"), 3),
+    ],
+)
+def test_a_setting_of_a_part_changes_the_advised_recipe_and_nothing_else(
+    own: dict[str, Any], field: tuple[str, ...], value: object, capsys: pytest.CaptureFixture[str]
+) -> None:
+    experiment, _ = experiment_from("digits", environment={}, choose_recipe=True, device="cpu", **own)
+    assert capsys.readouterr().err.startswith("recipe sngan_small: ")
+    plain: Any = experiment.plain()
+    assert plain["generator"]["name"] == "resnet"
+    assert plain["optimizer"]["discriminator"]["lr"] == 1e-3
+    for step in field:
+        plain = plain[step]
+    assert plain == value
+
+
+def test_a_run_begun_without_a_recipe_is_continued_without_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As versions before 0.2 began it: setting an option left the recipe out."""
+    monkeypatch.chdir(tmp_path)
+    folder = tmp_path / "runs" / "digits-dcgan"
+    folder.mkdir(parents=True)
+    chosen = experiment_from("digits", environment={}, assignments=["generator.width=8"])[0]
+    (folder / "experiment.yaml").write_text(chosen.to_yaml())
+    again, _ = experiment_from("digits", environment={}, assignments=["generator.width=8"], choose_recipe=True)
+    assert again == chosen
+    assert "begun without" in capsys.readouterr().err
+    fresh, _ = experiment_from("digits", environment={}, choose_recipe=True, device="cpu")
+    assert fresh.recipe == "sngan_small"
 
 
 def test_settings_beside_the_game_are_no_game(tmp_path: Path) -> None:

@@ -78,4 +78,5 @@ def difference(old: Experiment, new: Experiment) -> list[str]:
 
 def _part_defaults() -> dict[str, Any]:
     plain = Experiment().plain()
-    return {key: plain[key] for key in (*PARTS, "optimizer")}
+    features = {"features": plain["metrics"]["features"]}
+    return {**{key: plain[key] for key in (*PARTS, "optimizer")}, "metrics": features}

@@ -47,8 +47,10 @@ def refuse(name: str, options: Mapping[str, Any]) -> None:
     chosen = [f"--set objective.{option}={value}" for option, value in settings.items()]
     of_penalty = {"weight": weight, **{option: value for option, value in options.items() if option not in usual}}
     chosen += [f"--set penalties.{name}.{option}={value}" for option, value in of_penalty.items()]
+    if catalog.build("penalties", name).per_sample:  # which batch normalisation, the default, does not allow
+        chosen.append("--set discriminator.normalisation=layer")
     raise UnknownNameError(
         f"there is no objective {name!r} any more: it was the objective {objective} with the penalty {name}. "
-        f"For the same numbers give --objective {objective} {' '.join(chosen)} (or, as a whole experiment, "
-        f"--recipe {name})"
+        f"For the whole experiment give --recipe {name}, for the same numbers on other networks "
+        f"--objective {objective} {' '.join(chosen)}"
     )

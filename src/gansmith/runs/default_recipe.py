@@ -18,27 +18,46 @@ from gansmith.system.device import choose_device
 
 RECIPES = ("sngan_small", "dcgan_augmented", "dcgan")
 FEW = 10_000  # images: between the sets that were measured, of 1,300 and 1,650 images and of 48,000
-# Fields that describe a game: with one of them set, no recipe is chosen.
-_OWN = {"recipe", "game", "objective", "penalties", "augment", "prior", "optimizer", "averaging", "batch", "start_from"}
-_OWN |= {*ROLES}
+# Fields that name a part of the game: with one of them set, no recipe is chosen. Options of parts change a recipe.
+_OPTIONS = {"penalties", "augment", "prior", "optimizer", "averaging", "batch", "game", "objective", *ROLES}
+_PARTS = ("game", "objective", *ROLES)
+_OWN = {"recipe", "start_from", *_PARTS, *(f"{part}.name" for part in _PARTS)}
 
 
 class DefaultRecipe(NamedTuple):
-    """A recipe's name, and the reason to choose it, for the user."""
+    """A recipe's name, None for the plain defaults, and the reason, for the user."""
 
-    recipe: str
+    recipe: str | None
     reason: str
+
+    def __str__(self) -> str:
+        if self.recipe is None:
+            return f"no recipe, the plain defaults (dcgan networks, Adam): {self.reason}. For a recipe: --recipe NAME"
+        return f"recipe {self.recipe}: {self.reason}. For another one: --recipe NAME"
 
 
 def default_recipe(experiment: Experiment, sources: Mapping[str, str]) -> DefaultRecipe | None:
-    """The recipe for the images of an experiment whose layers name none; None where a layer sets a part of the game, a
-    second domain, or a format from outside gansmith.
+    """The recipe for the images of an experiment whose layers name none; its own settings change it.
 
+    None, and nothing to say, where a layer names a recipe, a second domain or a format from outside gansmith.
     sources: {dotted field: layer}, as `layers.resolve` returns it. Raises DataError for images that are not there.
     """
-    chosen, data = {path.partition(".")[0] for path in sources}, experiment.data
-    if "data.path" not in sources or chosen & _OWN or data.other is not None or "." in (data.format or ""):
+    data = experiment.data
+    named = sorted(_OWN & sources.keys())
+    if "data.path" not in sources or "recipe" in named or data.other is not None or "." in (data.format or ""):
         return None
+    if named:
+        which = ", ".join(named[:3])
+        return DefaultRecipe(None, f"{which} {'is' if len(named) == 1 else 'are'} set")
+    own = {path.partition(".")[0] for path in sources} & _OPTIONS
+    if own and _exists(experiment, None):
+        return DefaultRecipe(None, "the run in this folder was begun without one")
+    return _by_images(experiment)
+
+
+def _by_images(experiment: Experiment) -> DefaultRecipe:
+    """By kind and number of the images, unless a run was begun with a recipe of these."""
+    data = experiment.data
     source = open_dataset(data.path, format=data.format, **data.options)
     if source.points:
         recipe = f"r3gan_{source.name}"
@@ -59,7 +78,7 @@ def default_recipe(experiment: Experiment, sources: Mapping[str, str]) -> Defaul
     return DefaultRecipe("dcgan_augmented", f"at 32 px it measured best on a set of 48,000 images; these are {count:,}")
 
 
-def _exists(experiment: Experiment, recipe: str) -> bool:
-    """Is there a run of this recipe where the experiment would be run?"""
+def _exists(experiment: Experiment, recipe: str | None) -> bool:
+    """Is there a run of this recipe, or without one, where the experiment would be run?"""
     folder = folder_of(experiment.model_copy(update={"recipe": recipe}))
     return is_run(folder) and experiment_of(folder).recipe == recipe

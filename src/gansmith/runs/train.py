@@ -74,7 +74,7 @@ def experiment_from(
 ) -> tuple[Experiment, dict[str, str]]:
     """The experiment that these settings make, and where each of its values came from. Fields that are None are unset.
 
-    choose_recipe: where nothing says how to train, choose a recipe by the images, and print which and why.
+    choose_recipe: where no recipe and no part of the game is named, choose a recipe by the images; print which and why.
     Names of code from outside gansmith that are given by hand, or with `trust` in a file, may be imported from here on.
     """
     chosen = {name: value for name, value in fields.items() if value is not None}
@@ -92,11 +92,12 @@ def experiment_from(
     resolution = resolve(stack)
     default = default_recipe(*resolution) if choose_recipe and recipe is None else None
     if default is not None:
-        print(f"recipe {default.recipe}: {default.reason}. For another one: --recipe NAME", file=sys.stderr, flush=True)
-        stack = [from_recipe(default.recipe), *stack]
-        resolution = resolve(stack)
+        print(default, file=sys.stderr, flush=True)
+        if default.recipe is not None:
+            stack = [from_recipe(default.recipe), *stack]
+            resolution = resolve(stack)
     outside_code.vouch(*resolution, trust=trust)
-    resolution = with_objective_optimizer(stack, resolution, chosen_recipe=default is not None)
+    resolution = with_objective_optimizer(stack, resolution, chosen_recipe=default is not None and default.recipe is not None)
     note = optimizer_note(*resolution)
     if note is not None:
         print(f"note: {note}", file=sys.stderr, flush=True)
