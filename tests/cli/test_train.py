@@ -249,4 +249,4 @@ def test_a_set_of_pictures_without_any_option_but_the_shortest(tmp_path: Path, m
     assert out.startswith(
         "done: sheets in runs/pics-sngan_small/samples, their film runs/pics-sngan_small/progress.webp"
     )
-    assert Run(run).experiment.plain()["data"]["size"] == "20x16"
+    assert Run("runs/pics-sngan_small").experiment.plain()["data"]["size"] == "20x16"

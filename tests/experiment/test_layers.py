@@ -11,6 +11,7 @@ import yaml
 from gansmith.experiment.completion import complete
 from gansmith.experiment.layers import Layer, difference, resolve
 from gansmith.experiment.schema import MAY_CHANGE, Experiment
+from gansmith.experiment.settings import Part
 from gansmith.experiment.sources import from_assignments, from_environment, from_file, parse_value
 from gansmith.runs.train import experiment_from
 
@@ -271,3 +272,14 @@ def test_difference_lists_what_may_not_change() -> None:
 )
 def test_names_of_metrics_need_no_brackets(text: str, names: tuple[str, ...]) -> None:
     assert resolve([from_assignments([f"metrics.names={text}"])])[0].metrics.names == names
+
+
+def test_an_option_of_a_part_with_a_default_needs_no_name() -> None:
+    """`metrics.features.size=8` is an option of the default extractor; another name drops it, as for every part."""
+    assert resolve([from_assignments(["metrics.features.size=8"])])[0].metrics.features == Part(name="pixels", size=8)
+    named = resolve([from_assignments(["metrics.features.size=8"]), from_assignments(["metrics.features=mobilenet"])])
+    assert named[0].metrics.features == Part(name="mobilenet")
+    for part in ("game", "generator", "discriminator", "objective", "optimizer.generator", "metrics.features"):
+        experiment, sources = resolve([from_assignments([f"{part}.size=8"])])
+        assert sources == {f"{part}.size": "--set"}
+        assert experiment.plain()

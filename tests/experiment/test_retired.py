@@ -12,12 +12,13 @@ import yaml
 from gansmith import catalog
 from gansmith.adversarial import Objective
 from gansmith.errors import UnknownNameError
-from gansmith.experiment.assemble import build_objective
+from gansmith.experiment.assemble import assemble, build_objective
 from gansmith.experiment.completion import complete
 from gansmith.experiment.layers import Layer, resolve
 from gansmith.experiment.retired import RETIRED, renamed
 from gansmith.experiment.schema import Experiment
 from gansmith.experiment.sources import from_assignments, from_file, from_recipe
+from gansmith.experiment.with_data import with_data
 
 R1 = {"weight": 5.0, "every": 1}
 
@@ -97,3 +98,20 @@ def test_the_recipe_is_the_pair(name: str) -> None:
     assert experiment.objective is not None
     assert experiment.objective.name == RETIRED[name][0]
     assert build_objective(complete(experiment)).penalties.keys() == {name}
+
+
+@pytest.mark.parametrize(("name", "needs_layer"), [("dragan", True), ("lecam", False)])
+def test_the_way_out_of_a_retired_objective_can_be_taken(name: str, needs_layer: bool) -> None:
+    """The options in the message, given back, make an experiment that is assembled."""
+    with pytest.raises(UnknownNameError) as raised:
+        complete(Experiment.model_validate({"objective": name}))
+    said = str(raised.value)
+    assert f"--recipe {name}" in said
+    settings = re.findall(r"--set (\S+)", said)
+    assert ("discriminator.normalisation=layer" in settings) == needs_layer
+    objective = re.search(r"--objective (\S+)", said)
+    assert objective
+    small = ["data.size=8", "data.fraction=0.1", "generator.width=4", "discriminator.width=4"]
+    layers = [from_assignments([f"objective={objective[1]}", *settings, *small])]
+    experiment = resolve(layers)[0]
+    assert assemble(*with_data(experiment)).game.players

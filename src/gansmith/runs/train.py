@@ -97,7 +97,8 @@ def experiment_from(
             stack = [from_recipe(default.recipe), *stack]
             resolution = resolve(stack)
     outside_code.vouch(*resolution, trust=trust)
-    resolution = with_objective_optimizer(stack, resolution, chosen_recipe=default is not None and default.recipe is not None)
+    chosen_recipe = default is not None and default.recipe is not None
+    resolution = with_objective_optimizer(stack, resolution, chosen_recipe=chosen_recipe)
     note = optimizer_note(*resolution)
     if note is not None:
         print(f"note: {note}", file=sys.stderr, flush=True)
