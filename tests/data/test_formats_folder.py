@@ -170,3 +170,14 @@ def test_stamps_of_a_zip(tmp_path: Path) -> None:
             file.writestr("a.png", png(value))
         stamps.append(open_dataset(path).stamp(0))
     assert stamps[0] == stamps[1] != stamps[2]
+
+
+def test_runs_below_a_folder_are_no_images_of_it(folder: Path) -> None:
+    """`gansmith train .` writes runs/ where it reads."""
+    run = folder / "runs" / "here"
+    (run / "samples").mkdir(parents=True)
+    (run / "samples" / "000000000.png").write_bytes((folder / KEYS[0]).read_bytes())
+    assert len(open_dataset(folder)) == len(KEYS) + 1  # whatever it is, it is no run
+    (run / "experiment.yaml").touch()
+    assert list(open_dataset(folder).keys) == KEYS
+    assert list(open_dataset(run).keys) == ["samples/000000000.png"]  # named, it is read

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from itertools import count
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from gansmith.errors import OutputError
 Files = Callable[[Path], Sequence[Path]]  # an output -> the files that are written for it
 
 _NAMED = 3  # files named in a message
+_TEMPORARY = 20  # letters that the name of a temporary file is longer
 
 
 def itself(out: Path) -> Sequence[Path]:
@@ -102,6 +104,8 @@ def _refuse_existing(out: Path, written: Sequence[Path], files: Files) -> None:
 
 
 def _require_writable(file: Path) -> None:
+    with suppress(FileNotFoundError, NotADirectoryError):
+        os.lstat(file.with_name(f"{file.name}{'x' * _TEMPORARY}"))  # raises OSError for a name too long
     if os.path.lexists(file):
         if file.is_dir():
             raise OutputError(f"{file} is a folder, and a file is to be written. Choose another name")

@@ -17,6 +17,8 @@ from gansmith.data.sample import png, sample_images, sample_labels
 from gansmith.errors import DataError
 from gansmith.system.text import printable
 
+_OF_RUNS = {".lock", "checkpoints", "events.jsonl", "model", "samples"}  # beside a run's experiment.yaml
+
 
 def accepts(path: Path) -> bool:
     return path.is_dir()
@@ -60,7 +62,7 @@ def example(folder: Path) -> Path:
 
 
 def _files(root: Path) -> list[str]:
-    """Every visible file, `/` between folders."""
+    """Every visible file, `/` between folders, but for those of runs below `root`, whose sheets are no photographs."""
     names: list[str] = []
     seen: set[str] = set()
     for folder, inner, files in os.walk(root, followlinks=True):
@@ -69,6 +71,9 @@ def _files(root: Path) -> list[str]:
             inner.clear()
             continue
         seen.add(real)
+        if "experiment.yaml" in files and _OF_RUNS & {*files, *inner} and Path(folder) != root:
+            inner.clear()
+            continue
         below = Path(folder).relative_to(root)
         names += [name for file in files if is_visible(name := (below / file).as_posix())]
     return names
