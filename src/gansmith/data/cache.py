@@ -108,22 +108,22 @@ def store(
                     _check_free_space(dataset, folder)
                     content = cache_folder.Content(dataset, names, classes, settings or {})
                     cache_folder.build_folder(folder, content, workers=workers, skip_unreadable=skip_unreadable)
-                    opened, built = cache_folder.open_folder(folder, warnings), True
+                    opened, built = cache_folder.open_folder(folder, warnings, verify=False), True
         except OSError as error:
             raise _not_written(folder, error) from error
     assert opened is not None
     data, meta = opened
-    skipped: dict[str, str] = meta["skipped"]
+    skipped = meta.skipped
     if skipped and not skip_unreadable:  # built by a run that allowed it
         raise unreadable(skipped, len(names))
     if skipped:
         warnings.append(left_out(skipped))
     return Cached(
         data=data,
-        keys=tuple(meta["keys"]),
-        kept=np.asarray(meta["kept"], dtype=np.int64),
-        classes=None if meta["classes"] is None else tuple(meta["classes"]),
-        digest=meta["digest"],
+        keys=tuple(meta.keys),
+        kept=np.asarray(meta.kept, dtype=np.int64),
+        classes=None if meta.classes is None else tuple(meta.classes),
+        digest=meta.digest,
         skipped=skipped,
         folder=folder,
         built=built,

@@ -19,7 +19,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 BLOCK_BYTES = 16 << 20  # read or written at once
-_HEADER = 128  # bytes
+HEADER = 128  # bytes
+
+
+def described(shape: tuple[int, ...], dtype: np.dtype[Any]) -> str:
+    """The header's words for an array.
+
+    >>> described((2, 3), np.dtype(np.uint8))
+    "{'descr': '|u1', 'fortran_order': False, 'shape': (2, 3)}"
+    """
+    return repr({"descr": dtype.str, "fortran_order": False, "shape": shape})
+
+
+def digest_of(text: str) -> hashlib.blake2b:
+    """A running digest that begins with the header's words; pixels follow, and labels as little-endian int64."""
+    return hashlib.blake2b(text.encode(), digest_size=16)
 
 
 class NpyWriter:
@@ -46,7 +60,7 @@ class NpyWriter:
     def allocate(self, first: NDArray[Any]) -> None:
         """Take the shape of the first image and room for all: a full disk is an error before the work is done."""
         self.shape, self.dtype = first.shape, first.dtype
-        size = _HEADER + self.count * self.bytes_each
+        size = HEADER + self.count * self.bytes_each
         if hasattr(os, "posix_fallocate"):
             os.posix_fallocate(self.descriptor, 0, size)
         else:
@@ -54,27 +68,26 @@ class NpyWriter:
 
     def write(self, start: int, images: NDArray[Any]) -> None:
         """Write images [n, ...] at position `start`."""
-        self._put(_HEADER + start * self.bytes_each, np.ascontiguousarray(images).data.cast("B"))
+        self._put(HEADER + start * self.bytes_each, np.ascontiguousarray(images).data.cast("B"))
 
     def compact(self, kept: NDArray[np.int64]) -> None:
         """Move the images at `kept` (ascending) to the front and drop the others."""
         if len(kept) < self.count:
             for target, origin in enumerate(kept.tolist()):
                 if target != origin:
-                    self._put(_HEADER + target * self.bytes_each, memoryview(self._get(origin, 1)))
+                    self._put(HEADER + target * self.bytes_each, memoryview(self._get(origin, 1)))
         self.count = len(kept)
-        os.truncate(self.descriptor, _HEADER + self.count * self.bytes_each)
+        os.truncate(self.descriptor, HEADER + self.count * self.bytes_each)
 
     def finish(self) -> hashlib.blake2b:
         """Write the header, sync, and return the running digest of shape and pixels."""
-        shape = (self.count, *self.shape)
-        text = repr({"descr": self.dtype.str, "fortran_order": False, "shape": shape})
-        room = _HEADER - 10
+        text = described((self.count, *self.shape), self.dtype)
+        room = HEADER - 10
         header = b"\x93NUMPY\x01\x00" + struct.pack("<H", room) + text.ljust(room - 1).encode() + b"\n"
-        assert len(header) == _HEADER
+        assert len(header) == HEADER
         self._put(0, memoryview(header))
         os.fsync(self.descriptor)
-        digest = hashlib.blake2b(text.encode(), digest_size=16)
+        digest = digest_of(text)
         step = max(1, BLOCK_BYTES // self.bytes_each)
         for start in range(0, self.count, step):
             digest.update(self._get(start, min(step, self.count - start)))
@@ -86,7 +99,7 @@ class NpyWriter:
             data = data[os.write(self.descriptor, data) :]
 
     def _get(self, start: int, count: int) -> bytes:
-        os.lseek(self.descriptor, _HEADER + start * self.bytes_each, os.SEEK_SET)
+        os.lseek(self.descriptor, HEADER + start * self.bytes_each, os.SEEK_SET)
         content = b""
         while len(content) < count * self.bytes_each:
             content += os.read(self.descriptor, count * self.bytes_each - len(content))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -14,8 +13,8 @@ from gansmith.data import group_files, similar
 from gansmith.data.dataset import Dataset
 from gansmith.data.unreadable import reason, unreadable
 from gansmith.errors import GansmithError, UnreadableImageError
-from gansmith.system.files import write_json
 from gansmith.system.progress import bar
+from gansmith.system.sealed import read_sealed_json, write_sealed_json
 
 _BLOCK = 256  # images whose signatures are computed at once
 
@@ -36,7 +35,7 @@ def scan(dataset: Dataset, names: list[str], folder: Path, *, flips: bool, skip_
     if scanned is None:
         scanned = _scan(dataset, names, folder, flips=flips)
         with suppress(GansmithError):
-            write_json(folder / "seen.json", {"count": len(dataset), **scanned._asdict()})
+            write_sealed_json(folder / "seen.json", {"count": len(dataset), **scanned._asdict()})
     if scanned.skipped and not skip_unreadable:
         raise unreadable(scanned.skipped, len(dataset))
     return scanned
@@ -44,9 +43,13 @@ def scan(dataset: Dataset, names: list[str], folder: Path, *, flips: bool, skip_
 
 def _stored(folder: Path, count: int, *, flips: bool) -> Scanned | None:
     with suppress(OSError, ValueError, KeyError, TypeError):
-        stored = json.loads((folder / "seen.json").read_text())
-        if stored["count"] == count and group_files.path_of(folder, flips=flips).exists():
-            return Scanned(stored["kept"], stored["skipped"])
+        stored = read_sealed_json(folder / "seen.json")
+        kept = [int(index) for index in stored["kept"]]
+        skipped = {str(name): str(why) for name, why in dict(stored["skipped"]).items()}
+        fits = stored["count"] == count and len(kept) + len(skipped) <= count
+        ascending = kept == sorted(set(kept)) and not (kept and (kept[0] < 0 or kept[-1] >= count))
+        if fits and ascending and group_files.path_of(folder, flips=flips).exists():
+            return Scanned(kept, skipped)
     return None
 
 
