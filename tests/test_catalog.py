@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -12,6 +13,11 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from gansmith import catalog
 from gansmith.errors import OptionError, UnknownNameError, nearest, unknown
+
+
+def _vouched_for(name: str) -> Any:
+    catalog.vouch([name])
+    return catalog.find("objectives", name)
 
 
 def test_entries_are_files() -> None:
@@ -78,6 +84,14 @@ def test_descriptions() -> None:
             UnknownNameError,
             ["objective 'my_lab.spiral'", "No module named 'my_lab'"],
         ),
+        *(
+            (
+                partial(_vouched_for, name),
+                UnknownNameError,
+                ["no objective called", repr(name), "hinge", "my_lab.spiral"],
+            )
+            for name in (".", "..", "../hing", "a..b", "1.5", ".hinge", "hinge.", "my lab.x", "/tmp/hinge.py")
+        ),
         (
             lambda: catalog.build("objectives", "minimax", wieght=1),
             OptionError,
@@ -120,6 +134,13 @@ def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     yield tmp_path / "own_lab"
     for name in [name for name in sys.modules if name.startswith("own_lab")]:
         del sys.modules[name]
+
+
+@pytest.mark.parametrize("code", ["1 / 0", "def", "raise SystemError('no')", "import own_lab.absent"])
+def test_code_from_outside_that_fails_is_named(lab: Path, code: str) -> None:
+    (lab / "spiral.py").write_text(code + "\n")
+    with pytest.raises(UnknownNameError, match=r"own_lab\.spiral.*could not import it"):
+        _vouched_for("own_lab.spiral")
 
 
 def test_code_from_outside_is_refused_until_somebody_vouches_for_it(lab: Path) -> None:

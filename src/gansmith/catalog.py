@@ -175,6 +175,10 @@ def _module(kind: str, name: str) -> Any:
     if "." not in name:
         return importlib.import_module(f"{KINDS[kind][0]}.{_known(kind, name)}")
     what = KINDS[kind][1]
+    if not all(part.isidentifier() for part in name.split(".")):
+        raise UnknownNameError(
+            f"{unknown(what, name, _files(kind))}. A name with dots is a Python module: my_lab.spiral"
+        )
     if name not in _vouched:
         raise UnknownNameError(
             f"{what} {name!r} is code from outside gansmith, and importing is executing. "
@@ -212,3 +216,6 @@ def _import_outside(what: str, name: str) -> Any:
         return importlib.import_module(name)
     except ImportError as error:
         raise UnknownNameError(f"{what} {name!r}: could not import it: {error}") from error
+    except Exception as error:  # of the code there
+        problem = f"{type(error).__name__}: {error}"
+        raise UnknownNameError(f"{what} {name!r}: could not import it, its code fails: {problem}") from error

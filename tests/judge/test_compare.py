@@ -239,6 +239,7 @@ def test_runs_that_cannot_be_compared(runs: dict[str, Path], tmp_path: Path) -> 
         ([f"{tmp_path}/away@", two], {}, OptionError, "away@: write RUN@CHECKPOINT"),
         ([one / "model", two], {"raw": True}, CheckpointError, "holds models only; --raw"),
         ([one, two], {"samples": 1}, OptionError, "samples = 1 .*at least 2"),
+        ([one, two], {"samples": 10**12}, OptionError, "samples = 1000000000000 .*at most 200,000"),
         ([one, two], {"metrics": ["kdi"]}, UnknownNameError, "'kdi'.*'kid'"),
         ([one, two], {"metrics": ["kid"], "features": "pixel"}, UnknownNameError, "Did you mean 'pixels'"),
         ([one, two], {"metrics": ["class_error"]}, OptionError, "class_error"),

@@ -178,6 +178,7 @@ def test_images_that_cannot_be_used(run: Path, tmp_path: Path) -> None:
         ("digits", {"images": 0}, OptionError, "images = 0 .*at least 1"),
         ("digits", {"images": 1}, DataError, "1 images.*same label"),
         ("digits", {"random_networks": 1}, OptionError, "random_networks = 1 .*at least 2"),
+        ("digits", {"random_networks": 10**12}, OptionError, "random_networks = 1000000000000 .*at most 100"),
         (tmp_path / "gone", {}, DataError, "no file or folder"),
     ]
     for data, options, kind, message in cases:

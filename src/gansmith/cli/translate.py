@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gansmith.cli.arguments import Checkpoint, Device, Force, Raw, RunPath, Trust
+from gansmith.system.paths import resolved
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -221,10 +222,10 @@ def _targets(source: Path, images: Source, out: str, styles: int) -> list[list[P
         numbers = [""] if styles == 1 else [f"_{number}" for number in range(styles)]
         targets = [[folder / f"{name}{number}.png" for number in numbers] for name in _names(images.keys)]
     place = source.parent if one_image else source
-    originals = {(place / key).resolve() for key in images.keys}
-    over = next((file for files in targets for file in files if file.resolve() in originals), None)
+    originals = {resolved(place / key) for key in images.keys}
+    over = next((file for files in targets for file in files if resolved(file) in originals), None)
     if over is not None:
-        inside = source.is_dir() and folder.resolve().is_relative_to(source.resolve())
+        inside = source.is_dir() and resolved(folder).is_relative_to(resolved(source))
         why = f": {out} lies inside {source}, whose images are all read" if inside else ""
         raise OptionError(f"{over} is an image of {source} itself and would be overwritten{why}. Choose another OUT")
     return targets

@@ -10,6 +10,7 @@ from gansmith.data.prepared import Prepared
 from gansmith.errors import ExperimentError
 from gansmith.experiment.completion import complete, domains_of, paired
 from gansmith.experiment.schema import Experiment
+from gansmith.system.paths import resolved
 
 
 def with_data(experiment: Experiment) -> tuple[Experiment, Prepared]:
@@ -41,7 +42,7 @@ def with_data(experiment: Experiment) -> tuple[Experiment, Prepared]:
 
 def _absolute(name: str) -> str:
     path = Path(name).expanduser()
-    return str(path.resolve()) if path.exists() else name  # else it is the name of a built-in set
+    return str(resolved(path)) if path.exists() else name  # else it is the name of a built-in set
 
 
 def decoding_workers(experiment: Experiment) -> int:

@@ -23,6 +23,7 @@ from gansmith.evaluation.types import Images, Labels
 from gansmith.judge.opened import Opened, open_for_judging
 from gansmith.runs.folder import is_run
 from gansmith.runs.run import Run
+from gansmith.system.paths import resolved
 from gansmith.system.progress import bar, track
 from gansmith.system.seeding import mix
 
@@ -106,7 +107,7 @@ def _from_run(opened: Opened, samples: int, repeats: int) -> Subject:
         raise DataError(f"{run.path} makes points, and only images can be judged")
     renderer = opened.renderer(chunk=PART)
     trained = opened.card.images if checkpoint is None else int(run.checkpoint(checkpoint)["images"])
-    name = run.path.resolve().name + ("" if checkpoint is None else f"@{checkpoint}")
+    name = resolved(run.path).name + ("" if checkpoint is None else f"@{checkpoint}")
 
     def generate() -> Generated:
         with bar("generating samples", samples * repeats) as advance:

@@ -37,8 +37,10 @@ from gansmith.evaluation.types import Images, Labels, Number
 from gansmith.judge.opened import Opened, open_for_judging
 from gansmith.models.saved import Card
 from gansmith.runs.run import Run
+from gansmith.system.paths import resolved
 from gansmith.system.seeding import mix, seeded
 
+MOST_NETWORKS = 100  # untrained ones: each takes as long as the trained one
 PLAYERS = ("discriminator", "classifier")  # the roles that read images, the preferred one first
 PIXELS, POOLED, RANDOM = "raw pixels", "pooled pixels", "random network"
 _MEANS = "of test images put into their class by a linear classifier on "
@@ -110,9 +112,10 @@ def probe(
 
     Raises RunError for a run without such a player, DataError for images without labels or with too few of a class.
     """
-    if images < 1 or random_networks < 2:
-        name, value, least = ("images", images, 1) if images < 1 else ("random_networks", random_networks, 2)
-        raise OptionError(f"{name} = {value} is not allowed: at least {least}")
+    if images < 1:
+        raise OptionError(f"images = {images} is not allowed: at least 1")
+    if not 2 <= random_networks <= MOST_NETWORKS:
+        raise OptionError(f"random_networks = {random_networks} is not allowed: at least 2, at most {MOST_NETWORKS}")
     whole = Run(run, trust=trust)
     opened = open_for_judging(whole, player_of(whole, player), checkpoint=checkpoint, device=device)
     prepared = labelled(data, opened)
@@ -162,7 +165,7 @@ def _protocol(opened: Opened, prepared: Prepared, parts: Parts, seed: int) -> Pr
             f"C chosen on {len(parts.validation):,}"
         ),
         features=(
-            f"{opened.card.player} of {opened.run.path.resolve().name} {trained}, "
+            f"{opened.card.player} of {resolved(opened.run.path).name} {trained}, "
             f"layers max-pooled to at most {GRID}x{GRID}"
         ),
         real=f"{prepared.name}, {prepared.digest[:12]}, drawn and split by seed {seed}",

@@ -18,6 +18,7 @@ from gansmith.evaluation.types import Images, Labels
 from gansmith.judge.image_sets import LEAST, Subject, read_images
 from gansmith.judge.opened import images_at, trained_on
 from gansmith.runs.folder import is_run
+from gansmith.system.paths import resolved
 from gansmith.system.seeding import mix
 
 
@@ -114,4 +115,4 @@ def _notes(subject: Subject, prepared: Prepared, held_out: bool, of_the_run: boo
 
 def _same_place(one: str, other: str) -> bool:
     left, right = Path(one).expanduser(), Path(other).expanduser()
-    return left.resolve() == right.resolve() if left.exists() else one.replace("-", "_") == other.replace("-", "_")
+    return resolved(left) == resolved(right) if left.exists() else one.replace("-", "_") == other.replace("-", "_")

@@ -8,6 +8,7 @@ from pathlib import Path
 from gansmith.errors import OptionError
 from gansmith.runs.folder import is_run, models_of
 from gansmith.system.outputs import inside, require_output
+from gansmith.system.paths import resolved
 
 
 def report_folder(
@@ -24,6 +25,6 @@ def report_folder(
         raise OptionError(f"{place} is not a run: say where the report is to lie, with --out DIR")
     own = place / "audit"
     folder = own if out is None else Path(out)
-    replace = force or (is_run(place) and folder.resolve() == own.resolve())
+    replace = force or (is_run(place) and resolved(folder) == resolved(own))
     require_output(folder, inside(*files), force=replace)
     return folder, replace

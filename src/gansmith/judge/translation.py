@@ -27,6 +27,7 @@ from gansmith.latent.translate import OTHER, Translator
 from gansmith.runs.folder import is_run, players_of
 from gansmith.runs.run import Run
 from gansmith.system.files import write_json
+from gansmith.system.paths import resolved
 from gansmith.system.progress import track
 
 STYLES = 5  # translations of each image, where a run makes several: their mean distance counts
@@ -106,7 +107,7 @@ def evaluate(
 
 def _names(runs: Sequence[Run]) -> list[str]:
     """The folder of each run, or its whole path where that is not clear. Raises OptionError for a run named twice."""
-    places = [run.path.resolve() for run in runs]
+    places = [resolved(run.path) for run in runs]
     twice = next((run.path for run, place in zip(runs, places, strict=True) if places.count(place) > 1), None)
     if twice is not None:
         raise OptionError(f"{twice} is given twice: a run is compared with others (--beside), not with itself")

@@ -18,6 +18,7 @@ from gansmith.experiment.schema import Experiment
 from gansmith.experiment.sources import from_file
 from gansmith.models import saved
 from gansmith.system.files import remove_stale
+from gansmith.system.paths import resolved
 from gansmith.training.checkpoint import Checkpoints
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def folder_of(experiment: Experiment) -> Path:
         return Path(experiment.out)
     data = Path(experiment.data.path)
     name = data.stem if data.suffix.lower() in (".zip", ".npy", ".csv", ".gz") else data.name
-    return Path("runs") / f"{name or data.resolve().name}-{experiment.recipe or 'dcgan'}"
+    return Path("runs") / f"{name or resolved(data).name}-{experiment.recipe or 'dcgan'}"
 
 
 def models_of(path: Path) -> Path:

@@ -20,6 +20,7 @@ from itertools import count
 from pathlib import Path
 
 from gansmith.errors import OutputError
+from gansmith.system.paths import resolved
 
 Files = Callable[[Path], Sequence[Path]]  # an output -> the files that are written for it
 
@@ -73,16 +74,16 @@ def require_output(
 
 
 def _refuse_inputs(written: Sequence[Path], inputs: Sequence[Path]) -> None:
-    read = {path.resolve() for path in inputs}
-    over = next((file for file in written if file.resolve() in read), None)
+    read = {resolved(path) for path in inputs}
+    over = next((file for file in written if resolved(file) in read), None)
     if over is not None:
         raise OutputError(f"{over} is read by this command and would be overwritten. Choose another name")
 
 
 def _refuse_data(written: Sequence[Path], data: Sequence[Path]) -> None:
     for folder in data:
-        whole = folder.resolve()
-        within = next((file for file in written if whole.is_dir() and file.resolve().is_relative_to(whole)), None)
+        whole = resolved(folder)
+        within = next((file for file in written if whole.is_dir() and resolved(file).is_relative_to(whole)), None)
         if within is not None:
             raise OutputError(
                 f"{within} would lie in {folder}, whose images are all read, and become one of them. Write it "
@@ -123,6 +124,6 @@ def _existing(files: Sequence[Path]) -> list[Path]:
 
 def _numbered(out: Path, number: int) -> Path:
     if out.is_dir():
-        whole = out if out.name and out.name != ".." else out.resolve()
+        whole = out if out.name and out.name != ".." else resolved(out)
         return whole.with_name(f"{whole.name}-{number}")
     return out.with_name(f"{out.stem}-{number}{out.suffix}")

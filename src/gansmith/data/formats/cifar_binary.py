@@ -16,6 +16,7 @@ from gansmith.data.array_source import ArraySource
 from gansmith.data.listing import ordered
 from gansmith.data.sample import sample_images, sample_labels
 from gansmith.errors import DataError, OptionError
+from gansmith.system.paths import resolved
 
 RECORD = 1 + 3 * 32 * 32
 CLASSES = 10
@@ -57,7 +58,7 @@ def build(path: Path, *, split: Literal["train", "test"] | None = None) -> Array
         raise DataError(f"{path} has a label of {labels.max()}: this is not CIFAR-10's binary version")
     images = np.ascontiguousarray(records[:, 1:].reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1))
     folder = files[0].parent
-    return ArraySource(images, labels, name=folder.resolve().name, classes=_classes(folder / "batches.meta.txt"))
+    return ArraySource(images, labels, name=resolved(folder).name, classes=_classes(folder / "batches.meta.txt"))
 
 
 def example(folder: Path) -> Path:

@@ -15,6 +15,7 @@ from gansmith.data.layout import Split, layout
 from gansmith.data.listing import is_image, is_visible
 from gansmith.data.sample import png, sample_images, sample_labels
 from gansmith.errors import DataError
+from gansmith.system.paths import resolved
 from gansmith.system.text import printable
 
 _OF_RUNS = {".lock", "checkpoints", "events.jsonl", "model", "samples"}  # beside a run's experiment.yaml
@@ -43,7 +44,7 @@ def build(path: Path, *, split: Split | None = None) -> Encoded:
     keys, labels, classes, notes = layout(images, path, split)
     return Encoded(
         Files(path, keys),
-        name=path.resolve().name,
+        name=resolved(path).name,
         keys=keys,
         labels=labels,
         classes=classes,

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from gansmith.data.array_source import ArraySource
 from gansmith.data.sample import sample_images, sample_labels
 from gansmith.errors import DataError, OptionError
+from gansmith.system.paths import resolved
 
 _IMAGES = b"\x00\x00\x08\x03"
 _PREFIX = {"train": ("train",), "test": ("t10k", "test")}
@@ -121,5 +122,5 @@ def _read(path: Path, count: int = -1) -> bytearray:
 
 
 def _set_name(images: Path) -> str:
-    folder = images.resolve().parent
+    folder = resolved(images).parent
     return (folder.parent if folder.name == "raw" else folder).name

@@ -14,6 +14,7 @@ from typing import Any
 from gansmith.data.encoded import Encoded, digest
 from gansmith.data.sample import png, sample_images
 from gansmith.errors import DataError, MissingExtraError, UnreadableImageError
+from gansmith.system.paths import resolved
 
 LABELLED = False  # there is no usual place for labels
 _NOT_IMAGES = (b"length", b"__len__", b"__keys__")  # counts that some writers keep beside the images
@@ -40,7 +41,7 @@ def build(path: Path) -> Encoded:
     if not names:
         raise DataError(f"{folder} is an LMDB without any image")
     keys = [name.decode("utf-8", "backslashreplace") for name in names]
-    return Encoded(LmdbReader(folder, names), name=folder.resolve().name, keys=keys)
+    return Encoded(LmdbReader(folder, names), name=resolved(folder).name, keys=keys)
 
 
 def example(folder: Path) -> Path:
@@ -85,7 +86,7 @@ def _package(folder: Path) -> Any:
 
 def _environment(folder: Path) -> Any:
     lmdb = _package(folder)
-    key = (os.getpid(), str(folder.resolve()))
+    key = (os.getpid(), str(resolved(folder)))
     if key not in _environments:
         for other in [known for known in _environments if known[0] != key[0]]:
             _environments.pop(other).close()  # inherited by a fork: of no use here, and in the way of a new one

@@ -13,6 +13,7 @@ from gansmith.data.sample import png, sample_images
 from gansmith.data.side_by_side import Half, count_side_by_side
 from gansmith.data.source import Domains, Source
 from gansmith.errors import DataError
+from gansmith.system.paths import resolved
 
 PAIRED = True
 
@@ -38,7 +39,7 @@ def domains(path: Path, *, order: Literal["ab", "ba"] = "ab") -> Domains:
     folders = find_domains(path)
     if folders is not None:
         sides: tuple[Source, Source] = (open_dataset(folders.a), open_dataset(folders.b))
-        notes, name = left_out(folders.left_out, path), path.resolve().name
+        notes, name = left_out(folders.left_out, path), resolved(path).name
     else:
         place, rest = training_part(path)
         whole = open_dataset(place)

@@ -10,6 +10,7 @@ from gansmith.data.open import open_dataset
 from gansmith.data.sample import png, sample_images
 from gansmith.data.source import Domains
 from gansmith.errors import DataError
+from gansmith.system.paths import resolved
 
 PAIRED = False
 
@@ -31,7 +32,7 @@ def domains(path: Path, *, order: Literal["ab", "ba"] = "ab") -> Domains:
         raise DataError(f"{path} does not hold two folders or zips called a and b (or A and B, or trainA and trainB)")
     a, b = (open_dataset(place) for place in (folders.a, folders.b))
     notes = left_out(folders.left_out, path)
-    return Domains(a, b, path.resolve().name, notes) if order == "ab" else Domains(b, a, path.resolve().name, notes)
+    return Domains(a, b, resolved(path).name, notes) if order == "ab" else Domains(b, a, resolved(path).name, notes)
 
 
 def example(folder: Path) -> Path:

@@ -30,6 +30,8 @@ from gansmith.system.progress import bar
 
 __all__ = ["Comparison", "compare"]
 
+MOST = 200_000  # samples of a generator: they are held in memory
+
 
 def compare(
     runs: Sequence[str | Path],
@@ -48,8 +50,8 @@ def compare(
     A run is a folder, or folder@checkpoint. metrics: names of the catalog, may be empty.
     Raises RunError, DataError or GansmithError for runs that cannot be compared.
     """
-    if samples < 2:
-        raise OptionError(f"samples = {samples} is not allowed: at least 2")
+    if not 2 <= samples <= MOST:
+        raise OptionError(f"samples = {samples} is not allowed: at least 2, at most {MOST:,}")
     catalog.vouch([*metrics, features])  # given by hand
     contenders = open_all(runs, raw=raw, device=device, trust=trust)
     real = reals(contenders, against=against)

@@ -12,6 +12,7 @@ from gansmith.evaluation.protocol import Protocol
 from gansmith.evaluation.types import Number
 from gansmith.judge.compare.contenders import Contender
 from gansmith.judge.compare.real_images import Reals
+from gansmith.system.paths import resolved
 
 FEW = 100  # real images; fewer give wide intervals, and a note says so
 
@@ -112,7 +113,7 @@ def notes(play: CrossPlay, contenders: Sequence[Contender], real: Reals) -> tupl
                 f"above real images that it never saw. A perfect generator would get 0.5: this counts as told apart. "
                 f"It is common for collapsed generators and for artifacts that the discriminator never met."
             )
-    if len({one.path.resolve() for one in contenders}) < len(contenders):
+    if len({resolved(one.path) for one in contenders}) < len(contenders):
         lines.append(
             "Some are checkpoints of one run: a discriminator has met earlier samples of the generator it grew up with."
         )

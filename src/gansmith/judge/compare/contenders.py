@@ -20,6 +20,7 @@ from gansmith.evaluation.weights import content_of
 from gansmith.judge.opened import Opened, open_for_judging
 from gansmith.latent.renderer import Renderer
 from gansmith.runs.run import Run
+from gansmith.system.paths import resolved
 from gansmith.system.progress import bar
 
 Images = NDArray[Any]  # uint8 [N, H, W, C], or float32 points [N, 1, 1, 2]
@@ -58,7 +59,7 @@ def open_all(runs: Sequence[str | Path], *, raw: bool, device: str, trust: bool)
     twice = [str(run) for run, place in zip(runs, places, strict=True) if places.count(place) > 1]
     if twice:
         raise OptionError(f"{twice[0]} was given twice; give another run, or another checkpoint of it: RUN@CHECKPOINT")
-    short = [_named(path.resolve().name, checkpoint) for path, checkpoint in places]
+    short = [_named(resolved(path).name, checkpoint) for path, checkpoint in places]
     long = [_named(str(path), checkpoint) for path, checkpoint in places]
     names = [one if short.count(one) == 1 else other for one, other in zip(short, long, strict=True)]
     opened = [
