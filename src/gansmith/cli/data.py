@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from gansmith.cli.group import Group
+
 if TYPE_CHECKING:
     from gansmith.data.settings import DataSettings
 
-app = typer.Typer(help="Check, measure and pack a set of images.", no_args_is_help=True)
+app = typer.Typer(cls=Group, help="Check, measure and pack a set of images.", no_args_is_help=True)
 
 Where = Annotated[str, typer.Argument(metavar="PATH", help="Folder, zip, file, or the name of a built-in dataset.")]
 Format = Annotated[str | None, typer.Option("--format", help="The format, where looking does not find it.")]

@@ -26,9 +26,11 @@ from gansmith.cli import (
     train,
     translate,
 )
+from gansmith.cli.group import Group
 from gansmith.errors import GansmithError
 
 app = typer.Typer(
+    cls=Group,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
