@@ -8,6 +8,7 @@ import json
 import os
 import pkgutil
 import platform
+import resource
 import shlex
 import shutil
 import sys
@@ -112,6 +113,7 @@ def main() -> int:
     started = time.monotonic()
     torch.set_num_threads(1)
     _import_all()
+    resource.setrlimit(resource.RLIMIT_DATA, (8 * 2**30, resource.RLIM_INFINITY))  # a fault of this program's own
     scratch = Path(tempfile.mkdtemp(prefix="gansmith-fuzz-"))
     (scratch / "world").mkdir()
     world = World(scratch / "world")

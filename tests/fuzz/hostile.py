@@ -22,6 +22,8 @@ from fuzz.settings import nodes
 from fuzz.settings import write as write_settings
 from fuzz.world import ODD, World
 
+LARGEST = 2**26  # bytes of a file that is changed a second time
+
 
 def damage(rng: random.Random, folder: Path, names: list[str], world: World) -> str:
     """Change one file (or up to three) below `names` in `folder`; says what was done."""
@@ -34,7 +36,7 @@ def damage(rng: random.Random, folder: Path, names: list[str], world: World) -> 
     for _ in range(rng.choice((1, 1, 1, 2, 3))):
         kind = rng.choice(by_kind)  # a folder of images must not hide the one list beside them
         path = rng.choice([path for path in files if path.suffix == kind])
-        if not path.is_file() or path.is_symlink():
+        if not path.is_file() or path.is_symlink() or path.stat().st_size > LARGEST:
             continue
         own = STRUCTURES.get(path.suffix) or STRUCTURES.get(_magic(path), _flip)
         how = own if rng.random() < 0.6 else rng.choice(BLIND)

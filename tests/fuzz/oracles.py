@@ -70,7 +70,7 @@ def faults(
 ) -> dict[str, str]:
     """oracle -> what is wrong."""
     after = snapshot(folder)
-    wrong = _said(ended, output, errors)
+    wrong = _said(argv, ended, output, errors)
     allowed = {0, 1, 2} | ({143, 130} if ended.told else set())
     if ended.killed:
         wrong["time"] = ended.killed
@@ -90,7 +90,7 @@ def faults(
     return wrong
 
 
-def _said(ended: Ended, output: bytes, errors: bytes) -> dict[str, str]:
+def _said(argv: list[str], ended: Ended, output: bytes, errors: bytes) -> dict[str, str]:
     wrong: dict[str, str] = {}
     text = (output + b"\n" + errors).decode("utf-8", "backslashreplace")
     if "Traceback (most recent call last)" in text:
@@ -100,7 +100,7 @@ def _said(ended: Ended, output: bytes, errors: bytes) -> dict[str, str]:
     lines = [line for line in (errors if errors.strip() else output).splitlines() if line.strip()]
     if ended.status not in (0, 143) and not lines:
         wrong["message"] = "none"
-    elif ended.status and len(lines) > LINES and "traceback" not in wrong:
+    elif ended.status and len(lines) > LINES and "--json" not in argv and "traceback" not in wrong:
         wrong["message"] = f"{len(lines)} lines"
     if raw := re.search(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|\xc2[\x80-\x9f]", output + errors):
         wrong["escape"] = repr((output + errors)[max(0, raw.start() - 60) : raw.end() + 20])
@@ -120,7 +120,8 @@ def _not_text(data: bytes) -> bool:
 def _last_frame(text: str) -> str:
     """`file:line in function: the last line`, of the innermost frame of ours."""
     ours = re.findall(r'File "[^"]*?/(gansmith/[^"]+)", line (\d+), in (\S+)', text)
-    last = [line for line in text.strip().splitlines() if line.strip()][-1]
+    raised = re.findall(r'^  File "[^\n]*\n(?:    [^\n]*\n|  \[[^\n]*\n)*^([^ \n][^\n]*)', text, re.M)
+    last = raised[-1] if raised else text.strip().splitlines()[-1]
     where = "{}:{} in {}".format(*ours[-1]) if ours else "?"
     return f"{where}: {last[:300]}"
 
