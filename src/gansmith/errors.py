@@ -9,6 +9,7 @@ GansmithError                 the offending value, the allowed ones, what to do;
 |- ExperimentError            fields that do not fit together
 |- RunError                   a run folder: absent, locked by another process, of another experiment
 |  |- CheckpointError         no checkpoint, or none that can be read
+|  |  |- DamagedCheckpointError  one whose content is not what was written; the one before it may be whole
 |- TrainingError              a run that cannot go on
 |  |- WiringError             a trained parameter without gradient, an idle player with one
 |  |- NotFiniteError          a NaN or infinity in a term or in the weights
@@ -69,6 +70,10 @@ class RunError(GansmithError):
 
 class CheckpointError(RunError):
     """No checkpoint, or none that can be read."""
+
+
+class DamagedCheckpointError(CheckpointError):
+    """One checkpoint whose content is not what was written."""
 
 
 class TrainingError(GansmithError):

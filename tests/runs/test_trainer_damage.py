@@ -22,6 +22,7 @@ from gansmith.errors import (
     RunError,
 )
 from gansmith.runs.run import Run
+from refusals import refused
 from small import SMALL, files
 
 # ---- damage --------------------------------------------------------------------------------------------------------
@@ -67,17 +68,30 @@ def test_two_damaged_checkpoints(run: Path) -> None:
     assert str(raised.value).startswith(f"no checkpoint in {run}/checkpoints can be read: the checkpoint ")
     assert str(raised.value).count("is damaged (") == 2
     assert "going back" not in str(raised.value)
+    assert f"--from {run} --out ANOTHER" in str(raised.value)
+
+
+@pytest.mark.parametrize("model", [True, False])
+def test_a_damaged_latest_without_previous(model: bool, run: Path, tmp_path: Path, capsys: Any) -> None:
+    """The way out that the message names works."""
+    (run / "checkpoints/latest.pt").write_bytes(b"junk")
+    (run / "checkpoints/previous.pt").unlink()
+    if not model:
+        shutil.rmtree(run / "model")
+    way_out = ["--from", f"{run} --out ANOTHER"] if model else ["another --out", f"remove {run}"]
+    with refused(run / "checkpoints/latest.pt", "damaged", *way_out, error=CheckpointError):
+        Run(run).resume()
+    if model:
+        gansmith.train(**SMALL, start_from=str(run), out=str(tmp_path / "another"))
+        assert f"warning: no checkpoint in {run}/checkpoints can be read" in capsys.readouterr().err
+        assert Run(tmp_path / "another").checkpoint()["images"] == 320
 
 
 def test_all_checkpoints_deleted(run: Path) -> None:
     shutil.rmtree(run / "checkpoints")
     before = files(run)
-    with pytest.raises(CheckpointError) as raised:
+    with refused(run, "checkpoints are gone", f"--from {run} --out ANOTHER", error=CheckpointError):
         Run(run).resume()
-    assert str(raised.value) == (
-        f"{run} was trained but its checkpoints are gone, so it cannot be continued. Its model still samples; "
-        f"to train on from its weights: --from {run} --out ANOTHER"
-    )
     assert len(Run(run).sample(range(2))) == 2
     assert files(run) == before
 
@@ -95,12 +109,36 @@ def test_a_damaged_experiment_file(content: str, said: str, run: Path, capsys: p
     (run / "experiment.yaml").write_text(content)
     with pytest.raises(ExperimentError, match=said) as raised:
         Run(run).resume()
-    assert str(raised.value).endswith("writes the file anew")
+    assert "writes the file anew" in str(raised.value)
+    assert "remove it: the checkpoint holds the same" in str(raised.value)
     with pytest.raises(RunError, match=r"experiment\.yaml.*seed: 0 -> 1"):
         gansmith.train(**SMALL, seed=1, out=str(run))
     gansmith.train(**{**SMALL, "images": 336}, out=str(run))
     assert f"warning: {run}/experiment.yaml" in capsys.readouterr().err or said.startswith("there is")
     assert Run(run).experiment.images == 336
+
+
+def test_a_lost_experiment_file(run: Path, finished: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The checkpoint holds the experiment: the run is one, whatever is asked of it, and the file is written anew."""
+    (run / "experiment.yaml").unlink()
+    assert Run(run).experiment.batch == 16
+    assert len(Run(run).sample(range(2))) == 2
+    with pytest.raises(RunError, match=r"seed: 0 -> 1"):
+        gansmith.train(**SMALL, seed=1, out=str(run))
+    Run(run).resume(images=336)
+    assert f"{run}/experiment.yaml is gone" in capsys.readouterr().err
+    plain, before = (yaml.safe_load((folder / "experiment.yaml").read_text()) for folder in (run, finished))
+    assert plain == {**before, "images": 336, "out": str(run)}
+    gansmith.train(**{**SMALL, "images": 352}, out=str(run))
+    assert Run(run).checkpoint()["images"] == 352
+
+
+def test_neither_experiment_file_nor_checkpoint(run: Path) -> None:
+    (run / "experiment.yaml").unlink()
+    for file in (run / "checkpoints").iterdir():
+        file.write_bytes(b"junk")
+    with refused(f"{run}/experiment.yaml", "latest.pt is damaged", "Run the command that began the run again"):
+        Run(run).resume()
 
 
 def test_an_edited_experiment_file(run: Path) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 import torch
 
-from gansmith.errors import CheckpointError, GansmithError, RunError
+from gansmith.errors import CheckpointError, DamagedCheckpointError, GansmithError, RunError
 from gansmith.training.checkpoint import Checkpoints
 from refusals import refused
 
@@ -256,6 +256,51 @@ def test_a_name_that_is_not_there(three: Checkpoints, tmp_path: Path) -> None:
         empty.load()
 
 
+def test_what_cannot_be_opened_is_not_called_damaged(three: Checkpoints, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No older one is taken in its place, and it is not set aside."""
+    before = sorted(path.name for path in three.folder.iterdir())
+    opened = Path.open
+
+    def denied(path: Path, *arguments: Any, **options: Any) -> Any:
+        if path.name == "latest.pt":
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+        return opened(path, *arguments, **options)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "open", denied)
+        for name in ("latest", None):
+            with pytest.raises(CheckpointError, match=r"latest\.pt cannot be read: Permission denied") as raised:
+                three.load(name)
+            assert type(raised.value) is CheckpointError
+    assert sorted(path.name for path in three.folder.iterdir()) == before
+
+
+def test_a_folder_that_cannot_be_read_is_not_called_empty(three: Checkpoints, monkeypatch: pytest.MonkeyPatch) -> None:
+    def denied(path: Path) -> Any:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+
+    monkeypatch.setattr(Path, "iterdir", denied)
+    with refused(three.folder, "Permission denied", error=CheckpointError):
+        three.names()
+
+
+def test_a_state_that_the_check_refuses(three: Checkpoints) -> None:
+    def check(state: dict[str, Any]) -> None:
+        if state["step"] == 3:
+            raise DamagedCheckpointError("step: 3")
+
+    found, warnings = Checkpoints(three.folder, check).load()
+    assert_state(found, 2)
+    assert warnings == [
+        f"the checkpoint {three.folder}/latest.pt is damaged (step: 3); going back to the one before it"
+    ]
+
+
+def test_a_list_is_no_state(three: Checkpoints) -> None:
+    torch.save([1, 2], three.folder / "latest.pt")
+    assert_state(three.load()[0], 2)
+
+
 # ---- nothing is executed
 
 
@@ -280,8 +325,11 @@ def test_code_in_a_checkpoint_is_refused(three: Checkpoints, tmp_path: Path) -> 
             latest.write_bytes(pickle.dumps(Evil(sign)))
         found, warnings = three.load()
         assert_state(found, 2)
-        assert f"{latest} is damaged" in warnings[0]
+        assert f"{latest} holds code ({'posix.mkdir' if new else 'it is a pickle'}) and is not loaded" in warnings[0]
+        assert "weights_only" not in warnings[0]
         assert not sign.exists()
+    with refused(latest, "holds code", error=DamagedCheckpointError):
+        three.load("latest")
     torch.save({"evil": Evil(sign)}, latest)
     torch.load(latest, weights_only=False)  # the trap does work
     assert sign.exists()

@@ -38,6 +38,8 @@ def with_recorded_choices(folder: Path, experiment: Experiment) -> Experiment:
     """
     if not is_run(folder):
         return experiment
+    if not (folder / "experiment.yaml").exists():
+        print(f"note: {folder}/experiment.yaml is gone; the checkpoint holds it", file=sys.stderr, flush=True)
     try:
         recorded = experiment_of(folder)
     except ExperimentError as error:
@@ -84,6 +86,15 @@ def folded(changed: Sequence[str]) -> list[str]:
         else:
             lines.append(f"{group[0]}, and {len(group) - 1} more fields of {part}")
     return lines
+
+
+def way_out(folder: Path) -> str:
+    """Advice for a run that cannot be continued because no checkpoint of it can be read."""
+    if not any((folder / "model").glob("*.safetensors")):
+        return f"It cannot be continued: begin anew with another --out, or remove {folder}"
+    return (
+        f"It cannot be continued. Its model still samples; to train on from its weights: --from {folder} --out ANOTHER"
+    )
 
 
 def _was_trained(folder: Path) -> bool:

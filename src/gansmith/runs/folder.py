@@ -9,14 +9,17 @@ A folder or a file of models alone serves where no more than a network is needed
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gansmith.errors import ExperimentError, RunError
+from gansmith.errors import CheckpointError, DamagedCheckpointError, ExperimentError, RunError
 from gansmith.experiment.layers import Layer, resolve
+from gansmith.experiment.retired import renamed
 from gansmith.experiment.schema import Experiment
 from gansmith.experiment.sources import from_file
 from gansmith.models import saved
+from gansmith.runs.checkpoint_structure import require_state
 from gansmith.system.files import remove_stale
 from gansmith.system.paths import resolved
 from gansmith.training.checkpoint import Checkpoints
@@ -26,8 +29,8 @@ if TYPE_CHECKING:
 
 
 def is_run(path: Path) -> bool:
-    """Does `path` hold a run, and not models alone?"""
-    return (path / "experiment.yaml").is_file()
+    """Does `path` hold a run, and not models alone? One whose experiment.yaml was lost has it in its checkpoints."""
+    return (path / "experiment.yaml").is_file() or any((path / "checkpoints").glob("*.pt"))
 
 
 def remove_stale_files(path: Path) -> None:
@@ -60,12 +63,17 @@ def models_of(path: Path) -> Path:
 
 def checkpoints_of(path: Path) -> Checkpoints:
     """The checkpoints of a run."""
-    return Checkpoints(path / "checkpoints")
+    return Checkpoints(path / "checkpoints", require_state)
 
 
 def stored_settings(path: Path) -> Layer:
-    """The settings in a run's experiment.yaml. Raises ExperimentError when it was damaged, and says how to mend it."""
+    """The settings in a run's experiment.yaml, or, where that is gone, in its newest checkpoint.
+
+    Raises ExperimentError when they were damaged, and says how to mend them.
+    """
     file = path / "experiment.yaml"
+    if not file.exists():
+        return _settings_in_checkpoint(path)
     try:
         layer = from_file(file)
         resolve([layer], parts=False)
@@ -74,7 +82,20 @@ def stored_settings(path: Path) -> Layer:
         problem = f"{file} is empty"
     except ExperimentError as error:
         problem = str(error)
-    raise ExperimentError(f"{problem}. Run the command that began the run again: it writes the file anew")
+    kept = "; or remove it: the checkpoint holds the same" if any((path / "checkpoints").glob("*.pt")) else ""
+    raise ExperimentError(f"{problem}. Run the command that began the run again: it writes the file anew{kept}")
+
+
+def _settings_in_checkpoint(path: Path) -> Layer:
+    try:
+        layer = Layer(f"the checkpoint in {path}", renamed(checkpoints_of(path).load()[0]["experiment"]))
+        resolve([layer], parts=False)
+    except (CheckpointError, ExperimentError) as error:
+        raise ExperimentError(
+            f"{path}/experiment.yaml is gone, and {error}. "
+            f"Run the command that began the run again: it writes the file anew"
+        ) from error
+    return layer
 
 
 def experiment_of(path: Path) -> Experiment:
@@ -106,7 +127,11 @@ def weights_of(path: Path, player: str) -> dict[str, Tensor]:
     """A player's weights as trained where a checkpoint is kept, else those of its model file. Builds no network, so
     that nothing is imported. Raises RunError."""
     if checkpoints_of(path).names():
-        state: dict[str, Tensor] = checkpoints_of(path).load()[0]["players"][player]
-        return state
+        try:
+            state: dict[str, Tensor] = checkpoints_of(path).load()[0]["players"][player]
+            return state
+        except (DamagedCheckpointError, KeyError) as error:
+            reason = str(error) if isinstance(error, DamagedCheckpointError) else f"no checkpoint holds a {player}"
+            print(f"warning: {reason}; the model file is taken instead", file=sys.stderr, flush=True)
     where = models_of(path)
     return saved.read_state(where if where.is_file() else where / f"{player}.safetensors")

@@ -52,7 +52,7 @@ class Run:
     def _vouch(self) -> None:
         catalog.vouch(saved.models_named_in(self.model))
         if is_run(self.path):
-            with suppress(ExperimentError):  # a damaged file names nothing; whoever reads it is told
+            with suppress(ExperimentError, CheckpointError):  # a damaged file names nothing; whoever reads it is told
                 outside_code.vouch(self.experiment, trust=True)
 
     def __repr__(self) -> str:
@@ -88,7 +88,13 @@ class Run:
                 raise CheckpointError(f"{self.path} holds models only; --raw and --checkpoint need the whole run")
             state = self.checkpoint(checkpoint)
             averaged = not raw and player in state["averaging"]
-            network.load_state_dict(state["averaging" if averaged else "players"][player])
+            try:
+                network.load_state_dict(state["averaging" if averaged else "players"][player])
+            except (RuntimeError, KeyError) as error:
+                name = checkpoint or "latest"
+                raise CheckpointError(
+                    f"the checkpoint {name} of {self.path} does not hold the {player} of its model files: {error}"
+                ) from error
         return network, card
 
     def renderer(self, *, raw: bool = False, checkpoint: str | None = None, device: str = "auto") -> Renderer:

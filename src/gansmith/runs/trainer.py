@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from gansmith.data.check_report import MODES
-from gansmith.errors import CheckpointError, TrainingInterrupted
+from gansmith.errors import CheckpointError, DamagedCheckpointError, TrainingInterrupted
 from gansmith.experiment.assemble import Assembly, assemble
 from gansmith.experiment.schema import Experiment
 from gansmith.experiment.with_data import with_data
@@ -21,7 +21,7 @@ from gansmith.models import saved
 from gansmith.records import jsonl
 from gansmith.records.recorder import Recorder
 from gansmith.records.terminal import Terminal
-from gansmith.runs.existing_run import require_run_or_empty, with_recorded_choices
+from gansmith.runs.existing_run import require_run_or_empty, way_out, with_recorded_choices
 from gansmith.runs.folder import checkpoints_of, folder_of, is_run, models_of, remove_stale_files
 from gansmith.runs.lock import locked
 from gansmith.runs.monitor import Monitor
@@ -37,6 +37,7 @@ from gansmith.runs.training_state import (
     restore,
 )
 from gansmith.system.files import write_text
+from gansmith.training.checkpoint import Checkpoints, State
 from gansmith.training.engine import Engine, Events, images_drawn, play_until
 from gansmith.training.forecast import forecast
 from gansmith.training.out_of_memory import explain_out_of_memory
@@ -114,20 +115,25 @@ class Trainer:
         """Restore the newest checkpoint, or begin. Returns the seconds trained before."""
         if not self.checkpoints.names():
             if (self.folder / "model").exists():
-                raise CheckpointError(
-                    f"{self.folder} was trained but its checkpoints are gone, so it cannot be continued. "
-                    f"Its model still samples; to train on from its weights: --from {self.folder} --out ANOTHER"
-                )
+                raise CheckpointError(f"{self.folder} was trained but its checkpoints are gone. {way_out(self.folder)}")
             if is_run(self.folder):
                 _say(f"{self.folder} stopped before its first checkpoint: it begins again")
             self._begin()
             return 0.0
-        state, damage = self.checkpoints.load()
+        notes: list[str] = []
+
+        def take_up(state: State) -> None:
+            notes[:] = restore(state, self.parts, self.folder)
+
+        try:
+            state, damage = Checkpoints(self.checkpoints.folder, take_up).load()
+        except DamagedCheckpointError as error:
+            raise CheckpointError(f"{error}. {way_out(self.folder)}") from error
         for warning in damage:
             _say(f"warning: {warning}")
         if damage:
             self.checkpoints.set_aside()
-        for line in restore(state, self.parts, self.folder):
+        for line in notes:
             _say(line)
         self.step = state["step"]
         if self.parts.stream.drawn < self.experiment.images:

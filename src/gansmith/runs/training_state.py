@@ -9,13 +9,14 @@ import torch
 from torch import Tensor, nn
 
 from gansmith import __version__
-from gansmith.errors import CheckpointError, NotFiniteError, RunError
+from gansmith.errors import CheckpointError, DamagedCheckpointError, GansmithError, NotFiniteError, RunError
 from gansmith.experiment import completion
 from gansmith.experiment.assemble import Assembly
 from gansmith.experiment.layers import difference
 from gansmith.experiment.retired import renamed
 from gansmith.experiment.schema import Experiment
 from gansmith.models.saved import Card
+from gansmith.runs.checkpoint_structure import require_fitting, require_state
 from gansmith.runs.folder import players_of, weights_of
 from gansmith.training.checkpoint import State
 
@@ -50,32 +51,30 @@ def versions() -> dict[str, str]:
 def restore(state: State, parts: Assembly, folder: Path) -> list[str]:
     """Make `parts` what they were when `state` was taken, in the run at `folder`. Returns what the user should know.
 
-    Raises RunError when the images or the experiment are others than then.
+    Raises RunError when the images or the experiment are others than then, DamagedCheckpointError for a state that
+    does not fit; `parts` may then be restored from another one.
     """
-    if state["format"] != _FORMAT:
+    if isinstance(state.get("format"), int) and state["format"] > _FORMAT:
         raise CheckpointError(f"the checkpoint in {folder} was written by a newer gansmith; update to read it")
+    require_state(state)
     if state["data"] != parts.data.digest:
         raise RunError(
             f"{folder} was trained on other images than {parts.experiment.data.path} holds now, or held out "
             f"others of them. Bring them back, or start another run with another --out. (A run begun before folders "
             f"train, val and test were told from classes goes on with --set data.options.split=none)"
         )
-    then_run = completion.renewed(Experiment.model_validate(renamed(state["experiment"])))
-    changed = difference(then_run, parts.experiment)
+    changed = difference(_experiment_in(state), parts.experiment)
     if changed:
         raise RunError(
             f"{folder}/experiment.yaml was changed since the checkpoint was written: {'; '.join(changed)}. "
             f"Change it back, or start another run with another --out"
         )
-    torch.set_num_threads(state["threads"])
-    for name, player in parts.game.players.items():
-        player.load_state_dict(state["players"][name])
-    for name, scheduled in parts.optimizers.items():
-        scheduled.optimizer.load_state_dict(state["optimizers"][name])
-    parts.averaging.load_state_dict(state["averaging"])
-    for name, remembered in parts.game.state.items():
-        remembered.load_state_dict(state["game"][name])
-    parts.stream.load_state_dict(state["stream"])
+    optimizers = {name: scheduled.optimizer for name, scheduled in parts.optimizers.items()}
+    require_fitting(state, capture(parts, step=0, seconds=0.0), optimizers)
+    try:
+        _load(state, parts)
+    except Exception as error:  # of whatever a game's part, which may be code from outside, makes of its state
+        raise DamagedCheckpointError(str(error).partition("\n")[0] or type(error).__name__) from error
     then = {**state["versions"], "device": state["device"]}
     now = {**versions(), "device": str(parts.device)}
     notes = [
@@ -86,6 +85,25 @@ def restore(state: State, parts: Assembly, folder: Path) -> list[str]:
     if not parts.experiment.reproducible:
         notes.append("note: reproducible is false: continued close to the same run, not exactly it")
     return notes
+
+
+def _experiment_in(state: State) -> Experiment:
+    try:
+        return completion.renewed(Experiment.model_validate(renamed(state["experiment"])))
+    except (ValueError, GansmithError) as error:
+        raise DamagedCheckpointError(f"experiment: {str(error).partition(chr(10))[0]}") from error
+
+
+def _load(state: State, parts: Assembly) -> None:
+    torch.set_num_threads(state["threads"])
+    for name, player in parts.game.players.items():
+        player.load_state_dict(state["players"][name])
+    for name, scheduled in parts.optimizers.items():
+        scheduled.optimizer.load_state_dict(state["optimizers"][name])
+    parts.averaging.load_state_dict(state["averaging"])
+    for name, remembered in parts.game.state.items():
+        remembered.load_state_dict(state["game"][name])
+    parts.stream.load_state_dict(state["stream"])
 
 
 def require_finite(parts: Assembly) -> None:

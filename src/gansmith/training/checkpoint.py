@@ -9,25 +9,29 @@ A state is tensors, numbers, strings, lists and dictionaries, so loading it exec
 from __future__ import annotations
 
 import os
+import pickle
+import re
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any
 
 import torch
 
-from gansmith.errors import CheckpointError, nearest
+from gansmith.errors import CheckpointError, DamagedCheckpointError, nearest
 from gansmith.system.files import atomic, temporary_name
-from gansmith.system.text import whole_number
 
 State = dict[str, Any]
 
 
 class Checkpoints:
-    """The checkpoints in `folder`."""
+    """The checkpoints in `folder`.
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = Path(folder)
+    check: raises DamagedCheckpointError for a state that cannot be used; it is called with each that was read.
+    """
+
+    def __init__(self, folder: Path, check: Callable[[State], object] = lambda state: None) -> None:
+        self.folder, self.check = Path(folder), check
 
     def save(self, state: State, *, keep_as: Sequence[str] = ()) -> None:
         """Write latest.pt, the old one becoming previous.pt; and under each name in `keep_as` for good.
@@ -50,7 +54,7 @@ class Checkpoints:
     def load(self, name: str | None = None) -> tuple[State, list[str]]:
         """The state called `name` or, without one, the newest that is whole; and warnings about those that are not.
 
-        Raises CheckpointError when there is none.
+        Raises DamagedCheckpointError when none is whole, CheckpointError when there is none or one cannot be opened.
         """
         if name is not None:
             path = self.folder / f"{name.removesuffix('.pt')}.pt"
@@ -66,10 +70,11 @@ class Checkpoints:
         for path in self._newest_first():
             try:
                 return self._read(path), [f"{warning}; going back to the one before it" for warning in warnings]
-            except CheckpointError as error:
+            except DamagedCheckpointError as error:
                 warnings.append(str(error))
         reasons = "; ".join(warnings) or "the folder holds none"
-        raise CheckpointError(f"no checkpoint in {self.folder} can be read: {reasons}")
+        kind = DamagedCheckpointError if warnings else CheckpointError
+        raise kind(f"no checkpoint in {self.folder} can be read: {reasons}")
 
     def set_aside(self) -> None:
         """Give a damaged latest.pt another name, so that it does not become the new previous.pt."""
@@ -78,28 +83,35 @@ class Checkpoints:
             latest.replace(latest.with_suffix(".damaged"))
 
     def names(self) -> list[str]:
-        return sorted(path.stem for path in self.folder.glob("*.pt") if not path.name.startswith("."))
+        """Of all checkpoints. Raises CheckpointError for a folder that cannot be read."""
+        try:
+            return sorted(path.stem for path in self.folder.iterdir() if path.suffix == ".pt" and path.name[0] != ".")
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+        except OSError as error:
+            raise CheckpointError(f"the checkpoints in {self.folder} cannot be read: {error.strerror}") from error
 
     def _newest_first(self) -> Iterator[Path]:
-        kept = {number: path for path in self.folder.glob("*.pt") if (number := whole_number(path.stem)) is not None}
-        newest = [kept[number] for number in sorted(kept, reverse=True)]
-        for path in (self.folder / "latest.pt", self.folder / "previous.pt", *newest):
-            if path.is_file():
-                yield path
+        """Those kept for good after latest.pt and previous.pt; `best`, which may be any of them, last."""
+        names = self.names()
+        kept = sorted((name for name in names if name.isdecimal()), key=int, reverse=True)
+        for name in ("latest", "previous", *kept, "best"):
+            if name in names:
+                yield self.folder / f"{name}.pt"
 
     def _read(self, path: Path) -> State:
         try:
-            with zipfile.ZipFile(path) as archive:  # torch's loader does not compare the checksums it wrote
-                damaged = archive.testzip()
-            if damaged is not None:
-                raise CheckpointError(f"the checkpoint {path} is damaged ({damaged})")
-            state: State = torch.load(path, map_location="cpu", weights_only=True)
+            state = _content(path)
+            if not isinstance(state, dict):
+                raise DamagedCheckpointError(f"it holds a {type(state).__name__}")
+            self.check(state)
             return state
-        except CheckpointError:
-            raise
-        except Exception as error:  # damaged bytes make the readers raise nearly anything
-            reason = str(error).partition("\n")[0] or type(error).__name__
-            raise CheckpointError(f"the checkpoint {path} is damaged ({reason})") from error
+        except DamagedCheckpointError as error:
+            raise DamagedCheckpointError(f"the checkpoint {path} is damaged ({error})") from error
+        except _HoldsCodeError as error:
+            raise DamagedCheckpointError(f"the checkpoint {path} holds code ({error}) and is not loaded") from error
+        except OSError as error:
+            raise CheckpointError(f"the checkpoint {path} cannot be read: {error.strerror or error}") from error
 
     def _link(self, path: Path, name: str) -> None:
         """A second name for `path`'s content, replacing what had that name; a copy where there are no links."""
@@ -112,6 +124,33 @@ class Checkpoints:
                 file.write(path.read_bytes())
             return
         temporary.replace(self.folder / name)
+
+
+class _HoldsCodeError(Exception):
+    """A pickle that names a function or class which no checkpoint of ours needs."""
+
+
+def _content(path: Path) -> Any:
+    """Raises DamagedCheckpointError with the reason, _HoldsCodeError, or OSError where the file cannot be opened."""
+    with path.open("rb") as file:
+        pickled = file.read(1) == b"\x80"
+        try:
+            with zipfile.ZipFile(file) as archive:  # torch's loader does not compare the checksums it wrote
+                damaged = archive.testzip()
+            if damaged is not None:
+                raise DamagedCheckpointError(damaged)
+            return torch.load(path, map_location="cpu", weights_only=True)
+        except (DamagedCheckpointError, MemoryError):
+            raise
+        except pickle.UnpicklingError as error:  # torch's words advise to execute it
+            named = re.search(r"GLOBAL (\S+)", str(error))
+            if named:
+                raise _HoldsCodeError(named[1]) from None
+            raise DamagedCheckpointError("it is not what gansmith writes") from None
+        except Exception as error:  # damaged bytes make the readers raise nearly anything
+            if pickled:
+                raise _HoldsCodeError("it is a pickle") from None
+            raise DamagedCheckpointError(str(error).partition("\n")[0] or type(error).__name__) from error
 
 
 class _Watched:

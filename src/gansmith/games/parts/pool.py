@@ -12,6 +12,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from gansmith.errors import CheckpointError
+
 
 class Pool:
     """Image pool of up to `capacity` fakes; without effect at a capacity of 0.
@@ -32,6 +34,9 @@ class Pool:
             return fresh
         if not len(self.images):
             self.images = fresh.new_empty(0, *fresh.shape[1:])
+        if self.images.shape[1:] != fresh.shape[1:]:
+            held, made = list(self.images.shape[1:]), list(fresh.shape[1:])
+            raise CheckpointError(f"the image pool of the checkpoint holds images of {held}, and the game's are {made}")
         self.images = self.images.to(fresh.device)
         room = self.capacity - len(self.images)
         if room:
@@ -51,4 +56,7 @@ class Pool:
         return {"images": self.images.clone()}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        self.images = state["images"].clone()
+        images = state["images"]
+        if len(images) > self.capacity or (len(images) and images.ndim != 4):
+            raise CheckpointError(f"an image pool of {self.capacity} cannot hold {list(images.shape)}")
+        self.images = images.clone()
