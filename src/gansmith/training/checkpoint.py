@@ -9,7 +9,6 @@ A state is tensors, numbers, strings, lists and dictionaries, so loading it exec
 from __future__ import annotations
 
 import os
-import pickle
 import re
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
@@ -142,14 +141,12 @@ def _content(path: Path) -> Any:
             return torch.load(path, map_location="cpu", weights_only=True)
         except (DamagedCheckpointError, MemoryError):
             raise
-        except pickle.UnpicklingError as error:  # torch's words advise to execute it
-            named = re.search(r"GLOBAL (\S+)", str(error))
-            if named:
-                raise _HoldsCodeError(named[1]) from None
-            raise DamagedCheckpointError("it is not what gansmith writes") from None
         except Exception as error:  # damaged bytes make the readers raise nearly anything
-            if pickled:
-                raise _HoldsCodeError("it is a pickle") from None
+            named = re.search(r"GLOBAL (\S+)", str(error))
+            if named or pickled:
+                raise _HoldsCodeError(named[1] if named else "it is a pickle") from None
+            if type(error).__name__ == "UnpicklingError":  # torch's words advise to execute it
+                raise DamagedCheckpointError("it is not what gansmith writes") from None
             raise DamagedCheckpointError(str(error).partition("\n")[0] or type(error).__name__) from error
 
 
