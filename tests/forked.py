@@ -73,7 +73,7 @@ class _Command:
         sys.argv = ["gansmith", *self.arguments]
         signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where a shell began the tests with &
         exec(self.before, {})
-        from gansmith.cli.main import main
+        from gansmith.__main__ import main
 
         sys.exit(main())
 

@@ -33,7 +33,7 @@ OPTIONS = [  # the same on the command line
     *("--set", "generator.width=4", "--set", "discriminator.width=4", "--set", "prior.size=8"),
     *("--set", "averaging.half_life=100"),
 ]
-MAIN = "import sys; from gansmith.cli.main import main; sys.exit(main())"
+MAIN = "import sys; from gansmith.__main__ import main; sys.exit(main())"
 
 
 @contextmanager

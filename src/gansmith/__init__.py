@@ -9,13 +9,12 @@ Importing this package does not import torch; the names below do, when they are 
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
-
-from gansmith.errors import GansmithError
-
+TYPE_CHECKING = False  # as type checkers know it; `typing` takes longer to import than all of this
 if TYPE_CHECKING:
+    from typing import Any
+
     from gansmith.data.open import open_dataset
+    from gansmith.errors import GansmithError
     from gansmith.experiment.schema import Experiment
     from gansmith.runs.run import Run
     from gansmith.runs.train import train
@@ -25,6 +24,7 @@ __all__ = ["Experiment", "GansmithError", "Run", "__version__", "open_dataset", 
 
 _HOMES = {
     "Experiment": "gansmith.experiment.schema",
+    "GansmithError": "gansmith.errors",
     "Run": "gansmith.runs.run",
     "open_dataset": "gansmith.data.open",
     "train": "gansmith.runs.train",
@@ -32,6 +32,8 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> Any:
+    import importlib
+
     if name in _HOMES:
         return getattr(importlib.import_module(_HOMES[name]), name)
     raise AttributeError(f"module 'gansmith' has no attribute {name!r}")

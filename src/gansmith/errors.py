@@ -14,7 +14,7 @@ GansmithError                 the offending value, the allowed ones, what to do;
 |  |- WiringError             a trained parameter without gradient, an idle player with one
 |  |- NotFiniteError          a NaN or infinity in a term or in the weights
 |  |- OutOfMemoryError        an allocation that failed
-|  |- TrainingInterrupted     Ctrl-C or SIGTERM: nothing is lost
+|  |- TrainingInterrupted     Ctrl-C, SIGTERM or SIGHUP: nothing is lost
 |- NoDependencyError          a gradient was asked of something that the output does not depend on
 |  |- LostGraphError          ... because a traced value was turned into a plain number
 |- MissingExtraError          an optional package or program that is not installed
@@ -22,7 +22,6 @@ GansmithError                 the offending value, the allowed ones, what to do;
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 
 
@@ -118,6 +117,8 @@ def nearest(name: str, known: Iterable[str]) -> str:
     >>> nearest("wgan_pg", ["hinge", "wgan_gp"])
     "Did you mean 'wgan_gp'? "
     """
+    import difflib  # here: every command imports this module, few make a mistake
+
     close = difflib.get_close_matches(name.lower(), list(known), n=1, cutoff=0.5)
     return f"Did you mean {close[0]!r}? " if close else ""
 

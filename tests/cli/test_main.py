@@ -107,7 +107,7 @@ def test_an_interrupt_before_any_training(monkeypatch: pytest.MonkeyPatch, capsy
 
 
 def test_a_reader_that_went_away() -> None:
-    """`gansmith list | head -0`."""
+    """`gansmith list | head -0`: the command did well, and `set -o pipefail` stops no script."""
     with start("list", before="import time; time.sleep(0.5)") as process:
         assert process.stdout is not None
         process.stdout.close()
@@ -116,8 +116,8 @@ def test_a_reader_that_went_away() -> None:
         deadline = time.monotonic() + 30
         while process.poll() is None and time.monotonic() < deadline:
             time.sleep(0.02)
-    assert process.returncode == 1
-    assert "Traceback" not in said
+    assert process.returncode == 0
+    assert said == ""
 
 
 def test_the_installed_command() -> None:

@@ -24,6 +24,7 @@ from gansmith.errors import (
     RunError,
     UnknownNameError,
 )
+from gansmith.runs import signals
 from gansmith.runs.run import Run
 from gansmith.runs.signals import stop_on_signals
 from small import OPTIONS, SMALL, files
@@ -73,7 +74,7 @@ def test_the_second_process_on_one_run_is_refused_while_the_first_goes_on(tmp_pa
     assert Run(out, trust=True).checkpoint()["images"] > 64
 
 
-@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
 def test_an_interrupted_run_is_saved_and_ends_where_an_uninterrupted_one_does(
     number: int, status: int, tmp_path: Path, uninterrupted: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -105,6 +106,9 @@ def test_a_second_interrupt_stops_at_once(tmp_path: Path) -> None:
         wait_for_a_record(out, process)
         process.send_signal(signal.SIGINT)
         read_until(process, "stopping after this step; once more to stop at once")
+        process.send_signal(signal.SIGINT)  # within a second: the same wish
+        time.sleep(signals.SAME_WISH + 0.1)
+        assert process.poll() is None
         begun = time.monotonic()
         process.send_signal(signal.SIGINT)
         _, said = process.communicate(timeout=20)
@@ -197,8 +201,9 @@ def test_the_forecast_warns_before(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # it is what the test is about
-def test_a_second_interrupt_that_python_loses_is_raised_again() -> None:
+def test_a_second_interrupt_that_python_loses_is_raised_again(monkeypatch: pytest.MonkeyPatch) -> None:
     """What a signal handler raises inside a `__del__` is dropped; the second Ctrl-C is heard all the same."""
+    monkeypatch.setattr(signals, "SAME_WISH", 0.0)
 
     class Deaf:
         def __del__(self) -> None:
@@ -223,9 +228,10 @@ def test_a_second_interrupt_that_python_loses_is_raised_again() -> None:
     assert stops == [signal.SIGINT]  # once
 
 
-def test_after_the_first_interrupt_every_wait_is_woken_each_second() -> None:
+def test_after_the_first_interrupt_every_wait_is_woken_each_second(monkeypatch: pytest.MonkeyPatch) -> None:
     """A signal that comes when Python has just looked for signals and goes to sleep is not seen by the sleep: an alarm
     ends it, so that Python looks again."""
+    monkeypatch.setattr(signals, "SAME_WISH", 0.0)
     stops: list[int] = []
     with stop_on_signals(stops.append):
         os.kill(os.getpid(), signal.SIGINT)
@@ -241,3 +247,24 @@ def test_after_the_first_interrupt_every_wait_is_woken_each_second() -> None:
             woken(signal.SIGALRM, None)
     assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
     assert stops == [signal.SIGINT]  # once
+
+
+def test_a_closed_terminal_says_so_more_than_once_and_insists_on_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A shell sends SIGHUP, the system sends it again, and a shutdown SIGTERM after it: the run is saved still."""
+    monkeypatch.setattr(signals, "SAME_WISH", 0.0)
+    stops: list[int] = []
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    try:
+        with stop_on_signals(stops.append):
+            for number in (signal.SIGHUP, signal.SIGHUP, signal.SIGTERM, signal.SIGHUP):
+                os.kill(os.getpid(), number)
+            assert stops == [signal.SIGHUP]
+            with pytest.raises(KeyboardInterrupt):
+                os.kill(os.getpid(), signal.SIGTERM)
+        assert signal.getsignal(signal.SIGHUP) is signal.SIG_DFL
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)  # nohup
+        with stop_on_signals(stops.append):
+            os.kill(os.getpid(), signal.SIGHUP)
+        assert stops == [signal.SIGHUP]
+    finally:
+        signal.signal(signal.SIGHUP, before)

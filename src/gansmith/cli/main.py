@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import sys
-from types import FrameType
+import warnings
 from typing import Annotated
 
 import typer
@@ -27,7 +25,9 @@ from gansmith.cli import (
     translate,
 )
 from gansmith.cli.group import Group
+from gansmith.cli.interrupts import ended_by, heard
 from gansmith.errors import GansmithError
+from gansmith.system.console import keep_streams, output_failure, say
 
 app = typer.Typer(
     cls=Group,
@@ -57,10 +57,6 @@ def _print_version(asked: bool) -> None:
         raise typer.Exit
 
 
-def _terminated(number: int, frame: FrameType | None) -> None:
-    sys.exit(128 + number)  # by way of every `finally`, so that nothing half made is left
-
-
 @app.callback()
 def root(
     version: Annotated[bool, typer.Option("--version", callback=_print_version, is_eager=True, help="say it")] = False,
@@ -69,17 +65,38 @@ def root(
 
 
 def main() -> None:
-    """Run a command. A GansmithError is printed without traceback; the exit status is its own."""
-    signal.signal(signal.SIGTERM, _terminated)
+    """Run a command. A GansmithError is printed without traceback; the exit status is its own.
+
+    Standard streams that cannot be written to stop no command. Where what was printed on standard output is lost, and
+    not because its reader went away, the status of a command that did well is 1.
+    """
+    keep_streams()
+    if any(option.startswith("e") for option in sys.warnoptions):  # python -W error, or PYTHONWARNINGS
+        warnings.filterwarnings("default", module=r"(?!gansmith\b)")  # what other packages warn of is no error of ours
+    status = _status()
+    number = ended_by()
+    if number is not None:
+        status = 128 + number
+    sys.stdout.flush()
+    lost = output_failure()
+    if lost is not None:
+        say(f"error: standard output cannot be written: {lost}. The command ended, but what it printed is lost")
+    sys.exit(status or int(lost is not None))
+
+
+def _status() -> int | str | None:
+    """Run the command that `sys.argv` names, and say how it ended. Returns the exit status."""
     try:
-        app()
+        with heard():
+            app()
     except GansmithError as error:
-        print(f"error: {error}" if error.exit_code < 128 else str(error), file=sys.stderr)  # no signal
-        sys.exit(error.exit_code)
+        say(f"error: {error}" if error.exit_code < 128 else str(error))  # no signal
+        return error.exit_code
+    except KeyboardInterrupt:
+        say("stopped")
+        return 130
     except SystemExit as end:
         if end.code == 130:  # typer makes this of a KeyboardInterrupt, and says nothing
-            print("stopped", file=sys.stderr)
-        raise
-    except BrokenPipeError:  # the reader of our output went away (`| head`)
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(1)
+            say("stopped")
+        return end.code
+    return 0

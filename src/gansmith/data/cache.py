@@ -11,7 +11,6 @@ import hashlib
 import json
 import os
 import shutil
-import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -26,6 +25,7 @@ from gansmith.data import cache_folder
 from gansmith.data.dataset import Arrays, Dataset
 from gansmith.data.unreadable import left_out, unreadable
 from gansmith.errors import DataError, GansmithError, UnreadableImageError
+from gansmith.system.console import say
 
 
 @dataclass(frozen=True)
@@ -162,7 +162,7 @@ def _locked(folder: Path) -> Iterator[None]:
     try:
         lock.acquire(timeout=0)
     except Timeout:
-        print("waiting for another process that builds the same pixel cache", file=sys.stderr, flush=True)
+        say("waiting for another process that builds the same pixel cache")
         lock.acquire()
     try:
         yield

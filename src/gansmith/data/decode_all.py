@@ -130,7 +130,9 @@ _of_this_child: tuple[Dataset, NpyWriter] | None = None  # what a decoding proce
 def _start(dataset: Dataset, writer: NpyWriter, parent: children.Parent) -> None:
     global _of_this_child  # noqa: PLW0603  (a process of its own)
     children.end_with(parent)  # else it keeps the parent's lock open, and nobody waits for its work
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent receives it too, and ends this process
+    for name in ("SIGINT", "SIGHUP"):  # the parent receives it too, and ends this process
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     _of_this_child = (dataset, writer.__enter__())  # its own descriptor: a shared one shares the position in the file
 

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import sys
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -24,6 +23,7 @@ import torch
 from gansmith.data import cache as caches
 from gansmith.errors import DataError, GansmithError
 from gansmith.evaluation.types import Extractor, Features, Images, Labels, Side
+from gansmith.system.console import say
 from gansmith.system.files import atomic, remove_stale
 from gansmith.system.progress import bar
 
@@ -138,7 +138,7 @@ def _write(path: Path, features: Features, probabilities: Features | None) -> No
         with atomic(path) as file:
             np.savez(file, **arrays)
     except GansmithError as error:
-        print(f"the features are not kept for the next time: {error}", file=sys.stderr, flush=True)
+        say(f"the features are not kept for the next time: {error}")
         return
     taken = 0
     with suppress(OSError):  # another process may be making room at the same time

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from gansmith.errors import GansmithError
 from gansmith.records.recorder import Record
+from gansmith.system.console import say
 from gansmith.system.files import atomic, write_text
 
 _NUMBERS = ("seconds", "images_per_second", "waiting", "spread", "told_apart")  # so is every term, "turn/term"
@@ -63,7 +63,7 @@ def cut(path: Path, step: int) -> None:
         beside = _free_name(path)
         with atomic(beside) as file:
             file.write(content)
-        print(f"the records as they were are kept in {beside}", file=sys.stderr, flush=True)
+        say(f"the records as they were are kept in {beside}")
     kept = [record for record in records if record["step"] <= step]
     write_text(path, "".join(json.dumps(record) + "\n" for record in kept))
 
@@ -109,7 +109,7 @@ def _warn_once(path: Path, damaged: Iterable[int]) -> None:
     _warned.add((path.absolute(), numbers))
     named = ", ".join(map(str, numbers[:8])) + (f" and {len(numbers) - 8} more" if len(numbers) > 8 else "")
     lines = f"lines {named} of {path} are" if len(numbers) > 1 else f"line {named} of {path} is"
-    print(f"warning: {lines} damaged and left out", file=sys.stderr, flush=True)
+    say(f"warning: {lines} damaged and left out")
 
 
 def _free_name(path: Path) -> Path:

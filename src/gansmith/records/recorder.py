@@ -7,13 +7,13 @@ beside the training, its health among them.
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from gansmith.errors import GansmithError
 from gansmith.records.meters import RateMeter, TermMeter
+from gansmith.system.console import say
 
 Record = Mapping[str, Any]
 
@@ -85,7 +85,7 @@ class Recorder:
             try:
                 view.close()
             except Exception as error:  # an error of the training must not be hidden by a view's
-                print(f"warning: {type(view).__name__} could not be closed: {error}", file=sys.stderr)
+                say(f"warning: {type(view).__name__} could not be closed: {error}")
 
     def _hand_out(self, record: Record) -> None:
         for view in list(self.views):
@@ -95,4 +95,4 @@ class Recorder:
                 raise
             except Exception as error:  # a broken tracker must not stop the training
                 self.views.remove(view)
-                print(f"warning: {type(view).__name__} failed and is left out from here on: {error}", file=sys.stderr)
+                say(f"warning: {type(view).__name__} failed and is left out from here on: {error}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from gansmith.experiment.schema import Experiment
 from gansmith.records import jsonl
 from gansmith.runs.folder import experiment_of, is_run
 from gansmith.runs.lock import LOCK
+from gansmith.system.console import say
 from gansmith.system.files import target_of
 
 _FEW = 2  # differing fields of one part that are listed; more are folded
@@ -43,7 +43,7 @@ def with_recorded_choices(folder: Path, experiment: Experiment) -> Experiment:
     try:
         recorded = experiment_of(folder)
     except ExperimentError as error:
-        print(f"warning: {error}", file=sys.stderr, flush=True)
+        say(f"warning: {error}")
         return experiment
     for field in ("memory_format", "precision"):
         if getattr(experiment, field) == "auto":
@@ -52,7 +52,7 @@ def with_recorded_choices(folder: Path, experiment: Experiment) -> Experiment:
     if not changed:
         return experiment
     if not _was_trained(folder):
-        print(f"note: nothing was trained in {folder} yet; its experiment is replaced", file=sys.stderr, flush=True)
+        say(f"note: nothing was trained in {folder} yet; its experiment is replaced")
         return experiment
     listed = "\n  ".join(folded(changed))
     raise RunError(

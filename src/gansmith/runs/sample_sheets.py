@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from gansmith.records.images import draw_sheet, save_film, save_image
 from gansmith.runs.monitor import evaluation_mode
 from gansmith.runs.sample_inputs import sample_inputs, sheet_columns
 from gansmith.runs.training_state import players_in_use
+from gansmith.system.console import say
 from gansmith.system.text import whole_number
 
 _FILM_EVERY = 60.0  # seconds: each film is encoded from all sheets
@@ -46,7 +46,7 @@ class SampleSheets:
             try:
                 save_film(ordered, self._film)
             except (OSError, GansmithError) as error:  # a sheet that somebody damaged must not stop the training
-                print(f"warning: no film of the sheets was written: {error}", file=sys.stderr, flush=True)
+                say(f"warning: no film of the sheets was written: {error}")
 
     def save_film_when_due(self) -> None:
         """The film, unless one was saved in the last minute."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from gansmith.experiment.sources import from_assignments, from_environment, from
 from gansmith.runs.default_recipe import default_recipe
 from gansmith.runs.folder import folder_of
 from gansmith.runs.run import Run
+from gansmith.system.console import say
 
 # Fields of the data that need no `data.` before them
 DATA_FIELDS = tuple(name for name in DataSettings.model_fields if name not in ("path", "options"))
@@ -92,7 +92,7 @@ def experiment_from(
     resolution = resolve(stack)
     default = default_recipe(*resolution) if choose_recipe and recipe is None else None
     if default is not None:
-        print(default, file=sys.stderr, flush=True)
+        say(str(default))
         if default.recipe is not None:
             stack = [from_recipe(default.recipe), *stack]
             resolution = resolve(stack)
@@ -101,7 +101,7 @@ def experiment_from(
     resolution = with_objective_optimizer(stack, resolution, chosen_recipe=chosen_recipe)
     note = optimizer_note(*resolution)
     if note is not None:
-        print(f"note: {note}", file=sys.stderr, flush=True)
+        say(f"note: {note}")
     return resolution
 
 

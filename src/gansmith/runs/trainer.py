@@ -7,7 +7,6 @@ after resumes at the last checkpoint and computes, to the bit, what an uninterru
 from __future__ import annotations
 
 import signal
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -36,6 +35,7 @@ from gansmith.runs.training_state import (
     require_finite,
     restore,
 )
+from gansmith.system.console import say
 from gansmith.system.files import write_text
 from gansmith.training.checkpoint import Checkpoints, State
 from gansmith.training.engine import Engine, Events, images_drawn, play_until
@@ -61,7 +61,7 @@ def train_run(experiment: Experiment) -> None:
         experiment, data = with_data(experiment)
         experiment = with_recorded_choices(folder, experiment)
         for warning in data.warnings:
-            _say(f"warning: {warning}")
+            say(f"warning: {warning}")
         Trainer(folder, assemble(experiment, data)).train()
 
 
@@ -117,7 +117,7 @@ class Trainer:
             if (self.folder / "model").exists():
                 raise CheckpointError(f"{self.folder} was trained but its checkpoints are gone. {way_out(self.folder)}")
             if is_run(self.folder):
-                _say(f"{self.folder} stopped before its first checkpoint: it begins again")
+                say(f"{self.folder} stopped before its first checkpoint: it begins again")
             self._begin()
             return 0.0
         notes: list[str] = []
@@ -130,14 +130,14 @@ class Trainer:
         except DamagedCheckpointError as error:
             raise CheckpointError(f"{error}. {way_out(self.folder)}") from error
         for warning in damage:
-            _say(f"warning: {warning}")
+            say(f"warning: {warning}")
         if damage:
             self.checkpoints.set_aside()
         for line in notes:
-            _say(line)
+            say(line)
         self.step = state["step"]
         if self.parts.stream.drawn < self.experiment.images:
-            _say(f"continuing {self.folder} at {self.parts.stream.drawn:,} images (step {self.step:,})")
+            say(f"continuing {self.folder} at {self.parts.stream.drawn:,} images (step {self.step:,})")
         return float(state["seconds"])
 
     def _begin(self) -> None:
@@ -145,13 +145,13 @@ class Trainer:
         parts = self.parts
         if self.experiment.start_from is not None:
             for line in load_fitting_weights(parts, Path(self.experiment.start_from)):
-                _say(line)
+                say(line)
         batch = parts.first_batch()
         with explain_out_of_memory(batch):
             check_wiring(parts.game, batch, device=parts.device, precision=self.experiment.precision)
             expected = forecast(parts.game, batch, parts.device, self.experiment)
         for warning in (*expected.warnings(parts.device), *warnings(parts.device, self.experiment.precision)):
-            _say(f"warning: {warning}")
+            say(f"warning: {warning}")
 
     def _leave_ended(self, message: str) -> None:
         """A run with nothing left to train: write what it lacks because it was killed after its last checkpoint."""
@@ -161,13 +161,13 @@ class Trainer:
         if any(not path.is_file() or saved.read_card(path).images != images for path in written):
             saved.save(self.folder / "model", files)
         self.sheets.save_missing(images)
-        _say(f"{self.folder} {message}")
+        say(f"{self.folder} {message}")
         self.parts.stream.close()
 
     def _open_records(self, past: Sequence[dict[str, Any]], seconds: float) -> None:
         """experiment.yaml, events.jsonl cut back to this step, and the recorder with all its views."""
         experiment, images = self.experiment, self.parts.stream.drawn
-        _say(_description(self.parts, self.folder))
+        say(_description(self.parts, self.folder))
         write_text(self.folder / "experiment.yaml", experiment.to_yaml())
         jsonl.cut(self._events, self.step)
         if not images:
@@ -186,7 +186,7 @@ class Trainer:
         """Raises TrainingInterrupted where a signal ended it."""
         for line in (self.metrics.summary(), self.stop_reason and f"ended by the stop rule: {self.stop_reason}"):
             if line:
-                _say(line)
+                say(line)
         if self.signal is not None:
             raise TrainingInterrupted(
                 f"stopped at {images_drawn(self.parts.engine):,} of {self.experiment.images:,} images; "
@@ -216,7 +216,7 @@ class Trainer:
 
     def _stop(self, number: int) -> None:
         self.signal = number
-        _say("\nstopping after this step; once more to stop at once")
+        say("\nstopping after this step; once more to stop at once")
         self.parts.engine.terminate()
 
     def _before_first_step(self, engine: Engine) -> None:
@@ -283,7 +283,3 @@ def _description(parts: Assembly, folder: Path) -> str:
 def _passed(before: int, now: int, every: int) -> bool:
     """Did the number of images pass a multiple of `every`? Never when `every` is 0."""
     return bool(every) and before // every < now // every
-
-
-def _say(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)

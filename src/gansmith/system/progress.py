@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Protocol, TypeAlias, TypeVar
+from typing import IO, Protocol, TypeAlias, TypeVar, cast
+
+from gansmith.system.console import ProgressStream, is_terminal, say
 
 T = TypeVar("T")
 Note: TypeAlias = str | Sequence[str]
@@ -36,7 +37,7 @@ def format_duration(seconds: float) -> str:
 @contextmanager
 def bar(what: str, total: int, unit: str = "images", done: int = 0) -> Iterator[Advance]:
     """A progress display of `total` units, of which `done` were done before. Writes to standard error only."""
-    show = _terminal if sys.stderr.isatty() else _plain
+    show = _terminal if is_terminal() else _plain
     with show(what, total, unit, done) as advance:
         yield advance
 
@@ -56,7 +57,7 @@ def _terminal(what: str, total: int, unit: str, done: int) -> Iterator[Advance]:
     from rich.text import Text
 
     start, count, terms = time.monotonic(), done, tuple[str, ...]()
-    console = Console(stderr=True)
+    console = Console(file=cast(IO[str], ProgressStream()))
 
     def line() -> Text:
         spent = time.monotonic() - start
@@ -125,7 +126,7 @@ def _plain(what: str, total: int, unit: str, done: int) -> Iterator[Advance]:
         rate = (count - done) / spent if spent > 0 else 0.0
         left = f", {format_duration((total - count) / rate)} left" if rate > 0 and count < total else ""
         done_so_far = f"{count:,}/{total:,} {unit}, {_rate(rate)} {unit}/s, {format_duration(spent)} gone"
-        print(f"{what}: {done_so_far}{left}  {latest}".rstrip(), file=sys.stderr, flush=True)
+        say(f"{what}: {done_so_far}{left}  {latest}".rstrip())
 
     def advance(amount: int = 1, note: Note = ()) -> None:
         nonlocal count, last, latest

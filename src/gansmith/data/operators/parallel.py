@@ -169,7 +169,9 @@ def _unchanged(item: Any) -> Any:
 
 
 def _start(parent: children.Parent, worker: int) -> None:
-    """Ctrl-C and SIGTERM reach the whole process group; only the main process acts on them, saves, and ends us."""
+    """Ctrl-C, SIGTERM and a closed terminal reach the whole process group; only the main process acts on them, saves,
+    and ends us."""
     children.end_with(parent)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+        if hasattr(signal, name):  # Windows has no SIGHUP
+            signal.signal(getattr(signal, name), signal.SIG_IGN)
