@@ -39,7 +39,7 @@ def with_recorded_choices(folder: Path, experiment: Experiment) -> Experiment:
     if not is_run(folder):
         return experiment
     if not (folder / "experiment.yaml").exists():
-        print(f"note: {folder}/experiment.yaml is gone; the checkpoint holds it", file=sys.stderr, flush=True)
+        say(f"note: {folder}/experiment.yaml is gone; the checkpoint holds it")
     try:
         recorded = experiment_of(folder)
     except ExperimentError as error:

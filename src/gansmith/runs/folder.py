@@ -9,7 +9,6 @@ A folder or a file of models alone serves where no more than a network is needed
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +19,7 @@ from gansmith.experiment.schema import Experiment
 from gansmith.experiment.sources import from_file
 from gansmith.models import saved
 from gansmith.runs.checkpoint_structure import require_state
+from gansmith.system.console import say
 from gansmith.system.files import remove_stale
 from gansmith.system.paths import resolved
 from gansmith.training.checkpoint import Checkpoints
@@ -132,6 +132,6 @@ def weights_of(path: Path, player: str) -> dict[str, Tensor]:
             return state
         except (DamagedCheckpointError, KeyError) as error:
             reason = str(error) if isinstance(error, DamagedCheckpointError) else f"no checkpoint holds a {player}"
-            print(f"warning: {reason}; the model file is taken instead", file=sys.stderr, flush=True)
+            say(f"warning: {reason}; the model file is taken instead")
     where = models_of(path)
     return saved.read_state(where if where.is_file() else where / f"{player}.safetensors")
