@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 
+from gansmith.data.dataset import Indices
 from gansmith.data.open import open_dataset
+from gansmith.data.packed_pair import mark_of
 from gansmith.data.settings import DataSettings
 from gansmith.data.stages.choose import share_of
 from gansmith.data.stages.read import read_source
@@ -21,8 +25,9 @@ _BYTES = 16 << 20
 def pack(settings: DataSettings, out: Path, *, force: bool = False, workers: int | None = None) -> tuple[int, ...]:
     """Write OUT.npy and, if there are classes, OUT.labels.npy; returns the shape [N, H, W, C].
 
-    Goes through the pixel cache, which stays. Raises OutputError when a file is there already and not `force`, or when
-    it is one of those that are packed.
+    A packing that is killed leaves what was there before, or the whole, or images that do not open: never images beside
+    labels of others. Goes through the pixel cache, which stays. Raises OutputError when a file is there already and not
+    `force`, or when it is one of those that are packed.
     """
     if out.suffix.lower() != ".npy":
         raise OptionError(f"the file to write must end in .npy, not {out.name!r}")
@@ -36,18 +41,26 @@ def pack(settings: DataSettings, out: Path, *, force: bool = False, workers: int
     images = read_source(source, share_of(len(source), settings.fraction), settings, workers=workers)
     count = len(images.data)
     each = images.data.one(0).image
-    with atomic(out, replace=force) as file:
+    labels = None if images.labels is None else _npy(images.labels)
+    with ExitStack() as files:  # both are written before either gets its name; the images, opened last, get it first
+        if labels is not None:
+            files.enter_context(atomic(beside, replace=force)).write(labels)
+        file = files.enter_context(atomic(out, replace=force))
         header = {"descr": each.dtype.str, "fortran_order": False, "shape": (count, *each.shape)}
         np.lib.format.write_array_header_1_0(file, header)
         step = max(1, _BYTES // each.nbytes)
         for start in range(0, count, step):
             file.write(images.data[start : start + step].image.tobytes())
-    if images.labels is not None:
-        with atomic(beside, replace=force) as file:
-            np.save(file, images.labels, allow_pickle=False)
-    else:
+        file.write(mark_of(labels))
+    if labels is None:
         beside.unlink(missing_ok=True)  # of what was replaced
     return (count, *each.shape)
+
+
+def _npy(array: Indices) -> bytes:
+    content = BytesIO()
+    np.save(content, array, allow_pickle=False)
+    return content.getvalue()
 
 
 def _files(out: Path) -> list[Path]:

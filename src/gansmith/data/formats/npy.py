@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 
 from gansmith.data.dataset import Arrays, ImageItem, Indices
 from gansmith.data.encoded import digest
+from gansmith.data.mapped import MappedFile
+from gansmith.data.packed_pair import check_pair
 from gansmith.data.sample import sample_images, sample_labels
 from gansmith.data.source import Source
 from gansmith.errors import DataError
@@ -44,11 +46,15 @@ class Mapped(Source):
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._mapped: NDArray[np.uint8] | None = None
+        self._mapped: MappedFile | None = None
         self.name = path.stem
         beside = path.with_suffix(".labels.npy")
-        self.labels = _labels(beside) if beside.is_file() else None
         count = len(self.images)
+        try:
+            check_pair(path, beside)
+        except OSError as error:
+            raise DataError(f"{beside} cannot be read: {error.strerror}") from error
+        self.labels = _labels(beside) if beside.is_file() else None
         if not count:
             raise DataError(f"{path} holds no images")
         if self.labels is not None and len(self.labels) != count:
@@ -60,8 +66,10 @@ class Mapped(Source):
     def images(self) -> NDArray[np.uint8]:
         """uint8 [N, H, W, C], memory-mapped."""
         if self._mapped is None:
-            self._mapped = _images(self.path)
-        return self._mapped
+            self._mapped = _mapped(self.path)
+        self._mapped.check()
+        array: NDArray[np.uint8] = self._mapped.array
+        return array if array.ndim == 4 else array[..., None]
 
     def one(self, index: int) -> ImageItem:
         return ImageItem(np.array(self.images[index]), None if self.labels is None else int(self.labels[index]))
@@ -90,7 +98,7 @@ def _load(path: Path, mapped: bool) -> NDArray[np.generic]:
     return array
 
 
-def _images(path: Path) -> NDArray[np.uint8]:
+def _mapped(path: Path) -> MappedFile:
     array = _load(path, mapped=True)
     if array.dtype != np.uint8:
         raise DataError(
@@ -104,7 +112,7 @@ def _images(path: Path) -> NDArray[np.uint8]:
         raise DataError(
             f"{path} has the shape {array.shape}; images are [N, H, W] or [N, H, W, C] with C = 1, 2, 3 or 4{hint}"
         )
-    return np.asarray(array.view(np.uint8))  # a plain array over the map: numpy's memmap class is slower to index
+    return MappedFile(path)
 
 
 def _labels(path: Path) -> NDArray[np.int64]:
