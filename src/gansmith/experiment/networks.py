@@ -10,6 +10,7 @@ from torch import nn
 from gansmith import catalog
 from gansmith.adversarial import Dimensions
 from gansmith.experiment.schema import Experiment
+from gansmith.system.allocation import build_in_memory
 from gansmith.system.seeding import seeded
 
 
@@ -19,12 +20,26 @@ def build_networks(experiment: Experiment, roles: Mapping[str, str], dimensions:
 
 
 def build_network(experiment: Experiment, role: str, player: str, dimensions: Dimensions) -> nn.Module:
-    """The network of `player`, from the model that the experiment has for `role`."""
+    """The network of `player`, from the model that the experiment has for `role`. Raises ExperimentError where its
+    weights and their gradients do not fit in memory."""
     part = getattr(experiment, role)
     size = dimensions_of(experiment, role, dimensions)
-    with seeded(experiment.seed, "network", player):
-        network: nn.Module = catalog.build("models", part.name, size, factory=role, **part.options)
-    return network
+
+    def build() -> nn.Module:
+        with seeded(experiment.seed, "network", player):
+            network: nn.Module = catalog.build("models", part.name, size, factory=role, **part.options)
+        return network
+
+    shape = f"{size.channels}x{size.height}x{size.width}"
+    asked = ", ".join(
+        f"{option}={value}" for option, value in part.options.items() if isinstance(value, int | tuple | list)
+    )
+    return build_in_memory(
+        build,
+        f"the {player} ({part.name} for {shape}, latents of {size.latent}: {asked or 'no options'})",
+        f"choose smaller ones (--set {role}.OPTION=..., --set prior.size=..., --size)",
+        copies=2,
+    )
 
 
 def dimensions_of(experiment: Experiment, role: str, dimensions: Dimensions) -> Dimensions:

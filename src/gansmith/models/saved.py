@@ -22,6 +22,7 @@ from gansmith import catalog
 from gansmith.adversarial import Dimensions
 from gansmith.data.prior import Prior
 from gansmith.errors import GansmithError, RunError, unknown
+from gansmith.system.allocation import build_in_memory
 from gansmith.system.files import atomic, write_json
 
 _FORMAT = 1
@@ -43,10 +44,15 @@ class Card:
     origin: dict[str, Any] = field(default_factory=dict)  # recipe, data, version: for people
 
     def build(self) -> nn.Module:
-        """The network, untrained."""
-        network = catalog.build("models", self.model, self.dimensions, factory=self.role, **self.options)
-        assert isinstance(network, nn.Module)
-        return network
+        """The network, untrained. Raises RunError where it does not fit in memory."""
+
+        def build() -> nn.Module:
+            network = catalog.build("models", self.model, self.dimensions, factory=self.role, **self.options)
+            assert isinstance(network, nn.Module)
+            return network
+
+        what, instead = f"the {self.player} ({self.model}) of a model file", "use a machine with more"
+        return build_in_memory(build, what, instead, error=RunError)
 
 
 def save(folder: Path, players: Mapping[str, tuple[Card, Mapping[str, Tensor]]]) -> None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import psutil
 import torch
 
 from gansmith.adversarial import Batch
 from gansmith.errors import OutOfMemoryError
+from gansmith.system.memory import available
 
 _SIGNS = ("can't allocate memory", "out of memory", "not enough memory", "DefaultCPUAllocator", "DefaultAllocator")
 
@@ -34,4 +34,4 @@ def free_memory(device: torch.device) -> int:
     """Bytes that can still be allocated on `device`."""
     if device.type == "cuda":
         return int(torch.cuda.mem_get_info(device)[0])
-    return int(psutil.virtual_memory().available)
+    return available()
