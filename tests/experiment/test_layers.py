@@ -23,6 +23,8 @@ EVERY: dict[str, Any] = {  # every field of an experiment, with a value that is 
     "data.options": {"labels": False},
     "data.size": "48x64",
     "data.channels": 4,
+    "data.load_size": "60x80",
+    "data.classes": ["1", "7"],
     "data.fit": "pad",
     "data.background": [0, 10, 255],
     "data.fraction": 0.5,

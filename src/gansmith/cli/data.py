@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from gansmith.cli.group import Group
+from gansmith.system.text import printable
 
 if TYPE_CHECKING:
     from gansmith.data.settings import DataSettings
@@ -19,7 +20,9 @@ Where = Annotated[str, typer.Argument(metavar="PATH", help="Folder, zip, file, o
 Format = Annotated[str | None, typer.Option("--format", help="The format, where looking does not find it.")]
 Set = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="An option of the format.")]
 Size = Annotated[str | None, typer.Option(help="64, or height x width: 48x64.")]
+Fit = Annotated[str, typer.Option(help="crop, pad or stretch.")]
 Channels = Annotated[int | None, typer.Option(help="1, 3 or 4.")]
+Classes = Annotated[str | None, typer.Option(help="Only images of these classes: frog, or frog,cat.")]
 Skip = Annotated[bool, typer.Option("--skip-unreadable", help="Leave out images that cannot be decoded.")]
 
 
@@ -28,6 +31,10 @@ def check(
     path: Where,
     format: Format = None,
     options: Set = None,
+    size: Size = None,
+    channels: Channels = None,
+    fit: Fit = "crop",
+    classes: Classes = None,
     skip_unreadable: Skip = False,
     other: Annotated[str | None, typer.Option(metavar="PATH", help="The second domain, for a translation.")] = None,
     paired: Annotated[bool, typer.Option("--paired", help="Are they pairs, as the game paired needs them?")] = False,
@@ -35,13 +42,24 @@ def check(
 ) -> None:
     """Count, sizes, classes, unreadable files, duplicates. Exit code 1 if training would stop.
 
+    Notes on what becomes of images are for the --size, --channels and --fit that you would train at.
     With --other, with --paired, or for a folder that holds a and b: each domain by itself, and both together."""
     import json
 
     from gansmith.data import check as of_one
     from gansmith.data.check_domains import check_domains, domain_settings
 
-    settings = _settings(path, format, options, skip_unreadable=skip_unreadable, other=other)
+    settings = _settings(
+        path,
+        format,
+        options,
+        size=size,
+        channels=channels,
+        fit=fit,
+        classes=classes,
+        skip_unreadable=skip_unreadable,
+        other=other,
+    )
     alone = domain_settings(settings, paired=paired)
     if alone:
         together = check_domains(settings, paired=paired)
@@ -60,27 +78,41 @@ def check(
 
 @app.command()
 def stats(
-    path: Where, size: Size = None, channels: Channels = None, format: Format = None, options: Set = None
+    path: Where,
+    size: Size = None,
+    channels: Channels = None,
+    classes: Classes = None,
+    format: Format = None,
+    options: Set = None,
+    skip_unreadable: Skip = False,
 ) -> None:
     """Mean and standard deviation of each channel, at the images' own sizes or resized."""
     from gansmith.data.dataset import ImageItem
     from gansmith.data.decode import conform
-    from gansmith.data.open import open_dataset
+    from gansmith.data.open import open_source
     from gansmith.data.stages.resolve import resolve
     from gansmith.data.statistics import channel_statistics
+    from gansmith.data.unreadable import left_out, unreadable
     from gansmith.errors import DataError
 
-    settings = _settings(path, format, options, size=size, channels=channels)
-    source = open_dataset(settings.path, format=settings.format, **settings.options)
+    settings = _settings(
+        path, format, options, size=size, channels=channels, classes=classes, skip_unreadable=skip_unreadable
+    )
+    source = open_source(settings)
     if source.points:
-        raise DataError(f"{path} is a set of points, not of images: it has no channels")
+        raise DataError(f"{printable(path)} is a set of points, not of images: it has no channels")
     channels_ = resolve([source], settings).channels or 3
 
     def same_channels(item: ImageItem) -> ImageItem:
         own = settings.size or item.image.shape[:2]
         return ImageItem(conform(item.image, size=own, channels=channels_))
 
-    statistics = channel_statistics(source.transform(same_channels))
+    failures: dict[str, str] = {}
+    statistics = channel_statistics(source.transform(same_channels), names=source.keys, failures=failures)
+    if failures and not skip_unreadable:
+        raise unreadable(failures, len(source))
+    for note in [*source.notes, *([left_out(failures)] if failures else [])]:
+        typer.echo(f"note: {note}", err=True)
     typer.echo(f"{statistics.images:,} images, {statistics.pixels:,} pixels, {len(statistics.mean)} channel(s)")
     for what, values in (
         ("mean on [0, 1]", statistics.mean),
@@ -97,7 +129,8 @@ def pack(
     out: Annotated[Path, typer.Argument(metavar="OUT.npy", help="Written with its labels beside it.")],
     size: Size = None,
     channels: Channels = None,
-    fit: Annotated[str, typer.Option(help="crop, pad or stretch.")] = "crop",
+    fit: Fit = "crop",
+    classes: Classes = None,
     fraction: Annotated[float, typer.Option(help="Share of the images, drawn by a fixed seed.")] = 1.0,
     format: Format = None,
     options: Set = None,
@@ -114,11 +147,12 @@ def pack(
         size=size,
         channels=channels,
         fit=fit,
+        classes=classes,
         fraction=fraction,
         skip_unreadable=skip_unreadable,
     )
     shape = write(settings, out, force=force)
-    typer.echo(f"{out}: {shape[0]:,} images of {shape[1]}x{shape[2]}, {shape[3]} channel(s)")
+    typer.echo(f"{printable(out)}: {shape[0]:,} images of {shape[1]}x{shape[2]}, {shape[3]} channel(s)")
 
 
 def _settings(path: str, format: str | None, options: list[str] | None, **more: Any) -> DataSettings:
@@ -139,6 +173,8 @@ def _settings(path: str, format: str | None, options: list[str] | None, **more: 
             raise OptionError(f"--set takes KEY=VALUE, not {option!r}")
         chosen[key] = parse_value(value, key)
     try:
+        if more.get("classes") is None:
+            more.pop("classes", None)
         return DataSettings(path=path, format=format, options=chosen, **more)
     except ValidationError as error:
         first = error.errors()[0]

@@ -2,111 +2,90 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections import Counter
-
 import numpy as np
 from numpy.typing import NDArray
 
-from gansmith.data import holdout, similar
-from gansmith.data.check_report import MODES, Report
-from gansmith.data.decode import conform
-from gansmith.data.open import open_dataset
-from gansmith.data.recommend import is_grey, recommended_channels, recommended_size
+from gansmith.data import check_notes, holdout, similar
+from gansmith.data.check_images import Inspected, inspect_images
+from gansmith.data.check_report import Report
+from gansmith.data.encoded import Encoded
+from gansmith.data.ignored_files import counted
+from gansmith.data.open import open_source
+from gansmith.data.recommend import recommended_channels, recommended_size
 from gansmith.data.settings import DataSettings
 from gansmith.data.source import Source
-from gansmith.data.stages.result import FEW
-from gansmith.data.unreadable import reason, unreadable
-from gansmith.errors import GansmithError, UnreadableImageError
-from gansmith.system.progress import bar
+from gansmith.data.unreadable import some_unreadable
+from gansmith.errors import GansmithError
 
 
 def check(settings: DataSettings) -> Report:
     """Decode every image once and report. Raises only for a set that cannot be opened at all."""
-    source = open_dataset(settings.path, format=settings.format, **settings.options)
+    source = open_source(settings)
     report = Report(name=source.name, points=source.points)
     if source.labels is not None:
-        names = source.classes or tuple(str(label) for label in range(int(source.labels.max(initial=-1)) + 1))
+        names = _names(source)
         amounts = np.bincount(source.labels, minlength=len(names))
         report.classes = {name: int(amount) for name, amount in zip(names, amounts, strict=True)}
     if source.points:
         report.count = len(source)
         report.holdout = len(holdout.split(len(source), settings.holdout, np.arange(len(source)), holdout.SEED)[1])
         return report
-    keys, signatures, exact = _inspect_images(source, settings, report)
-    report.count = len(keys)
-    if report.unreadable and not settings.skip_unreadable:
-        report.failure = str(unreadable(report.unreadable, len(source)))
-    if signatures is None:
+    if isinstance(source, Encoded):
+        report.ignored = counted(source.ignored)
+    seen = inspect_images(source, settings.background)
+    report.count, report.unreadable = len(seen.keys), seen.unreadable
+    if seen.unreadable and not settings.skip_unreadable:
+        report.failure = some_unreadable(len(seen.unreadable), len(source))
+    if seen.signatures is None:
+        report.warnings += check_notes.notes_of_source(source)
         report.failure = report.failure or f"there are no images in {settings.path} that can be read"
         return report
-    report.recommended_size = source.size or report.recommended_size
-    report.exact_duplicates = _groups(exact, keys)
-    report.radius = similar.recommended_radius(signatures)
-    near = similar.groups(signatures, radius=report.radius)
-    report.near_duplicates = [group for group in _groups(near, keys) if group not in report.exact_duplicates]
-    _split(settings, report, keys=keys, near=near, source=source)
-    if len(keys) < FEW:
-        report.warnings.append(f"fewer than {FEW} images: a network memorises so few")
+    _describe(seen, source, settings, report)
+    exact = np.unique(np.frombuffer(b"".join(seen.contents), dtype="V16"), return_inverse=True)[1]
+    report.exact_duplicates = _groups(exact, seen.keys)
+    report.radius = similar.recommended_radius(seen.signatures)
+    near = similar.groups(seen.signatures, radius=report.radius)
+    report.near_duplicates = [group for group in _groups(near, seen.keys) if group not in report.exact_duplicates]
+    _split(settings, report, seen=seen, near=near, source=source)
+    if report.classes is not None and source.labels is not None:
+        names = _names(source)
+        of = {source.keys[index]: names[source.labels[index]] for index in seen.positions}
+        report.warnings += check_notes.notes_of_classes(report.classes, report.exact_duplicates, of)
     return report
 
 
-def _inspect_images(
-    source: Source, settings: DataSettings, report: Report
-) -> tuple[list[str], similar.Signatures | None, NDArray[np.int64]]:
-    """One pass, which fills in sizes, modes and unreadable images; returns the names of the readable ones, their
-    signatures (None without any), and the groups of equal pixels, int64 [N]."""
-    keys: list[str] = []
-    sizes: list[tuple[int, int]] = []
-    modes: Counter[str] = Counter()
-    grey: list[bool] = []
-    contents: list[bytes] = []
-    parts: list[similar.Signatures] = []
-    small: list[NDArray[np.uint8]] = []
-    with bar("checking", len(source)) as advance:
-        for index in range(len(source)):
-            try:
-                image = source.one(index).image
-            except (UnreadableImageError, OSError) as error:
-                report.unreadable[source.keys[index]] = reason(error)
-            else:
-                keys.append(source.keys[index])
-                sizes.append((image.shape[0], image.shape[1]))
-                modes[MODES[image.shape[2]]] += 1
-                grey.append(is_grey(image, settings.background))
-                contents.append(hashlib.blake2b(repr(image.shape).encode() + image.tobytes(), digest_size=16).digest())
-                small.append(conform(image, size=(64, 64), channels=3, fit="stretch", background=settings.background))
-            if small and (len(small) == 256 or index == len(source) - 1):
-                parts.append(similar.signatures_of_images(np.stack(small)))
-                small.clear()
-            advance()
-    if not keys:
-        return keys, None, np.zeros(0, dtype=np.int64)
-    heights, widths = (np.array(side) for side in zip(*sizes, strict=True))
+def _describe(seen: Inspected, source: Source, settings: DataSettings, report: Report) -> None:
+    """Sizes, modes and what becomes of them in training."""
+    heights, widths = (np.array(side) for side in zip(*seen.sizes, strict=True))
     report.heights, report.widths = _three(heights), _three(widths)
-    report.distinct_sizes = len(set(sizes))
+    report.distinct_sizes = len(set(seen.sizes))
+    report.modes = dict(seen.modes.most_common())
+    report.transparent, report.animated, report.other_kinds = len(seen.transparent), seen.animated, seen.kinds
+    report.recommended_size = settings.size or source.size or recommended_size(seen.sizes)
+    report.recommended_channels = settings.channels or recommended_channels(seen.grey)
+    resolved = {"size": report.recommended_size, "channels": report.recommended_channels}
+    report.warnings += check_notes.notes(source, seen, settings.model_copy(update=resolved))
     if bool((widths == 2 * heights).all()):
         report.warnings.append(
             "every image is twice as wide as high: if each is a pair side by side, the recipe pix2pix cuts it in two"
         )
-    report.modes = dict(modes.most_common())
-    report.recommended_size = recommended_size(sizes)
-    report.recommended_channels = recommended_channels(grey)
-    exact = np.unique(np.frombuffer(b"".join(contents), dtype="V16"), return_inverse=True)[1]
-    return keys, similar.join(parts), exact
 
 
-def _split(settings: DataSettings, report: Report, *, keys: list[str], near: NDArray[np.int64], source: Source) -> None:
+def _names(source: Source) -> tuple[str, ...]:
+    assert source.labels is not None
+    return source.classes or tuple(str(label) for label in range(int(source.labels.max(initial=-1)) + 1))
+
+
+def _split(settings: DataSettings, report: Report, *, seen: Inspected, near: NDArray[np.int64], source: Source) -> None:
     """The number of images that training would hold out, or why it would stop."""
     labels = None
     if source.labels is not None and settings.holdout_by == "class":
-        readable = [index for index, key in enumerate(source.keys) if key not in report.unreadable]
-        labels = source.labels[readable]
+        labels = source.labels[seen.positions]
     try:
-        groups = holdout.groups_by(settings.holdout_by, keys=keys, labels=labels, similar=lambda: near)
-        train, held_out = holdout.split(len(keys), settings.holdout, groups, holdout.SEED)
+        groups = holdout.groups_by(settings.holdout_by, keys=seen.keys, labels=labels, similar=lambda: near)
+        train, held_out = holdout.split(len(seen.keys), settings.holdout, groups, holdout.SEED)
         if not len(train):
-            raise holdout.nothing_left(len(keys), groups)
+            raise holdout.nothing_left(len(seen.keys), groups)
         report.holdout = len(held_out)
     except GansmithError as error:
         report.failure = report.failure or str(error)

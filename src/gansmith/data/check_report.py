@@ -5,7 +5,11 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-MODES = {1: "grey", 2: "grey + alpha", 3: "RGB", 4: "RGBA"}
+from gansmith.data.check_images import MODES
+from gansmith.data.ignored_files import listed
+from gansmith.data.unreadable import folded
+from gansmith.system.text import printable, printable_lines
+
 _LISTED = 8  # lines of a list in the text; JSON has all
 _NAMES = 6  # names in a line
 
@@ -22,6 +26,10 @@ class Report:
     distinct_sizes: int = 0
     modes: dict[str, int] = field(default_factory=dict)
     classes: dict[str, int] | None = None
+    transparent: int = 0
+    animated: list[str] = field(default_factory=list)
+    other_kinds: dict[str, str] = field(default_factory=dict)  # than the name says
+    ignored: dict[str, int] = field(default_factory=dict)  # suffix -> number of files that are not read
     unreadable: dict[str, str] = field(default_factory=dict)
     exact_duplicates: list[list[str]] = field(default_factory=list)
     near_duplicates: list[list[str]] = field(default_factory=list)
@@ -54,7 +62,8 @@ class Report:
             rows.append(("", f"and {len(self.classes) - 20:,} more"))
         if not self.points:
             rows.append(("unreadable", f"{len(self.unreadable):,}" if self.unreadable else "none"))
-            rows += _shortened(list(self.unreadable.values()))
+            rows += _shortened(folded(self.unreadable))
+            rows += [("ignored", listed(self.ignored))] if self.ignored else []
             for title, groups in (("identical", self.exact_duplicates), ("look-alikes", self.near_duplicates)):
                 rows.append((title, _summary(groups)))
                 rows += _shortened([_names(group) for group in groups])
@@ -63,8 +72,9 @@ class Report:
             rows.append(("train at", f"{height}x{width}, {MODES[self.recommended_channels or 3]}"))
         rows.append(("hold-out", f"{self.holdout:,} kept from training, look-alikes on one side"))
         rows += [("note", warning) for warning in self.warnings]
-        rows.append(("verdict", f"training would stop: {self.failure}" if self.failure else "ready to train on"))
-        return "\n".join(f"{title:12}{text}" for title, text in rows)
+        lines = [f"{title:12}{printable(text)}" for title, text in rows]
+        verdict = f"training would stop: {printable_lines(self.failure)}" if self.failure else "ready to train on"
+        return "\n".join([*lines, f"{'verdict':12}{verdict}"])
 
 
 def _summary(groups: list[list[str]]) -> str:

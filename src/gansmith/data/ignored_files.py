@@ -42,7 +42,7 @@ def about(ignored: Ignored) -> tuple[str, ...]:
     pictures = {suffix: count for suffix, count in counted(ignored).items() if suffix in _PICTURES}
     if not pictures:
         return ()
-    return ("; ".join([f"ignored: {listed(pictures)}", *_ways_out(ignored)]),)
+    return ("; ".join([f"ignored: {listed(pictures)}", *ways_out(ignored)]),)
 
 
 def nothing_to_read(place: object, ignored: Ignored) -> DataError:
@@ -50,14 +50,15 @@ def nothing_to_read(place: object, ignored: Ignored) -> DataError:
     there = f" It holds {listed(counted(ignored))}." if ignored.names else ""
     hidden = disguised(ignored)
     renamed = [f"{printable(name)} is {kind}: give it the suffix {_usual(kind)}" for name, kind in hidden.items()]
-    more = [*_ways_out(ignored), *renamed[:1]]
+    more = [*ways_out(ignored), *renamed[:1]]
     return DataError(
         f"no images in {printable(place)}: files that end in {known_suffixes()} are read, in subfolders too."
         f"{there}{' ' if more else ''}{'; '.join(more)}"
     )
 
 
-def _ways_out(ignored: Ignored) -> list[str]:
+def ways_out(ignored: Ignored) -> list[str]:
+    """What would read those of these files that are images, by kind."""
     kinds = {OF_SUFFIX[suffix] for suffix in counted(ignored) if suffix in OF_SUFFIX}
     return [text for kind in sorted(kinds) if (text := missing(kind)) is not None]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-import importlib.util
+from importlib.util import find_spec
 
 HEAD = 512  # bytes that tell
 
@@ -74,7 +74,7 @@ def readable(kind: str) -> bool:
 
         return bool(features.check("avif"))
     if kind == "HEIC":
-        return importlib.util.find_spec("pillow_heif") is not None
+        return find_spec("pillow_heif") is not None
     return kind in IMAGES
 
 

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from gansmith import catalog
-from gansmith.data.listing import is_image, known_suffixes
+from gansmith.data.classes import of_classes
+from gansmith.data.listing import is_image, is_visible, known_suffixes
 from gansmith.data.settings import DataSettings
 from gansmith.data.side_by_side import count_side_by_side
 from gansmith.data.source import Domains, Source
 from gansmith.data.stages.values import Opened
 from gansmith.errors import DataError, OptionError, nearest
+from gansmith.system.text import printable
 
 
 def open_dataset(path: str | Path, *, format: str | None = None, trust: bool = False, **options: Any) -> Source:
@@ -32,9 +35,9 @@ def open_dataset(path: str | Path, *, format: str | None = None, trust: bool = F
     """
     place = Path(path).expanduser()
     if not place.exists():
-        name = str(path).replace("-", "_").lower()
-        if name not in catalog.names("datasets"):
-            raise DataError(_missing(place, name))
+        name = builtin_name(path)
+        if name is None:
+            raise DataError(_missing(place))
         if format is not None:
             raise OptionError(f"{path} is a built-in dataset: it has no format to choose")
         built: Source = catalog.build("datasets", name, **options)
@@ -47,9 +50,28 @@ def open_dataset(path: str | Path, *, format: str | None = None, trust: bool = F
     return source
 
 
+def builtin_name(path: str | Path) -> str | None:
+    """The built-in set that `path` names, in any case, with dashes or underscores; None where there is none.
+
+    >>> builtin_name("Fashion-MNIST"), builtin_name("photos")
+    ('fashion_mnist', None)
+    """
+    name = _plain(path)
+    return name if name in catalog.names("datasets") else None
+
+
+def _plain(path: str | Path) -> str:
+    return str(path).replace("-", "_").lower()
+
+
+def open_source(settings: DataSettings) -> Source:
+    """The source that the settings of one set name. Raises what `open_dataset` raises."""
+    return of_classes(open_dataset(settings.path, format=settings.format, **settings.options), settings.classes)
+
+
 def open_one(settings: DataSettings) -> Opened:
     """The first stage of preparation for one domain. Raises what `open_dataset` raises."""
-    source = open_dataset(settings.path, format=settings.format, **settings.options)
+    source = open_source(settings)
     return Opened((source,), source.name, notes=source.notes)
 
 
@@ -85,7 +107,7 @@ def open_domains(settings: DataSettings, *, paired: bool = False) -> Domains:
         a, b = (
             open_dataset(place, format=settings.format, **settings.options) for place in (settings.path, settings.other)
         )
-        return Domains(a, b, f"{a.name} | {b.name}")
+        return _of_classes(Domains(a, b, f"{a.name} | {b.name}"), settings)
     place = Path(settings.path).expanduser()
     layout = settings.format
     if layout is None:
@@ -95,7 +117,12 @@ def open_domains(settings: DataSettings, *, paired: bool = False) -> Domains:
     if layout is None:
         raise DataError(_one_set(place, settings, paired=paired))
     opened: Domains = catalog.build("formats", layout, place, factory="domains", **settings.options)
-    return opened
+    return _of_classes(opened, settings)
+
+
+def _of_classes(domains: Domains, settings: DataSettings) -> Domains:
+    a, b = (of_classes(source, settings.classes) for source in (domains.a, domains.b))
+    return domains._replace(a=a, b=b)
 
 
 def _layout(place: Path, *, paired: bool) -> str | None:
@@ -112,7 +139,7 @@ def _one_set(place: Path, settings: DataSettings, *, paired: bool) -> str:
     source = None
     try:
         source = open_dataset(settings.path, format=settings.format, **options)
-        begin = f"{place} holds one set of images"
+        begin = f"{printable(place)} holds one set of images"
     except DataError as error:
         if not place.is_dir():
             raise
@@ -140,17 +167,28 @@ def _recognise(place: Path) -> str:
         if catalog.find("formats", name, "accepts")(place):
             return name
     if is_image(place.name):
-        raise DataError(f"{place} is one image; give the folder it lies in: {place.parent}")
+        raise DataError(f"{printable(place)} is one image; give the folder it lies in: {printable(place.parent)}")
     lines = [f"  {name}: {catalog.describe('formats', name)}" for name in catalog.names("formats", "build")]
     raise DataError(
-        f"{place} is of no known format (image files end in {known_suffixes()}). Known formats, also to force one "
-        "with format:\n" + "\n".join(lines)
+        f"{printable(place)} is of no known format (image files end in {known_suffixes()}). Known formats, "
+        "also to force one with format:\n" + "\n".join(lines)
     )
 
 
-def _missing(place: Path, name: str) -> str:
+def _missing(place: Path) -> str:
     sets = catalog.names("datasets")
-    guess = nearest(name, sets)
+    guess = nearest(_plain(place), sets)
     if not guess and place.parent.is_dir():
-        guess = nearest(place.name, [entry.name for entry in place.parent.iterdir() if not entry.name.startswith(".")])
-    return f"no file or folder {place}, and no built-in dataset of that name. {guess}Built-in: {', '.join(sets)}"
+        names = [entry.name for entry in place.parent.iterdir() if is_visible(entry.name)]
+        near = difflib.get_close_matches(place.name, names, n=8, cutoff=0.5)
+        could_be = next((name for name in near if _opens(place.parent / name)), None)
+        guess = f"Did you mean {printable(could_be)!r}? " if could_be is not None else ""
+    return (
+        f"no file or folder {printable(place)}, and no built-in dataset of that name. {guess}"
+        f"Built-in: {', '.join(sets)}"
+    )
+
+
+def _opens(place: Path) -> bool:
+    """Whether a format would read what is there."""
+    return any(catalog.find("formats", name, "accepts")(place) for name in catalog.names("formats", "accepts"))

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from gansmith.data.dataset import Indices
-from gansmith.data.open import open_dataset
+from gansmith.data.open import open_source
 from gansmith.data.packed_pair import mark_of
 from gansmith.data.settings import DataSettings
 from gansmith.data.stages.choose import share_of
@@ -34,7 +34,7 @@ def pack(settings: DataSettings, out: Path, *, force: bool = False, workers: int
     beside = _files(out)[1]
     packed = Path(settings.path)
     require_output(out, _files, force=force, inputs=_files(packed) if packed.suffix.lower() == ".npy" else [packed])
-    source = open_dataset(settings.path, format=settings.format, **settings.options)
+    source = open_source(settings)
     if source.points:
         raise DataError(f"{settings.path} is a set of points, not of images: there is nothing to pack")
     settings = resolve([source], settings.model_copy(update={"cache": True}))

@@ -13,6 +13,7 @@ class Prepared:
     """Images of one size, split into a training set and a hold-out.
 
     train, holdout   datasets of ImageItems of one shape; the hold-out is None where it is empty
+    larger           the images of `train` before they are cropped, where they are loaded larger, else None
     shape            (channels, height, width) of an image inside the program
     classes          names of the classes, or None;  labelled: whether the images have labels
     frequencies      number of training images of each class; empty without classes
@@ -40,6 +41,7 @@ class Prepared:
     other: Prepared | None = None
     paired: bool = False
     frequencies: tuple[int, ...] = ()
+    larger: Dataset | None = None
 
     def amounts(self) -> tuple[str, str]:
         """Numbers of training images and of images held out: "1,200", or "1,200 + 900" of two domains."""

@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_serializer, field_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    field_serializer,
+    field_validator,
+    model_validator,
+)
 
 from gansmith.system.option_words import Takes
 
@@ -19,6 +27,18 @@ def parse_size(value: Any) -> Any:
         if not match:
             raise ValueError(f"a size is a number of pixels (64) or height x width (48x64), not {value!r}")
         return (int(match[1]), int(match[2] or match[1]))
+    return value
+
+
+def parse_classes(value: Any) -> Any:
+    """`"frog, cat"` -> ["frog", "cat"]; a list of names or numbers -> their names."""
+    if isinstance(value, str):
+        return [word.strip() for word in value.split(",") if word.strip()]
+    items = [value] if isinstance(value, int) else value
+    if isinstance(items, (list, tuple)) and all(isinstance(item, (str, int)) for item in items):
+        if any(isinstance(item, bool) for item in items):
+            raise ValueError("YAML reads yes, no, on and off as true and false: put such a class in quotes")
+        return [str(item) for item in items]
     return value
 
 
@@ -45,9 +65,15 @@ class DataSettings(BaseModel):
     format: str | None = Field(None, description="name of the format; None recognises it by the path")
     options: dict[str, Any] = Field(default_factory=dict, description="options of the format")
     size: Size | None = Field(None, description="height x width in pixels; None recommends one from the images")
+    load_size: Size | None = Field(
+        None, description="larger than size: images are loaded at this size, and each draw is a random crop of it"
+    )
     channels: Literal[1, 3, 4] | None = Field(None, description="grey, RGB or RGBA; 1 when all are grey, else 3")
     fit: Literal["crop", "pad", "stretch"] = Field("crop", description="how an image of another aspect is fitted")
     background: tuple[Byte, Byte, Byte] = Field((255, 255, 255), description="behind transparent pixels and padding")
+    classes: Annotated[tuple[str, ...], BeforeValidator(parse_classes)] = Field(
+        (), description="only images of these classes of a labelled set, by name: frog, or [frog, cat]; all when empty"
+    )
     fraction: float = Field(1.0, gt=0, le=1, description="use this share of the images, drawn by a fixed seed")
     holdout: float = Field(0.05, ge=0, lt=1, description="share that is never trained on, kept for judging")
     holdout_by: str = Field(
@@ -72,6 +98,17 @@ class DataSettings(BaseModel):
             raise ValueError("must be 'similar', 'class', 'file' or 'name:REGEX'")
         return value
 
-    @field_serializer("size")
+    @model_validator(mode="after")
+    def _room_to_crop(self) -> Self:
+        if self.load_size is not None and self.size is not None:
+            loaded, size = self.load_size, self.size
+            if loaded == size or loaded[0] < size[0] or loaded[1] < size[1]:
+                raise ValueError(
+                    f"load_size is larger than size, which is cropped from it: {loaded[0]}x{loaded[1]} leaves no room "
+                    f"around {size[0]}x{size[1]}"
+                )
+        return self
+
+    @field_serializer("size", "load_size")
     def _plain_size(self, size: tuple[int, int] | None) -> str | None:
         return None if size is None else f"{size[0]}x{size[1]}"

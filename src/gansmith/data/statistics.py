@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import sqrt
 from typing import Any
@@ -10,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gansmith.data.dataset import Dataset
-from gansmith.errors import DataError
+from gansmith.data.unreadable import reason
+from gansmith.errors import DataError, UnreadableImageError
 from gansmith.system.progress import bar
 
 
@@ -34,12 +36,24 @@ class Statistics:
         return tuple(2 * value for value in self.deviation)
 
 
-def channel_statistics(dataset: Dataset) -> Statistics:
-    """Of a dataset of ImageItems uint8 [H, W, C] with one C; sizes may differ, and every pixel weighs the same."""
+def channel_statistics(
+    dataset: Dataset, *, names: Sequence[str] | None = None, failures: dict[str, str] | None = None
+) -> Statistics:
+    """Of a dataset of ImageItems uint8 [H, W, C] with one C; sizes may differ, and every pixel weighs the same.
+
+    failures   takes up images that cannot be decoded, name -> reason, which are left out; without it they are errors
+    """
     counts: NDArray[np.int64] | None = None  # [C, 256]
     with bar("counting pixels", len(dataset)) as advance:
         for index in range(len(dataset)):
-            image = dataset.one(index).image
+            try:
+                image = dataset.one(index).image
+            except UnreadableImageError as error:
+                if failures is None:
+                    raise
+                failures[str(index) if names is None else names[index]] = reason(error)
+                advance()
+                continue
             counted = histogram(image)
             if counts is not None and len(counts) != len(counted):
                 raise DataError(f"image {index} has {len(counted)} channels where the others have {len(counts)}")
@@ -47,7 +61,7 @@ def channel_statistics(dataset: Dataset) -> Statistics:
             advance()
     if counts is None:
         raise DataError("there are no images to take statistics of")
-    return from_counts(counts, images=len(dataset))
+    return from_counts(counts, images=len(dataset) - len(failures or ()))
 
 
 def histogram(image: NDArray[Any]) -> NDArray[np.int64]:

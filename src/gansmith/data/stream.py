@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from gansmith.adversarial import Batch, Sample
+from gansmith.data.crop import random_crops
 from gansmith.data.dataset import Dataset, ImageItem
 from gansmith.errors import DataError, ExperimentError
 from gansmith.system.seeding import generator, mix
@@ -61,7 +62,8 @@ class Stream:
 
     drawn    number of real images drawn so far, over all ranks: the time of training
 
-    flip: mirror left to right with probability 1/2. `workers` processes prefetch batches, which are the same with any
+    flip: mirror left to right with probability 1/2. crop: (height, width) of a part of each image, anywhere in it, each
+    time another. `workers` processes prefetch batches, which are the same with any
     number of them. rank, world: this process, and the number of processes that share each batch.
     """
 
@@ -72,6 +74,7 @@ class Stream:
         batch: int,
         seed: int = 0,
         flip: bool = False,
+        crop: tuple[int, int] | None = None,
         device: torch.device | str = "cpu",
         memory_format: torch.memory_format = torch.channels_last,
         workers: int = 0,
@@ -79,7 +82,7 @@ class Stream:
         world: int = 1,
     ) -> None:
         self.batches = Batches(dataset, batch=batch, seed=seed, rank=rank, world=world)
-        self.batch, self.seed, self.flip, self.rank = batch, seed, flip, rank
+        self.batch, self.seed, self.flip, self.crop, self.rank = batch, seed, flip, crop, rank
         self.device, self.memory_format, self.workers = torch.device(device), memory_format, workers
         self.drawn = 0
         self._ahead: Iterator[ImageItem] | None = None
@@ -110,6 +113,8 @@ class Stream:
 
     def _on_device(self, item: ImageItem, number: int) -> Sample:
         pixels = item.image
+        if self.crop is not None:
+            pixels = random_crops(pixels, self.crop, generator(self.seed, "crop", number, self.rank))
         if self.flip:
             coin = torch.rand(len(pixels), generator=generator(self.seed, "flip", number, self.rank)).numpy() < 0.5
             pixels = np.where(coin[:, None, None, None], pixels[:, :, ::-1], pixels)
@@ -136,7 +141,7 @@ class PairStream:
     def __init__(self, prepared: Prepared, *, batch: int, seed: int = 0, workers: int = 0, **options: Any) -> None:
         if prepared.other is None:
             raise DataError(f"{prepared.name} is one set of images, and a pair of streams is of two")
-        domains = {"a": prepared.train, "b": prepared.other.train}
+        domains = {"a": prepared.larger or prepared.train, "b": prepared.other.larger or prepared.other.train}
         if prepared.paired and len(domains["a"]) != len(domains["b"]):
             raise DataError(f"{len(domains['a']):,} images have {len(domains['b']):,} partners: pairs must be complete")
         seeds = {name: mix(seed, "pairs" if prepared.paired else name) for name in domains}

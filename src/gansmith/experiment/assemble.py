@@ -175,10 +175,11 @@ def _stream(experiment: Experiment, data: Prepared, device: torch.device) -> Str
         "batch": experiment.batch,
         "seed": experiment.seed,
         "flip": experiment.data.flip,
+        "crop": None if data.larger is None else data.shape[1:],
         "device": device,
         "memory_format": _memory_format(experiment),
         "workers": decoding_workers(experiment),
     }
     if data.other is None:
-        return Stream(data.train, **options)
+        return Stream(data.larger or data.train, **options)
     return PairStream(data, **options)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from gansmith.data.dataset import Dataset
+from gansmith.data.open import builtin_name
 from gansmith.data.prepare import prepare
 from gansmith.data.prepared import Prepared
 from gansmith.data.settings import DataSettings
@@ -77,7 +78,7 @@ def _settings(subject: Subject, against: str | None) -> tuple[DataSettings, bool
 def _held_out(prepared: Prepared, settings: DataSettings, holdout: str | None) -> tuple[Dataset | None, str]:
     """The images never trained on: those at `holdout`, or those that the run kept aside; and the split in words."""
     if holdout is not None:
-        changes: dict[str, Any] = {"path": holdout, "format": None, "options": {}, "holdout": 0.0}
+        changes: dict[str, Any] = {"path": holdout, "format": None, "options": {}, "classes": (), "holdout": 0.0}
         other = prepare(settings.model_copy(update=changes))
         return other.train, f"of {other.name}, {other.digest}"
     return prepared.holdout, "a part of it" if prepared.holdout is None else "held out by the run"
@@ -115,4 +116,6 @@ def _notes(subject: Subject, prepared: Prepared, held_out: bool, of_the_run: boo
 
 def _same_place(one: str, other: str) -> bool:
     left, right = Path(one).expanduser(), Path(other).expanduser()
-    return resolved(left) == resolved(right) if left.exists() else one.replace("-", "_") == other.replace("-", "_")
+    if left.exists():
+        return resolved(left) == resolved(right)
+    return one == other or (builtin_name(one) is not None and builtin_name(one) == builtin_name(other))

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from gansmith import catalog
 from gansmith.catalog import ROLES
-from gansmith.data.open import open_dataset
+from gansmith.data.open import open_source
 from gansmith.experiment.schema import Experiment
 from gansmith.runs.folder import experiment_of, folder_of, is_run
 from gansmith.system.device import choose_device
@@ -58,7 +58,7 @@ def default_recipe(experiment: Experiment, sources: Mapping[str, str]) -> Defaul
 def _by_images(experiment: Experiment) -> DefaultRecipe:
     """By kind and number of the images, unless a run was begun with a recipe of these."""
     data = experiment.data
-    source = open_dataset(data.path, format=data.format, **data.options)
+    source = open_source(data)
     if source.points:
         recipe = f"r3gan_{source.name}"
         return DefaultRecipe(

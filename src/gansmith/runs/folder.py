@@ -9,6 +9,7 @@ A folder or a file of models alone serves where no more than a network is needed
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -45,7 +46,10 @@ def folder_of(experiment: Experiment) -> Path:
         return Path(experiment.out)
     data = Path(experiment.data.path)
     name = data.stem if data.suffix.lower() in (".zip", ".npy", ".csv", ".gz") else data.name
-    return Path("runs") / f"{name or resolved(data).name}-{experiment.recipe or 'dcgan'}"
+    classes = experiment.data.classes
+    some = f"-{len(classes)}-classes" if len(classes) > 3 else "".join(f"-{word}" for word in classes)
+    some = re.sub(r"[^\w.-]+", "_", some)
+    return Path("runs") / f"{name or resolved(data).name}{some}-{experiment.recipe or 'dcgan'}"
 
 
 def models_of(path: Path) -> Path:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gansmith import catalog
+from gansmith.data.open import builtin_name
 from gansmith.data.settings import DataSettings
 from gansmith.errors import CheckpointError, ExperimentError, RunError
 from gansmith.experiment import outside_code
@@ -177,7 +178,7 @@ class Run:
         arguments = Layer("arguments", {**settings, "out": str(self.path)})
         wanted, _ = resolve([stored_settings(self.path), from_assignments(assignments), arguments], parts=False)
         where = Path(wanted.data.path).expanduser()
-        if not where.exists() and wanted.data.path.replace("-", "_") not in catalog.names("datasets"):
+        if not where.exists() and builtin_name(wanted.data.path) is None:
             raise RunError(f"the images of {self.path} are no longer at {where}. Say where they are: --data PATH")
         changed = difference(self.experiment, wanted)
         if changed:

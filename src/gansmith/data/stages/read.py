@@ -35,7 +35,7 @@ def read_source(source: Source, positions: Indices, settings: DataSettings, *, w
     """The images at `positions` of one source."""
     names = [source.keys[index] for index in positions.tolist()]
     options: dict[str, object] = {
-        "size": settings.size,
+        "size": settings.load_size or settings.size,
         "channels": settings.channels,
         "fit": settings.fit,
         "background": settings.background,
@@ -92,7 +92,10 @@ def _digest(text: str) -> str:
 
 def _resized(source: Source, settings: DataSettings) -> Dataset:
     resized: Dataset = source.resize(
-        size=settings.size, channels=settings.channels, fit=settings.fit, background=settings.background
+        size=settings.load_size or settings.size,
+        channels=settings.channels,
+        fit=settings.fit,
+        background=settings.background,
     )
     return resized
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 
+from pydantic import ValidationError
+
 from gansmith.data.recommend import is_grey, recommended_channels, recommended_size
 from gansmith.data.settings import DataSettings
 from gansmith.data.source import Source
@@ -27,6 +29,8 @@ def resolve(sources: Sequence[Source], settings: DataSettings) -> DataSettings:
     for source, name in zip(sources, names, strict=True):
         if not len(source):
             raise DataError(f"there are no images in {name}")
+    if sources[0].points and settings.load_size is not None:
+        raise DataError(f"{settings.path} is a set of points, which have no size: leave data.load_size out")
     if sources[0].points or (settings.size is not None and settings.channels is not None):
         return settings
     own = {source.size for source in sources}
@@ -42,7 +46,16 @@ def resolve(sources: Sequence[Source], settings: DataSettings) -> DataSettings:
             grey += [is_grey for _, is_grey in sample]
         size = size or recommended_size(sizes)
         channels = channels or recommended_channels(grey)
-    return settings.model_copy(update={"size": size, "channels": channels})
+    resolved = settings.model_copy(update={"size": size, "channels": channels})
+    return resolved if settings.load_size is None else _with_room(resolved)
+
+
+def _with_room(settings: DataSettings) -> DataSettings:
+    """`settings` whose load_size is larger than the size that was recommended. Raises DataError."""
+    try:
+        return DataSettings.model_validate(settings.model_dump())
+    except ValidationError as error:
+        raise DataError(f"{error.errors()[0]['msg'].removeprefix('Value error, ')}; name a --size") from None
 
 
 def _sample(source: Source, background: tuple[int, int, int]) -> Iterator[tuple[tuple[int, int], bool]]:

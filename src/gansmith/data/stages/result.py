@@ -7,12 +7,14 @@ from dataclasses import replace
 
 import numpy as np
 
+from gansmith.data.crop import MiddleCrop
 from gansmith.data.holdout import ENOUGH, Sides
 from gansmith.data.prepared import Prepared
 from gansmith.data.selection import Selection
 from gansmith.data.settings import DataSettings
 from gansmith.data.source import Source
 from gansmith.data.stages.values import Chosen, Grouped, Images, Opened
+from gansmith.system.text import printable
 
 FEW = 500  # images: training on fewer comes with a warning
 
@@ -38,26 +40,46 @@ def result(
 def _domain(
     source: Source, images: Images, train: np.ndarray, held_out: np.ndarray, settings: DataSettings
 ) -> Prepared:
-    height, width, channels = images.data.one(0).image.shape
+    whole = images.data
+    data = whole if settings.load_size is None else MiddleCrop(whole, settings.size or settings.load_size)
+    height, width, channels = data.one(0).image.shape
+    cropped = "" if settings.load_size is None else f"{height}x{width}"
     frequencies: tuple[int, ...] = ()
     if images.labels is not None and source.classes is not None:
         frequencies = tuple(np.bincount(images.labels[train], minlength=len(source.classes)).tolist())
     return Prepared(
-        train=Selection(images.data, train),
-        holdout=Selection(images.data, held_out) if len(held_out) else None,
+        train=Selection(data, train),
+        larger=None if settings.load_size is None else Selection(whole, train),
+        holdout=Selection(data, held_out) if len(held_out) else None,
         shape=(channels, height, width),
         classes=source.classes,
         labelled=images.labels is not None,
         count=len(images.data),
         keys=images.keys,
         holdout_indices=held_out,
-        digest=hashlib.blake2b(images.digest.encode() + train.tobytes(), digest_size=16).hexdigest(),
+        digest=hashlib.blake2b(f"{images.digest}{cropped}".encode() + train.tobytes(), digest_size=16).hexdigest(),
         name=source.name,
         points=source.points,
         settings=settings,
-        warnings=(*images.warnings, *_warnings(source, len(images.data), len(held_out), settings)),
+        warnings=(
+            *images.warnings,
+            *_warnings(source, len(images.data), len(held_out), settings),
+            *(_without_images(source, images, frequencies) if settings.holdout_by in ("similar", "file") else ()),
+        ),
         frequencies=frequencies,
     )
+
+
+def _without_images(source: Source, images: Images, frequencies: tuple[int, ...]) -> list[str]:
+    """A warning about classes of which every image is held out, or could not be read."""
+    missing = [name for name, count in zip(source.classes or (), frequencies, strict=False) if not count]
+    if not missing or images.labels is None:
+        return []
+    listed = ", ".join(printable(name) for name in missing[:3]) + (" ..." if len(missing) > 3 else "")
+    return [
+        f"no image to train on is left of {len(missing):,} class{'es' * (len(missing) > 1)} ({listed}): all are held "
+        f"out or cannot be read. --holdout 0 keeps every image for training"
+    ]
 
 
 def _warnings(source: Source, count: int, held_out: int, settings: DataSettings) -> list[str]:
