@@ -204,14 +204,17 @@ def test_models_from_outside_are_sampled_with_trust(tmp_path: Path) -> None:
     assert len(Run(made.path, trust=True).sample(range(2))) == 2
 
 
+_AS_STORED = {"path": "photos", "background": (1, 2, 3), "classes": ("cat", "dog")}
+
+
 def test_fields_of_the_data_may_stand_alone() -> None:
     values = {"size": 16, "channels": 1, "fit": "pad", "fraction": 0.5, "holdout": 0.2, "holdout_by": "class"}
     values |= {"flip": True, "skip_unreadable": True, "cache": False, "format": "folder"}
-    values |= {"other": "paintings"}
+    values |= {"other": "paintings", "load_size": 20, "classes": ["cat", "dog"]}
     assert {*values, "background"} == set(DATA_FIELDS)
     experiment, _ = experiment_from("photos", environment={}, background=[1, 2, 3], **values)
     given = experiment.data.model_dump()
-    assert given == {**given, **values, "size": "16x16", "path": "photos", "background": (1, 2, 3)}
+    assert given == {**given, **values, "size": "16x16", "load_size": "20x20", **_AS_STORED}
 
 
 def test_a_field_that_does_not_exist() -> None:

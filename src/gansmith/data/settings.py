@@ -71,7 +71,9 @@ class DataSettings(BaseModel):
     channels: Literal[1, 3, 4] | None = Field(None, description="grey, RGB or RGBA; 1 when all are grey, else 3")
     fit: Literal["crop", "pad", "stretch"] = Field("crop", description="how an image of another aspect is fitted")
     background: tuple[Byte, Byte, Byte] = Field((255, 255, 255), description="behind transparent pixels and padding")
-    classes: Annotated[tuple[str, ...], BeforeValidator(parse_classes)] = Field(
+    classes: Annotated[
+        tuple[str, ...], BeforeValidator(parse_classes), Takes("names of classes: frog, or [frog, cat]")
+    ] = Field(
         (), description="only images of these classes of a labelled set, by name: frog, or [frog, cat]; all when empty"
     )
     fraction: float = Field(1.0, gt=0, le=1, description="use this share of the images, drawn by a fixed seed")

@@ -9,7 +9,7 @@ import yaml
 
 from gansmith import catalog
 from gansmith.catalog import ROLES
-from gansmith.data.check_report import MODES
+from gansmith.data.check_images import MODES
 from gansmith.experiment.assemble import Assembly, assemble
 from gansmith.experiment.schema import Experiment
 from gansmith.experiment.with_data import with_data

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from gansmith.data.check_report import MODES
+from gansmith.data.check_images import MODES
 from gansmith.errors import CheckpointError, DamagedCheckpointError, TrainingInterrupted
 from gansmith.experiment.assemble import Assembly, assemble
 from gansmith.experiment.schema import Experiment
