@@ -100,6 +100,17 @@ def stated(kind: str, name: str, constant: str, default: Any) -> Any:
     return getattr(module, constant, default)
 
 
+def literal(kind: str, name: str, constant: str, default: Any = None) -> Any:
+    """What an entry's file assigns to `constant` in plain literals, or `default`; read without importing the file."""
+    path = path_of(kind, name)
+    if path.suffix == ".yaml":
+        return default
+    for node in ast.parse(path.read_text()).body:
+        if isinstance(node, ast.Assign) and any(getattr(target, "id", None) == constant for target in node.targets):
+            return ast.literal_eval(node.value)
+    return default
+
+
 def build(kind: str, name: str, *arguments: Any, factory: str = "build", **options: Any) -> Any:
     """Find an entry and call its factory with the program's arguments and the user's options, validated."""
     function = find(kind, name, factory)

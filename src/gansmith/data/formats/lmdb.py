@@ -16,6 +16,7 @@ from gansmith.data.sample import png, sample_images
 from gansmith.errors import DataError, MissingExtraError, UnreadableImageError
 from gansmith.system.paths import resolved
 
+NEEDS = {"package": "lmdb", "extra": "lmdb"}
 LABELLED = False  # there is no usual place for labels
 _NOT_IMAGES = (b"length", b"__len__", b"__keys__")  # counts that some writers keep beside the images
 _environments: dict[tuple[int, str], Any] = {}

@@ -22,6 +22,7 @@ from gansmith.system.device import choose_device
 from gansmith.system.seeding import seeded
 
 PLAYER = "classifier"
+NEEDS = {"given": "a classification run: --weights RUN"}
 
 
 def build(*, weights: str | None = None, device: str = "auto", trust_model: bool = False) -> Extractor:

