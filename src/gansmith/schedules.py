@@ -49,7 +49,7 @@ Count = Annotated[
     int,
     Field(ge=0, le=MOST_IMAGES),
     BeforeValidator(parse_count),
-    Takes(f"a number of images from 0 to {MOST_IMAGES:,}, such as 50000, 50k or 1.5M"),
+    Takes("a number of images", ", such as 50000, 50k or 1.5M"),
 ]
 
 

@@ -315,12 +315,12 @@ def test_bfloat16_passes_and_float32_squares(name: str) -> None:
     ("name", "options", "problem"),
     [
         ("r1", {"weight": -1}, "must not be negative"),
-        ("r2", {"every": 0}, "greater than or equal to 1"),
-        ("gradient_penalty", {"target": -0.5}, "greater than or equal to 0"),
+        ("r2", {"every": 0}, "from 1 to"),
+        ("gradient_penalty", {"target": -0.5}, "(at least|from) 0"),
         ("gradient_penalty", {"weight": {"start": 1, "end": -1, "decay": 10}}, "must not be negative"),
-        ("dragan", {"spread": float("nan")}, "finite|greater than"),
-        ("lecam", {"decay": 1.0}, "less than 1"),
-        ("orthogonal", {"side": "both"}, "'generator' or 'discriminator'"),
+        ("dragan", {"spread": float("nan")}, "finite"),
+        ("lecam", {"decay": 1.0}, "below 1"),
+        ("orthogonal", {"side": "both"}, "generator or discriminator"),
         ("orthogonal", {"weight": -1}, "must not be negative"),
     ],
 )

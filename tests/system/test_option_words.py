@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 import pytest
 from pydantic import Field, TypeAdapter
 
-from gansmith.schedules import Value
+from gansmith.schedules import MOST_IMAGES, Count, Value
 from gansmith.system.option_types import Fraction, FractionBelowOne, PositiveInt
 from gansmith.system.option_words import Takes, allowed, booleans_as_numbers, shown
 
@@ -26,8 +26,13 @@ from gansmith.system.option_words import Takes, allowed, booleans_as_numbers, sh
         (str | None, "a word or null"),
         (tuple[float, float], "a list of 2 (a number each)"),
         (tuple[str, ...], "a list (a word each)"),
-        (dict[str, int], "a group of options {name: value}"),
-        (Value, "a number, {start, end, hold, decay, shape}, {phases} or {points}"),
+        (dict[str, int], "a group of options {name: a whole number}"),
+        (dict[str, Any], "a group of options {name: value}"),
+        (
+            Annotated[Count, Field(gt=0)],
+            f"a number of images above 0, up to {MOST_IMAGES:,}, such as 50000, 50k or 1.5M",
+        ),
+        (Value, "a number, {start, end, hold, decay, shape}, {start, halving}, {phases} or {points}"),
         (Annotated[tuple[int, int], Takes("64 or 48x64")] | None, "64 or 48x64 or null"),
         (Any, ""),
     ],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, get_args, get_origin
 
 from pydantic import ValidationError
 
@@ -46,28 +46,29 @@ def explain_group(path: str, value: Any, source: str) -> str:
 
 def _annotation(steps: Sequence[Any]) -> Any:
     """The annotation of the field at a path of steps; Any where the path leads into options or a list."""
-    model: Any = Experiment
-    annotation: Any = Any
+    annotation: Any = Experiment
     for step in steps:
-        fields = getattr(model, "model_fields", {})
-        if step not in fields:
-            return annotation if annotation is not Any and not fields else Any
-        annotation = field_annotation(fields[step])
-        model = fields[step].annotation
+        choices = [annotation, *get_args(annotation)]
+        fields = next((one.model_fields for one in choices if hasattr(one, "model_fields")), {})
+        if step in fields and get_origin(annotation) is not dict:
+            annotation = field_annotation(fields[step])
+        else:
+            annotation = get_args(annotation)[-1] if get_origin(annotation) is dict else Any
     return annotation
 
 
 def _explain(error: Any, path: str, value: Any, sources: Mapping[str, str]) -> str:
-    owner = path.rpartition(".")[0] if error["type"] == "missing" else path
+    whole = ".".join(map(str, error["loc"]))
+    owner = whole.rpartition(".")[0] if error["type"] == "missing" else path
     source = next(
-        (f" ({source})" for key, source in sources.items() if key == path or key.startswith(f"{owner}.")),
+        (f" ({source})" for key, source in sources.items() if key in (path, owner) or key.startswith(f"{owner}.")),
         "",
     )
     if error["type"] == "missing":
-        return f"{path} is missing; {owner} has options{source} but no name"
-    if error["type"] == "extra_forbidden":
-        model: Any = Experiment
+        return f"{whole} is missing; {owner} has options{source} but no name"
+    if error["type"] == "extra_forbidden" and path == whole:
+        group: Any = Experiment
         for step in error["loc"][:-1]:
-            model = model.model_fields[step].annotation
-        return f"there is no field {path!r}{source}. {nearest(str(error['loc'][-1]), model.model_fields)}".rstrip()
+            group = getattr(group, "model_fields", {})[step].annotation
+        return f"there is no field {path!r}{source}. {nearest(str(error['loc'][-1]), group.model_fields)}".rstrip()
     return f"{path} = {shown(value)}{source} is not allowed: {explain(error, _annotation(path.split('.')))}"

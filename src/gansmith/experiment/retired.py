@@ -29,7 +29,7 @@ def renamed(values: Mapping[str, Any]) -> dict[str, Any]:
     part, penalties = values.get("objective"), values.get("penalties") or {}
     options = {"name": part} if isinstance(part, str) else dict(part) if isinstance(part, Mapping) else {}
     name = options.pop("name", None)
-    if name not in RETIRED or not isinstance(penalties, Mapping) or name in penalties:
+    if not isinstance(name, str) or name not in RETIRED or not isinstance(penalties, Mapping) or name in penalties:
         return dict(values)
     objective, usual = RETIRED[name]
     of_objective = {**usual, **{option: value for option, value in options.items() if option in usual}}

@@ -14,7 +14,7 @@ Images = Annotated[
     int,
     Field(ge=1, le=MOST_IMAGES),
     BeforeValidator(parse_count),
-    Takes(f"a number of images from 1 to {MOST_IMAGES:,}, such as 50000, 50k or 1.5M"),
+    Takes("a number of images", ", such as 50000, 50k or 1.5M"),
 ]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import types
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
@@ -13,9 +13,11 @@ from pydantic.fields import FieldInfo
 
 @dataclass(frozen=True)
 class Takes:
-    """Words for what an annotation takes, beside its check: `Annotated[int, BeforeValidator(...), Takes("...")]`."""
+    """Words for what an annotation takes, between which its bounds stand: `Annotated[int, BeforeValidator(...),
+    Field(ge=1), Takes("a number of images", ", such as 50k")]`."""
 
     words: str
+    examples: str = ""
 
 
 _BOUNDS = ("ge", "gt", "le", "lt", "multiple_of", "min_length")
@@ -39,7 +41,8 @@ def explain(error: Mapping[str, Any], annotation: Any) -> str:
     if error["type"] == "value_error":
         return str(error["msg"]).removeprefix("Value error, ")
     words = allowed(annotation)
-    return f"it takes {words}" if words else str(error["msg"])
+    finite = "it must be finite: " if error["type"] == "finite_number" else ""
+    return f"{finite}it takes {words}" if words else f"{finite}{error['msg']}"
 
 
 def shown(value: Any) -> str:
@@ -66,13 +69,18 @@ def field_annotation(field: FieldInfo) -> Any:
 def _allowed(annotation: Any, bounds: Mapping[str, Any]) -> str:
     origin, arguments = get_origin(annotation), get_args(annotation)
     if origin is Annotated:
-        said = next((one.words for one in arguments[1:] if isinstance(one, Takes)), None)
-        return said or _allowed(arguments[0], {**_bounds(arguments[1:]), **bounds})
+        said = next((one for one in arguments[1:] if isinstance(one, Takes)), None)
+        bounds = {**_bounds(arguments[1:]), **bounds}
+        return _allowed(arguments[0], bounds) if said is None else _number(said.words, bounds) + said.examples
     if origin in (Union, types.UnionType):
         listed = [get_args(one) if get_origin(one) is Literal else (_allowed(one, bounds),) for one in arguments]
         return _either(dict.fromkeys(str(word) for words in listed for word in words))
     if origin is not None:
-        of_many = {Literal: lambda: _either(map(str, arguments)), tuple: lambda: _list(arguments)}
+        of_many: dict[Any, Callable[[], str]] = {
+            Literal: lambda: _either(map(str, arguments)),
+            tuple: lambda: _list(arguments),
+            dict: lambda: f"a group of options {{name: {allowed(arguments[1]) or 'value'}}}",
+        }
         return of_many.get(origin, lambda: _KEYWORDS.get(origin, ""))()
     if annotation in (int, float):
         return _number("a whole number" if annotation is int else "a number", bounds)
@@ -94,6 +102,7 @@ def _number(kind: str, bounds: Mapping[str, Any]) -> str:
     least, most = bounds.get("ge"), bounds.get("le")
     above, below = bounds.get("gt"), bounds.get("lt")
     parts = []
+    least = None if above is not None else least
     if least is not None and most is not None:
         parts.append(f"from {_figure(least)} to {_figure(most)}")
     else:
