@@ -332,7 +332,7 @@ def test_images_without_colours_are_refused() -> None:
         ({"probability": {"phases": {0: 0.5, 10: 2}}}, "a probability must not be above 1"),
         ({"probability": {"points": {0: 0.5, 10: 2}}}, "a probability must not be above 1"),
         ({"target": 1.5}, "from 0 to 1"),
-        ({"target": -0.5}, "(at least|from) 0"),
+        ({"target": -0.5}, "from 0 to 1"),
         ({"speed": 0}, "above 0"),
         ({"every": 0}, "every = 0"),
     ],

@@ -49,7 +49,7 @@ def _annotation(steps: Sequence[Any]) -> Any:
     annotation: Any = Experiment
     for step in steps:
         choices = [annotation, *get_args(annotation)]
-        fields = next((one.model_fields for one in choices if hasattr(one, "model_fields")), {})
+        fields: Mapping[str, Any] = next((one.model_fields for one in choices if hasattr(one, "model_fields")), {})
         if step in fields and get_origin(annotation) is not dict:
             annotation = field_annotation(fields[step])
         else:
