@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import gzip
 import io
 import json
 import os
@@ -88,6 +89,12 @@ def _other(rng: random.Random, path: Path, world: World) -> None:
     shutil.copyfile(rng.choice(others), path)
 
 
+def _of_another(rng: random.Random, path: Path, world: World) -> None:
+    """The file of the same name of another run, packing or list."""
+    others = sorted(p for p in world.root.rglob(path.name) if p.is_file())
+    shutil.copyfile(rng.choice(others), path)
+
+
 def _odd(rng: random.Random, path: Path, world: World) -> None:
     """A folder, a pipe, a loop, nothing, or what may not be read, where the file was."""
     path.unlink()
@@ -114,7 +121,23 @@ def _renamed(rng: random.Random, path: Path, world: World) -> None:
 
 
 BLIND: list[Callable[[random.Random, Path, World], None]] = [
-    *(_flip, _flip, _flip, _cut, _cut, _lengthen, _noise, _zeros, _other, _odd, _gone, _renamed, _huge),
+    *(
+        _flip,
+        _flip,
+        _flip,
+        _cut,
+        _cut,
+        _lengthen,
+        _noise,
+        _zeros,
+        _other,
+        _of_another,
+        _of_another,
+        _odd,
+        _gone,
+        _renamed,
+        _huge,
+    ),
 ]
 
 
@@ -288,6 +311,14 @@ def _idx(rng: random.Random, path: Path, world: World) -> None:
     path.write_bytes(data)
 
 
+def _gz(rng: random.Random, path: Path, world: World) -> None:
+    path.write_bytes(gzip.decompress(path.read_bytes()))
+    if rng.random() < 0.8:
+        _idx(rng, path, world)
+    data = path.read_bytes() + (bytes(200 * 2**20) if rng.random() < 0.2 else b"")
+    path.write_bytes(gzip.compress(data, 1, mtime=0))
+
+
 def _png(rng: random.Random, path: Path, world: World) -> None:
     """A PNG whose header states another size, depth or kind, with a right checksum."""
     data = bytearray(path.read_bytes())
@@ -374,12 +405,12 @@ def _zip(rng: random.Random, path: Path, world: World) -> None:
 
         warnings.simplefilter("ignore")
         for name, content in entries:
-            new.writestr(name, content)
+            new.writestr(zipfile.ZipInfo(name), content, zipfile.ZIP_DEFLATED)
     path.write_bytes(made.getvalue())
 
 
 STRUCTURES: dict[str, Callable[[random.Random, Path, World], None]] = {
     **{".json": _json, ".jsonl": _jsonl, ".yaml": _yaml, ".safetensors": _safetensors, ".npy": _npy, ".idx": _idx},
-    **{".png": _png, ".csv": _csv, ".zip": _zip},
+    **{".png": _png, ".gz": _gz, ".csv": _csv, ".zip": _zip},
     ".pt": _checkpoint,
 }
