@@ -6,6 +6,6 @@
 
 world      valid files of every kind, and odd ones    values   what a parameter or a field may be told, right and wrong
 commands   command lines, from the tree of commands   settings YAML files
-hostile    files that are damaged or lie              process  one invocation in a fork, under limits
+hostile    files that are damaged or lie (blind, structures)   process  one invocation in a fork, under limits
 oracles    what must hold afterwards
 """
