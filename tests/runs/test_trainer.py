@@ -194,6 +194,21 @@ def test_a_complete_run_killed_before_its_last_files_is_mended(finished: Path, t
     assert (run / "progress.webp").is_file()
 
 
+@pytest.mark.parametrize("damage", ["a bit of a weight", "the header", "cut short"])
+def test_a_damaged_model_of_a_complete_run_is_written_anew(finished: Path, tmp_path: Path, damage: str) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(finished, run)
+    file = run / "model" / "generator.safetensors"
+    whole = file.read_bytes()
+    place = 20 if damage == "the header" else len(whole) - 500
+    changed = whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :]
+    file.write_bytes(whole[: len(whole) // 2] if damage == "cut short" else changed)
+    with pytest.raises(GansmithError, match=r"generator\.safetensors"):
+        Run(run).sample([1])
+    gansmith.train(**SMALL, out=str(run))
+    assert file.read_bytes() == whole
+
+
 def test_the_opening_line_says_what_is_trained(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     gansmith.train(**{**SMALL, "images": 16}, out=str(tmp_path / "run"))
     said = capsys.readouterr().err

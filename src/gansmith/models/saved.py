@@ -2,11 +2,12 @@
 
 The only module that reads or writes them. A file loads without its run, without any pickle and, unless it names code
 from outside this package, without executing anything but gansmith. `model.json` beside them repeats the cards for
-people and other programs.
+people and other programs. A card holds the sha256 of itself and of its tensors.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from contextlib import suppress
@@ -16,6 +17,7 @@ from typing import Any
 
 import safetensors
 import safetensors.torch
+import torch
 from torch import Tensor, nn
 
 from gansmith import catalog
@@ -26,6 +28,7 @@ from gansmith.system.allocation import build_in_memory
 from gansmith.system.files import atomic, write_json
 
 _FORMAT = 1
+_WAY_OUT = "Take another copy of it; a run's own is written anew from its checkpoint by `gansmith resume`"
 
 
 @dataclass(frozen=True)
@@ -61,6 +64,7 @@ def save(folder: Path, players: Mapping[str, tuple[Card, Mapping[str, Tensor]]])
     for name, (card, state) in players.items():
         plain = {"format": _FORMAT, **asdict(card), "dimensions": card.dimensions._asdict()}
         tensors = {key: value.detach().cpu().contiguous().clone() for key, value in state.items()}
+        plain["sha256"] = _digest(json.loads(json.dumps(plain)), tensors)  # as it is read: lists for tuples
         with atomic(Path(folder) / f"{name}.safetensors") as file:
             file.write(safetensors.torch.save(tensors, metadata={"gansmith": json.dumps(plain)}))
         cards[name] = plain
@@ -81,12 +85,12 @@ def load(folder: Path, player: str = "generator", *, trust: bool = False) -> tup
         path = path / f"{player}.safetensors"
     if not path.is_file():
         raise RunError(f"there is no model file {path}")
-    card = read_card(path)
+    card, state = read_card(path), read_state(path)  # verified before anything is built from it
     if trust:
         catalog.vouch([card.model])
     network = card.build()
     try:
-        network.load_state_dict(read_state(path))
+        network.load_state_dict(state)
     except RuntimeError as error:
         raise RunError(f"the model file {path} does not fit the network it names: {error}") from error
     return network.eval(), card
@@ -104,12 +108,40 @@ def models_named_in(place: Path) -> list[str]:
 
 
 def read_state(path: Path) -> dict[str, Tensor]:
-    """The tensors of the model file at `path`; builds no network. Raises RunError when it is damaged."""
+    """The tensors of the model file at `path`, verified by the sha256 in its card; builds no network.
+
+    Files of earlier versions have no sha256 and are taken as they are. Raises RunError when it is damaged.
+    """
     try:
         state: dict[str, Tensor] = safetensors.torch.load_file(path)
-        return state
-    except (OSError, safetensors.SafetensorError) as error:
-        raise RunError(f"the model file {path} is damaged: {error}") from error
+        with safetensors.safe_open(path, framework="pt") as file:
+            text = (file.metadata() or {}).get("gansmith", "{}")
+        plain = json.loads(text)
+        digest = plain.pop("sha256", None)
+    except (OSError, safetensors.SafetensorError, ValueError, AttributeError, TypeError) as error:
+        raise RunError(f"the model file {path} is damaged: {error}. {_WAY_OUT}") from error
+    if digest is not None and digest != _digest(plain, state):
+        raise RunError(f"the model file {path} is damaged: its sha256 is another than when it was written. {_WAY_OUT}")
+    return state
+
+
+def is_current(path: Path, images: int) -> bool:
+    """Whether there is an undamaged model file at `path`, of a network that had seen so many images."""
+    try:
+        read_state(path)
+        return read_card(path).images == images
+    except RunError:
+        return False
+
+
+def _digest(plain: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> str:
+    """The sha256 of a card and of its tensors, by name: type, shape and bytes."""
+    digest = hashlib.sha256(json.dumps(plain, sort_keys=True).encode())
+    for name in sorted(tensors):
+        tensor = tensors[name].contiguous()
+        digest.update(f"\n{name} {tensor.dtype} {list(tensor.shape)}\n".encode())
+        digest.update(tensor.reshape(-1).view(torch.uint8).numpy().data)
+    return digest.hexdigest()
 
 
 def read_card(path: Path) -> Card:
@@ -118,6 +150,7 @@ def read_card(path: Path) -> Card:
         with safetensors.safe_open(path, framework="pt") as file:
             text = (file.metadata() or {})["gansmith"]
         plain = json.loads(text)
+        plain.pop("sha256", None)  # `read_state` compares it
         if plain.pop("format") != _FORMAT:
             raise RunError(f"the model file {path} was written by a newer gansmith; update to read it")
         plain["dimensions"] = Dimensions(**plain["dimensions"])

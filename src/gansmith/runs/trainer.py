@@ -154,11 +154,12 @@ class Trainer:
             say(f"warning: {warning}")
 
     def _leave_ended(self, message: str) -> None:
-        """A run with nothing left to train: write what it lacks because it was killed after its last checkpoint."""
+        """A run with nothing left to train: write what it lacks because it was killed after its last checkpoint, or
+        because a model file was damaged since."""
         images = self.parts.stream.drawn
         files = model_files(self.parts)
         written = [self.folder / "model" / f"{name}.safetensors" for name in files]
-        if any(not path.is_file() or saved.read_card(path).images != images for path in written):
+        if not all(saved.is_current(path, images) for path in written):
             saved.save(self.folder / "model", files)
         self.sheets.save_missing(images)
         say(f"{self.folder} {message}")
