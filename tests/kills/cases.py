@@ -44,7 +44,7 @@ CASES: dict[str, dict[str, Any]] = {
     ),
     "wgan": digits(objective={"name": "wgan", "warmup": 0, "warmup_steps": 5}, images=960, checkpoint_every=160),
     "wgan_gp": digits(objective="wgan_gp", discriminator=UNMIXED, images=960, checkpoint_every=160),
-    "dragan": digits(objective="dragan", discriminator=UNMIXED),
+    "dragan": digits(penalties={"dragan": {"every": 2}}, discriminator=UNMIXED),
     "r3gan": digits(
         **{k: SETTINGS["r3gan_killed"][k] for k in ("generator", "discriminator", "objective", "optimizer")}
     ),
@@ -54,7 +54,7 @@ CASES: dict[str, dict[str, Any]] = {
         metrics={"names": ["kid"], "samples": 24, "every": 48},
         stop={"metric": "kid", "patience": 96},
     ),
-    "lecam": digits(objective="lecam"),
+    "lecam": digits(objective="hinge", penalties={"lecam": {}}),
     "classifier": {**CLASSIFY, **MOST, "game": "classify", "metrics": {"names": ["class_error"], "every": 96}},
     "cycle": domains("cycle_killed"),
     "cycle, decoded by 2 workers": domains("cycle_killed", cache=False, workers=2),

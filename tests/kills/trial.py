@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -57,6 +58,7 @@ class Reference:
         self.out, self.cache, log = folder / "run", folder / "cache", folder / "log"
         facts = folder / "facts.json"
         if not facts.exists():
+            shutil.rmtree(folder, ignore_errors=True)  # of a reference that was not finished
             folder.mkdir(parents=True)
             begin = time.monotonic()
             process = Process(settings(case, work / "domains", self.out), "never", 0, self.cache, log)
@@ -119,6 +121,7 @@ def run_trial(number: int, case: str, moments: Sequence[Moment], work: Path) -> 
     """Kill a training of `case` at these moments, resume it, and compare."""
     reference, outcome = Reference(case, work), Outcome(number, case)
     folder = work / f"trial-{number}"
+    shutil.rmtree(folder, ignore_errors=True)  # of a trial that was not finished
     folder.mkdir()
     out, cache, log = folder / "run", folder / "cache", folder / "log"
     given = settings(case, work / "domains", out)

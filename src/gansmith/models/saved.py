@@ -25,7 +25,7 @@ from gansmith.adversarial import Dimensions
 from gansmith.data.prior import Prior
 from gansmith.errors import GansmithError, RunError, unknown
 from gansmith.system.allocation import build_in_memory
-from gansmith.system.files import atomic, write_json
+from gansmith.system.files import atomic, require_folder, write_json
 
 _FORMAT = 1
 _WAY_OUT = "Take another copy of it; a run's own is written anew from its checkpoint by `gansmith resume`"
@@ -59,16 +59,20 @@ class Card:
 
 
 def save(folder: Path, players: Mapping[str, tuple[Card, Mapping[str, Tensor]]]) -> None:
-    """Write one file for each player's state dict, and model.json. Each file is whole or absent."""
+    """Write one file for each player's state dict, and model.json. Each file is whole or absent.
+
+    Raises GansmithError, also where the folder is removed meanwhile: it is not begun anew.
+    """
     cards = {}
+    require_folder(Path(folder))
     for name, (card, state) in players.items():
         plain = {"format": _FORMAT, **asdict(card), "dimensions": card.dimensions._asdict()}
         tensors = {key: value.detach().cpu().contiguous().clone() for key, value in state.items()}
         plain["sha256"] = _digest(json.loads(json.dumps(plain)), tensors)  # as it is read: lists for tuples
-        with atomic(Path(folder) / f"{name}.safetensors") as file:
+        with atomic(Path(folder) / f"{name}.safetensors", create_folder=False) as file:
             file.write(safetensors.torch.save(tensors, metadata={"gansmith": json.dumps(plain)}))
         cards[name] = plain
-    write_json(Path(folder) / "model.json", cards)
+    write_json(Path(folder) / "model.json", cards, create_folder=False)
 
 
 def load(folder: Path, player: str = "generator", *, trust: bool = False) -> tuple[nn.Module, Card]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import torch
 
-from gansmith.errors import GansmithError
+from gansmith.errors import GansmithError, RunError
 from gansmith.experiment.assemble import Assembly
 from gansmith.records.images import draw_sheet, save_film, save_image
 from gansmith.runs.monitor import evaluation_mode
@@ -35,7 +35,10 @@ class SampleSheets:
         players = players_in_use(self.parts)
         with evaluation_mode(players):
             samples = show(players, sample_inputs(self.parts, self.parts.experiment.sheet)).float().cpu()
-        save_image(draw_sheet(samples, columns=sheet_columns(self.parts)), self._path(images))
+        sheet = draw_sheet(samples, columns=sheet_columns(self.parts))
+        if not self.folder.is_dir():  # else it would be begun anew
+            raise RunError(f"{self.folder} is no longer there")
+        save_image(sheet, self._path(images))
 
     def save_film(self) -> None:
         """The film of all sheets, where there are two; a warning where one of them cannot be read."""

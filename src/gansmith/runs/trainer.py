@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from gansmith.data.check_images import MODES
 from gansmith.errors import CheckpointError, DamagedCheckpointError, TrainingInterrupted
 from gansmith.experiment.assemble import Assembly, assemble
 from gansmith.experiment.schema import Experiment
@@ -20,6 +19,7 @@ from gansmith.models import saved
 from gansmith.records import jsonl
 from gansmith.records.recorder import Recorder
 from gansmith.records.terminal import Terminal
+from gansmith.runs.description import description
 from gansmith.runs.existing_run import require_run_or_empty, way_out, with_recorded_choices
 from gansmith.runs.folder import checkpoints_of, folder_of, is_run, models_of, remove_stale_files
 from gansmith.runs.lock import locked
@@ -35,9 +35,10 @@ from gansmith.runs.training_state import (
     require_finite,
     restore,
 )
+from gansmith.runs.whereabouts import Whereabouts
 from gansmith.system.console import say
 from gansmith.system.files import write_text
-from gansmith.training.checkpoint import Checkpoints, State
+from gansmith.training.checkpoint import Checkpoints
 from gansmith.training.engine import Engine, Events, images_drawn, play_until
 from gansmith.training.forecast import forecast
 from gansmith.training.out_of_memory import explain_out_of_memory
@@ -72,6 +73,7 @@ class Trainer:
         self.folder, self.parts, self.experiment = folder, parts, parts.experiment
         self.checkpoints = checkpoints_of(folder)
         self.sheets = SampleSheets(folder, parts)
+        self.whereabouts = Whereabouts(folder)
         self.step = 0
         self.saved_step: int | None = None  # of the newest checkpoint that this process wrote
         self.signal: int | None = None  # that ends the training
@@ -107,6 +109,7 @@ class Trainer:
         finally:
             self.recorder.close()
             self.parts.stream.close()
+            self.whereabouts.close()
         self._say_how_it_ended()
 
     # ---- begin and end
@@ -121,20 +124,17 @@ class Trainer:
             self._begin()
             return 0.0
         notes: list[str] = []
-
-        def take_up(state: State) -> None:
-            notes[:] = restore(state, self.parts, self.folder)
-
+        take_up = Checkpoints(
+            self.checkpoints.folder, lambda state: notes.extend(restore(state, self.parts, self.folder))
+        )
         try:
-            state, damage = Checkpoints(self.checkpoints.folder, take_up).load()
+            state, damage = take_up.load()
         except DamagedCheckpointError as error:
             raise CheckpointError(f"{error}. {way_out(self.folder)}") from error
-        for warning in damage:
-            say(f"warning: {warning}")
+        for line in (*(f"warning: {warning}" for warning in damage), *notes):
+            say(line)
         if damage:
             self.checkpoints.set_aside()
-        for line in notes:
-            say(line)
         self.step = state["step"]
         if self.parts.stream.drawn < self.experiment.images:
             say(f"continuing {self.folder} at {self.parts.stream.drawn:,} images (step {self.step:,})")
@@ -168,12 +168,13 @@ class Trainer:
     def _open_records(self, past: Sequence[dict[str, Any]], seconds: float) -> None:
         """experiment.yaml, events.jsonl cut back to this step, and the recorder with all its views."""
         experiment, images = self.experiment, self.parts.stream.drawn
-        say(_description(self.parts, self.folder))
+        say(description(self.parts, self.folder))
         write_text(self.folder / "experiment.yaml", experiment.to_yaml())
         jsonl.cut(self._events, self.step)
         if not images:
             self.sheets.save_sheet(0)
-        views: list[Any] = [jsonl.JsonLines(self._events)]
+        self.events = jsonl.JsonLines(self._events)
+        views: list[Any] = [self.events]
         if experiment.tensorboard:
             from gansmith.records.tensorboard import TensorBoard
 
@@ -208,12 +209,13 @@ class Trainer:
         with stop_on_signals(self._stop):
             self.recorder.start(self.parts.stream.drawn)
             play_until(engine, self.experiment.images, step=self.step)
-            if self.signal is None:
-                self.sheets.save_sheet(images_drawn(engine))
-            self._save(engine)
-            if self.signal is None and self.metrics.metrics:
-                self._measure(engine, closing=True)
-            self.sheets.save_film()
+            with self.whereabouts.guarded(self._move_to):
+                if self.signal is None:
+                    self.sheets.save_sheet(images_drawn(engine))
+                self._save(engine)
+                if self.signal is None and self.metrics.metrics:
+                    self._measure(engine, closing=True)
+                self.sheets.save_film()
 
     def _stop(self, number: int) -> None:
         self.signal = number
@@ -229,6 +231,12 @@ class Trainer:
         before, images = state.images - state.drawn, state.images
         self.parts.averaging.update(state.drawn, images)
         self.step = state.iteration
+        with self.whereabouts.guarded(self._move_to):
+            self._write_what_is_due(engine, before, images)
+
+    def _write_what_is_due(self, engine: Engine, before: int, images: int) -> None:
+        """After a step that took the clock from `before` to `images`."""
+        state: Any = engine.state
         self.recorder.add(state.output, step=self.step, images=images, drawn=state.drawn, waited=state.waited)
         self.terminal.step(state.drawn)
         if _passed(before, images, self.experiment.samples_every):
@@ -262,23 +270,25 @@ class Trainer:
             return
         self.recorder.flush(step=self.step, images=images_drawn(engine))
         require_finite(self.parts)
-        self.checkpoints.save(capture(self.parts, step=self.step, seconds=self.recorder.seconds), keep_as=keep_as)
-        saved.save(self.folder / "model", model_files(self.parts))
+        state = capture(self.parts, step=self.step, seconds=self.recorder.seconds)
+        self.whereabouts.require()
+        self.checkpoints.save(state, keep_as=keep_as)
+        files = model_files(self.parts)
+        self.whereabouts.require()
+        saved.save(self.folder / "model", files)
         self.saved_step = self.step
+
+    def _move_to(self, folder: Path) -> str:
+        """Save the state into `folder`, where everything is written from here on. Returns how far the training came."""
+        self.folder = self.sheets.folder = folder
+        self.checkpoints, self.events.path, self.saved_step = checkpoints_of(folder), self._events, None
+        write_text(folder / "experiment.yaml", self.experiment.to_yaml())
+        self._save(self.parts.engine)
+        return f"{images_drawn(self.parts.engine):,} of {self.experiment.images:,} images"
 
     @property
     def _events(self) -> Path:
         return self.folder / "events.jsonl"
-
-
-def _description(parts: Assembly, folder: Path) -> str:
-    data, (channels, height, width) = parts.data, parts.data.shape
-    what = "points" if data.points else f"images, {height}x{width}, {MODES[channels]}"
-    count, held_out = data.amounts()
-    return (
-        f"{data.name}: {count} {what} ({held_out} more held out), "
-        f"on {parts.device} in {parts.experiment.precision}, into {folder}"
-    )
 
 
 def _passed(before: int, now: int, every: int) -> bool:

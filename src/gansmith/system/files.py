@@ -27,9 +27,10 @@ _TEMPORARY = re.compile(r"\.(.+)\.\d+\.(?:tmp|link)")  # the target's name betwe
 
 
 @contextmanager
-def atomic(path: Path, *, replace: bool = True) -> Iterator[IO[bytes]]:
+def atomic(path: Path, *, replace: bool = True, create_folder: bool = True) -> Iterator[IO[bytes]]:
     """A binary file to write; `path` is replaced when the block ends well and untouched when it does not.
 
+    create_folder: with its parents; else it must be there.
     replace: False where a file that appeared meanwhile must stay as it is: then the new one gets the next free name,
     and OutputError says which.
 
@@ -38,7 +39,8 @@ def atomic(path: Path, *, replace: bool = True) -> Iterator[IO[bytes]]:
     path = Path(path)
     temporary = temporary_name(path)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        if create_folder:
+            path.parent.mkdir(parents=True, exist_ok=True)
         remove_stale(path.parent, path.name)
         placed = path
         with _claimed(temporary):
@@ -76,6 +78,14 @@ def _place(temporary: Path, path: Path) -> Path:
         except FileExistsError:
             continue
         return free
+
+
+def require_folder(folder: Path) -> None:
+    """Create the folder and its parents where they are absent. Raises GansmithError where that cannot be."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise GansmithError(f"could not write {folder}: {error.strerror}") from error
 
 
 def temporary_name(path: Path) -> Path:
@@ -150,12 +160,12 @@ def sync_folder(folder: Path) -> None:
             os.close(descriptor)
 
 
-def write_text(path: Path, text: str, *, replace: bool = True) -> None:
-    """Write `text` as UTF-8, atomically; `replace` as for `atomic`."""
-    with atomic(path, replace=replace) as file:
+def write_text(path: Path, text: str, **options: bool) -> None:
+    """Write `text` as UTF-8, atomically; `options` are those of `atomic`."""
+    with atomic(path, **options) as file:
         file.write(text.encode())
 
 
-def write_json(path: Path, value: Any, *, replace: bool = True) -> None:
-    """Write `value` as indented JSON, atomically; `replace` as for `atomic`."""
-    write_text(path, json.dumps(value, indent=1, sort_keys=False) + "\n", replace=replace)
+def write_json(path: Path, value: Any, **options: bool) -> None:
+    """Write `value` as indented JSON, atomically; `options` are those of `atomic`."""
+    write_text(path, json.dumps(value, indent=1, sort_keys=False) + "\n", **options)

@@ -18,7 +18,7 @@ from typing import IO, Any
 import torch
 
 from gansmith.errors import CheckpointError, DamagedCheckpointError, nearest
-from gansmith.system.files import atomic, temporary_name
+from gansmith.system.files import atomic, require_folder, temporary_name
 
 State = dict[str, Any]
 
@@ -38,7 +38,8 @@ class Checkpoints:
         Killed at any moment, there is a whole latest.pt, or at least a whole previous.pt.
         """
         latest = self.folder / "latest.pt"
-        with atomic(latest) as file:
+        require_folder(self.folder)
+        with atomic(latest, create_folder=False) as file:
             _write(state, file)
             file.flush()
             if latest.exists():
@@ -119,7 +120,7 @@ class Checkpoints:
         try:
             os.link(path, temporary)
         except OSError:
-            with atomic(self.folder / name) as file:
+            with atomic(self.folder / name, create_folder=False) as file:
                 file.write(path.read_bytes())
             return
         temporary.replace(self.folder / name)

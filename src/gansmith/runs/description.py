@@ -1,0 +1,19 @@
+"""Description of a training in one line: its images, its device, its folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from gansmith.data.check_images import MODES
+from gansmith.experiment.assemble import Assembly
+
+
+def description(parts: Assembly, folder: Path) -> str:
+    """The line that a training begins with."""
+    data, (channels, height, width) = parts.data, parts.data.shape
+    what = "points" if data.points else f"images, {height}x{width}, {MODES[channels]}"
+    count, held_out = data.amounts()
+    return (
+        f"{data.name}: {count} {what} ({held_out} more held out), "
+        f"on {parts.device} in {parts.experiment.precision}, into {folder}"
+    )
