@@ -17,6 +17,7 @@ from gansmith.cli import (
     draw,
     evaluate,
     features,
+    help_,
     interpolate,
     list_,
     probe,
@@ -49,6 +50,7 @@ app.command("compare")(compare.compare)
 app.command("probe")(probe.probe)
 app.command("list")(list_.list_)
 app.add_typer(features.app, name="features")
+app.command("help")(help_.help_)
 app.command("draw")(draw.draw)
 app.command("bench")(bench.bench)
 
