@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from gansmith.errors import DataError
+from gansmith.evaluation import extract as extraction
 from gansmith.evaluation import extract as module
 from gansmith.evaluation.extract import extract, folder
 from gansmith.evaluation.types import Extractor, Outputs
@@ -143,6 +144,36 @@ def test_what_is_damaged_is_computed_anew(damage: str, cache: Path) -> None:
     assert len(run.batches) == 4
     extract(images(6), made(run), what="the images")
     assert len(run.batches) == 4
+
+
+@pytest.mark.parametrize("classes", [0, 3])
+def test_every_flipped_byte_is_noticed_or_harmless(classes: int, cache: Path) -> None:
+    """The names of the arrays in the archive have no checksum of their own."""
+    run = Counting(classes)
+    features, probabilities = extract(images(6), made(run), what="the images")
+    (path,) = cache.iterdir()
+    content = path.read_bytes()
+    refused = 0
+    for place in range(len(content)):
+        flipped = content[place] ^ (1, 0x15, 0x80)[place % 3]
+        path.write_bytes(content[:place] + bytes([flipped]) + content[place + 1 :])
+        kept = extraction._read(path, 6)
+        refused += kept is None
+        if kept is not None:
+            np.testing.assert_array_equal(kept[0], features)
+            assert (kept[1] is None) == (probabilities is None)
+            assert probabilities is None or np.array_equal(kept[1], probabilities)  # type: ignore[arg-type]
+    assert refused > 0.7 * len(content)
+
+
+def test_features_of_an_earlier_version_are_read(cache: Path) -> None:
+    run = Counting(classes=3)
+    features, probabilities = extract(images(6), made(run), what="the images")
+    (path,) = cache.iterdir()
+    with path.open("wb") as file:
+        np.savez(file, features=features, probabilities=probabilities)
+    extract(images(6), made(run), what="the images")
+    assert len(run.batches) == 2
 
 
 def test_the_longest_unused_goes_when_there_is_no_room(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,7 +3,8 @@
 Convolutions round differently at different batch sizes, so the last batch is filled up by repeating its last image:
 the features of an image do not depend on how many others are extracted with it.
 
-    CACHE/features/KEY.npz    features float32 [N, D] and, where there are classes, probabilities float32 [N, K]
+    CACHE/features/KEY.npz    features float32 [N, D] and, where there are classes, probabilities float32 [N, K];
+                              arrays: how many of these two, so that a damaged table of contents loses none
 
 KEY is a digest of the pixels and of everything that the extractor says of itself. The file's own checksums tell a
 damaged one, which is computed anew. The least recently used goes when all of them take more than LIMIT.
@@ -118,6 +119,9 @@ def _read(path: Path, count: int) -> tuple[Features, Features | None] | None:
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as kept:
             cached = kept["features"], kept.get("probabilities")
+            arrays = int(kept["arrays"]) if "arrays" in kept else len(kept.files)  # absent: of an earlier version
+            if not {"arrays", "features", "probabilities"} >= set(kept.files) or arrays != 2 - (cached[1] is None):
+                return None  # the table of contents is damaged: each array has a checksum, their names have none
     except Exception:  # whatever a damaged file provokes: it is no worse than none
         return None
     for values in cached:
@@ -130,7 +134,7 @@ def _read(path: Path, count: int) -> tuple[Features, Features | None] | None:
 
 def _write(path: Path, features: Features, probabilities: Features | None) -> None:
     """Cache the arrays, and make room. A cache that cannot be written costs time only: a warning, no error."""
-    arrays: dict[str, Any] = {"features": features}
+    arrays: dict[str, Any] = {"arrays": np.int64(1 if probabilities is None else 2), "features": features}
     if probabilities is not None:
         arrays["probabilities"] = probabilities
     remove_stale(path.parent)
