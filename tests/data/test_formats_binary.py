@@ -73,6 +73,9 @@ def test_idx_errors(tmp_path: Path) -> None:
     path.write_bytes(whole[:2] + b"\x0d" + whole[3:])
     with pytest.raises(DataError, match=r"0x0d.*unsigned bytes \(0x08\)"):
         open_dataset(path, format="idx")
+    path.write_bytes(whole[:8] + bytes(4) + whole[12:16])
+    with pytest.raises(DataError, match=r"3 x 0 x 4.*no pixels"):
+        open_dataset(path, format="idx")
     path.write_bytes(b"something else")
     with pytest.raises(DataError, match=r"idx file of 3 dimensions"):
         open_dataset(path, format="idx")
@@ -241,6 +244,7 @@ def test_npy_errors(tmp_path: Path) -> None:
     for array, message in [
         (np.zeros((2, 3, 3), np.float32), r"holds float32; images are uint8 from 0 to 255. Convert first.*\* 255"),
         (np.zeros((2, 3), np.uint8), r"has the shape \(2, 3\); images are \[N, H, W\] or \[N, H, W, C\]"),
+        (np.zeros((2, 0, 8), np.uint8), r"\(2, 0, 8, 1\): its images have no pixels"),
         (np.zeros((2, 3, 8, 8), np.uint8), r"has the shape \(2, 3, 8, 8\); .*; move the channels last"),
         (np.zeros((2, 8, 8, 5), np.uint8), r"with C = 1, 2, 3 or 4$"),
     ]:

@@ -31,6 +31,7 @@ from fuzz.process import Ended, Invocation  # noqa: E402
 from fuzz.world import World  # noqa: E402
 
 PATIENCE = 12.0
+OFFLINE = dict.fromkeys(("http_proxy", "https_proxy"), "http://127.0.0.1:9") | {"PIP_NO_INDEX": "1"}
 
 
 class Running:
@@ -45,7 +46,9 @@ class Running:
         self.outputs = (self.place / "stdout", self.place / "stderr")
         variables = {
             **{"HOME": str(self.folder / "home"), "GANSMITH_CACHE": str(self.folder / "cache"), "COLUMNS": "100"},
-            **{"GANSMITH_DATASETS": str(self.folder / "home"), "TMPDIR": str(self.place), **self.case.variables},
+            **{"GANSMITH_DATASETS": str(self.folder / "home"), "TMPDIR": str(self.place)},
+            **OFFLINE,
+            **self.case.variables,
         }
         self.invocation = Invocation(self.case.argv, self.folder, self.outputs, variables, patience)
 

@@ -62,6 +62,7 @@ RIGHT = {
     "compare": ["gan half_gan --samples 24", "gan gan@latest --samples 20 --metrics none --out new"],
     "probe": ["gan --data digits --images 60 --random-networks 1", "grader --data digits --images 60 --out new.json"],
     "list": ["", "metrics", "recipes"],
+    "features install": ["mobilenet", "pixels"],
     "draw": ["gan --out new"],
     "bench": [
         "--recipe dcgan_digits --size 8 --batch 8 --seconds 0.1 --set generator.width=4 --set discriminator.width=4",
@@ -98,7 +99,15 @@ def commands() -> tuple[Command, ...]:
 
 def chosen(rng: random.Random) -> Command:
     """One of them: more often where much is read, less often where each takes seconds or little can go wrong."""
-    weights = {"train": 3.0, "data check": 2.0, "resume": 1.5, "bench": 0.4, "list": 0.3, "draw": 0.4}
+    weights = {
+        "train": 3.0,
+        "data check": 2.0,
+        "resume": 1.5,
+        "bench": 0.4,
+        "list": 0.3,
+        "features install": 0.4,
+        "draw": 0.4,
+    }
     every = commands()
     return rng.choices(every, [weights.get(" ".join(one.words), 1.0) for one in every])[0]
 

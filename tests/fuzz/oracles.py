@@ -148,11 +148,16 @@ def _changes(argv: list[str], before: dict[str, str], after: dict[str, str], end
         wrong["clobbered"] = ", ".join(map(repr, changed[:4]))
     new = sorted(set(after) - set(before))
     stale = [path for path in new if path.endswith(".tmp") or path.rpartition("/")[2].startswith("tmp")]
-    stale += [p for p in new if p.endswith(".lock") and p.rpartition("/")[0] not in runs and not p.startswith("cache/")]
+    locks = [path for path in new if path.endswith(".lock") and not path.startswith("cache/")]
+    stale += [path for path in locks if path.rpartition("/")[0] not in runs]
     if stale:
         wrong["stale"] = ", ".join(map(repr, stale[:4]))
     if ended.status not in (0, 130, 143) or ended.killed:
-        begun = [p for p in new if p not in stale and not p.startswith(("cache", "home")) and "__pycache__" not in p]
+        begun = [
+            p
+            for p in new
+            if p not in (*stale, *locks) and not p.startswith(("cache", "home")) and "__pycache__" not in p
+        ]
         if command in _WORKS:  # a training that began leaves its run
             began = {p.rpartition("/")[0] for p in after if p.endswith("/events.jsonl") and after[p] != EMPTY}
             begun = [

@@ -17,7 +17,9 @@ from gansmith.errors import OptionError
 from gansmith.runs.train import experiment_from
 from gansmith.speed import benchmark as bench
 from gansmith.speed import interleave as side_by_side
+from gansmith.speed.interleave import synthetic
 from gansmith.system import hardware
+from refusals import refused
 
 # -- the report and the command
 
@@ -94,6 +96,12 @@ def test_what_cannot_be_compared_is_measured_alone(fields: dict[str, Any], said:
 def test_seconds_must_be_positive() -> None:
     with pytest.raises(OptionError, match=r"^seconds must be more than 0, not 0$"):
         bench.measure(small(), seconds=0)
+
+
+@pytest.mark.parametrize("change", [{"batch": 2**31 - 1}, {"size": 2**20}])
+def test_images_that_fit_no_memory_are_refused(change: dict[str, int]) -> None:
+    with refused("GiB", "--batch", "--size", error=OptionError):
+        synthetic(small(**change))
 
 
 def _arguments(*more: str) -> list[str]:

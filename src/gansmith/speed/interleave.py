@@ -25,6 +25,7 @@ from gansmith.experiment.completion import complete
 from gansmith.experiment.schema import Experiment
 from gansmith.speed.reference_loops import ByHand, Inputs, Losses, Textbook
 from gansmith.system import hardware
+from gansmith.system.memory import require_memory
 from gansmith.system.seeding import mix
 from gansmith.training.engine import play_until
 
@@ -69,6 +70,11 @@ def synthetic(experiment: Experiment) -> Assembly:
     height, width = settings.size or (64, 64)
     channels = settings.channels or 3
     count = max(IMAGES, 2 * experiment.batch)
+    require_memory(
+        count * height * width * channels,
+        f"a set of {count:,} images of {height}x{width}, twice the batch,",
+        "take a smaller --batch or --size",
+    )
     pixels = np.random.default_rng(0).integers(0, 256, (count, height, width, channels), dtype=np.uint8)
     data = Prepared(
         train=Arrays(pixels),

@@ -52,6 +52,10 @@ def build(path: Path, *, split: Literal["train", "test"] | None = None) -> Array
     pixels = _array(images, dimensions=3)
     beside = _labels_beside(images)
     labels = None if beside is None else _array(beside, dimensions=1).astype(np.int64)
+    if not pixels.size:
+        raise DataError(
+            f"{images} states {' x '.join(map(str, pixels.shape))}: it holds no images, or images of no pixels"
+        )
     if labels is not None and len(labels) != len(pixels):
         raise DataError(f"{images} has {len(pixels)} images but {beside} has {len(labels)} labels")
     classes = None if labels is None or not len(labels) else tuple(str(label) for label in range(labels.max() + 1))

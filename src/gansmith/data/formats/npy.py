@@ -112,6 +112,8 @@ def _mapped(path: Path) -> MappedFile:
         raise DataError(
             f"{path} has the shape {array.shape}; images are [N, H, W] or [N, H, W, C] with C = 1, 2, 3 or 4{hint}"
         )
+    if 0 in array.shape[1:]:
+        raise DataError(f"{path} has the shape {array.shape}: its images have no pixels")
     return MappedFile(path)
 
 
