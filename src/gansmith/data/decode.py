@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from gansmith.data.kinds import HEAD, kind_of, missing, readable
+from gansmith.data.limits import MOST_PIXELS, require_pixels
 from gansmith.errors import OptionError, UnreadableImageError
 
 Pixels = NDArray[np.uint8]
@@ -23,6 +24,7 @@ Fit = Literal["crop", "pad", "stretch"]
 _FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF")  # a fixed list: others start outside programs (EPS)
 _WIDE = ("I", "I;16", "I;16B", "I;16L", "I;16N", "F")
 _KEPT = ("L", "LA", "RGB", "RGBA")
+_BAND = 1 << 22  # pixels
 _ORIENTATION = 0x0112  # EXIF 2.32, 4.6.4, tag Orientation
 _UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -45,14 +47,14 @@ def decode(data: bytes, name: str, *, near: tuple[int, int] | None = None) -> Pi
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of corrupt EXIF, and of images merely large
-            return _pixels(data, near)
+            return _pixels(data, name, near)
+    except UnreadableImageError:
+        raise
     except UnidentifiedImageError:
         raise UnreadableImageError(f"{name} {_unidentified(data)}") from None
-    except Image.DecompressionBombError:
-        limit = 2 * (Image.MAX_IMAGE_PIXELS or 0) / 1e6
-        raise UnreadableImageError(
-            f"{name} says that it has more than {limit:.0f} million pixels; make it smaller"
-        ) from None
+    except Image.DecompressionBombError as error:  # beyond Pillow's own limit, which is above ours
+        limit = f"{MOST_PIXELS / 1e6:.0f} million pixels"
+        raise UnreadableImageError(f"{name} says that it has more than {limit}; make it smaller") from error
     except Exception as error:  # broken files make the decoders raise all sorts: SyntaxError, struct.error, KeyError
         reason = str(error) or type(error).__name__
         raise UnreadableImageError(f"{name} cannot be decoded, it is truncated or damaged: {reason}") from error
@@ -81,21 +83,38 @@ def _unidentified(data: bytes) -> str:
     return f"{is_kind} of a kind that can be read ({', '.join(_FORMATS)})"
 
 
-def _pixels(data: bytes, near: tuple[int, int] | None) -> Pixels:
+def _pixels(data: bytes, name: str, near: tuple[int, int] | None) -> Pixels:
     with open_image(data) as opened:
         image: Image.Image = opened
         if near is not None and opened.format in ("JPEG", "MPO"):
             side = 2 * max(near)  # of the longer side, as the file may be turned
             image.draft(None, (side, side))
+        require_pixels(*image.size, name)
         image.load()
         turn = _UPRIGHT.get(_orientation(image))
         if turn is not None:
             image = image.transpose(turn)
         if image.mode in _WIDE:
             return _eight_bits(image)
-        image = image.convert(_mode(image))
-        pixels = np.array(image)
+        mode = _mode(image)
+        if image.mode != mode:
+            image = image.convert(mode)
+        pixels = _array(image)
     return pixels[..., None] if pixels.ndim == 2 else pixels
+
+
+def _array(image: Image.Image) -> Pixels:
+    """uint8 [H, W] or [H, W, C]; in bands of rows, because Pillow copies what it hands over twice."""
+    width, height = image.size
+    rows = max(1, _BAND // max(1, width))
+    if rows >= height:
+        return np.array(image)
+    bands = len(image.getbands())
+    pixels = np.empty((height, width) if bands == 1 else (height, width, bands), np.uint8)
+    for top in range(0, height, rows):
+        bottom = min(height, top + rows)
+        pixels[top:bottom] = np.asarray(image.crop((0, top, width, bottom)))
+    return pixels
 
 
 def _orientation(image: Image.Image) -> int:

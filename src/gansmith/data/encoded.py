@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from gansmith.data.dataset import ImageItem
 from gansmith.data.decode import decode
+from gansmith.data.limits import require_image_size
 from gansmith.data.source import Source
 from gansmith.errors import UnreadableImageError
 from gansmith.system.text import printable
@@ -85,8 +86,10 @@ class Files:
         return printable(self.root / self.names[index])
 
     def read(self, index: int) -> bytes:
+        path = self.root / self.names[index]
         try:
-            return (self.root / self.names[index]).read_bytes()
+            require_image_size(path.stat().st_size, self.where(index))
+            return path.read_bytes()
         except OSError as error:
             raise UnreadableImageError(f"{self.where(index)} cannot be read: {error.strerror or error}") from error
 

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gansmith.data.array_source import ArraySource
+from gansmith.data.limits import require_whole
 from gansmith.data.listing import ordered
 from gansmith.data.sample import sample_images, sample_labels
 from gansmith.errors import DataError, OptionError
@@ -72,6 +73,7 @@ def example(folder: Path) -> Path:
 
 def _records(file: Path) -> NDArray[np.uint8]:
     try:
+        require_whole(file.stat().st_size, file, "CIFAR-10 has 30,730,000 in a file")
         data = np.fromfile(file, dtype=np.uint8)
     except OSError as error:
         raise DataError(f"{file} cannot be read: {error.strerror or error}") from error

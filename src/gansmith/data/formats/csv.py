@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from gansmith.data.encoded import Encoded, Files
 from gansmith.data.kinds import OF_SUFFIX, suffix_of
+from gansmith.data.limits import require_whole
 from gansmith.data.listing import numbered
 from gansmith.data.sample import png, sample_images, sample_labels
 from gansmith.errors import DataError, OptionError, nearest
@@ -84,6 +85,7 @@ def example(folder: Path) -> Path:
 
 def _table(path: Path) -> tuple[list[str], list[Row]]:
     try:
+        require_whole(path.stat().st_size, path, "make several tables of it")
         with path.open(newline="", encoding="utf-8-sig") as file:
             first = file.readline()
             file.seek(0)

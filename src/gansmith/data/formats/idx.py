@@ -7,6 +7,7 @@ type (8: unsigned byte), the number of dimensions, each dimension as a big-endia
 from __future__ import annotations
 
 import gzip
+import math
 import zlib
 from pathlib import Path
 from typing import Literal
@@ -15,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gansmith.data.array_source import ArraySource
+from gansmith.data.limits import classes_of, require_whole
 from gansmith.data.sample import sample_images, sample_labels
 from gansmith.errors import DataError, OptionError
 from gansmith.system.paths import resolved
@@ -58,7 +60,7 @@ def build(path: Path, *, split: Literal["train", "test"] | None = None) -> Array
         )
     if labels is not None and len(labels) != len(pixels):
         raise DataError(f"{images} has {len(pixels)} images but {beside} has {len(labels)} labels")
-    classes = None if labels is None or not len(labels) else tuple(str(label) for label in range(labels.max() + 1))
+    classes = None if labels is None or not len(labels) else classes_of(labels, images)
     return ArraySource(pixels[..., None], labels, name=_set_name(images), classes=classes)
 
 
@@ -99,30 +101,46 @@ def _labels_beside(images: Path) -> Path | None:
 
 
 def _array(path: Path, *, dimensions: int) -> NDArray[np.uint8]:
-    data = _read(path)
     head = 4 + 4 * dimensions
+    data = _read(path, head)
     if len(data) < head or data[:2] != b"\0\0" or data[3] != dimensions:
         raise DataError(f"{path} is not an idx file of {dimensions} dimension{'s' * (dimensions > 1)}")
     if data[2] != 8:
         raise DataError(f"{path} holds numbers of idx type {data[2]:#04x}; only unsigned bytes (0x08) are read")
     shape = tuple(int(number) for number in np.frombuffer(data, dtype=">u4", count=dimensions, offset=4))
-    expected = head + int(np.prod(shape, dtype=np.int64))
-    if len(data) != expected:
-        raise DataError(f"{path} is damaged: its header promises {expected:,} bytes, it has {len(data):,}")
+    expected = head + math.prod(shape)
+    if not _packed(path):  # a file that is not packed is as long as it says, or damaged
+        _require_length(path, expected, path.stat().st_size)
+    if dimensions == 3 and expected == head:
+        raise DataError(f"{path} holds no images")
+    require_whole(expected, path, "make several files of it, or one .npy of it, which is read piece by piece")
+    data = _read(path, expected + 1)
+    _require_length(path, expected, len(data))
     return np.frombuffer(data, dtype=np.uint8, offset=head).reshape(shape)
 
 
-def _read(path: Path, count: int = -1) -> bytearray:
+def _require_length(path: Path, expected: int, length: int) -> None:
+    if length != expected:
+        has = f"has {length:,}" if length < expected else "has more"
+        raise DataError(f"{path} is damaged: its header promises {expected:,} bytes, it {has}")
+
+
+def _read(path: Path, count: int) -> bytearray:
+    """The first `count` bytes, unpacked."""
     try:
+        zipped = _packed(path)
         with path.open("rb") as plain:
-            zipped = plain.read(2) == b"\x1f\x8b"
-            plain.seek(0)
             if not zipped:
                 return bytearray(plain.read(count))
             with gzip.open(plain) as file:
                 return bytearray(file.read(count))
     except (OSError, EOFError, zlib.error) as error:
         raise DataError(f"{path} cannot be read: {error}") from error
+
+
+def _packed(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(2) == b"\x1f\x8b"
 
 
 def _set_name(images: Path) -> str:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from gansmith.data.encoded import Encoded, digest
+from gansmith.data.limits import require_image_size
 from gansmith.data.sample import png, sample_images
 from gansmith.errors import DataError, MissingExtraError, UnreadableImageError
 from gansmith.system.paths import resolved
@@ -65,11 +66,12 @@ class LmdbReader:
         return f"{self.folder}/{self.names[index].decode('utf-8', 'backslashreplace')}"
 
     def read(self, index: int) -> bytes:
-        with _environment(self.folder).begin() as transaction:
+        with _environment(self.folder).begin(buffers=True) as transaction:
             value = transaction.get(self.names[index])
-        if value is None:
-            raise UnreadableImageError(f"{self.where(index)} is no longer in the database")
-        return bytes(value)
+            if value is None:
+                raise UnreadableImageError(f"{self.where(index)} is no longer in the database")
+            require_image_size(len(value), self.where(index))
+            return bytes(value)
 
     def stamp(self, index: int) -> bytes:
         return digest(self.names[index], self.read(index))

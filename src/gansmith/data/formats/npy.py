@@ -5,13 +5,16 @@ Labels, if there are any, lie beside NAME.npy in NAME.labels.npy: integers [N].
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gansmith.data.dataset import Arrays, ImageItem, Indices
 from gansmith.data.encoded import digest
+from gansmith.data.limits import classes_of
 from gansmith.data.mapped import MappedFile
 from gansmith.data.packed_pair import check_pair
 from gansmith.data.sample import sample_images, sample_labels
@@ -54,12 +57,10 @@ class Mapped(Source):
             check_pair(path, beside)
         except OSError as error:
             raise DataError(f"{beside} cannot be read: {error.strerror}") from error
-        self.labels = _labels(beside) if beside.is_file() else None
         if not count:
             raise DataError(f"{path} holds no images")
-        if self.labels is not None and len(self.labels) != count:
-            raise DataError(f"{path} has {count} images but {beside} has {len(self.labels)} labels")
-        self.classes = None if self.labels is None else tuple(str(i) for i in range(int(self.labels.max()) + 1))
+        self.labels = _labels(beside, path, count) if beside.is_file() else None
+        self.classes = None if self.labels is None else classes_of(self.labels, beside)
         self.keys = [str(index) for index in range(count)]
 
     @property
@@ -84,12 +85,14 @@ class Mapped(Source):
         return {**self.__dict__, "_mapped": None}
 
 
-def _load(path: Path, mapped: bool) -> NDArray[np.generic]:
+def _load(path: Path) -> NDArray[np.generic]:
+    """The array in a file, memory-mapped: the sizes that its header states are compared with the file's."""
     try:
         with path.open("rb") as file:
             if file.read(6) != b"\x93NUMPY":  # else numpy takes it for a pickle, and says how to load that
                 raise DataError(f"{path} is not a .npy file; numpy.save writes them")
-        loaded = np.load(path, mmap_mode="r" if mapped else None, allow_pickle=False)
+            _require_shape(path, file)
+        loaded = np.load(path, mmap_mode="r", allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
         if "Python objects" in str(error) or "Object arrays" in str(error):
             raise DataError(f"{path} holds Python objects, which are never loaded; save plain numbers") from None
@@ -98,8 +101,21 @@ def _load(path: Path, mapped: bool) -> NDArray[np.generic]:
     return array
 
 
+def _require_shape(path: Path, file: IO[bytes]) -> None:
+    """Raises DataError where the shape that the header states is none."""
+    file.seek(0)
+    read = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
+    version = np.lib.format.read_magic(file)
+    if version not in read:  # 3.0 is for names of fields, which images have none of
+        raise DataError(f"{path} is of version {version[0]}.{version[1]} of .npy; plain arrays have 1.0 or 2.0")
+    shape, _, dtype = read[version](file)
+    stated = math.prod(shape) * dtype.itemsize
+    if any(isinstance(side, bool) or side < 0 for side in shape) or stated > path.stat().st_size:
+        raise DataError(f"{path} is damaged: its header states an array of {list(shape)}, {stated:,} bytes")
+
+
 def _mapped(path: Path) -> MappedFile:
-    array = _load(path, mapped=True)
+    array = _load(path)
     if array.dtype != np.uint8:
         raise DataError(
             f"{path} holds {array.dtype}; images are uint8 from 0 to 255. Convert first, for values from 0 to 1: "
@@ -117,11 +133,10 @@ def _mapped(path: Path) -> MappedFile:
     return MappedFile(path)
 
 
-def _labels(path: Path) -> NDArray[np.int64]:
-    labels = _load(path, mapped=False)
+def _labels(path: Path, images: Path, count: int) -> NDArray[np.int64]:
+    labels = _load(path)
     if labels.ndim != 1 or not np.issubdtype(labels.dtype, np.integer):
         raise DataError(f"{path} holds {labels.dtype} {list(labels.shape)}; labels are integers [N]")
-    numbers = labels.astype(np.int64)
-    if len(numbers) and numbers.min() < 0:
-        raise DataError(f"{path} has a label of {numbers.min()}; labels count from 0")
-    return numbers
+    if len(labels) != count:
+        raise DataError(f"{images} has {count} images but {path} has {len(labels)} labels")
+    return labels.astype(np.int64)

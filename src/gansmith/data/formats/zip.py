@@ -14,6 +14,7 @@ from gansmith.data.encoded import Encoded, Ignored, digest
 from gansmith.data.ignored_files import about, nothing_to_read
 from gansmith.data.kinds import HEAD
 from gansmith.data.layout import Split, layout
+from gansmith.data.limits import require_image_size
 from gansmith.data.listing import is_image, is_visible
 from gansmith.data.sample import png, sample_images, sample_labels
 from gansmith.errors import DataError, UnreadableImageError
@@ -79,7 +80,9 @@ class ZipReader:
 
     def read(self, index: int) -> bytes:
         try:
-            return self._archive().read(self.names[index])
+            archive = self._archive()
+            require_image_size(archive.getinfo(self.names[index]).file_size, self.where(index))
+            return archive.read(self.names[index])
         except RuntimeError as error:  # zipfile's word for a password
             raise UnreadableImageError(f"{self.where(index)} cannot be read: {error}") from error
         except _DAMAGED as error:
