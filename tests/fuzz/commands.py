@@ -62,6 +62,7 @@ RIGHT = {
     "compare": ["gan half_gan --samples 24", "gan gan@latest --samples 20 --metrics none --out new"],
     "probe": ["gan --data digits --images 60 --random-networks 1", "grader --data digits --images 60 --out new.json"],
     "list": ["", "metrics", "recipes"],
+    "help": ["train", "hinge", "dcgan", "kid"],
     "features install": ["mobilenet", "pixels"],
     "draw": ["gan --out new"],
     "bench": [

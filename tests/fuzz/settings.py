@@ -155,7 +155,7 @@ def _add(rng: random.Random, settings: dict[str, Any], world: World) -> None:
 def _deepen(rng: random.Random, settings: dict[str, Any], world: World) -> None:
     if nodes(settings):
         container, key = rng.choice(nodes(settings))
-        depth = rng.choice((1, 3, 40, 150))
+        depth = rng.choice((1, 3, 40, 80))
         for _ in range(depth):
             container[key] = [container[key]] if rng.random() < 0.5 else {"a": container[key]}
 
