@@ -78,6 +78,7 @@ EVERY: dict[str, Any] = {  # every field of an experiment, with a value that is 
     "metrics.against": "holdout",
     "stop.metric": "kid",
     "stop.patience": 5000,
+    "stop.target": 0.5,
 }
 
 

@@ -144,6 +144,29 @@ def test_the_stop_rule_waits_for_its_patience(
     assert run.resume(assignments=["stop.metric=null"]).checkpoint()["images"] == 320
 
 
+@pytest.mark.parametrize(("better", "target", "ends"), [("lower", 3, 192), ("higher", 6, 64), ("lower", 0.5, 320)])
+def test_the_training_ends_at_its_target(
+    better: str,
+    target: float,
+    ends: int,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    scripted(monkeypatch, 6, 4, 3, 2, 1, 1, better=better)
+    stop = {"metric": "kid", "patience": 100_000, "target": target}
+    run = train(tmp_path / "run", stop=stop)
+    assert run.checkpoint()["images"] == ends
+    said = capsys.readouterr().err
+    assert (f"target {target:g}" in said and "seconds of training" in said) == (ends < 320)
+    assert all(record["seconds"] >= 0 for record in measurements_of(run))
+
+
+def test_a_target_without_a_metric_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ExperimentError, match=r"stop\.target.*stop\.metric=kid"):
+        train(tmp_path / "run", stop={"target": 0.5})
+
+
 def test_the_stop_rule_knows_which_way_is_better(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     scripted(monkeypatch, 1, 2, 3, 4, 5, 5, better="higher")
     assert train(tmp_path / "up", **STOP).checkpoint("best")["images"] == 320

@@ -28,7 +28,7 @@ from small import SMALL, files
 
 def test_what_a_run_leaves_behind(finished: Path) -> None:
     assert sorted(files(finished)) == [
-        *("checkpoints/latest.pt", "checkpoints/previous.pt", "events.jsonl", "experiment.yaml"),
+        *("checkpoints/latest.pt", "checkpoints/previous.pt", "curves.svg", "events.jsonl", "experiment.yaml"),
         *("model/discriminator.safetensors", "model/generator.safetensors", "model/model.json", "progress.webp"),
         *("samples/000000000.png", "samples/000000160.png", "samples/000000320.png"),
     ]

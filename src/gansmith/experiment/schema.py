@@ -22,7 +22,7 @@ from gansmith.system.option_types import NonNegativeInt, PositiveInt
 MAY_CHANGE = frozenset(
     [
         *("images", "device", "workers", "out", "tensorboard", "data.path", "data.options"),
-        *("stop.metric", "stop.patience"),
+        *("stop.metric", "stop.patience", "stop.target"),
         *("record_every", "samples_every", "checkpoint_every", "keep_every"),
     ]
 )

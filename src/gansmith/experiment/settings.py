@@ -77,9 +77,10 @@ class MetricsSettings(BaseModel):
 
 
 class StopSettings(BaseModel):
-    """End the training before the last image, when a metric has not improved for long."""
+    """End the training before the last image: when a metric has not improved for long, or has reached a value."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     metric: str | None = Field(None, description="which of the metrics; none: train to the last image")
     patience: Images = Field(500_000, description="in images since the best measurement")
+    target: float | None = Field(None, allow_inf_nan=False, description="end at a measurement at least this good")

@@ -21,10 +21,11 @@ from gansmith.evaluation.audit.report import PAGE, write
 from gansmith.evaluation.extract import side_of
 from gansmith.evaluation.metric_needs import require_classes, require_counts, require_unlabelled
 from gansmith.evaluation.protocol import Protocol
-from gansmith.evaluation.types import Evidence, Extractor, Images, Labels, Metric, Side
+from gansmith.evaluation.types import Evidence, Extractor, Figure, Images, Labels, Metric, Side
 from gansmith.judge.image_sets import LEAST, Generated, Subject, subject_of
 from gansmith.judge.reference_images import RealImages, reals_of
 from gansmith.judge.report_folder import report_folder
+from gansmith.runs.curves import curves
 from gansmith.system import hardware
 
 MOST = 200_000  # samples in all: they are held in memory
@@ -84,7 +85,8 @@ def evaluate(
     )
     facts = _facts(reals, generated, seconds=time.monotonic() - begun)
     described = protocol if extractors.classifier is None else replace(protocol, features=extractors.words)
-    audit = replace(audit, facts=facts, metrics=measure_all(measures, sides.train, sides.fakes, described))
+    measured = measure_all(measures, sides.train, sides.fakes, described)
+    audit = replace(audit, facts=facts, metrics=measured, training=_training(judged))
     write(audit, folder, replace=again)
     return audit
 
@@ -184,6 +186,12 @@ def _protocol(judged: Subject, reals: RealImages, generated: Generated, extracto
         fake=generated.name,
         seeds=generated.seeds,
     )
+
+
+def _training(judged: Subject) -> tuple[Figure, ...]:
+    """The curves of a run's training."""
+    records = [] if judged.run is None else judged.run.records
+    return tuple(Figure(name, svg=drawing) for name, drawing in curves(records).items()) if records else ()
 
 
 def _facts(reals: RealImages, generated: Generated, *, seconds: float) -> dict[str, str]:

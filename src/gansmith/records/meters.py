@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import deque
 from collections.abc import Mapping, Sequence
 
 import torch
@@ -55,6 +56,28 @@ def _read(scalars: Sequence[Tensor]) -> list[float]:
         ):
             values[place] = value
     return values
+
+
+class MovingAverage:
+    """The mean of the last `window` values.
+
+    >>> meter = MovingAverage(2)
+    >>> [meter.add(value) or meter.value() for value in (1.0, 3.0, 5.0)]
+    [1.0, 2.0, 4.0]
+    """
+
+    def __init__(self, window: int) -> None:
+        self._values: deque[float] = deque(maxlen=window)
+
+    def add(self, value: float) -> None:
+        self._values.append(value)
+
+    def value(self) -> float:
+        """NaN before the first value."""
+        return math.fsum(self._values) / len(self._values) if self._values else math.nan
+
+    def reset(self) -> None:
+        self._values.clear()
 
 
 class RateMeter:

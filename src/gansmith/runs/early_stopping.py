@@ -1,4 +1,5 @@
-"""Early stopping: end the training when a metric has not improved for `stop.patience` images; and the best so far."""
+"""Early stopping: end the training when a metric has not improved for `stop.patience` images, or has reached
+`stop.target`; and the best so far."""
 
 from __future__ import annotations
 
@@ -15,13 +16,17 @@ class EarlyStopping:
     """The rule `settings` over `history`, the records of the measurements so far, which grows while the run trains.
 
     better: {metric: which way it is better}. The leading metric is the rule's, or without a rule the first of `better`.
-    Raises ExperimentError for a rule by a metric that is not measured.
+    Raises ExperimentError for a rule by a metric that is not measured, and for a target of none.
     """
 
     def __init__(
         self, settings: StopSettings, better: Mapping[str, Literal["lower", "higher"]], history: Sequence[Record]
     ) -> None:
         self.settings, self.better, self.history = settings, better, history
+        if settings.target is not None and settings.metric is None:
+            raise ExperimentError(
+                f"stop.target = {settings.target:g} is a value of a metric: name it too, for example stop.metric=kid"
+            )
         self.metric = settings.metric or next(iter(better), None)
         if self.metric is not None and self.metric not in better:
             measured = "the metrics" if better else "no metric (set metrics.names, for example to [kid])"
@@ -42,7 +47,13 @@ class EarlyStopping:
         best = self.best
         if self.settings.metric is None or best is None:
             return None
-        since = self.history[-1]["images"] - best["images"]
+        target, last = self.settings.target, self.history[-1]
+        value = last[f"metric/{self.metric}"]
+        lower = self.better[self.settings.metric] == "lower"
+        if target is not None and (value <= target if lower else value >= target):
+            seconds = f", after {last['seconds']:,.0f} seconds of training" if "seconds" in last else ""
+            return f"{self.metric} reached {value:.4g} (target {target:g}){seconds}"
+        since = last["images"] - best["images"]
         if since < self.settings.patience:
             return None
         return f"{self.settings.metric} has not improved for {since:,} images (patience {self.settings.patience:,})"

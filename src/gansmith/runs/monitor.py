@@ -27,7 +27,8 @@ _SIDE = 8  # pixels: variety is measured on images this small
 
 
 class Monitor:
-    """Call it with each record: returns what is added to it, {"spread", "told_apart", "health"}."""
+    """Call it with each record: returns what is added to it, {"spread", "told_apart", "health"} and each player's
+    "PLAYER/learning_rate"."""
 
     def __init__(self, parts: Assembly, records: Iterable[Mapping[str, Any]] = ()) -> None:
         self.parts = parts
@@ -41,8 +42,13 @@ class Monitor:
         self._variety = variety(self._train.image)
 
     def __call__(self, record: Mapping[str, Any]) -> dict[str, Any]:
-        values = self._measure()
+        values = self._measure() | self._learning_rates()
         return {**values, "health": self.health.add({**record, **values})}
+
+    def _learning_rates(self) -> dict[str, float]:
+        """Of the last step."""
+        groups = {player: part.optimizer.param_groups[0] for player, part in self.parts.optimizers.items()}
+        return {f"{player}/learning_rate": float(group["lr"]) for player, group in groups.items()}
 
     @torch.no_grad()
     def _measure(self) -> dict[str, float]:

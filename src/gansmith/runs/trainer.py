@@ -19,6 +19,7 @@ from gansmith.models import saved
 from gansmith.records import jsonl
 from gansmith.records.recorder import Recorder
 from gansmith.records.terminal import Terminal
+from gansmith.runs.curves import Curves
 from gansmith.runs.description import description
 from gansmith.runs.existing_run import require_run_or_empty, way_out, with_recorded_choices
 from gansmith.runs.folder import checkpoints_of, folder_of, is_run, models_of, remove_stale_files
@@ -179,6 +180,7 @@ class Trainer:
             from gansmith.records.tensorboard import TensorBoard
 
             views.append(TensorBoard(self.folder / "tensorboard", begin=images))
+        views.append(Curves(self.folder, past))
         self.terminal = Terminal(images=experiment.images, done=images)
         views.append(self.terminal)
         monitor = Monitor(self.parts, past)
@@ -255,6 +257,7 @@ class Trainer:
         record = self.metrics.measure(
             players_in_use(self.parts), step=self.step, images=images_drawn(engine), closing=closing
         )
+        record["seconds"] = round(self.recorder.seconds, 3)
         self.recorder.record_metrics(record)
         if closing:
             return False

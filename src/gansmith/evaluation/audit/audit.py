@@ -41,6 +41,7 @@ class Audit:
     notes     remarks on how it was measured
     metrics   {name: measurement} of the metrics that were asked for beside the questions
     sheets    samples and real images; not part of audit.json
+    training  curves of the training of a run; not part of audit.json
     """
 
     answers: Mapping[str, Answer]
@@ -52,6 +53,7 @@ class Audit:
     notes: tuple[str, ...] = ()
     metrics: Mapping[str, Measurement] = field(default_factory=dict)
     sheets: tuple[Figure, ...] = field(default=(), compare=False)
+    training: tuple[Figure, ...] = field(default=(), compare=False)
 
     def record(self) -> dict[str, Any]:
         """The content of audit.json: one object for each question; values that are not finite are null."""

@@ -68,6 +68,17 @@ def svg(parts: Iterable[str], *, says: str, height: float = HEIGHT) -> str:
     )
 
 
+def stacked(drawings: Sequence[str], *, says: str) -> str:
+    """Drawings of `svg` one below the other in one file, on paper of their own."""
+    parts, top = [], 0.0
+    for drawing in drawings:
+        opening, _, inner = drawing.partition("</style>")
+        parts.append(f'<g transform="translate(0 {top:g})">{inner.removesuffix("</svg>")}</g>')
+        top += float(opening.partition('viewBox="0 0 ')[2].partition('"')[0].split()[1])
+    paper = f'<rect width="{WIDTH:g}" height="{top:g}" fill="var(--paper)"/>'
+    return svg([paper, *parts], says=says, height=top)
+
+
 def nothing(why: str) -> str:
     """A drawing that says that there is nothing to draw."""
     return svg([text(WIDTH / 2, 34, why, anchor="middle", kind="ink")], says=why, height=60)
