@@ -96,6 +96,25 @@ def test_checkpoints_that_are_kept_for_good(tmp_path: Path) -> None:
     assert [made.checkpoint(f"{images:09}")["images"] for images in (96, 192, 288)] == [96, 192, 288]
 
 
+def test_a_checkpoint_each_epoch(tmp_path: Path) -> None:
+    run = gansmith.train(**SMALL | {"images": 800}, keep_every="epoch", out=str(tmp_path / "run"))
+    epoch = run.experiment.keep_every
+    assert isinstance(epoch, int)
+    assert epoch * 2 <= 800 < epoch * 3
+    kept = sorted(int(path.stem) for path in (tmp_path / "run" / "checkpoints").glob("0*.pt"))
+    assert [images // epoch for images in kept] == [1, 2]
+    assert all(images % epoch < 16 for images in kept)  # within a batch
+
+
+def test_records_hold_the_learning_rates_that_were_used(tmp_path: Path) -> None:
+    falling = {"generator": {"name": "sgd", "lr": {"start": 1.0, "end": 0.0, "decay": 320}}}
+    run = gansmith.train(**SMALL, optimizer=falling, out=str(tmp_path / "run"))
+    for record in run.records:
+        assert record["generator/learning_rate"] == pytest.approx(1 - (record["images"] - 16) / 320)
+        assert record["discriminator/learning_rate"] == 2e-4
+    assert "learning rate" in (tmp_path / "run" / "curves.svg").read_text()
+
+
 def test_the_place_of_a_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     made = gansmith.train(**{**SMALL, "images": 16})

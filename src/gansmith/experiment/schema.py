@@ -79,7 +79,10 @@ class Experiment(BaseModel):
     record_every: Images = 2_000
     samples_every: Images = 20_000
     checkpoint_every: Images = 50_000
-    keep_every: Count = Field(0, description="keep a checkpoint for good each so many images; 0 keeps none")
+    keep_every: Count | Literal["epoch"] = Field(
+        0,
+        description="keep a checkpoint for good each so many images, or each epoch; 0 keeps none",
+    )
     tensorboard: bool = False
     metrics: MetricsSettings = MetricsSettings()
     stop: StopSettings = StopSettings()

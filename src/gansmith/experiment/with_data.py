@@ -37,7 +37,9 @@ def with_data(experiment: Experiment) -> tuple[Experiment, Prepared]:
     paths = {"path": _absolute(data.settings.path)}
     if data.settings.other is not None:
         paths["other"] = _absolute(data.settings.other)
-    return experiment.model_copy(update={"data": data.settings.model_copy(update=paths)}), data
+    keep_every = data.count if experiment.keep_every == "epoch" else experiment.keep_every
+    update = {"data": data.settings.model_copy(update=paths), "keep_every": keep_every}
+    return experiment.model_copy(update=update), data
 
 
 def _absolute(name: str) -> str:

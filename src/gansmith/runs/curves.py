@@ -29,7 +29,7 @@ class Curves:
     """A view of the records that keeps `curves.svg` in `folder`; `past` are the records of a run that is resumed."""
 
     def __init__(self, folder: Path, past: Iterable[Record] = ()) -> None:
-        self.path = folder / FILE
+        self.folder = folder
         self._records: list[Record] = list(past)
         self._written = 0.0
         self._drawn = 0  # records that the file shows
@@ -44,8 +44,13 @@ class Curves:
             self._write()
 
     def _write(self) -> None:
-        write_text(self.path, svg(self._records))
+        write(self.folder, self._records)
         self._written, self._drawn = time.monotonic(), len(self._records)
+
+
+def write(folder: Path, records: Sequence[Record]) -> None:
+    """`curves.svg` of all `records` in `folder`."""
+    write_text(folder / FILE, svg(records))
 
 
 def svg(records: Sequence[Record]) -> str:

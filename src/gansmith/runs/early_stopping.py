@@ -51,8 +51,7 @@ class EarlyStopping:
         value = last[f"metric/{self.metric}"]
         lower = self.better[self.settings.metric] == "lower"
         if target is not None and (value <= target if lower else value >= target):
-            seconds = f", after {last['seconds']:,.0f} seconds of training" if "seconds" in last else ""
-            return f"{self.metric} reached {value:.4g} (target {target:g}){seconds}"
+            return f"{self.metric} reached {value:.4g} (target {target:g})"
         since = last["images"] - best["images"]
         if since < self.settings.patience:
             return None

@@ -19,7 +19,7 @@ from gansmith.models import saved
 from gansmith.records import jsonl
 from gansmith.records.recorder import Recorder
 from gansmith.records.terminal import Terminal
-from gansmith.runs.curves import Curves
+from gansmith.runs import curves
 from gansmith.runs.description import description
 from gansmith.runs.existing_run import require_run_or_empty, way_out, with_recorded_choices
 from gansmith.runs.folder import checkpoints_of, folder_of, is_run, models_of, remove_stale_files
@@ -75,6 +75,7 @@ class Trainer:
         self.checkpoints = checkpoints_of(folder)
         self.sheets = SampleSheets(folder, parts)
         self.whereabouts = Whereabouts(folder)
+        self.keep_every = int(self.experiment.keep_every)  # an epoch has become its number of images
         self.step = 0
         self.saved_step: int | None = None  # of the newest checkpoint that this process wrote
         self.signal: int | None = None  # that ends the training
@@ -163,6 +164,7 @@ class Trainer:
         if not all(saved.is_current(path, images) for path in written):
             saved.save(self.folder / "model", files)
         self.sheets.save_missing(images)
+        curves.write(self.folder, jsonl.read(self._events))
         say(f"{self.folder} {message}")
         self.parts.stream.close()
 
@@ -180,7 +182,7 @@ class Trainer:
             from gansmith.records.tensorboard import TensorBoard
 
             views.append(TensorBoard(self.folder / "tensorboard", begin=images))
-        views.append(Curves(self.folder, past))
+        views.append(curves.Curves(self.folder, past))
         self.terminal = Terminal(images=experiment.images, done=images)
         views.append(self.terminal)
         monitor = Monitor(self.parts, past)
@@ -244,7 +246,7 @@ class Trainer:
         if _passed(before, images, self.experiment.samples_every):
             self.sheets.save_sheet(images)
             self.recorder.pause()
-        keep = [f"{images:09}"] if _passed(before, images, self.experiment.keep_every) else []
+        keep = [f"{images:09}"] if _passed(before, images, self.keep_every) else []
         if self.metrics.due(before, images) and self._measure(engine):
             keep.append("best")
         if keep or self.stop_reason or _passed(before, images, self.experiment.checkpoint_every):
@@ -257,12 +259,12 @@ class Trainer:
         record = self.metrics.measure(
             players_in_use(self.parts), step=self.step, images=images_drawn(engine), closing=closing
         )
-        record["seconds"] = round(self.recorder.seconds, 3)
         self.recorder.record_metrics(record)
         if closing:
             return False
-        self.stop_reason = self.metrics.stopping.reason()
-        if self.stop_reason:
+        reason = self.metrics.stopping.reason()
+        if reason is not None:
+            self.stop_reason = f"{reason}, after {self.recorder.seconds:,.0f} seconds of training"
             engine.terminate()
         return self.metrics.stopping.best is record
 
