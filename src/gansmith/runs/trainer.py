@@ -20,6 +20,7 @@ from gansmith.records import jsonl
 from gansmith.records.recorder import Recorder
 from gansmith.records.terminal import Terminal
 from gansmith.runs import curves
+from gansmith.runs.beginning import begin
 from gansmith.runs.description import description
 from gansmith.runs.existing_run import require_run_or_empty, way_out, with_recorded_choices
 from gansmith.runs.folder import checkpoints_of, folder_of, is_run, models_of, remove_stale_files
@@ -30,7 +31,6 @@ from gansmith.runs.sample_sheets import SampleSheets
 from gansmith.runs.signals import stop_on_signals
 from gansmith.runs.training_state import (
     capture,
-    load_fitting_weights,
     model_files,
     players_in_use,
     require_finite,
@@ -41,10 +41,6 @@ from gansmith.system.console import say
 from gansmith.system.files import write_text
 from gansmith.training.checkpoint import Checkpoints
 from gansmith.training.engine import Engine, Events, images_drawn, play_until
-from gansmith.training.forecast import forecast
-from gansmith.training.out_of_memory import explain_out_of_memory
-from gansmith.training.precision import warnings
-from gansmith.training.wiring import check_wiring
 
 
 def train_run(experiment: Experiment) -> None:
@@ -123,7 +119,7 @@ class Trainer:
                 raise CheckpointError(f"{self.folder} was trained but its checkpoints are gone. {way_out(self.folder)}")
             if is_run(self.folder):
                 say(f"{self.folder} stopped before its first checkpoint: it begins again")
-            self._begin()
+            begin(self.parts)
             return 0.0
         notes: list[str] = []
         take_up = Checkpoints(
@@ -141,19 +137,6 @@ class Trainer:
         if self.parts.stream.drawn < self.experiment.images:
             say(f"continuing {self.folder} at {self.parts.stream.drawn:,} images (step {self.step:,})")
         return float(state["seconds"])
-
-    def _begin(self) -> None:
-        """Load the weights of `start_from`, check the wiring and forecast what the training takes."""
-        parts = self.parts
-        if self.experiment.start_from is not None:
-            for line in load_fitting_weights(parts, Path(self.experiment.start_from)):
-                say(line)
-        batch = parts.first_batch()
-        with explain_out_of_memory(batch):
-            check_wiring(parts.game, batch, device=parts.device, precision=self.experiment.precision)
-            expected = forecast(parts.game, batch, parts.device, self.experiment)
-        for warning in (*expected.warnings(parts.device), *warnings(parts.device, self.experiment.precision)):
-            say(f"warning: {warning}")
 
     def _leave_ended(self, message: str) -> None:
         """A run with nothing left to train: write what it lacks because it was killed after its last checkpoint, or
