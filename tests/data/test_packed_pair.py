@@ -68,6 +68,7 @@ def opened(path: Path) -> str:
     )
 
 
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")  # from Python 3.12 on, of threads
 @pytest.mark.parametrize("before", ["packed", "by hand", "nothing"])
 @pytest.mark.parametrize("labels", ["both", "none now", "none before"])
 def test_killed_at_every_step(before: str, labels: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import psutil
 import pytest
 
-from gansmith.data.dataset import Listed
+from gansmith.data import cache
+from gansmith.data.dataset import Dataset, ImageItem, Listed
 from gansmith.data.worker_errors import error_of, failure_of
 from gansmith.errors import DataError, UnreadableImageError
 
@@ -73,6 +76,35 @@ def test_an_error_arrives_as_it_was_raised(name: str) -> None:
     assert not living_children()
 
 
+class Breaking(Dataset):
+    """Images of which one raises."""
+
+    def __init__(self, error: BaseException) -> None:
+        self.error = error
+
+    def __len__(self) -> int:
+        return 300
+
+    def one(self, index: int) -> ImageItem:
+        if index == 200:
+            raise self.error
+        return ImageItem(np.zeros((4, 4, 1), np.uint8))
+
+
+@pytest.mark.parametrize("name", ["plain", "two arguments", "an open file", "exit"])
+@pytest.mark.parametrize("workers", [0, 2])
+def test_an_error_while_a_cache_is_built_arrives_too(
+    name: str, workers: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GANSMITH_CACHE", str(tmp_path))
+    raised = ERRORS[name]()
+    with pytest.raises(type(raised)) as caught:
+        cache.store(Breaking(raised), key="k", names=[str(n) for n in range(300)], workers=workers)
+    assert (type(caught.value), str(caught.value)) == (type(raised), str(raised))
+    assert not living_children()
+    assert [path.name for path in tmp_path.iterdir()] == ["k.lock"]
+
+
 def test_attributes_arrive_where_they_can() -> None:
     copy = error_of(failure_of(TwoArgumentsError("cat", 3)))
     assert isinstance(copy, TwoArgumentsError)
@@ -116,7 +148,8 @@ def test_an_item_that_cannot_be_sent_is_an_error_and_no_endless_wait(item: Any) 
 
 
 _PROGRAM = """
-from gansmith.data.dataset import Listed
+from gansmith.data import cache
+from gansmith.data.dataset import Dataset, ImageItem, Listed
 
 class Strange(Exception):
     def __init__(self, a, b):
@@ -150,7 +183,8 @@ def test_a_program_ends_with_the_error_of_a_worker(kind: str, status: int) -> No
 def test_a_program_that_is_interrupted_while_it_waits_ends() -> None:
     program = """
 import os, signal, threading, time
-from gansmith.data.dataset import Listed
+from gansmith.data import cache
+from gansmith.data.dataset import Dataset, ImageItem, Listed
 
 def slow(number):
     if number:

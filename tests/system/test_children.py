@@ -17,6 +17,7 @@ import pytest
 from PIL import Image
 
 from gansmith.data.dataset import Listed
+from gansmith.system.children import end_with, this_process
 
 _LARGE_ITEMS = """
     import numpy as np
@@ -104,6 +105,27 @@ def test_children_of_a_killed_process_end(program: str, tmp_path: Path) -> None:
     children = psutil.Process(parent.pid).children(recursive=True)
     assert len(children) >= 2
     killed(parent, children)
+
+
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")  # from Python 3.12 on, of threads
+def test_a_parent_that_ended_before_the_child_began() -> None:
+    child = os.fork()
+    if not child:
+        try:
+            end_with(this_process()._replace(process=os.getpid()))  # nobody's own parent
+        finally:
+            os._exit(0)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 1
+
+
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")  # from Python 3.12 on, of threads
+def test_a_child_of_a_living_parent_goes_on() -> None:
+    parent, child = this_process("fork"), os.fork()
+    if not child:
+        end_with(parent)
+        time.sleep(0.6)
+        os._exit(7)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
 
 
 def test_a_killed_training_run_leaves_no_decoder(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from gansmith.data import worker_errors
 from gansmith.data.dataset import Dataset
 from gansmith.data.npy_writer import BLOCK_BYTES, NpyWriter
 from gansmith.data.unreadable import reason
@@ -99,7 +100,7 @@ def _decoders(dataset: Dataset, writer: NpyWriter, workers: int | None) -> Itera
 
 
 def _spread(pool: ProcessPoolExecutor, spans: list[Span], at_once: int) -> Iterator[tuple[Span, Decoded]]:
-    waiting: dict[Future[Decoded], Span] = {}
+    waiting: dict[Future[Decoded | worker_errors.Failure], Span] = {}
     left = iter(spans)
     try:
         with warnings.catch_warnings():
@@ -111,8 +112,10 @@ def _spread(pool: ProcessPoolExecutor, spans: list[Span], at_once: int) -> Itera
                     break
         while waiting:
             for future in wait(waiting, return_when=FIRST_COMPLETED).done:
-                span = waiting.pop(future)
-                yield span, future.result()
+                span, decoded = waiting.pop(future), future.result()
+                if isinstance(decoded, worker_errors.Failure):
+                    raise worker_errors.error_of(decoded)
+                yield span, decoded
                 following = next(left, None)
                 if following is not None:
                     waiting[pool.submit(_decode_in_child, following)] = following
@@ -137,9 +140,13 @@ def _start(dataset: Dataset, writer: NpyWriter, parent: children.Parent) -> None
     _of_this_child = (dataset, writer.__enter__())  # its own descriptor: a shared one shares the position in the file
 
 
-def _decode_in_child(span: Span) -> Decoded:
+def _decode_in_child(span: Span) -> Decoded | worker_errors.Failure:
+    """A pool takes an error that has no copy by pickle for the death of the process."""
     assert _of_this_child is not None
-    return _decode(*_of_this_child, span)
+    try:
+        return _decode(*_of_this_child, span)
+    except BaseException as error:
+        return worker_errors.failure_of(error)
 
 
 def _decode(dataset: Dataset, writer: NpyWriter, span: Span) -> Decoded:

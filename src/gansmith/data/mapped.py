@@ -41,9 +41,15 @@ class MappedFile:
         stamp = self._stamped()
         if stamp != self._stamp:
             replaced = stamp is None or self._stamp is None or stamp[0] != self._stamp[0]  # the map is of the old file
-            if not replaced and self.intact is not None and not self.intact():
+            if not replaced and not self._is_intact():
                 raise DataError(self._changed("changed"))
             self._stamp = stamp
+
+    def _is_intact(self) -> bool:
+        try:
+            return self.intact is None or self.intact()
+        except (OSError, ValueError):  # a file beside it is gone or damaged
+            return False
 
     def _stamped(self) -> tuple[int, int, int] | None:
         try:
