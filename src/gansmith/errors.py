@@ -91,12 +91,15 @@ class OutOfMemoryError(TrainingError):
     """An allocation that failed."""
 
 
-class TrainingInterrupted(TrainingError):  # noqa: N818  (nothing went wrong)
-    """Ctrl-C or SIGTERM: everything is saved."""
+class TrainingInterrupted(TrainingError, SystemExit):  # noqa: N818  (nothing went wrong)
+    """Ctrl-C, SIGTERM or SIGHUP: everything is saved, and the training has said how to go on.
+
+    Also a SystemExit: a script that does not catch it ends with the status of the signal and without a traceback.
+    """
 
     def __init__(self, message: str, *, signal: int) -> None:
         super().__init__(message)
-        self.exit_code = 128 + signal
+        self.exit_code = self.code = 128 + signal
 
 
 class NoDependencyError(GansmithError):

@@ -19,11 +19,14 @@ import gansmith
 from forked import Forked, fork
 from gansmith import catalog
 from gansmith.errors import (
+    GansmithError,
     NotFiniteError,
     OutOfMemoryError,
     RunError,
+    TrainingInterrupted,
     UnknownNameError,
 )
+from gansmith.models.saved import read_card
 from gansmith.runs import signals
 from gansmith.runs.run import Run
 from gansmith.runs.signals import stop_on_signals
@@ -90,8 +93,10 @@ def test_an_interrupted_run_is_saved_and_ends_where_an_uninterrupted_one_does(
         )
         assert found, said
         assert Path(found[2]) == out
-        assert Run(out, trust=True).checkpoint()["images"] == int(found[1]) < 320
-        assert (out / "model/generator.safetensors").exists()
+        images = int(found[1])
+        assert Run(out, trust=True).checkpoint()["images"] == images < 320
+        assert read_card(out / "model/generator.safetensors").images == images
+        assert (out / f"samples/{images:09}.png").exists()
         catalog.forget_vouched()
         with pytest.raises(UnknownNameError, match="--trust"):
             Run(out).resume()
@@ -114,10 +119,9 @@ def test_a_second_interrupt_stops_at_once(tmp_path: Path) -> None:
         _, said = process.communicate(timeout=20)
         assert time.monotonic() - begun < 10
         assert process.returncode == 130, said
-        assert (
-            f"stopped at once; what came after the last checkpoint is lost. Continue with: gansmith resume {out}"
-            in said
-        )
+        assert "stopped at once" in said
+        assert "without a checkpoint" in said
+        assert f"gansmith resume {out}\n" in said
         assert "Traceback" not in said
 
 
@@ -128,7 +132,7 @@ def test_an_interrupt_while_the_images_are_prepared(tmp_path: Path) -> None:
     with fork("train", *OPTIONS, "--out", tmp_path / "run", before=before) as process:
         _, said = process.communicate(timeout=60)
         assert process.returncode == 130, said
-        assert said.strip().endswith("stopped")
+        assert "stopped" in said.splitlines()[-1]
         assert "Traceback" not in said
         assert not (tmp_path / "run").exists()
 
@@ -268,3 +272,21 @@ def test_a_closed_terminal_says_so_more_than_once_and_insists_on_nothing(monkeyp
         assert stops == [signal.SIGHUP]
     finally:
         signal.signal(signal.SIGHUP, before)
+
+
+def test_a_script_that_is_interrupted_shows_one_line(tmp_path: Path) -> None:
+    """Not a traceback: nothing went wrong. Whoever catches it has the message, and the status that it would have."""
+    out = tmp_path / "run"
+    script = f"import os, signal, gansmith.runs.trainer as trainer\nfrom small import SMALL\nout = {str(out)!r}\n"
+    script += "after = trainer.Trainer._after_step\n"
+    script += "trainer.Trainer._after_step = lambda *a: (after(*a), os.kill(os.getpid(), signal.SIGINT))\n"
+    script += "import gansmith; gansmith.train(**SMALL, out=out)"
+    with fork(before=script) as process:
+        _, said = process.communicate(timeout=60)
+    assert process.returncode == 130, said
+    assert "Traceback" not in said
+    assert said.splitlines()[-1].startswith("stopped at 16 of 320 images")
+    assert said.splitlines()[-1].endswith(f"gansmith resume {out}")
+    with pytest.raises(GansmithError) as raised:
+        raise TrainingInterrupted("stopped", signal=signal.SIGTERM)
+    assert (str(raised.value), getattr(raised.value, "code", 0)) == ("stopped", 143)

@@ -5,12 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from gansmith.errors import OptionError
+from gansmith.system.console import say
 from gansmith.system.outputs import Files, free_output, itself, require_output
+
+if TYPE_CHECKING:
+    from gansmith.runs.run import Run
 
 RunPath = Annotated[Path, typer.Argument(metavar="RUN", help="a run's folder, or a folder or file of models")]
 Raw = Annotated[bool, typer.Option("--raw", help="the weights as trained, without averaging")]
@@ -81,6 +85,16 @@ def print_next_steps(folder: Path) -> None:
         f"      gansmith interpolate {folder} 3 8 12 --out strip.png\n"
         f"      gansmith evaluate {folder}"
     )
+
+
+def print_trained(run: Run, *, checkpoint: str | None = None, raw: bool = False) -> None:
+    """How long the weights were trained that a command is about to use, on standard error; nothing where no one knows:
+    `runs/photos: weights after 3,328 of 60,000 images`."""
+    from gansmith.runs.trained_for import trained_for
+
+    trained = trained_for(run, checkpoint=checkpoint, raw=raw)
+    if trained.images or trained.whole is not None:
+        say(f"{run.path}: weights after {trained}")
 
 
 def print_written(files: Sequence[Path], what: str, count: int) -> None:

@@ -6,7 +6,18 @@ from typing import Annotated
 
 import typer
 
-from gansmith.cli.arguments import Checkpoint, Device, Force, Label, Raw, RunPath, Trust, print_written, require_out
+from gansmith.cli.arguments import (
+    Checkpoint,
+    Device,
+    Force,
+    Label,
+    Raw,
+    RunPath,
+    Trust,
+    print_trained,
+    print_written,
+    require_out,
+)
 
 _OUT = "arithmetic.png"
 
@@ -44,6 +55,7 @@ def arithmetic(
     opened = Run(run, trust=trust)
     path = require_out(out, _OUT, series_files(out or _OUT, term_labels(terms)), force=force, data=image_folders(run))
     renderer = opened.renderer(raw=raw, checkpoint=checkpoint, device=device)
+    print_trained(opened, raw=raw, checkpoint=checkpoint)
     result = add_up(renderer, terms, label=label)
     written = result.save(path if out is None else out, numbered=True, force=force)
     print_written(written, "images", len(result))

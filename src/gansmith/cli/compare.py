@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gansmith.cli.arguments import Device, Force, Raw, Trust
+from gansmith.cli.arguments import Device, Force, Raw, Trust, print_trained
 from gansmith.cli.tables import print_whole
 
 if TYPE_CHECKING:
@@ -45,11 +45,15 @@ def compare(
     from rich.console import Console
 
     from gansmith.judge.compare.compare_runs import compare as compare_runs
+    from gansmith.judge.compare.contenders import parse
+    from gansmith.runs.run import Run
     from gansmith.system.outputs import inside, require_output
 
     if out is not None:
         require_output(out, inside(_JSON, _MATRIX), force=force, data=[Path(against)] if against else [])
     names = [name.strip() for name in metrics.split(",") if name.strip() and name.strip() != "none"]
+    for path, checkpoint in map(parse, runs):
+        print_trained(Run(path, trust=trust), checkpoint=checkpoint, raw=raw)
     comparison = compare_runs(
         list(runs),
         against=against,

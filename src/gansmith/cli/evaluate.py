@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from gansmith.cli.arguments import Checkpoint, Device, Force, Raw, Trust, refuse_options
+from gansmith.cli.arguments import Checkpoint, Device, Force, Raw, Trust, print_trained, refuse_options
 
 _FOR_SAMPLES = (
     *("against", "holdout", "features", "classifier", "metrics", "samples", "repeats", "real", "raw", "checkpoint"),
@@ -58,17 +58,24 @@ def evaluate(
     """
     from gansmith.judge import audit_run, translation
     from gansmith.judge import classifier as graders
+    from gansmith.runs.folder import is_run
+    from gansmith.runs.run import Run
 
     common: dict[str, Any] = {"device": device, "out": out, "force": force, "trust": trust}
-    translates = translation.translates(subject)
+    translates, classifies = translation.translates(subject), graders.is_classifier(subject)
     if not translates:
         refuse_options(context, ("to", "beside"), f"{subject} is no run that translates")
-    if graders.is_classifier(subject):
+    if classifies:
         refuse_options(context, _FOR_GENERATORS, f"{subject} is a classifier, and they are for generators only")
+    elif translates:
+        refuse_options(context, _FOR_SAMPLES, f"{subject} translates, and is compared with true pairs")
+    for run in (subject, *(beside or ())):
+        if is_run(run):
+            print_trained(Run(run, trust=trust), checkpoint=checkpoint, raw=raw)
+    if classifies:
         grading = graders.evaluate(subject, against=against, checkpoint=checkpoint, **common)
         return tell(grading.text, (), grading.folder)
     if translates:
-        refuse_options(context, _FOR_SAMPLES, f"{subject} translates, and is compared with true pairs")
         likeness = translation.evaluate(subject, to=to, beside=beside or (), weights=weights, seed=seed, **common)
         return tell(likeness.as_text(), likeness.notes, likeness.folder)
     names = [name.strip() for name in metrics.split(",") if name.strip()]

@@ -8,7 +8,18 @@ from typing import Annotated
 
 import typer
 
-from gansmith.cli.arguments import Checkpoint, Device, Force, Label, Raw, RunPath, Trust, print_written, require_out
+from gansmith.cli.arguments import (
+    Checkpoint,
+    Device,
+    Force,
+    Label,
+    Raw,
+    RunPath,
+    Trust,
+    print_trained,
+    print_written,
+    require_out,
+)
 from gansmith.system.outputs import itself
 
 _OUT = "interpolation.png"
@@ -80,6 +91,7 @@ def interpolate(
     files = itself if film else series_files(wanted, path_labels(points, steps=steps, rows=form is Form.GRID))
     target = require_out(out, _OUT, files, force=force, data=image_folders(run))
     renderer = opened.renderer(raw=raw, checkpoint=checkpoint, device=device)
+    print_trained(opened, raw=raw, checkpoint=checkpoint)
     images = walk(
         renderer, points, steps=steps, kind=None if path is None else path.value, rows=form is Form.GRID, label=label
     )

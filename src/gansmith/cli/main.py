@@ -28,7 +28,7 @@ from gansmith.cli import (
 )
 from gansmith.cli.group import Group
 from gansmith.cli.interrupts import ended_by, heard
-from gansmith.errors import GansmithError
+from gansmith.errors import GansmithError, TrainingInterrupted
 from gansmith.system.console import keep_streams, output_failure, say
 
 app = typer.Typer(
@@ -93,8 +93,10 @@ def _status() -> int | str | None:
     try:
         with heard():
             app()
+    except TrainingInterrupted as error:  # it has said so itself
+        return error.exit_code
     except GansmithError as error:
-        say(f"error: {error}" if error.exit_code < 128 else str(error))  # no signal
+        say(f"error: {error}")
         return error.exit_code
     except KeyboardInterrupt:
         say("stopped")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gansmith.cli.arguments import Checkpoint, Device, Force, RunPath, Trust
+from gansmith.cli.arguments import Checkpoint, Device, Force, RunPath, Trust, print_trained
 from gansmith.cli.tables import print_whole
 
 if TYPE_CHECKING:
@@ -37,11 +37,13 @@ def probe(
     from rich.console import Console
 
     from gansmith.judge.linear_probe import probe as measure
+    from gansmith.runs.run import Run
     from gansmith.system.files import write_json
     from gansmith.system.outputs import require_output
 
     if out is not None:
         require_output(out, force=force, inputs=[Path(data)])
+    print_trained(Run(run, trust=trust), checkpoint=checkpoint)
     report = measure(
         run,
         data,

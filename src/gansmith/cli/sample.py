@@ -15,6 +15,7 @@ from gansmith.cli.arguments import (
     RunPath,
     Trust,
     parse_canvas,
+    print_trained,
     print_written,
     require_out,
 )
@@ -55,6 +56,7 @@ def sample(
     files = series_files(out or _OUT, [str(number) for number in numbers])
     path = require_out(out, _OUT, files, force=force, data=image_folders(run))
     renderer = opened.renderer(raw=raw, checkpoint=checkpoint, device=device)
+    print_trained(opened, raw=raw, checkpoint=checkpoint)
     images = renderer.images(numbers, grid=grid, label=label, truncation=truncation)
     print_written(
         images.save(path if out is None else out, columns=columns, numbered=numbered, force=force),

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gansmith.cli.arguments import Checkpoint, Device, Force, Raw, RunPath, Trust
+from gansmith.cli.arguments import Checkpoint, Device, Force, Raw, RunPath, Trust, print_trained
 from gansmith.system.paths import resolved
 
 if TYPE_CHECKING:
@@ -83,6 +83,7 @@ def translate(
     left_out = _left_out(source, images)  # before anything is written, which may be into IN
     written: list[Path] = []
     failures: list[str] = []
+    print_trained(opened, raw=raw, checkpoint=checkpoint)
     with bar("translating", len(images)) as advance:
         for index, files in enumerate(targets):
             try:

@@ -26,6 +26,8 @@ from gansmith.judge.image_sets import LEAST, Generated, Subject, subject_of
 from gansmith.judge.reference_images import RealImages, reals_of
 from gansmith.judge.report_folder import report_folder
 from gansmith.runs.curves import curves
+from gansmith.runs.run import Run
+from gansmith.runs.trained_for import trained_for
 from gansmith.system import hardware
 
 MOST = 200_000  # samples in all: they are held in memory
@@ -81,7 +83,7 @@ def evaluate(
         _evidence(sides, protocol, extractors, seed),
         subject=generated.name,
         title=f"Audit of {generated.name}",
-        notes=[*reals.notes, *_notes(extractors.main)],
+        notes=[*_not_at_the_end(judged.run, checkpoint, raw), *reals.notes, *_notes(extractors.main)],
     )
     facts = _facts(reals, generated, seconds=time.monotonic() - begun)
     described = protocol if extractors.classifier is None else replace(protocol, features=extractors.words)
@@ -219,6 +221,14 @@ def choose(name: str, weights: str | None, *, device: str = "auto", trust: bool 
         options["trust_model"] = trust
     built: Extractor = catalog.build("features", name, **options)
     return built
+
+
+def _not_at_the_end(run: Run | None, checkpoint: str | None, raw: bool) -> list[str]:
+    """The note on a run that has not ended."""
+    trained = None if run is None else trained_for(run, checkpoint=checkpoint, raw=raw)
+    if trained is None or trained.at_the_end:
+        return []
+    return [f"These weights are not those of the run's end: they were saved after {trained}."]
 
 
 def _notes(extractor: Extractor) -> list[str]:

@@ -70,7 +70,7 @@ def evaluate(
     classification = report(logits, numbers[labels], classes=opened.card.classes)
     protocol = {
         "run": str(place),
-        "checkpoint": checkpoint or "the model at the end",
+        "checkpoint": opened.weights,
         "trained": opened.card.images,
         "images": len(images),
         "data": f"{prepared.name} {prepared.digest}, {'held out' if against is None else 'all'}",

@@ -106,7 +106,6 @@ def _from_run(opened: Opened, samples: int, repeats: int) -> Subject:
     if opened.points:
         raise DataError(f"{run.path} makes points, and only images can be judged")
     renderer = opened.renderer(chunk=PART)
-    trained = opened.card.images if checkpoint is None else int(run.checkpoint(checkpoint)["images"])
     name = resolved(run.path).name + ("" if checkpoint is None else f"@{checkpoint}")
 
     def generate() -> Generated:
@@ -118,10 +117,17 @@ def _from_run(opened: Opened, samples: int, repeats: int) -> Subject:
             parts,
             f"0-{samples * repeats - 1}",
             opened.averaging,
-            {"trained for": f"{number(trained)} images", "weights": checkpoint or "the model at the end"},
+            _age(opened),
         )
 
     return Subject(opened.settings or DataSettings(), opened.shape, generate, run)
+
+
+def _age(opened: Opened) -> dict[str, str]:
+    """How long the generator was trained, and which of the run's weights it has."""
+    images, whole = opened.trained_for
+    of_all = "" if opened.trained_for.at_the_end or whole is None else f" of {number(whole)}"
+    return {"trained for": f"{number(images)}{of_all} images", "weights": opened.weights}
 
 
 def _from_files(prepared: Prepared, samples: int, repeats: int) -> Subject:

@@ -13,6 +13,7 @@ from gansmith.latent.renderer import Renderer
 from gansmith.models.saved import Card
 from gansmith.runs.folder import is_run
 from gansmith.runs.run import Run
+from gansmith.runs.trained_for import TrainedFor, trained_for
 from gansmith.system.device import choose_device
 
 
@@ -22,7 +23,7 @@ class Opened:
 
     network     float32, in evaluation mode, without gradients, on `device`
     card        what its model file says of it
-    checkpoint  the name of the checkpoint that its weights come from; None: the model at the end
+    checkpoint  the name of the checkpoint that its weights come from; None: the model
     raw         the weights as trained, without averaging
     """
 
@@ -53,6 +54,16 @@ class Opened:
     def averaging(self) -> str:
         """`averaged` or `raw`, as the protocol writes it."""
         return "averaged" if self.card.averaged and not self.raw else "raw"
+
+    @property
+    def trained_for(self) -> TrainedFor:
+        """How long its weights were trained."""
+        return trained_for(self.run, checkpoint=self.checkpoint, raw=self.raw)
+
+    @property
+    def weights(self) -> str:
+        """Which of the run's weights it has, in words."""
+        return self.checkpoint or f"the model {'at the end' if self.trained_for.at_the_end else 'so far'}"
 
     @property
     def settings(self) -> DataSettings | None:

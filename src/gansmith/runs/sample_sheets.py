@@ -19,6 +19,9 @@ from gansmith.system.text import whole_number
 _FILM_EVERY = 60.0  # seconds: each film is encoded from all sheets
 
 
+EARLY = (500, 1_000, 2_000, 5_000)  # images: the first sheets, so that something is seen to happen from the beginning
+
+
 class SampleSheets:
     """samples/IMAGES.png and progress.webp of the run in `folder`."""
 
@@ -39,6 +42,13 @@ class SampleSheets:
         if not self.folder.is_dir():  # else it would be begun anew
             raise RunError(f"{self.folder} is no longer there")
         save_image(sheet, self._path(images))
+
+    def due(self, before: int, images: int) -> bool:
+        """Is a sheet due, when the number of images drawn goes from `before` to `images`? At each multiple of
+        `samples_every`, and at what of `EARLY` is less than that."""
+        every = self.parts.experiment.samples_every
+        early = any(before < mark <= images for mark in EARLY if mark < every)
+        return early or before // every < images // every
 
     def save_film(self) -> None:
         """The film of all sheets, where there are two; a warning where one of them cannot be read."""

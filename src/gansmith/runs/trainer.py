@@ -46,9 +46,16 @@ from gansmith.training.engine import Engine, Events, images_drawn, play_until
 def train_run(experiment: Experiment) -> None:
     """Begin or resume the run that `experiment` describes, to its last image.
 
-    Raises RunError when the folder belongs to another process or another experiment, TrainingInterrupted on Ctrl-C or
-    SIGTERM, and whatever stops the training.
+    Raises RunError when the folder belongs to another process or another experiment, TrainingInterrupted on Ctrl-C,
+    SIGTERM or SIGHUP, having said so, and whatever stops the training.
     """
+    try:
+        _train_run(experiment)
+    except KeyboardInterrupt:  # before the first step, or after the last
+        raise _interrupted("stopped; what was saved is whole", signal.SIGINT) from None
+
+
+def _train_run(experiment: Experiment) -> None:
     folder = folder_of(experiment)
     require_run_or_empty(folder)  # before a lock is put there
     with locked(folder):
@@ -99,10 +106,10 @@ class Trainer:
         try:
             self._play()
         except KeyboardInterrupt:
-            raise TrainingInterrupted(
-                f"stopped at once; what came after the last checkpoint is lost. "
-                f"Continue with: gansmith resume {self.folder}",
-                signal=signal.SIGINT,
+            lost = "after the last checkpoint" if self.checkpoints.names() else "so far, without a checkpoint,"
+            raise _interrupted(
+                f"stopped at once; what came {lost} is lost. Continue with: gansmith resume {self.folder}",
+                signal.SIGINT,
             ) from None
         finally:
             self.recorder.close()
@@ -177,11 +184,11 @@ class Trainer:
             if line:
                 say(line)
         if self.signal is not None:
-            raise TrainingInterrupted(
+            raise _interrupted(
                 f"stopped at {images_drawn(self.parts.engine):,} of {self.experiment.images:,} images; "
                 f"everything is saved. "
                 f"Continue with: gansmith resume {self.folder}",
-                signal=self.signal,
+                self.signal,
             )
 
     # ---- the loop
@@ -197,9 +204,8 @@ class Trainer:
             self.recorder.start(self.parts.stream.drawn)
             play_until(engine, self.experiment.images, step=self.step)
             with self.whereabouts.guarded(self._move_to):
-                if self.signal is None:
-                    self.sheets.save_sheet(images_drawn(engine))
-                self._save(engine)
+                self._save(engine)  # first: after SIGTERM there may be little time
+                self.sheets.save_sheet(images_drawn(engine))
                 if self.signal is None and self.metrics.metrics:
                     self._measure(engine, closing=True)
                 self.sheets.save_film()
@@ -226,7 +232,7 @@ class Trainer:
         state: Any = engine.state
         self.recorder.add(state.output, step=self.step, images=images, drawn=state.drawn, waited=state.waited)
         self.terminal.step(state.drawn)
-        if _passed(before, images, self.experiment.samples_every):
+        if self.sheets.due(before, images):
             self.sheets.save_sheet(images)
             self.recorder.pause()
         keep = [f"{images:09}"] if _passed(before, images, self.keep_every) else []
@@ -277,6 +283,12 @@ class Trainer:
     @property
     def _events(self) -> Path:
         return self.folder / "events.jsonl"
+
+
+def _interrupted(message: str, number: int) -> TrainingInterrupted:
+    """What is to be raised, once the user was told."""
+    say(message)
+    return TrainingInterrupted(message, signal=number)
 
 
 def _passed(before: int, now: int, every: int) -> bool:
