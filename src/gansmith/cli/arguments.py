@@ -87,14 +87,19 @@ def print_next_steps(folder: Path) -> None:
     )
 
 
-def print_trained(run: Run, *, checkpoint: str | None = None, raw: bool = False) -> None:
-    """How long the weights were trained that a command is about to use, on standard error; nothing where no one knows:
-    `runs/photos: weights after 3,328 of 60,000 images`."""
+def trained_lines(*runs: Run, checkpoint: str | None = None, raw: bool = False) -> list[str]:
+    """How long the weights were trained that a command is about to use, a line for each run and none where no one
+    knows: `runs/photos: weights after 3,328 of 60,000 images`. Read before the work: a run may be in training."""
     from gansmith.runs.trained_for import trained_for
 
-    trained = trained_for(run, checkpoint=checkpoint, raw=raw)
-    if trained.images or trained.whole is not None:
-        say(f"{run.path}: weights after {trained}")
+    trained = {str(run.path): trained_for(run, checkpoint=checkpoint, raw=raw) for run in runs}
+    return [f"{path}: weights after {one}" for path, one in trained.items() if one.images or one.whole is not None]
+
+
+def print_trained(*runs: Run, checkpoint: str | None = None, raw: bool = False) -> None:
+    """These lines on standard error."""
+    for line in trained_lines(*runs, checkpoint=checkpoint, raw=raw):
+        say(line)
 
 
 def print_written(files: Sequence[Path], what: str, count: int) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gansmith.cli.arguments import Device, Force, Raw, Trust, print_trained
+from gansmith.cli.arguments import Device, Force, Raw, Trust, trained_lines
 from gansmith.cli.tables import print_whole
 
 if TYPE_CHECKING:
@@ -47,13 +47,15 @@ def compare(
     from gansmith.judge.compare.compare_runs import compare as compare_runs
     from gansmith.judge.compare.contenders import parse
     from gansmith.runs.run import Run
+    from gansmith.system.console import say
     from gansmith.system.outputs import inside, require_output
 
     if out is not None:
         require_output(out, inside(_JSON, _MATRIX), force=force, data=[Path(against)] if against else [])
     names = [name.strip() for name in metrics.split(",") if name.strip() and name.strip() != "none"]
+    trained: list[str] = []
     for path, checkpoint in map(parse, runs):
-        print_trained(Run(path, trust=trust), checkpoint=checkpoint, raw=raw)
+        trained += trained_lines(Run(path, trust=trust), checkpoint=checkpoint, raw=raw)
     comparison = compare_runs(
         list(runs),
         against=against,
@@ -65,6 +67,7 @@ def compare(
         device=device,
         trust=trust,
     )
+    say(*trained)
     console = Console(soft_wrap=False)
     print_whole(console, [matrix(comparison.play, intervals=True), matrix(comparison.play)])
     console.print("\n".join(ranking(comparison.play)), highlight=False, markup=False, soft_wrap=True)

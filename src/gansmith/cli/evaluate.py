@@ -8,7 +8,8 @@ from typing import Annotated, Any
 
 import typer
 
-from gansmith.cli.arguments import Checkpoint, Device, Force, Raw, Trust, print_trained, refuse_options
+from gansmith.cli.arguments import Checkpoint, Device, Force, Raw, Trust, refuse_options, trained_lines
+from gansmith.system.console import say
 
 _FOR_SAMPLES = (
     *("against", "holdout", "features", "classifier", "metrics", "samples", "repeats", "real", "raw", "checkpoint"),
@@ -69,22 +70,23 @@ def evaluate(
         refuse_options(context, _FOR_GENERATORS, f"{subject} is a classifier, and they are for generators only")
     elif translates:
         refuse_options(context, _FOR_SAMPLES, f"{subject} translates, and is compared with true pairs")
-    for run in (subject, *(beside or ())):
-        if is_run(run):
-            print_trained(Run(run, trust=trust), checkpoint=checkpoint, raw=raw)
+    runs = [Run(place, trust=trust) for place in (subject, *(beside or ())) if is_run(place)]
+    trained = trained_lines(*runs, checkpoint=checkpoint, raw=raw)
     if classifies:
         grading = graders.evaluate(subject, against=against, checkpoint=checkpoint, **common)
-        return tell(grading.text, (), grading.folder)
+        return tell(trained, grading.text, (), grading.folder)
     if translates:
         likeness = translation.evaluate(subject, to=to, beside=beside or (), weights=weights, seed=seed, **common)
-        return tell(likeness.as_text(), likeness.notes, likeness.folder)
+        return tell(trained, likeness.as_text(), likeness.notes, likeness.folder)
     names = [name.strip() for name in metrics.split(",") if name.strip()]
     audit = audit_run.evaluate(subject, metrics=names, **{name: context.params[name] for name in _OF_AUDIT}, **common)
     report = (out or subject / "audit") / "report.html"
-    return tell(audit.as_text(), audit.notes, report, f"features: {audit.protocol.features}")
+    return tell(trained, audit.as_text(), audit.notes, report, f"features: {audit.protocol.features}")
 
 
-def tell(text: str, notes: Sequence[str], place: Path, *lines: str) -> None:
-    """Print a result, the notes on it, further lines, and where it was written."""
+def tell(trained: Sequence[str], text: str, notes: Sequence[str], place: Path, *lines: str) -> None:
+    """Print how long the weights were trained, on standard error; then a result, the notes on it, further lines, and
+    where it was written."""
+    say(*trained)
     for line in (text, *(f"note: {note}" for note in notes), *lines, f"-> {place}"):
         typer.echo(line)

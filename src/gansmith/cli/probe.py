@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gansmith.cli.arguments import Checkpoint, Device, Force, RunPath, Trust, print_trained
+from gansmith.cli.arguments import Checkpoint, Device, Force, RunPath, Trust, trained_lines
 from gansmith.cli.tables import print_whole
 
 if TYPE_CHECKING:
@@ -38,12 +38,13 @@ def probe(
 
     from gansmith.judge.linear_probe import probe as measure
     from gansmith.runs.run import Run
+    from gansmith.system.console import say
     from gansmith.system.files import write_json
     from gansmith.system.outputs import require_output
 
     if out is not None:
         require_output(out, force=force, inputs=[Path(data)])
-    print_trained(Run(run, trust=trust), checkpoint=checkpoint)
+    trained = trained_lines(Run(run, trust=trust), checkpoint=checkpoint)
     report = measure(
         run,
         data,
@@ -55,6 +56,7 @@ def probe(
         device=device,
         trust=trust,
     )
+    say(*trained)
     console = Console(soft_wrap=False)
     print_whole(console, [table(report)])
     console.print("\n".join(conclusions(report)), highlight=False, markup=False, soft_wrap=True)

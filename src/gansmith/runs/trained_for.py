@@ -28,7 +28,7 @@ class TrainedFor(NamedTuple):
 
 def trained_for(run: Run, *, checkpoint: str | None = None, raw: bool = False) -> TrainedFor:
     """Of the run's model, or of the checkpoint that its weights come from. Raises CheckpointError."""
-    if checkpoint is not None or (raw and run.checkpoints.names()):
+    if run.model != run.path and (checkpoint is not None or raw):
         images = int(run.checkpoint(checkpoint)["images"])
     else:
         file = run.model if run.model.is_file() else run.model / f"{run.players[0]}.safetensors"

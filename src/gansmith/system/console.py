@@ -17,9 +17,9 @@ from typing import Any
 _WENT_AWAY = (errno.EPIPE, errno.EIO)  # a reader that has read enough; a terminal that was closed
 
 
-def say(line: str) -> None:
-    """Print a line of progress on standard error; a line that cannot be written is left out."""
-    if sys.stderr is not None:
+def say(*lines: str) -> None:
+    """Print lines of progress on standard error; a line that cannot be written is left out."""
+    for line in lines if sys.stderr is not None else ():
         with suppress(OSError, ValueError):  # ValueError: a stream that was closed
             print(line, file=sys.stderr, flush=True)
 
