@@ -87,7 +87,8 @@ def open_folder(folder: Path, warnings: list[str], *, verify: bool = True) -> tu
         return MappedArrays(images, labels), meta
     except Exception as error:  # damaged headers raise all sorts; whatever it is, the images can be decoded again
         reason = "meta.json has other fields" if isinstance(error, (TypeError, ValidationError)) else str(error)
-        warnings.append(f"the pixel cache {folder} was damaged ({reason}) and is built anew")
+        what = "cannot be read" if isinstance(error, PermissionError) else "was damaged"
+        warnings.append(f"the pixel cache {folder} {what} ({reason}) and is built anew")
         return None
 
 

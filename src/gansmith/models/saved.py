@@ -25,7 +25,7 @@ from gansmith.adversarial import Dimensions
 from gansmith.data.prior import Prior
 from gansmith.errors import GansmithError, RunError, unknown
 from gansmith.system.allocation import build_in_memory
-from gansmith.system.files import atomic, require_folder, write_json
+from gansmith.system.files import atomic, require_folder, unreadable, write_json
 
 _FORMAT = 1
 _WAY_OUT = "Take another copy of it; a run's own is written anew from its checkpoint by `gansmith resume`"
@@ -82,6 +82,7 @@ def load(folder: Path, player: str = "generator", *, trust: bool = False) -> tup
     Raises RunError when it is absent, damaged or not one of ours.
     """
     path = Path(folder)
+    _require_readable(path)
     if path.is_dir():
         known = [file.stem for file in path.glob("*.safetensors")]
         if player not in known:
@@ -116,6 +117,7 @@ def read_state(path: Path) -> dict[str, Tensor]:
 
     Files of earlier versions have no sha256 and are taken as they are. Raises RunError when it is damaged.
     """
+    _require_readable(path)
     try:
         state: dict[str, Tensor] = safetensors.torch.load_file(path)
         with safetensors.safe_open(path, framework="pt") as file:
@@ -138,6 +140,13 @@ def is_current(path: Path, images: int) -> bool:
         return False
 
 
+def _require_readable(path: Path) -> None:
+    """Raises RunError for a file or folder that cannot be opened, which is no damage."""
+    reason = unreadable(path)
+    if reason is not None:
+        raise RunError(f"{path} cannot be read: {reason}")
+
+
 def _digest(plain: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> str:
     """The sha256 of a card and of its tensors, by name: type, shape and bytes."""
     digest = hashlib.sha256(json.dumps(plain, sort_keys=True).encode())
@@ -150,6 +159,7 @@ def _digest(plain: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> str:
 
 def read_card(path: Path) -> Card:
     """The description in the model file at `path`. Raises RunError for a file that is damaged or of another kind."""
+    _require_readable(path)
     try:
         with safetensors.safe_open(path, framework="pt") as file:
             text = (file.metadata() or {})["gansmith"]

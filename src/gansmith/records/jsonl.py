@@ -69,7 +69,10 @@ def cut(path: Path, step: int) -> None:
 
 
 def _read(path: Path) -> _Content:
-    content = path.read_bytes() if path.is_file() else b""
+    try:
+        content = path.read_bytes() if path.is_file() else b""
+    except OSError as error:
+        raise GansmithError(f"{path} cannot be read: {error.strerror or error}") from error
     records: list[dict[str, Any]] = []
     damaged = []
     lines = content.split(b"\n")

@@ -21,7 +21,7 @@ from gansmith.experiment.sources import from_file
 from gansmith.models import saved
 from gansmith.runs.checkpoint_structure import require_state
 from gansmith.system.console import say
-from gansmith.system.files import remove_stale
+from gansmith.system.files import remove_stale, unreadable
 from gansmith.system.paths import resolved
 from gansmith.training.checkpoint import Checkpoints
 
@@ -31,7 +31,10 @@ if TYPE_CHECKING:
 
 def is_run(path: Path) -> bool:
     """Does `path` hold a run, and not models alone? One whose experiment.yaml was lost has it in its checkpoints."""
-    return (path / "experiment.yaml").is_file() or any((path / "checkpoints").glob("*.pt"))
+    try:
+        return (path / "experiment.yaml").is_file() or any((path / "checkpoints").glob("*.pt"))
+    except OSError as error:
+        raise RunError(f"{path} cannot be read: {error.strerror or error}") from error
 
 
 def remove_stale_files(path: Path) -> None:
@@ -85,6 +88,8 @@ def stored_settings(path: Path) -> Layer:
             return layer
         problem = f"{file} is empty"
     except ExperimentError as error:
+        if unreadable(file):
+            raise  # nothing is wrong with it
         problem = str(error)
     kept = "; or remove it: the checkpoint holds the same" if any((path / "checkpoints").glob("*.pt")) else ""
     raise ExperimentError(f"{problem}. Run the command that began the run again: it writes the file anew{kept}")
@@ -124,6 +129,9 @@ def players_of(path: Path) -> list[str]:
     where = models_of(path)
     if where.is_file():
         return [saved.read_card(where).player]
+    reason = unreadable(where)
+    if reason is not None:
+        raise RunError(f"{where} cannot be read: {reason}")
     return sorted(file.stem for file in where.glob("*.safetensors"))
 
 

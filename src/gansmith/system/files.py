@@ -88,6 +88,20 @@ def require_folder(folder: Path) -> None:
         raise GansmithError(f"could not write {folder}: {error.strerror}") from error
 
 
+def unreadable(path: Path) -> str | None:
+    """Why the file or folder at `path` cannot be opened, in the system's words; None where it can, or is absent."""
+    try:
+        if path.is_dir():
+            os.scandir(path).close()
+        else:
+            path.open("rb").close()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        return error.strerror or str(error)
+    return None
+
+
 def temporary_name(path: Path) -> Path:
     """Where this process writes what `path` becomes."""
     return path.with_name(f".{path.name}.{os.getpid()}.tmp")
