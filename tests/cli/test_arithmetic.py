@@ -18,12 +18,13 @@ from gansmith.runs.run import Run
 Command = Callable[..., Result]
 
 
-def result_of(path: Path) -> np.ndarray:
+def result_of(path: Path, rows: int = 4) -> np.ndarray:
     """The picture in the lower right corner, without the half that its label covers."""
     with Image.open(path) as picture:
         sheet = np.asarray(picture)
-    times = (sheet.shape[0] - 2) // 4 - 2
-    return sheet[-2 - times // 2 : -2, -2 - times : -2][:: times // 16, :: times // 16]
+    times = sheet.shape[0] // (2 + rows * 18)
+    end, side = -2 * times, 16 * times
+    return sheet[end - side // 2 : end, end - side : end][::times, ::times]
 
 
 def test_the_sheet(run_command: Command, models: Path, tmp_path: Path) -> None:

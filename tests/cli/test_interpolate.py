@@ -25,14 +25,22 @@ def pixels(path: Path) -> np.ndarray:
 @pytest.mark.parametrize("path", ["linear", "spherical"])
 def test_a_strip(run_command: Command, models: Path, tmp_path: Path, path: str) -> None:
     out = tmp_path / "strip.png"
-    result = run_command(interpolate, models, 3, 8, 12, "--steps", 4, "--path", path, "--out", out)
+    result = run_command(interpolate, models, 3, 8, 12, "--steps", 4, "--path", path, "--out", out, "--scale", 1)
     assert result.stdout == f"9 images -> {out}\n"
     strip = pixels(out)
     assert strip.shape == (20, 2 + 9 * 18, 3)
-    samples = np.asarray(Run(models).sample(seeds=[3, 8, 12], device="cpu").sheet(columns=3))
+    samples = np.asarray(Run(models).sample(seeds=[3, 8, 12], device="cpu").sheet(columns=3, scale=1))
     for index, place in enumerate((0, 4, 8)):
         ours, theirs = 2 + 18 * place, 2 + 18 * index
         np.testing.assert_array_equal(strip[2:18, ours : ours + 16], samples[2:18, theirs : theirs + 16])
+
+
+def test_seeds_are_framed_and_what_lies_between_is_not(run_command: Command, models: Path, tmp_path: Path) -> None:
+    run_command(interpolate, models, 3, 8, "--steps", 4, "--out", tmp_path / "strip.png")
+    strip = pixels(tmp_path / "strip.png")
+    assert strip.shape == (20 * 16, (2 + 5 * 18) * 16, 3)
+    above = strip[16, 16 * 10 :: 16 * 18].tolist()  # in the gap above the middle of each image
+    assert above == [[200, 30, 30], [255, 255, 255], [255, 255, 255], [255, 255, 255], [200, 30, 30]]
 
 
 def test_the_paths_differ(run_command: Command, models: Path, tmp_path: Path) -> None:
@@ -46,7 +54,9 @@ def test_the_paths_differ(run_command: Command, models: Path, tmp_path: Path) ->
 
 
 def test_a_grid(run_command: Command, models: Path, tmp_path: Path) -> None:
-    run_command(interpolate, models, 3, 8, 12, "--steps", 4, "--as", "grid", "--out", tmp_path / "grid.png")
+    run_command(
+        interpolate, models, 3, 8, 12, "--steps", 4, "--as", "grid", "--out", tmp_path / "grid.png", "--scale", 1
+    )
     assert pixels(tmp_path / "grid.png").shape == (2 + 2 * 18, 2 + 5 * 18, 3)
 
 
@@ -56,7 +66,7 @@ def test_a_film(run_command: Command, models: Path, tmp_path: Path, name: str, m
     result = run_command(interpolate, models, 3, 8, "--steps", 4, "--out", out, "--seconds", 2, *more)
     assert result.exit_code == 0, result.exception
     with Image.open(out) as film:
-        assert (film.n_frames, film.size) == (5, (16, 16))
+        assert (film.n_frames, film.size) == (5, (256, 256))
         film.load()
         assert film.info["duration"] == 500
 

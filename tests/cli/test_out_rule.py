@@ -48,7 +48,7 @@ WORK = (
     "gansmith.judge.linear_probe.probe",
     "gansmith.judge.compare.compare_runs.compare",
     "gansmith.judge.audit_run.subject_of",
-    "gansmith.data.pack.open_dataset",
+    "gansmith.data.pack.open_source",
     "gansmith.records.graph.draw",
 )
 

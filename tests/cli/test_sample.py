@@ -24,19 +24,31 @@ def pixels(path: Path) -> np.ndarray:
 
 def test_a_sheet(run_command: Command, models: Path, tmp_path: Path) -> None:
     out = tmp_path / "grid.png"
-    result = run_command(sample, models, "--seeds", "0-3,9", "--out", out, "--columns", 5)
+    result = run_command(sample, models, "--seeds", "0-3,9", "--out", out, "--columns", 5, "--scale", 1)
     assert result.exit_code == 0, result.exception
     assert result.stdout == f"5 images -> {out}\n"
     sheet = pixels(out)
     assert sheet.shape == (20, 2 + 5 * 18, 3)
     run = Run(models)
     expected = run.sample(seeds=[9], device="cpu")
-    np.testing.assert_array_equal(sheet[2:18, 74:90], np.asarray(expected.sheet())[2:18, 2:18])
+    np.testing.assert_array_equal(sheet[2:18, 74:90], np.asarray(expected.sheet(scale=1))[2:18, 2:18])
 
 
-def test_sixty_four_by_default(run_command: Command, models: Path, tmp_path: Path) -> None:
+def test_sixty_four_by_default_large_enough_to_view(run_command: Command, models: Path, tmp_path: Path) -> None:
+    """146 pixels a side, six times."""
     run_command(sample, models, "--out", tmp_path / "grid.png")
-    assert pixels(tmp_path / "grid.png").shape == (2 + 8 * 18, 2 + 8 * 18, 3)
+    run_command(sample, models, "--out", tmp_path / "exact.png", "--scale", 1)
+    exact = pixels(tmp_path / "exact.png")
+    assert exact.shape == (2 + 8 * 18, 2 + 8 * 18, 3)
+    np.testing.assert_array_equal(pixels(tmp_path / "grid.png"), exact.repeat(6, axis=0).repeat(6, axis=1))
+
+
+def test_a_file_each_has_exact_pixels_unless_told_otherwise(run_command: Command, models: Path, tmp_path: Path) -> None:
+    run_command(sample, models, "--seeds", "8", "--out", tmp_path / "each")
+    run_command(sample, models, "--seeds", "8", "--out", tmp_path / "large", "--scale", 3)
+    exact = pixels(tmp_path / "each" / "8.png")
+    assert exact.shape == (16, 16, 3)
+    np.testing.assert_array_equal(pixels(tmp_path / "large" / "8.png"), exact.repeat(3, axis=0).repeat(3, axis=1))
 
 
 @pytest.mark.parametrize("folder", ["each", "each/", "with.dot/"])
@@ -49,12 +61,16 @@ def test_a_folder(run_command: Command, models: Path, tmp_path: Path, folder: st
 
 def test_a_canvas_and_numbers(run_command: Command, models: Path, tmp_path: Path) -> None:
     out = tmp_path / "a.png"
-    assert run_command(sample, models, "--seeds", "1", "--canvas", "3x5", "--out", out).exit_code == 0
+    arguments = ["--seeds", "1", "--canvas", "3x5", "--out", out, "--scale", 1]
+    assert run_command(sample, models, *arguments).exit_code == 0
     plain = pixels(out)
     assert plain.shape == (4 + (4 + 2) * 4, 4 + (4 + 4) * 4, 3)
-    arguments = ["--seeds", "1", "--canvas", "3x5", "--out", out, "--numbered", "--force"]
-    assert run_command(sample, models, *arguments).exit_code == 0
-    assert pixels(out).shape == (plain.shape[0] * 2 - 4, plain.shape[1] * 2 - 4, 3) or (pixels(out) != plain).any()
+    assert run_command(sample, models, *arguments, "--numbered", "--force").exit_code == 0
+    numbered = pixels(out)
+    times = numbered.shape[0] // plain.shape[0]
+    large = plain.repeat(times, axis=0).repeat(times, axis=1)
+    assert numbered.shape == large.shape
+    assert (numbered != large).any()
 
 
 @pytest.mark.parametrize(

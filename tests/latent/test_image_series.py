@@ -22,16 +22,16 @@ def made(count: int = 6, labels: tuple[str, ...] | None = None) -> ImageSeries:
 def test_a_file_is_a_sheet(tmp_path: Path) -> None:
     assert made().save(tmp_path / "grid.png") == [tmp_path / "grid.png"]
     with Image.open(tmp_path / "grid.png") as picture:
-        assert picture.size == (2 + 3 * 10, 2 + 2 * 10)
-    made().save(str(tmp_path / "row.png"), columns=6)
+        assert picture.size == ((2 + 3 * 10) * 28, (2 + 2 * 10) * 28)
+    made().save(str(tmp_path / "row.png"), columns=6, scale=1)
     with Image.open(tmp_path / "row.png") as picture:
         assert picture.size == (2 + 6 * 10, 2 + 10)
 
 
 def test_an_arrangement_of_its_own_unless_told_otherwise() -> None:
     strip = ImageSeries(made().images, made().labels, columns=6)
-    assert strip.sheet().size == (62, 12)
-    assert strip.sheet(columns=2).size == (22, 32)
+    assert strip.sheet(scale=1).size == (62, 12)
+    assert strip.sheet(columns=2, scale=1).size == (22, 32)
 
 
 @pytest.mark.parametrize("folder", ["folder", "folder/", "with.dot/"])
@@ -50,7 +50,7 @@ def test_an_existing_folder_is_a_folder(tmp_path: Path) -> None:
 
 
 def test_numbered(tmp_path: Path) -> None:
-    plain, numbered = made().sheet(), made().sheet(numbered=True)
+    plain, numbered = made().sheet(scale=1), made().sheet(numbered=True, scale=1)
     assert numbered.width > plain.width  # enlarged until the numbers can be read
     made().save(tmp_path / "one", numbered=True)
     with Image.open(tmp_path / "one" / "08.png") as picture:
@@ -65,6 +65,6 @@ def test_errors(tmp_path: Path) -> None:
 
 
 def test_frames() -> None:
-    frames = list(made().frames())
+    frames = list(made().frames(scale=1))
     assert len(frames) == 6
     assert frames[0].size == (8, 8)

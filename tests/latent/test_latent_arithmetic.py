@@ -90,7 +90,7 @@ def test_points_share_one_plane() -> None:
     renderer = Renderer(mlp.generator(Dimensions(2, 1, 1, 10)), Prior(size=10))
     sheet = latent_arithmetic(renderer, TERMS)
     assert sheet.images.shape == (9 + 3 + 1, 2, 1, 1)
-    assert sheet.sheet().size == (256, 256)
+    assert sheet.sheet(scale=1).size == (256, 256)
 
 
 def test_nothing_to_add_up() -> None:

@@ -10,7 +10,7 @@ import torch
 from PIL import Image, ImageSequence
 
 from gansmith.errors import GansmithError, NotFiniteError, OptionError
-from gansmith.records.images import draw_sheet, save_film, save_image, to_uint8
+from gansmith.records.images import draw_sheet, save_film, save_image, to_uint8, viewing_scale
 from refusals import refused
 
 
@@ -75,6 +75,57 @@ def test_modes(channels: int, mode: str) -> None:
     assert sheet.mode == mode
     ground = {"L": 255, "RGB": (255, 255, 255), "RGBA": (255, 255, 255, 0)}[mode]
     assert sheet.getpixel((0, 0)) == ground
+
+
+@pytest.mark.parametrize("channels", [1, 3, 4])
+def test_scale_repeats_every_pixel(channels: int) -> None:
+    exact = np.asarray(draw_sheet(filled(7, channels, (5, 9)), columns=3))
+    sheet = np.asarray(draw_sheet(filled(7, channels, (5, 9)), columns=3, scale=4))
+    np.testing.assert_array_equal(sheet, exact.repeat(4, axis=0).repeat(4, axis=1))
+
+
+@pytest.mark.parametrize("side", [8, 16, 28, 32, 48, 64, 96, 128, 256])
+@pytest.mark.parametrize("count", [1, 4, 16, 36, 64, 100, 256, 1000])
+def test_sheets_can_be_viewed(side: int, count: int) -> None:
+    across = int(np.ceil(np.sqrt(count)))
+    times = viewing_scale(-(-count // across), across, (side, side))
+    exact = across * (side + 2) + 2
+    smaller = [abs(exact * other - 900) for other in (times - 1, times + 1) if other]
+    assert times * side <= 256
+    assert min(smaller) >= abs(exact * times - 900) or (times + 1) * side > 256  # the nearest to 900
+    assert np.asarray(draw_sheet(filled(count, 1, (side, side)), scale=None)).shape[1] == exact * times
+
+
+def test_known_sheets() -> None:
+    assert [viewing_scale(8, 8, (side, side)) for side in (16, 28, 32, 64, 128)] == [6, 4, 3, 2, 1]
+    assert [viewing_scale(1, 33, (side, side)) for side in (28, 32, 64)] == [2, 2, 1]  # a strip is twice as long
+    assert viewing_scale(33, 1, (32, 32)) == 2
+    assert viewing_scale(8, 8, (32, 16)) == 3
+    assert viewing_scale(1, 1, (32, 32)) == 8
+
+
+@pytest.mark.parametrize("channels", [1, 3, 4])
+def test_a_marked_image_has_a_frame(channels: int) -> None:
+    images = filled(2, channels, (4, 4)) + 0.5
+    mode = "RGBA" if channels == 4 else "RGB"
+    plain = np.asarray(draw_sheet(images, scale=3).convert(mode))
+    sheet = np.asarray(draw_sheet(images, marked=[False, True], scale=3))
+    changed = (sheet != plain).any(axis=2)
+    assert changed.any(axis=0).nonzero()[0][[0, -1]].tolist() == [18, 41]
+    assert changed.sum() == 24 * 24 - 12 * 12  # the frame, without the image
+    assert (sheet[changed] == [200, 30, 30, 255][: sheet.shape[2]]).all()
+
+
+def test_a_sheet_too_large_for_the_memory_is_refused() -> None:
+    with refused("20,000", "24,000", "268,435,456", error=OptionError):
+        draw_sheet(torch.zeros(1, 1, 1, 1).expand(1, 1, 2400, 2000), padding=0, scale=10)
+
+
+def test_a_scatter_has_a_scale() -> None:
+    points = torch.tensor([[0.0, 0.0], [0.5, 0.75]]).reshape(2, 2, 1, 1)
+    assert draw_sheet(points, scale=None).size == (512, 512)
+    half = draw_sheet(points, scale=2).resize((256, 256), Image.Resampling.BOX)
+    np.testing.assert_allclose(np.asarray(half).astype(int), np.asarray(draw_sheet(points)).astype(int), atol=40)
 
 
 def test_points_become_a_scatter() -> None:
@@ -200,6 +251,14 @@ def test_a_film_holds_its_frames_and_holds_the_last_longer(tmp_path: Path, suffi
     assert [file.name for file in tmp_path.iterdir()] == [f"film{suffix}"]
 
 
+def test_a_film_of_sheets_of_two_scales(tmp_path: Path) -> None:
+    """A run that an earlier version began: its first sheets are smaller by a whole factor."""
+    small, large = noise(1)[0], noise(2, size=48)[1]
+    frames, _, _ = read_film(save_film([small, large], tmp_path / "film.png"))
+    np.testing.assert_array_equal(frames[0], np.asarray(small).repeat(3, axis=0).repeat(3, axis=1))
+    np.testing.assert_array_equal(frames[1], np.asarray(large))
+
+
 def test_a_film_of_files(tmp_path: Path) -> None:
     files = [save_image(image, tmp_path / f"{index}.png") for index, image in enumerate(noise(3, channels=4))]
     frames, durations, _ = read_film(save_film(files, tmp_path / "film.webp"))
@@ -230,8 +289,8 @@ def test_one_frame_is_a_film_too(tmp_path: Path) -> None:
 
 
 def test_frames_are_reduced(tmp_path: Path) -> None:
-    with Image.open(save_film([Image.new("L", (1600, 400))] * 2, tmp_path / "film.gif")) as read:
-        assert read.size == (800, 200)
+    with Image.open(save_film([Image.new("L", (2400, 600))] * 2, tmp_path / "film.gif")) as read:
+        assert read.size == (1200, 300)
 
 
 def test_errors_of_films(tmp_path: Path) -> None:
@@ -239,8 +298,8 @@ def test_errors_of_films(tmp_path: Path) -> None:
         save_film(noise(2), tmp_path / "a.mp4")
     with refused("'a.webp'", "at least one frame", error=OptionError):
         save_film([], tmp_path / "a.webp")
-    with refused("'a.webp'", "(8, 8)", "(16, 16)", error=OptionError):
-        save_film([*noise(1, size=8), *noise(1)], tmp_path / "a.webp")
+    with refused("'a.webp'", "(12, 12)", "(16, 16)", error=OptionError):
+        save_film([*noise(1, size=12), *noise(1)], tmp_path / "a.webp")
     with refused("seconds = 0.01", "5 ms", "20", error=OptionError):
         save_film(noise(3), tmp_path / "a.webp", seconds=0.01)
     assert not list(tmp_path.iterdir())

@@ -25,6 +25,9 @@ Label = Annotated[
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 or mps")]
 
 Force = Annotated[bool, typer.Option("--force", help="replace files that exist")]
+Scale = Annotated[
+    int | None, typer.Option(min=1, max=64, help="pixels a side for each pixel: 1 is exact; good to view if not given")
+]
 Trust = Annotated[bool, typer.Option("--trust", help="import code that the model names from outside gansmith")]
 
 

@@ -13,6 +13,7 @@ from gansmith.cli.arguments import (
     Label,
     Raw,
     RunPath,
+    Scale,
     Trust,
     print_trained,
     print_written,
@@ -35,6 +36,7 @@ def arithmetic(
     force: Force = False,
     raw: Raw = False,
     checkpoint: Checkpoint = None,
+    scale: Scale = None,
     label: Label = None,
     device: Device = "auto",
     trust: Trust = False,
@@ -57,5 +59,5 @@ def arithmetic(
     renderer = opened.renderer(raw=raw, checkpoint=checkpoint, device=device)
     print_trained(opened, raw=raw, checkpoint=checkpoint)
     result = add_up(renderer, terms, label=label)
-    written = result.save(path if out is None else out, numbered=True, force=force)
+    written = result.save(path if out is None else out, numbered=True, scale=scale, force=force)
     print_written(written, "images", len(result))

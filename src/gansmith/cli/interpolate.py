@@ -15,6 +15,7 @@ from gansmith.cli.arguments import (
     Label,
     Raw,
     RunPath,
+    Scale,
     Trust,
     print_trained,
     print_written,
@@ -64,6 +65,7 @@ def interpolate(
     raw: Raw = False,
     checkpoint: Checkpoint = None,
     numbered: Annotated[bool, typer.Option("--numbered", help="write each seed on its image")] = False,
+    scale: Scale = None,
     label: Label = None,
     device: Device = "auto",
     trust: Trust = False,
@@ -96,7 +98,7 @@ def interpolate(
         renderer, points, steps=steps, kind=None if path is None else path.value, rows=form is Form.GRID, label=label
     )
     if film:
-        written = [save_film(images.frames(), target, seconds=seconds, most=1000, replace=force)]
+        written = [save_film(images.frames(scale=scale), target, seconds=seconds, most=1000, replace=force)]
     else:
-        written = images.save(target if out is None else out, numbered=numbered, force=force)
+        written = images.save(target if out is None else out, numbered=numbered, scale=scale, force=force)
     print_written(written, "images", len(images))

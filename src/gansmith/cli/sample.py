@@ -13,6 +13,7 @@ from gansmith.cli.arguments import (
     Label,
     Raw,
     RunPath,
+    Scale,
     Trust,
     parse_canvas,
     print_trained,
@@ -42,6 +43,7 @@ def sample(
     ] = None,
     numbered: Annotated[bool, typer.Option("--numbered", help="write each seed on its image")] = False,
     columns: Annotated[int | None, typer.Option(help="images in a row of the sheet; near-square if not given")] = None,
+    scale: Scale = None,
     device: Device = "auto",
     trust: Trust = False,
 ) -> None:
@@ -59,7 +61,7 @@ def sample(
     print_trained(opened, raw=raw, checkpoint=checkpoint)
     images = renderer.images(numbers, grid=grid, label=label, truncation=truncation)
     print_written(
-        images.save(path if out is None else out, columns=columns, numbered=numbered, force=force),
+        images.save(path if out is None else out, columns=columns, numbered=numbered, scale=scale, force=force),
         "images",
         len(images),
     )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
-from collections import Counter
 from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
@@ -11,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gansmith.cli.arguments import Checkpoint, Device, Force, Raw, RunPath, Trust, print_trained
-from gansmith.system.paths import resolved
+from gansmith.cli.arguments import Checkpoint, Device, Force, Raw, RunPath, Scale, Trust, print_trained
+from gansmith.cli.translated_files import left_out, output_files, translation_targets
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -21,9 +19,13 @@ if TYPE_CHECKING:
     from gansmith.data.settings import DataSettings
     from gansmith.data.source import Source
     from gansmith.latent.translate import Translator
-    from gansmith.system.outputs import Files
 
 _NAMED = 5  # files named in a note
+
+Styles = Annotated[int, typer.Option(min=1, help="so many translations of each image, where the run makes several")]
+StyleFrom = Annotated[
+    Path | None, typer.Option(metavar="IMAGE", help="in the style of this image, of the target domain")
+]
 
 
 class Domain(StrEnum):
@@ -46,17 +48,14 @@ def translate(
     out: Annotated[str, typer.Argument(metavar="OUT", help="an image (.png, .jpg, .webp) or a folder/")],
     *,
     to: Annotated[Domain | None, typer.Option(help="which domain; may be left out where a run knows one")] = None,
-    styles: Annotated[
-        int, typer.Option(min=1, help="so many translations of each image, where the run makes several")
-    ] = 1,
-    style_from: Annotated[
-        Path | None, typer.Option(metavar="IMAGE", help="in the style of this image, of the target domain")
-    ] = None,
+    styles: Styles = 1,
+    style_from: StyleFrom = None,
     size: Annotated[Size, typer.Option(help="each image's own size, or the one that was trained on")] = Size.OWN,
     force: Force = False,
     keep_alpha: Annotated[bool, typer.Option("--keep-alpha", help="give the result the transparency of IN")] = False,
     raw: Raw = False,
     checkpoint: Checkpoint = None,
+    scale: Scale = None,
     device: Device = "auto",
     trust: Trust = False,
 ) -> None:
@@ -72,15 +71,21 @@ def translate(
     translator = opened.translator(to=None if to is None else to.value, raw=raw, checkpoint=checkpoint, device=device)
     trained = opened.experiment.data if is_run(run) else DataSettings()
     images = _images(source)
-    targets = _targets(source, images, out, styles)
+    targets = translation_targets(source, images, out, styles)
     data = [*image_folders(run), *([source] if source.is_dir() else [])]
     inputs = [] if style_from is None else [style_from]
-    require_output(Path(out), _files(Path(out), targets), force=force, inputs=inputs, data=data)
+    require_output(Path(out), output_files(Path(out), targets), force=force, inputs=inputs, data=data)
     work = _Work(
-        translator, trained, _styles(translator, styles, style_from, trained), size is Size.FIT, keep_alpha, force
+        translator,
+        trained,
+        _styles(translator, styles, style_from, trained),
+        size is Size.FIT,
+        keep_alpha,
+        scale,
+        force,
     )
     work.check(targets)
-    left_out = _left_out(source, images)  # before anything is written, which may be into IN
+    strangers = left_out(source, images)  # before anything is written, which may be into IN
     written: list[Path] = []
     failures: list[str] = []
     print_trained(opened, raw=raw, checkpoint=checkpoint)
@@ -93,7 +98,7 @@ def translate(
                     raise
                 failures.append(str(error))
             advance()
-    for note in [*left_out, *work.notes()]:
+    for note in [*strangers, *work.notes()]:
         typer.echo(f"note: {note}", err=True)
     _tell(written, out, failures, len(images))
 
@@ -108,10 +113,11 @@ class _Work:
         styles: Sequence[Tensor],
         fit: bool,
         keep_alpha: bool,
+        scale: int | None,
         force: bool,
     ) -> None:
         self.translator, self.trained, self.styles = translator, trained, styles
-        self.fit, self.keep_alpha, self.force = fit, keep_alpha, force
+        self.fit, self.keep_alpha, self.scale, self.force = fit, keep_alpha, scale, force
         self.channels = translator.dimensions.channels
         self.lost: set[str] = set()
 
@@ -153,9 +159,9 @@ class _Work:
             ]
         batch = normalised(torch.from_numpy(np.stack(translations)))
         if len(files) == len(translations):
-            sheets = [draw_sheet(one[None], padding=0) for one in batch]
+            sheets = [draw_sheet(one[None], padding=0, scale=self.scale or 1) for one in batch]
         else:
-            sheets = [draw_sheet(batch, columns=len(translations))]
+            sheets = [draw_sheet(batch, columns=len(translations), scale=self.scale)]
         return [save_image(sheet, file, replace=self.force) for sheet, file in zip(sheets, files, strict=True)]
 
     def _notice(self, image: Pixels, alpha: Pixels) -> None:
@@ -202,82 +208,6 @@ def _images(source: Path) -> Source:
     if opened.points:
         raise DataError(f"{source} is a set of points, not of images")
     return opened
-
-
-def _targets(source: Path, images: Source, out: str, styles: int) -> list[list[Path]]:
-    """The files that each image becomes. Raises OptionError where they would be one file, or the originals."""
-    from gansmith.errors import OptionError
-    from gansmith.records.images import SUFFIXES
-
-    folder = Path(out)
-    one_image = source.is_file() and len(images) == 1 and images.keys[0] == source.name
-    if folder.suffix and not out.endswith("/") and not folder.is_dir():
-        if folder.suffix.lower() not in SUFFIXES:
-            raise OptionError(
-                f"cannot write {out!r}: an image file ends in {', '.join(SUFFIXES)}; for a folder give {out}/"
-            )
-        if len(images) > 1:
-            raise OptionError(f"{source} holds {len(images):,} images: give a folder to write to, {out}/, not one file")
-        targets = [[folder]]
-    else:
-        numbers = [""] if styles == 1 else [f"_{number}" for number in range(styles)]
-        targets = [[folder / f"{name}{number}.png" for number in numbers] for name in _names(images.keys)]
-    place = source.parent if one_image else source
-    originals = {resolved(place / key) for key in images.keys}
-    over = next((file for files in targets for file in files if resolved(file) in originals), None)
-    if over is not None:
-        inside = source.is_dir() and resolved(folder).is_relative_to(resolved(source))
-        why = f": {out} lies inside {source}, whose images are all read" if inside else ""
-        raise OptionError(f"{over} is an image of {source} itself and would be overwritten{why}. Choose another OUT")
-    return targets
-
-
-def _files(out: Path, targets: Sequence[Sequence[Path]]) -> Files:
-    """The files that another OUT would become."""
-    from gansmith.system.outputs import inside, itself
-
-    names = [file for files in targets for file in files]
-    return itself if names == [out] else inside(*(str(file.relative_to(out)) for file in names))
-
-
-def _names(keys: Sequence[str]) -> list[str]:
-    """What the images are called in OUT: without suffix, where that leaves them different. Raises OptionError."""
-    from gansmith.errors import OptionError
-
-    # an archive may name files outside the folder
-    plain = ["/".join(part for part in key.split("/") if part not in ("", ".", "..")) for key in keys]
-    stems = [str(Path(name).with_suffix("")) if _has_image_suffix(name) else name for name in plain]
-    count = Counter(stem.lower() for stem in stems)
-    some = [stem if count[stem.lower()] == 1 else name for stem, name in zip(stems, plain, strict=True)]
-    for names in (some, plain):  # "x.png" and "x.jpg" keep their suffix, and beside them "x.png.png" must too
-        if len({name.lower() for name in names}) == len(names):
-            return names
-    twice = next(name for name, times in Counter(name.lower() for name in plain).items() if times > 1)
-    raise OptionError(f"two of the images would both become {twice}.png: rename one of them")
-
-
-def _has_image_suffix(name: str) -> bool:
-    from gansmith.data.listing import SUFFIXES
-
-    return name.lower().endswith(SUFFIXES)
-
-
-def _hidden(name: str) -> bool:
-    return any(part.startswith(".") or part == "__MACOSX" for part in name.split("/"))
-
-
-def _left_out(source: Path, images: Source) -> list[str]:
-    """The note about what is in a folder or zip and is no image."""
-    names: list[str] = []
-    if source.is_dir():
-        names = [path.relative_to(source).as_posix() for path in sorted(source.rglob("*")) if path.is_file()]
-    elif zipfile.is_zipfile(source):
-        with zipfile.ZipFile(source) as archive:
-            names = [name for name in archive.namelist() if not name.endswith("/")]
-    read = set(images.keys)
-    others = [name for name in names if name not in read and not _hidden(name)]
-    more = f" and {len(others) - _NAMED:,} more" if len(others) > _NAMED else ""
-    return [f"left out what is no image: {', '.join(others[:_NAMED])}{more}"] if others else []
 
 
 def _tell(written: Sequence[Path], out: str, failures: Sequence[str], count: int) -> None:

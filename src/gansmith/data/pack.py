@@ -52,7 +52,7 @@ def pack(settings: DataSettings, out: Path, *, force: bool = False, workers: int
         for start in range(0, count, step):
             file.write(images.data[start : start + step].image.tobytes())
         file.write(mark_of(labels))
-    if labels is None:
+    if labels is None and force:
         beside.unlink(missing_ok=True)  # of what was replaced
     return (count, *each.shape)
 

@@ -18,47 +18,61 @@ from gansmith.system.outputs import Files, inside, itself, require_output
 class ImageSeries:
     """Images [N, C, H, W] in [-1, 1], and a label each: the seed, for samples.
 
-    columns: of the sheet, where the images have an arrangement of their own.
+    columns: of the sheet, where the images have an arrangement of their own. marked: the sheet frames images that have
+    a label.
 
     >>> import torch
     >>> images = ImageSeries(torch.zeros(3, 1, 8, 8), labels=("5", "6", "7"))
-    >>> images.sheet(columns=3).size
-    (32, 12)
+    >>> images.sheet(columns=3, scale=2).size
+    (64, 24)
     """
 
     images: Tensor
     labels: tuple[str, ...]
     columns: int | None = None
+    marked: bool = False
 
     def __len__(self) -> int:
         return len(self.images)
 
-    def sheet(self, *, columns: int | None = None, numbered: bool = False) -> Image.Image:
-        """All images on one sheet, near-square without `columns`; numbered: with their labels."""
+    def sheet(self, *, columns: int | None = None, numbered: bool = False, scale: int | None = None) -> Image.Image:
+        """All images on one sheet, near-square without `columns`; numbered: with their labels; scale: pixels a side for
+        each pixel, as many as are good to view (`records.images.viewing_scale`) when None."""
         return draw_sheet(
-            self.images, columns=self.columns if columns is None else columns, labels=self.labels if numbered else None
+            self.images,
+            columns=self.columns if columns is None else columns,
+            labels=self.labels if numbered else None,
+            marked=[bool(label) for label in self.labels] if self.marked else None,
+            scale=scale,
         )
 
-    def frames(self) -> Iterator[Image.Image]:
-        """The images one after the other, without padding."""
-        return (draw_sheet(image[None], padding=0) for image in self.images)
+    def frames(self, *, scale: int | None = None) -> Iterator[Image.Image]:
+        """The images one after the other, without padding, to the scale of `sheet`."""
+        return (draw_sheet(image[None], padding=0, scale=scale) for image in self.images)
 
     def save(
-        self, path: str | Path, *, columns: int | None = None, numbered: bool = False, force: bool = False
+        self,
+        path: str | Path,
+        *,
+        columns: int | None = None,
+        numbered: bool = False,
+        scale: int | None = None,
+        force: bool = False,
     ) -> list[Path]:
         """Write one sheet (`grid.png`, .jpg or .webp), or, for a path that ends in / or has no suffix, one PNG each,
-        named by its label. Returns what was written. force: replace files that exist.
+        named by its label. Returns what was written. scale: as for `sheet`; a PNG each has exact pixels without.
+        force: replace files that exist.
 
         Raises OptionError for an unknown suffix, OutputError for a file that exists."""
         files_of = series_files(path, self.labels)
         require_output(Path(path), files_of, force=force)
         files = list(files_of(Path(path)))
         if files_of is itself:
-            return [save_image(self.sheet(columns=columns, numbered=numbered), files[0], replace=force)]
+            return [save_image(self.sheet(columns=columns, numbered=numbered, scale=scale), files[0], replace=force)]
         for index, file in enumerate(files):
             one = ImageSeries(self.images[index : index + 1], self.labels[index : index + 1])
             labels = one.labels if numbered else None
-            save_image(draw_sheet(one.images, padding=0, labels=labels), file, replace=force)
+            save_image(draw_sheet(one.images, padding=0, labels=labels, scale=scale or 1), file, replace=force)
         return files
 
 

@@ -97,7 +97,10 @@ def interpolate(
         legs = torch.cat([legs[:1, :1], legs[:, 1:].flatten(0, 1)[None]], dim=1)
     points = legs.flatten(0, 1)
     return ImageSeries(
-        renderer.render(points, renderer.one_label(seeds, len(points), label)), labels, columns=legs.shape[1]
+        renderer.render(points, renderer.one_label(seeds, len(points), label)),
+        labels,
+        columns=legs.shape[1],
+        marked=True,
     )
 
 

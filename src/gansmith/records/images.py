@@ -7,6 +7,7 @@ scatter plot of the square [-1, 1] x [-1, 1].
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -26,7 +27,7 @@ Colour = tuple[int, int, int]
 
 _MODES = {1: "L", 3: "RGB", 4: "RGBA"}
 _FORMATS: dict[str, tuple[str, int, dict[str, Any]]] = {  # suffix -> Pillow's name, most pixels a side, options
-    ".png": ("PNG", 2**31 - 1, {"optimize": True}),
+    ".png": ("PNG", 2**31 - 1, {}),
     ".jpg": ("JPEG", 65_535, {"quality": 90}),
     ".jpeg": ("JPEG", 65_535, {"quality": 90}),
     ".webp": ("WEBP", 16_383, {"quality": 80, "method": 4}),
@@ -38,9 +39,12 @@ _FILMS: dict[str, tuple[str, dict[str, Any]]] = {
     ".png": ("PNG", {}),
     ".apng": ("PNG", {}),
 }
-_PLANE = 256  # pixels a side of a scatter plot
+_PLANE, _PLANE_SCALE = 256, 2  # pixels a side of a scatter plot, and its scale for viewing
 _SHARP = 4  # drawn this much larger, then reduced: smooth dots
-_FRAME = 800  # the longest side of a film's frames, in pixels
+_FRAME = 1200  # the longest side of a film's frames, in pixels
+_VIEWED, _VIEWED_IMAGE = 900, 256  # pixels a side of a sheet on a screen, and the most of one image
+_MARK = (200, 30, 30)  # red
+_PIXELS = 2**28  # of a sheet
 _LETTERS = 11  # the smallest legible letters, in pixels
 
 
@@ -63,40 +67,43 @@ def draw_sheet(
     padding: int = 2,
     background: Colour = (255, 255, 255),
     labels: Sequence[str] | None = None,
+    marked: Sequence[bool] | None = None,
+    scale: int | None = 1,
 ) -> Image.Image:
     """A sheet of images [N, C, H, W], row by row, `padding` pixels round each; points [N, 2, 1, 1] as a scatter plot.
 
-    columns: near-square without a value (64 images: 8 x 8). labels: written on the images, which are enlarged by a
-    whole factor where they are too small to be read on; points take none. Raises OptionError for images that are
-    neither grey, RGB, RGBA nor points.
+    columns: near-square without a value (64 images: 8 x 8). scale: each pixel, of the padding too, becomes so many
+    squared; None: `viewing_scale`. labels: written on the images, whose scale is larger where they are too small to be
+    read on; marked: images with a red frame; a grey sheet becomes RGB. Points take neither.
+    Raises OptionError for images that are neither grey, RGB, RGBA nor points, or for a sheet of more than 2^28 pixels.
     """
     if images.dim() != 4 or len(images) == 0:
         raise OptionError(f"a sheet needs images [N, C, H, W], at least one, not {list(images.shape)}")
     if tuple(images.shape[1:]) == (2, 1, 1):
-        return draw_scatter(images.flatten(1), background=background)
+        return draw_scatter(images.flatten(1), background=background, scale=_PLANE_SCALE if scale is None else scale)
     count, channels = images.shape[:2]
-    if channels not in _MODES:
-        raise OptionError(f"an image has 1, 3 or 4 channels (grey, RGB, RGBA), not {channels}")
-    if columns is not None and columns < 1:
-        raise OptionError(f"columns = {columns} is not allowed: at least 1")
-    if labels is not None and len(labels) != count:
-        raise OptionError(f"{count} images but {len(labels)} labels")
+    _require_sheet(count, channels, columns, labels)
     across = min(columns or math.ceil(math.sqrt(count)), count)
-    pixels = to_uint8(images)
-    if labels is not None:
-        times = _enlargement(labels, images.shape[2], images.shape[3])
-        pixels = pixels.repeat(times, axis=1).repeat(times, axis=2)
-    height, width = pixels.shape[1:3]
-    ground = {1: (round(sum(background) / 3),), 3: background, 4: (*background, 0)}[channels]
     down = -(-count // across)
-    canvas = np.empty((down * (height + padding) + padding, across * (width + padding) + padding, channels), np.uint8)
-    canvas[:] = ground
+    times = viewing_scale(down, across, images.shape[2:], padding=padding) if scale is None else scale
+    if labels is not None:
+        times = max(times, _enlargement(labels, images.shape[2], images.shape[3]))
+    pixels = to_uint8(images)
+    if marked is not None and channels == 1:
+        pixels, channels = pixels.repeat(3, axis=3), 3
+    height, width, gap = images.shape[2] * times, images.shape[3] * times, padding * times
+    shape = (down * (height + gap) + gap, across * (width + gap) + gap, channels)
+    if shape[0] * shape[1] > _PIXELS:
+        raise OptionError(f"a sheet of {shape[1]:,} x {shape[0]:,} pixels is too large: at most {_PIXELS:,} in all")
+    canvas = np.empty(shape, np.uint8)
+    canvas[:] = {1: (round(sum(background) / 3),), 3: background, 4: (*background, 0)}[channels]
     corners = [
-        (padding + (index // across) * (height + padding), padding + (index % across) * (width + padding))
-        for index in range(count)
+        (gap + (index // across) * (height + gap), gap + (index % across) * (width + gap)) for index in range(count)
     ]
+    for top, left in itertools.compress(corners, marked or []):
+        canvas[top - gap : top + height + gap, left - gap : left + width + gap] = (*_MARK, 255)[:channels]
     for image, (top, left) in zip(pixels, corners, strict=True):
-        canvas[top : top + height, left : left + width] = image
+        canvas[top : top + height, left : left + width] = image.repeat(times, axis=0).repeat(times, axis=1)
     drawn = Image.fromarray(canvas[:, :, 0] if channels == 1 else canvas)
     if labels is not None:
         letters = _letters(labels, height, width)
@@ -106,24 +113,47 @@ def draw_sheet(
     return drawn
 
 
-def draw_scatter(points: Tensor, *, background: Colour = (255, 255, 255)) -> Image.Image:
-    """A scatter plot of points [N, 2] on [-1, 1] x [-1, 1], y upwards; points outside lie red on its edge.
+def _require_sheet(count: int, channels: int, columns: int | None, labels: Sequence[str] | None) -> None:
+    if channels not in _MODES:
+        raise OptionError(f"an image has 1, 3 or 4 channels (grey, RGB, RGBA), not {channels}")
+    if columns is not None and columns < 1:
+        raise OptionError(f"columns = {columns} is not allowed: at least 1")
+    if labels is not None and len(labels) != count:
+        raise OptionError(f"{count} images but {len(labels)} labels")
+
+
+def viewing_scale(rows: int, columns: int, size: Sequence[int], *, padding: int = 2) -> int:
+    """The whole factor at which a sheet of images of `size`, height x width, can be viewed on a screen: its longer side
+    as near as possible to 900 pixels, that of a single row or column to 1800, and no image larger than 256.
+
+    >>> viewing_scale(8, 8, (32, 32)), viewing_scale(8, 8, (64, 64)), viewing_scale(1, 17, (32, 32))
+    (3, 2, 3)
+    """
+    longer = max(rows * (size[0] + padding), columns * (size[1] + padding)) + padding
+    wanted = _VIEWED if min(rows, columns) > 1 else 2 * _VIEWED
+    return max(1, min(round(wanted / longer), _VIEWED_IMAGE // max(size)))
+
+
+def draw_scatter(points: Tensor, *, background: Colour = (255, 255, 255), scale: int = 1) -> Image.Image:
+    """A scatter plot of points [N, 2] on [-1, 1] x [-1, 1], y upwards, `scale` times 256 pixels a side; points outside
+    lie red on its edge.
 
     Raises NotFiniteError for a NaN or an infinity.
     """
     points = points.detach().float().cpu()
     if not bool(torch.isfinite(points).all()):
         raise NotFiniteError("a point is a NaN or an infinity and cannot be drawn: the generator has diverged")
-    large = _PLANE * _SHARP
+    side = _PLANE * scale
+    large = side * _SHARP
     plot = Image.new("RGB", (large, large), background)
     brush = ImageDraw.Draw(plot)
-    radius = 1.5 * _SHARP
+    radius = 1.5 * scale * _SHARP
     for x, y in points.tolist():
-        colour = (31, 78, 160) if max(abs(x), abs(y)) <= 1 else (200, 30, 30)
+        colour = (31, 78, 160) if max(abs(x), abs(y)) <= 1 else _MARK
         across = (min(max(x, -1.0), 1.0) + 1) / 2 * (large - 1)
         down = (1 - min(max(y, -1.0), 1.0)) / 2 * (large - 1)
         brush.ellipse((across - radius, down - radius, across + radius, down + radius), fill=colour)
-    return plot.resize((_PLANE, _PLANE), Image.Resampling.BOX)
+    return plot.resize((side, side), Image.Resampling.BOX)
 
 
 def require_suffix(path: Path, *, film: bool = False) -> None:
@@ -165,7 +195,8 @@ def save_film(
 
     seconds: from the first frame to the last, which then stays; a tenth of a second for each without a value.
     most: more frames than this are thinned evenly, the first and the last kept. Frames are laid on white and reduced
-    to 800 pixels a side. replace: as for `system.files.atomic`.
+    to 1200 pixels a side; smaller ones are enlarged to the largest, where by a whole factor. replace: as for
+    `system.files.atomic`.
 
     Raises OptionError for another suffix, no frame, or frames of several sizes.
     """
@@ -175,7 +206,7 @@ def save_film(
     chosen = _thinned(list(frames), most)
     if not chosen:
         raise OptionError(f"cannot write {path.name!r}: a film needs at least one frame")
-    resized = [_frame(frame) for frame in chosen]
+    resized = _of_one_size([_frame(frame) for frame in chosen])
     sizes = sorted({frame.size for frame in resized})
     if len(sizes) > 1:
         raise OptionError(f"the frames of {path.name!r} are of different sizes: {sizes[:4]}")
@@ -207,6 +238,17 @@ def _frame(frame: Image.Image | str | Path) -> Image.Image:
             image = _on_white(opened).convert("RGB")
     image.thumbnail((_FRAME, _FRAME), Image.Resampling.BOX)
     return image
+
+
+def _of_one_size(frames: list[Image.Image]) -> list[Image.Image]:
+    """Frames that another scale was chosen for (a sheet of an earlier version) as large as the others."""
+    width, height = max(frame.width for frame in frames), max(frame.height for frame in frames)
+    return [
+        frame.resize((width, height), Image.Resampling.NEAREST)
+        if frame.size != (width, height) and width % frame.width == 0 and width // frame.width * frame.height == height
+        else frame
+        for frame in frames
+    ]
 
 
 def _on_white(image: Image.Image) -> Image.Image:

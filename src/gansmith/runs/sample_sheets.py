@@ -16,7 +16,7 @@ from gansmith.runs.training_state import players_in_use
 from gansmith.system.console import say
 from gansmith.system.text import whole_number
 
-_FILM_EVERY = 60.0  # seconds: each film is encoded from all sheets
+_FILM_EVERY, _FILM_SHARE = 60.0, 50  # seconds, and times: each film is encoded from all sheets
 
 
 EARLY = (500, 1_000, 2_000, 5_000)  # images: the first sheets, so that something is seen to happen from the beginning
@@ -27,7 +27,7 @@ class SampleSheets:
 
     def __init__(self, folder: Path, parts: Assembly) -> None:
         self.folder, self.parts = folder, parts
-        self._film_saved = time.monotonic()
+        self._film_saved, self._film_seconds = time.monotonic(), 0.0
 
     @torch.no_grad()
     def save_sheet(self, images: int) -> None:
@@ -38,7 +38,7 @@ class SampleSheets:
         players = players_in_use(self.parts)
         with evaluation_mode(players):
             samples = show(players, sample_inputs(self.parts, self.parts.experiment.sheet)).float().cpu()
-        sheet = draw_sheet(samples, columns=sheet_columns(self.parts))
+        sheet = draw_sheet(samples, columns=sheet_columns(self.parts), scale=None)
         if not self.folder.is_dir():  # else it would be begun anew
             raise RunError(f"{self.folder} is no longer there")
         save_image(sheet, self._path(images))
@@ -52,7 +52,7 @@ class SampleSheets:
 
     def save_film(self) -> None:
         """The film of all sheets, where there are two; a warning where one of them cannot be read."""
-        self._film_saved = time.monotonic()
+        begun = time.monotonic()
         sheets = {whole_number(path.stem): path for path in (self.folder / "samples").glob("*.png")}
         ordered = [sheets[number] for number in sorted(number for number in sheets if number is not None)]
         if len(ordered) > 1:
@@ -60,10 +60,12 @@ class SampleSheets:
                 save_film(ordered, self._film)
             except (OSError, GansmithError) as error:  # a sheet that somebody damaged must not stop the training
                 say(f"warning: no film of the sheets was written: {error}")
+        self._film_saved = time.monotonic()
+        self._film_seconds = self._film_saved - begun
 
     def save_film_when_due(self) -> None:
-        """The film, unless one was saved in the last minute."""
-        if time.monotonic() - self._film_saved > _FILM_EVERY:
+        """The film, unless one was saved in the last minute, or in fifty times as long as that took."""
+        if time.monotonic() - self._film_saved > max(_FILM_EVERY, _FILM_SHARE * self._film_seconds):
             self.save_film()
 
     def save_missing(self, images: int) -> None:
