@@ -9,7 +9,6 @@ from gansmith.errors import OptionError
 from gansmith.runs.folder import is_run, models_of
 from gansmith.system.outputs import inside, require_output
 from gansmith.system.paths import resolved
-from gansmith.system.paths import resolved
 
 
 def report_folder(

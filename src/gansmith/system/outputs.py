@@ -21,7 +21,6 @@ from pathlib import Path
 
 from gansmith.errors import OutputError
 from gansmith.system.paths import resolved
-from gansmith.system.paths import resolved
 
 Files = Callable[[Path], Sequence[Path]]  # an output -> the files that are written for it
 
