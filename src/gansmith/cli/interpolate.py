@@ -41,26 +41,31 @@ class Form(StrEnum):
     FILM = "film"
 
 
+PathOption = Annotated[
+    PathKind | None,
+    typer.Option(help="straight line, or great arc of the sphere; a line for uniform latents if not given"),
+]
+Out = Annotated[
+    str | None,
+    typer.Option(help="an image (.png, .jpg, .webp) or a film (.webp, .gif, .png)  [default: interpolation.png]"),
+]
+FormOption = Annotated[
+    Form | None,
+    typer.Option(
+        "--as", help="one row, one row for each pair of seeds, or a film; a film for .webp and .gif if not given"
+    ),
+]
+
+
 def interpolate(
     run: RunPath,
     seeds: Annotated[list[str], typer.Argument(metavar="SEED SEED ...", help="where the way leads: 3 8 12")],
     *,
     steps: Annotated[int, typer.Option(min=1, help="how many steps lead from one seed to the next")] = 16,
-    path: Annotated[
-        PathKind | None,
-        typer.Option(help="straight line, or great arc of the sphere; a line for uniform latents if not given"),
-    ] = None,
-    out: Annotated[
-        str | None,
-        typer.Option(help="an image (.png, .jpg, .webp) or a film (.webp, .gif, .png)  [default: interpolation.png]"),
-    ] = None,
+    path: PathOption = None,
+    out: Out = None,
     force: Force = False,
-    form: Annotated[
-        Form | None,
-        typer.Option(
-            "--as", help="one row, one row for each pair of seeds, or a film; a film for .webp and .gif if not given"
-        ),
-    ] = None,
+    form: FormOption = None,
     seconds: Annotated[float | None, typer.Option(min=0.02, help="how long the film runs")] = None,
     raw: Raw = False,
     checkpoint: Checkpoint = None,
