@@ -13,9 +13,13 @@ from numpy.testing import assert_array_equal
 from PIL import Image
 from written_files import NAMES, RNG, grey_image, png, write
 
+from gansmith.data.check import check
 from gansmith.data.decode import conform, decode
 from gansmith.data.encoded import WHOLE, digest
 from gansmith.data.open import open_dataset
+from gansmith.data.pack import pack
+from gansmith.data.prepare import prepare
+from gansmith.data.settings import DataSettings
 from gansmith.errors import DataError, UnreadableImageError
 
 KEYS = ["cat/1.jpg", "cat/deep/x.gif", "dog/2.png", "dog/10.PNG"]
@@ -181,3 +185,19 @@ def test_runs_below_a_folder_are_no_images_of_it(folder: Path) -> None:
     (run / "experiment.yaml").touch()
     assert list(open_dataset(folder).keys) == KEYS
     assert list(open_dataset(run).keys) == ["samples/000000000.png"]  # named, it is read
+
+
+@pytest.mark.parametrize("call", ["check", "pack", "uncached"])
+def test_a_pipe_among_the_images_is_unreadable_and_nobody_waits_for_it(call: str, tmp_path: Path) -> None:
+    for index in range(4):
+        pixels = np.full((8, 8, 3), 60 * index, dtype=np.uint8)
+        (tmp_path / "set").mkdir(exist_ok=True)
+        Image.fromarray(pixels).save(tmp_path / "set" / f"{index}.png")
+    os.mkfifo(tmp_path / "set" / "pipe.png")
+    settings = DataSettings(path=str(tmp_path / "set"), size=(8, 8), cache=call != "uncached", skip_unreadable=True)
+    if call == "check":
+        assert "pipe.png" in str(check(settings).as_json()["unreadable"])
+    elif call == "pack":
+        assert pack(settings, tmp_path / "x.npy")[0] == 4
+    else:
+        assert prepare(settings).count == 4

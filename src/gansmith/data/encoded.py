@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import os
+import stat
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import IO, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -86,17 +87,23 @@ class Files:
         return printable(self.root / self.names[index])
 
     def read(self, index: int) -> bytes:
-        path = self.root / self.names[index]
         try:
-            require_image_size(path.stat().st_size, self.where(index))
-            return path.read_bytes()
+            with self._opened(index) as file:
+                require_image_size(os.fstat(file.fileno()).st_size, self.where(index))
+                return file.read()
         except OSError as error:
             raise UnreadableImageError(f"{self.where(index)} cannot be read: {error.strerror or error}") from error
+
+    def _opened(self, index: int) -> IO[bytes]:
+        path = self.root / self.names[index]
+        if not stat.S_ISREG(path.stat().st_mode):  # opening a pipe waits for somebody who writes into it
+            raise UnreadableImageError(f"{self.where(index)} is no regular file")
+        return path.open("rb")
 
     def stamp(self, index: int) -> bytes:
         name = self.names[index]
         try:
-            with (self.root / name).open("rb") as file:
+            with self._opened(index) as file:
                 status = os.fstat(file.fileno())
                 if status.st_size <= WHOLE:
                     return digest(name, status.st_size, file.read())

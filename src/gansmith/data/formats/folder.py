@@ -83,6 +83,8 @@ def _files(root: Path) -> list[str]:
 def _heads(root: Path, names: Sequence[str]) -> dict[str, bytes]:
     heads = {}
     for name in names:
-        with suppress(OSError), (root / name).open("rb") as file:
-            heads[name] = file.read(HEAD)
+        with suppress(OSError):
+            if (root / name).is_file():
+                with (root / name).open("rb") as file:
+                    heads[name] = file.read(HEAD)
     return heads
