@@ -68,6 +68,17 @@ def test_the_first_has_no_previous(tmp_path: Path) -> None:
     assert checkpoints.names() == ["latest"]
 
 
+def test_a_second_name_that_is_there_already(three: Checkpoints) -> None:
+    """As after a kill between the two names of a checkpoint: rename(2) leaves both of two names of one file."""
+    (three.folder / "previous.pt").unlink()
+    os.link(three.folder / "latest.pt", three.folder / "previous.pt")
+    three.save(state(4), keep_as=["000000400"])
+    three.keep(["000000400"])
+    assert_state(three.load("latest")[0], 4)
+    assert_state(three.load("previous")[0], 3)
+    assert not [path.name for path in three.folder.iterdir() if path.suffix != ".pt"]
+
+
 def test_where_there_are_no_hard_links_it_copies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: Any, **__: Any) -> None:
         raise OSError(errno.EPERM, "no links here")

@@ -124,6 +124,7 @@ class Checkpoints:
                 file.write(path.read_bytes())
             return
         temporary.replace(self.folder / name)
+        temporary.unlink(missing_ok=True)  # POSIX renames nothing where both names are of one file already
 
 
 class _HoldsCodeError(Exception):
