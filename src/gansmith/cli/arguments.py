@@ -12,6 +12,7 @@ import typer
 from gansmith.errors import OptionError
 from gansmith.system.console import say
 from gansmith.system.outputs import Files, free_output, itself, require_output
+from gansmith.system.text import printable, printable_lines
 
 if TYPE_CHECKING:
     from gansmith.runs.run import Run
@@ -56,9 +57,14 @@ def require_out(
     if out is None and not force:
         path = free_output(path, files)
         if path != Path(default):
-            typer.echo(f"note: {default} exists, so this is written to {path}", err=True)
+            echo(f"note: {printable(default)} exists, so this is written to {printable(path)}", err=True)
     require_output(path, files, force=force, inputs=inputs, data=data)
     return path
+
+
+def echo(text: str, *, err: bool = False) -> None:
+    """Print lines on standard output or standard error; what a terminal would obey is written as its code."""
+    typer.echo(printable_lines(text), err=err)
 
 
 def refuse_options(context: typer.Context, names: Sequence[str], why: str) -> None:
@@ -72,21 +78,22 @@ def refuse_options(context: typer.Context, names: Sequence[str], why: str) -> No
 
 def print_next_steps(folder: Path) -> None:
     """The last lines of a training: where its files are, and which commands to try next."""
+    shown = printable(folder)
     if any((folder / "model" / f"{name}.safetensors").exists() for name in ("to_b", "b")):
-        typer.echo(
-            f"done: sheets in {folder}/samples, the model in {folder}/model\n"
-            f"next: gansmith translate {folder} --to b IN OUT"
+        echo(
+            f"done: sheets in {shown}/samples, the model in {shown}/model\n"
+            f"next: gansmith translate {shown} --to b IN OUT"
         )
         return
     if not (folder / "model" / "generator.safetensors").exists():
-        typer.echo(f"done: the model in {folder}/model\nnext: gansmith evaluate {folder}")
+        echo(f"done: the model in {shown}/model\nnext: gansmith evaluate {shown}")
         return
-    film = f", their film {folder}/progress.webp" if (folder / "progress.webp").exists() else ""
-    typer.echo(
-        f"done: sheets in {folder}/samples{film}, the model in {folder}/model\n"
-        f"next: gansmith sample {folder} --seeds 0-63 --out grid.png\n"
-        f"      gansmith interpolate {folder} 3 8 12 --out strip.png\n"
-        f"      gansmith evaluate {folder}"
+    film = f", their film {shown}/progress.webp" if (folder / "progress.webp").exists() else ""
+    echo(
+        f"done: sheets in {shown}/samples{film}, the model in {shown}/model\n"
+        f"next: gansmith sample {shown} --seeds 0-63 --out grid.png\n"
+        f"      gansmith interpolate {shown} 3 8 12 --out strip.png\n"
+        f"      gansmith evaluate {shown}"
     )
 
 
@@ -108,4 +115,4 @@ def print_trained(*runs: Run, checkpoint: str | None = None, raw: bool = False) 
 def print_written(files: Sequence[Path], what: str, count: int) -> None:
     """The last line of a command that wrote images: how many, and where."""
     where = files[0] if len(files) == 1 else f"{files[0].parent}/"
-    typer.echo(f"{count} {what} -> {where}")
+    echo(f"{count} {what} -> {printable(where)}")

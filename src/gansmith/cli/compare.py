@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gansmith.cli.arguments import Device, Force, Raw, Trust, trained_lines
+from gansmith.cli.arguments import Device, Force, Raw, Trust, echo, trained_lines
 from gansmith.cli.tables import print_whole
+from gansmith.system.text import printable
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -70,17 +71,17 @@ def compare(
     say(*trained)
     console = Console(soft_wrap=False)
     print_whole(console, [matrix(comparison.play, intervals=True), matrix(comparison.play)])
-    console.print("\n".join(ranking(comparison.play)), highlight=False, markup=False, soft_wrap=True)
+    echo("\n".join(ranking(comparison.play)))
     for name, measured in comparison.metrics.items():
         console.print()
         print_whole(console, [side_by_side(name, measured, order=[one.name for one in comparison.play.standings])])
-        console.print(f"protocol: {measured.protocol}", highlight=False, markup=False, soft_wrap=True)
+        echo(f"protocol: {measured.protocol}")
     for note in comparison.notes:
-        console.print(f"note: {note}", highlight=False, markup=False, soft_wrap=True)
-    console.print(f"protocol: {comparison.protocol}", highlight=False, markup=False, soft_wrap=True)
+        echo(f"note: {note}")
+    echo(f"protocol: {comparison.protocol}")
     if out is not None:
         write(comparison, out, replace=force)
-        typer.echo(f"-> {out / _JSON}, {out / _MATRIX}")
+        echo(f"-> {printable(out / _JSON)}, {printable(out / _MATRIX)}")
 
 
 def write(comparison: Comparison, folder: Path, *, replace: bool) -> None:
@@ -103,14 +104,14 @@ def matrix(play: CrossPlay, *, intervals: bool = False) -> Table:
     table.title_justify = "left"
     table.add_column("discriminator of")
     for index in order:
-        table.add_column(escape(play.names[index]), justify="right")
+        table.add_column(escape(printable(play.names[index])), justify="right")
     for row_of in order:
         row = play.accuracy[row_of]
         cells = [
             f"({_value(row[i])})" if play.own(row_of, i) else f"{_value(row[i])}{interval(row[i]) if intervals else ''}"
             for i in order
         ]
-        table.add_row(escape(play.names[row_of]), *cells)
+        table.add_row(escape(printable(play.names[row_of])), *cells)
     return table
 
 
@@ -157,7 +158,7 @@ def side_by_side(name: str, measured: Measured, *, order: Sequence[str]) -> Tabl
     for who in order:
         numbers = measured.numbers[who]
         cells = [f"{_value(numbers[quantity], 4)} ({_range(numbers[quantity], 4)})" for quantity in first]
-        table.add_row(escape(who), *cells)
+        table.add_row(escape(printable(who)), *cells)
     return table
 
 

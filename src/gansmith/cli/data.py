@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from gansmith.cli.arguments import echo
 from gansmith.cli.group import Group
 from gansmith.system.text import printable
 
@@ -71,7 +72,7 @@ def check(
     else:
         report = of_one.check(settings)
         record, text, failed = report.as_json(), report.as_text(), report.failure is not None
-    typer.echo(json.dumps(record, indent=1) if as_json else text)
+    echo(json.dumps(record, indent=1) if as_json else text)
     if failed:
         raise typer.Exit(1)
 
@@ -112,15 +113,15 @@ def stats(
     if failures and not skip_unreadable:
         raise unreadable(failures, len(source))
     for note in [*source.notes, *([left_out(failures)] if failures else [])]:
-        typer.echo(f"note: {note}", err=True)
-    typer.echo(f"{statistics.images:,} images, {statistics.pixels:,} pixels, {len(statistics.mean)} channel(s)")
+        echo(f"note: {note}", err=True)
+    echo(f"{statistics.images:,} images, {statistics.pixels:,} pixels, {len(statistics.mean)} channel(s)")
     for what, values in (
         ("mean on [0, 1]", statistics.mean),
         ("standard deviation on [0, 1]", statistics.deviation),
         ("mean on [-1, 1]", statistics.signed_mean),
         ("standard deviation on [-1, 1]", statistics.signed_deviation),
     ):
-        typer.echo(f"{what:31}" + "  ".join(f"{value:.5f}" for value in values))
+        echo(f"{what:31}" + "  ".join(f"{value:.5f}" for value in values))
 
 
 @app.command()
@@ -152,7 +153,7 @@ def pack(
         skip_unreadable=skip_unreadable,
     )
     shape = write(settings, out, force=force)
-    typer.echo(f"{printable(out)}: {shape[0]:,} images of {shape[1]}x{shape[2]}, {shape[3]} channel(s)")
+    echo(f"{printable(out)}: {shape[0]:,} images of {shape[1]}x{shape[2]}, {shape[3]} channel(s)")
 
 
 def _settings(path: str, format: str | None, options: list[str] | None, **more: Any) -> DataSettings:

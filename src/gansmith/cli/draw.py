@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from gansmith.cli.arguments import Force, RunPath, Trust, require_out
+from gansmith.cli.arguments import Force, RunPath, Trust, echo, require_out
+from gansmith.system.text import printable
 
 
 def draw(
@@ -29,4 +30,4 @@ def draw(
     for player in opened.players:
         network, card = opened.network(player)
         path = graph.draw(network, folder / f"{player}.svg", dimensions=card.dimensions, role=card.role, force=force)
-        typer.echo(f"{player} -> {path}")
+        echo(f"{player} -> {printable(path)}")

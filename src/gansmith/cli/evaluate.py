@@ -8,8 +8,9 @@ from typing import Annotated, Any
 
 import typer
 
-from gansmith.cli.arguments import Checkpoint, Device, Force, Raw, Trust, refuse_options, trained_lines
+from gansmith.cli.arguments import Checkpoint, Device, Force, Raw, Trust, echo, refuse_options, trained_lines
 from gansmith.system.console import say
+from gansmith.system.text import printable
 
 _FOR_SAMPLES = (
     *("against", "holdout", "features", "classifier", "metrics", "samples", "repeats", "real", "raw", "checkpoint"),
@@ -88,5 +89,5 @@ def tell(trained: Sequence[str], text: str, notes: Sequence[str], place: Path, *
     """Print how long the weights were trained, on standard error; then a result, the notes on it, further lines, and
     where it was written."""
     say(*trained)
-    for line in (text, *(f"note: {note}" for note in notes), *lines, f"-> {place}"):
-        typer.echo(line)
+    for line in (text, *(f"note: {note}" for note in notes), *lines, f"-> {printable(place)}"):
+        echo(line)

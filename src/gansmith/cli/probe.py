@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gansmith.cli.arguments import Checkpoint, Device, Force, RunPath, Trust, trained_lines
+from gansmith.cli.arguments import Checkpoint, Device, Force, RunPath, Trust, echo, trained_lines
 from gansmith.cli.tables import print_whole
+from gansmith.system.text import printable
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -59,11 +60,11 @@ def probe(
     say(*trained)
     console = Console(soft_wrap=False)
     print_whole(console, [table(report)])
-    console.print("\n".join(conclusions(report)), highlight=False, markup=False, soft_wrap=True)
-    console.print(f"protocol: {report.how}", highlight=False, markup=False, soft_wrap=True)
+    echo("\n".join(conclusions(report)))
+    echo(f"protocol: {report.how}")
     if out is not None:
         write_json(out, report.record(), replace=force)
-        typer.echo(f"-> {out}")
+        echo(f"-> {printable(out)}")
 
 
 def table(report: Report) -> Table:

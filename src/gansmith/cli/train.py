@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from gansmith.cli.arguments import print_next_steps
+from gansmith.cli.arguments import echo, print_next_steps
 
 Where = Annotated[str | None, typer.Argument(help="folder, zip or file of images, or a built-in dataset (digits)")]
 
@@ -60,7 +60,7 @@ def train(
     if dry_run:
         from gansmith.runs.dry_run import dry_run_report
 
-        print(dry_run_report(experiment, sources, full=full))
+        echo(dry_run_report(experiment, sources, full=full))
         return
     train_run(experiment)
     print_next_steps(folder_of(experiment))

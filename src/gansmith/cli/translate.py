@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gansmith.cli.arguments import Checkpoint, Device, Force, Raw, RunPath, Scale, Trust, print_trained
+from gansmith.cli.arguments import Checkpoint, Device, Force, Raw, RunPath, Scale, Trust, echo, print_trained
 from gansmith.cli.translated_files import left_out, output_files, translation_targets
+from gansmith.system.text import printable
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -99,7 +100,7 @@ def translate(
                 failures.append(str(error))
             advance()
     for note in [*strangers, *work.notes()]:
-        typer.echo(f"note: {note}", err=True)
+        echo(f"note: {note}", err=True)
     _tell(written, out, failures, len(images))
 
 
@@ -216,7 +217,7 @@ def _tell(written: Sequence[Path], out: str, failures: Sequence[str], count: int
 
     if written:
         what = "image" if len(written) == 1 else "images"
-        typer.echo(f"{len(written):,} {what} -> {written[0] if len(written) == 1 else out.rstrip('/') + '/'}")
+        echo(f"{len(written):,} {what} -> {printable(written[0] if len(written) == 1 else out.rstrip('/') + '/')}")
     if failures:
         more = f"; and {len(failures) - _NAMED:,} more" if len(failures) > _NAMED else ""
         raise GansmithError(

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -112,6 +112,18 @@ def models_named_in(place: Path) -> list[str]:
     return names
 
 
+@contextmanager
+def _in_utf8(path: Path) -> Iterator[Path]:
+    """A path that is UTF-8, which safetensors asks for: that of the open file where its own is not."""
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        with path.open("rb") as file:
+            yield Path(f"/dev/fd/{file.fileno()}")
+    else:
+        yield path
+
+
 def read_state(path: Path) -> dict[str, Tensor]:
     """The tensors of the model file at `path`, verified by the sha256 in its card; builds no network.
 
@@ -119,8 +131,9 @@ def read_state(path: Path) -> dict[str, Tensor]:
     """
     _require_readable(path)
     try:
-        state: dict[str, Tensor] = safetensors.torch.load_file(path)
-        with safetensors.safe_open(path, framework="pt") as file:
+        with _in_utf8(path) as name:
+            state: dict[str, Tensor] = safetensors.torch.load_file(name)
+        with _in_utf8(path) as name, safetensors.safe_open(name, framework="pt") as file:
             text = (file.metadata() or {}).get("gansmith", "{}")
         plain = json.loads(text)
         digest = plain.pop("sha256", None)
@@ -161,7 +174,7 @@ def read_card(path: Path) -> Card:
     """The description in the model file at `path`. Raises RunError for a file that is damaged or of another kind."""
     _require_readable(path)
     try:
-        with safetensors.safe_open(path, framework="pt") as file:
+        with _in_utf8(path) as name, safetensors.safe_open(name, framework="pt") as file:
             text = (file.metadata() or {})["gansmith"]
         plain = json.loads(text)
         plain.pop("sha256", None)  # `read_state` compares it

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from gansmith.data.check_images import MODES
 from gansmith.experiment.assemble import Assembly
+from gansmith.system.text import printable
 
 
 def description(parts: Assembly, folder: Path) -> str:
@@ -14,6 +15,6 @@ def description(parts: Assembly, folder: Path) -> str:
     what = "points" if data.points else f"images, {height}x{width}, {MODES[channels]}"
     count, held_out = data.amounts()
     return (
-        f"{data.name}: {count} {what} ({held_out} more held out), "
-        f"on {parts.device} in {parts.experiment.precision}, into {folder}"
+        f"{printable(data.name)}: {count} {what} ({held_out} more held out), "
+        f"on {parts.device} in {parts.experiment.precision}, into {printable(folder)}"
     )

@@ -16,6 +16,7 @@ from gansmith.experiment.with_data import with_data
 from gansmith.runs.folder import folder_of
 from gansmith.runs.training_state import load_fitting_weights
 from gansmith.system.progress import format_duration
+from gansmith.system.text import printable
 from gansmith.training import precision
 from gansmith.training.forecast import Forecast, forecast, timed
 from gansmith.training.out_of_memory import explain_out_of_memory
@@ -59,11 +60,11 @@ def _summary(parts: Assembly, cost: Forecast) -> list[str]:
     step = "" if cost.step_seconds is None else f"{cost.step_seconds:.3f} s, "
     return [
         f"recipe    {_recipe(experiment)}",
-        f"data      {data.name}: {count} to train on, {held_out} held out, {size}",
+        f"data      {printable(data.name)}: {count} to train on, {held_out} held out, {size}",
         f"training  {experiment.images:,} images in batches of {experiment.batch}: {cost.steps:,} steps",
         f"machine   {parts.device}, {experiment.precision}, {experiment.memory_format}",
         f"forecast  {time}{step}{work}",
-        f"output    {folder_of(experiment)}",
+        f"output    {printable(folder_of(experiment))}",
     ]
 
 

@@ -39,6 +39,7 @@ from gansmith.runs.training_state import (
 from gansmith.runs.whereabouts import Whereabouts
 from gansmith.system.console import say
 from gansmith.system.files import write_text
+from gansmith.system.text import printable
 from gansmith.training.checkpoint import Checkpoints
 from gansmith.training.engine import Engine, Events, images_drawn, play_until
 
@@ -142,7 +143,7 @@ class Trainer:
             self.checkpoints.set_aside()
         self.step = state["step"]
         if self.parts.stream.drawn < self.experiment.images:
-            say(f"continuing {self.folder} at {self.parts.stream.drawn:,} images (step {self.step:,})")
+            say(f"continuing {printable(self.folder)} at {self.parts.stream.drawn:,} images (step {self.step:,})")
         return float(state["seconds"])
 
     def _leave_ended(self, message: str) -> None:
@@ -155,7 +156,7 @@ class Trainer:
             saved.save(self.folder / "model", files)
         self.sheets.save_missing(images)
         curves.write(self.folder, jsonl.read(self._events))
-        say(f"{self.folder} {message}")
+        say(f"{printable(self.folder)} {message}")
         self.parts.stream.close()
 
     def _open_records(self, past: Sequence[dict[str, Any]], seconds: float) -> None:

@@ -18,10 +18,13 @@ _WENT_AWAY = (errno.EPIPE, errno.EIO)  # a reader that has read enough; a termin
 
 
 def say(*lines: str) -> None:
-    """Print lines of progress on standard error; a line that cannot be written is left out."""
+    """Print lines of progress on standard error; a line that cannot be written is left out, and signs that a terminal
+    would obey are written as their codes."""
+    from gansmith.system.text import printable_lines
+
     for line in lines if sys.stderr is not None else ():
         with suppress(OSError, ValueError):  # ValueError: a stream that was closed
-            print(line, file=sys.stderr, flush=True)
+            print(printable_lines(line), file=sys.stderr, flush=True)
 
 
 def is_terminal() -> bool:

@@ -175,9 +175,10 @@ def sync_folder(folder: Path) -> None:
 
 
 def write_text(path: Path, text: str, **options: bool) -> None:
-    """Write `text` as UTF-8, atomically; `options` are those of `atomic`."""
+    """Write `text` as UTF-8, atomically; `options` are those of `atomic`. Bytes of names that are no UTF-8 are
+    escaped."""
     with atomic(path, **options) as file:
-        file.write(text.encode())
+        file.write(text.encode("utf-8", "backslashreplace"))
 
 
 def write_json(path: Path, value: Any, **options: bool) -> None:
