@@ -13,6 +13,7 @@ from small_experiment import half, small
 from torch import Tensor, nn
 
 from gansmith.experiment.schema import Experiment
+from gansmith.runs.train import experiment_from
 from gansmith.speed import interleave as side_by_side
 from gansmith.speed.reference_loops import ByHand, Inputs, Textbook
 
@@ -156,3 +157,37 @@ def test_interleaved_plays_all_loops_equally_often_and_begins_with_another_each_
     times = side_by_side.interleaved(loops, torch.device("cpu"), steps=5, seconds=0)
     assert order == ["a5", "b5", "c5", "b5", "c5", "a5", "c5", "a5", "b5"]
     assert {name: len(values) for name, values in times.items()} == {"a": 3, "b": 3, "c": 3}
+
+
+@pytest.mark.parametrize(
+    ("recipe", "labelled", "domains"),
+    [
+        ("darknet_fashion", True, 1),
+        ("mnist_net", True, 1),
+        ("biggan_fashion", True, 1),
+        ("r3gan_ring", False, 1),
+        ("wgan_digits", False, 1),
+        ("cyclegan_emoji", False, 2),
+        ("munit_emoji", False, 2),
+        ("pix2pix_emoji", False, 2),
+    ],
+)
+def test_recipes_of_every_game_step_on_synthetic_images(recipe: str, labelled: bool, domains: int) -> None:
+    """With labels where a network reads or learns them, and two sets of images where a game has two domains."""
+    experiment, _ = experiment_from(recipe=recipe, batch=4, device="cpu", precision="float32", environment={})
+    assert side_by_side.reads_labels(experiment) == labelled
+    parts = side_by_side.synthetic(experiment)
+    assert (parts.data.classes is not None) == labelled
+    assert (2 if parts.data.other is not None else 1) == domains
+    ours = side_by_side.Ours(parts)
+    ours.play(1)
+    assert parts.stream.drawn == ours.step_images
+
+
+def test_the_plain_loops_are_not_compared_with_a_conditional_pair() -> None:
+    conditional = {"generator": {"conditional": True}, "discriminator": {"conditional": True}}
+    assert side_by_side.why_not(small()) is None
+    experiment, _ = experiment_from(environment={}, **conditional)
+    reason = side_by_side.why_not(experiment)
+    assert reason is not None
+    assert "labels" in reason

@@ -9,6 +9,7 @@ from __future__ import annotations
 import copy
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -16,12 +17,14 @@ import torch
 from torch import nn
 
 from gansmith import catalog
+from gansmith.catalog import ROLES
 from gansmith.data.dataset import Arrays
 from gansmith.data.prepared import Prepared
 from gansmith.data.prior import Prior
+from gansmith.data.settings import DataSettings
 from gansmith.data.stream import Batches
 from gansmith.experiment.assemble import Assembly, assemble
-from gansmith.experiment.completion import complete
+from gansmith.experiment.completion import complete, domains_of, paired
 from gansmith.experiment.schema import Experiment
 from gansmith.speed.reference_loops import ByHand, Inputs, Losses, Textbook
 from gansmith.system import hardware
@@ -30,6 +33,7 @@ from gansmith.system.seeding import mix
 from gansmith.training.engine import play_until
 
 IMAGES = 2_048  # synthetic ones: more than a step reads, few enough to stay out of the memory's figures
+CLASSES = 10  # of the labels
 COMPARED = 2  # steps whose losses must agree; from then on rounding alone drives networks apart
 TOLERANCE = {"float32": 2e-3, "bfloat16": 5e-2}  # relative, of a loss
 
@@ -62,26 +66,45 @@ class Ours:
 
 
 def synthetic(experiment: Experiment) -> Assembly:
-    """The experiment's parts on random uint8 images, of 64 x 64 pixels and 3 channels where it leaves them open."""
+    """The experiment's parts on random uint8 images, of 64 x 64 pixels and 3 channels where it leaves them open.
+
+    They have random labels of CLASSES classes where a network reads labels, and are two sets for a game of two domains.
+    """
     experiment = complete(experiment)
     settings = experiment.data.model_copy(
         update={"size": experiment.data.size or (64, 64), "channels": experiment.data.channels or 3, "flip": False}
     )
-    height, width = settings.size or (64, 64)
-    channels = settings.channels or 3
-    count = max(IMAGES, 2 * experiment.batch)
+    game = experiment.game.name
+    first = _random_images(settings, max(IMAGES, 2 * experiment.batch), seed=0, labelled=reads_labels(experiment))
+    data = first
+    if len(domains_of(game)) > 1:
+        other = _random_images(settings, first.count, seed=1, labelled=False)
+        data = replace(first, other=other, paired=paired(game))
+    return assemble(experiment.model_copy(update={"data": settings, "workers": None}), data)
+
+
+def reads_labels(experiment: Experiment) -> bool:
+    """Does a network of the experiment read labels, or learn them?"""
+    parts = (getattr(experiment, role) for role in ROLES)
+    return experiment.classifier is not None or any(part and part.options.get("conditional") for part in parts)
+
+
+def _random_images(settings: DataSettings, count: int, *, seed: int, labelled: bool) -> Prepared:
+    (height, width), channels = settings.size or (64, 64), settings.channels or 3
     require_memory(
         count * height * width * channels,
         f"a set of {count:,} images of {height}x{width}, twice the batch,",
         "take a smaller --batch or --size",
     )
-    pixels = np.random.default_rng(0).integers(0, 256, (count, height, width, channels), dtype=np.uint8)
-    data = Prepared(
-        train=Arrays(pixels),
+    rng = np.random.default_rng(seed)
+    pixels = rng.integers(0, 256, (count, height, width, channels), dtype=np.uint8)
+    labels = rng.integers(0, CLASSES, count) if labelled else None
+    return Prepared(
+        train=Arrays(pixels, labels),
         holdout=None,
         shape=(channels, height, width),
-        classes=None,
-        labelled=False,
+        classes=tuple(map(str, range(CLASSES))) if labelled else None,
+        labelled=labelled,
         count=count,
         keys=(),
         holdout_indices=np.empty(0, dtype=np.int64),
@@ -89,8 +112,8 @@ def synthetic(experiment: Experiment) -> Assembly:
         name="synthetic",
         points=False,
         settings=settings,
+        frequencies=() if labels is None else tuple(np.bincount(labels, minlength=CLASSES).tolist()),
     )
-    return assemble(experiment.model_copy(update={"data": settings, "workers": None}), data)
 
 
 def why_not(experiment: Experiment) -> str | None:
@@ -103,6 +126,8 @@ def why_not(experiment: Experiment) -> str | None:
         usual = catalog.complete(name, catalog.find(kind, name), {})
         if {**usual, **part.options} != usual:
             return f"the plain loops have the {what} {name} without options only"
+    if reads_labels(experiment):
+        return "the plain loops have no labels"
     if experiment.penalties or experiment.augment is not None:
         return "the plain loops have neither penalties nor augmentation"
     for role, part in experiment.optimizer.items():
