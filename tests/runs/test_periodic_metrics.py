@@ -14,12 +14,14 @@ import torch
 import gansmith
 from gansmith.data.prepare import prepare
 from gansmith.data.settings import DataSettings
-from gansmith.errors import ExperimentError, UnknownNameError
+from gansmith.errors import ExperimentError, OptionError, UnknownNameError
 from gansmith.evaluation import kid
 from gansmith.evaluation.types import Metric, Number
 from gansmith.experiment.assemble import assemble
 from gansmith.experiment.with_data import with_data
+from gansmith.latent.renderer import Renderer
 from gansmith.records.images import to_uint8
+from gansmith.runs.dry_run import dry_run_report
 from gansmith.runs.periodic_metrics import PeriodicMetrics
 from gansmith.runs.run import Run
 from gansmith.runs.train import experiment_from
@@ -198,6 +200,55 @@ def test_mistakes(fields: dict[str, Any], kind: type[Exception], text: str, tmp_
     with pytest.raises(kind) as raised:
         train(tmp_path / "run", **fields)
     assert str(raised.value).startswith(text)
+
+
+BOTH = {"generator": {"name": "dcgan", "width": 4, "conditional": True}}
+BOTH["discriminator"] = BOTH["generator"]
+
+
+@pytest.mark.parametrize(
+    ("names", "fields", "facts"),
+    [
+        ("classification_accuracy", {}, ["conditional generator", "generator.conditional=true"]),
+        ("classification_accuracy", {"path": "plain.npy"}, ["classes", "plain"]),
+        ("class_error", {}, ["class_error", "classifier"]),
+        ("inception_score", {}, ["inception_score", "pixels"]),
+        ("kid", {"path": "ring", "generator": "mlp", "discriminator": "mlp"}, ["points"]),
+        ("kid", {"recipe": "mnist_net", "path": "digits", "size": 28}, ["kid", "class_error"]),
+    ],
+)
+def test_what_cannot_be_measured_is_refused_before_the_training(
+    names: str, fields: dict[str, Any], facts: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    np.save("plain.npy", np.random.default_rng(0).integers(0, 256, (60, 8, 8, 1), dtype=np.uint8))
+    base: dict[str, Any] = {name: value for name, value in SMALL.items() if name not in ("generator", "discriminator")}
+    base = base if "recipe" in fields else dict(SMALL)
+    if fields.get("path") == "ring":
+        base = {name: value for name, value in base.items() if name not in ("size", "fraction")}
+    wanted = {**base, "metrics": {"names": [names], "every": 64, "samples": 40}, **fields}
+    for attempt in (
+        lambda: gansmith.train(**{**wanted, "out": "run"}),
+        lambda: dry_run_report(*experiment_from(environment={}, **wanted)),
+    ):
+        with pytest.raises((ExperimentError, OptionError)) as raised:
+            attempt()
+        assert [fact for fact in facts if fact not in str(raised.value)] == []
+    assert not (tmp_path / "run" / "events.jsonl").exists()
+
+
+def test_a_conditional_generator_is_measured_by_the_classes_of_its_samples(tmp_path: Path) -> None:
+    wanted = {"names": ["classification_accuracy"], "every": 160, "samples": 100}
+    run = train(tmp_path / "run", **BOTH, metrics=wanted)
+    first, second = measurements_of(run)
+    for record in (first, second):
+        assert 0 <= record["metric/accuracy"] <= 1
+        assert record["metric/real_accuracy"] > 0.3  # digits at 8 px, of ten classes
+    data = with_data(run.experiment)
+    parts = assemble(*data)
+    labels = Renderer(parts.game.players["generator"], parts.prior).labels(range(100))
+    assert labels is not None
+    assert len(set(labels.tolist())) > 5
 
 
 def test_records_are_json(run: Run) -> None:

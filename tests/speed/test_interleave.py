@@ -175,13 +175,22 @@ def test_interleaved_plays_all_loops_equally_often_and_begins_with_another_each_
 def test_recipes_of_every_game_step_on_synthetic_images(recipe: str, labelled: bool, domains: int) -> None:
     """With labels where a network reads or learns them, and two sets of images where a game has two domains."""
     experiment, _ = experiment_from(recipe=recipe, batch=4, device="cpu", precision="float32", environment={})
-    assert side_by_side.reads_labels(experiment) == labelled
     parts = side_by_side.synthetic(experiment)
+    assert side_by_side.reads_labels(parts.experiment) == labelled
     assert (parts.data.classes is not None) == labelled
     assert (2 if parts.data.other is not None else 1) == domains
     ours = side_by_side.Ours(parts)
     ours.play(1)
-    assert parts.stream.drawn == ours.step_images
+    assert parts.stream.drawn >= ours.step_images > 0
+
+
+def test_a_conditional_pair_steps_on_synthetic_images() -> None:
+    both = ["generator.conditional=true", "discriminator.conditional=true"]
+    experiment, _ = experiment_from(recipe="biggan_fashion", batch=4, device="cpu", assignments=both, environment={})
+    parts = side_by_side.synthetic(experiment)
+    assert parts.prior.classes == side_by_side.CLASSES
+    side_by_side.Ours(parts).play(1)
+    assert next(parts.stream)["real"].label is not None
 
 
 def test_the_plain_loops_are_not_compared_with_a_conditional_pair() -> None:

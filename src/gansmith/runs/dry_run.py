@@ -14,6 +14,7 @@ from gansmith.experiment.assemble import Assembly, assemble
 from gansmith.experiment.schema import Experiment
 from gansmith.experiment.with_data import with_data
 from gansmith.runs.folder import folder_of
+from gansmith.runs.periodic_metrics import PeriodicMetrics
 from gansmith.runs.training_state import load_fitting_weights
 from gansmith.system.progress import format_duration
 from gansmith.system.text import printable
@@ -31,6 +32,7 @@ def dry_run_report(experiment: Experiment, sources: dict[str, str], *, full: boo
     experiment, data = with_data(experiment)
     parts = assemble(experiment, data)
     experiment = parts.experiment
+    PeriodicMetrics(parts)  # refuses what cannot be measured
     batch = parts.first_batch()
     parts.stream.close()
     borrowed = [] if experiment.start_from is None else load_fitting_weights(parts, Path(experiment.start_from))

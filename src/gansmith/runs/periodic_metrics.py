@@ -22,9 +22,9 @@ from gansmith.data.subsets import random_subset
 from gansmith.errors import ExperimentError
 from gansmith.evaluation.extract import side_of
 from gansmith.evaluation.generated_images import PART, generated_images
-from gansmith.evaluation.metric_needs import reads_features
+from gansmith.evaluation.metric_needs import reads_features, require_classes, require_counts
 from gansmith.evaluation.protocol import Protocol
-from gansmith.evaluation.types import Extractor, Images, Metric, Number, Side
+from gansmith.evaluation.types import Extractor, Metric, Number, Side
 from gansmith.experiment.assemble import Assembly
 from gansmith.latent.renderer import Renderer
 from gansmith.runs.early_stopping import EarlyStopping
@@ -35,7 +35,8 @@ from gansmith.system.seeding import mix
 class PeriodicMetrics:
     """The metrics of one run, measured every `metrics.every` images. `past` are the run's records so far.
 
-    Raises ExperimentError for an early stopping by a metric that is not measured.
+    Raises ExperimentError or OptionError, before the training, for metrics that cannot be measured in this run and for
+    an early stopping by a metric that is not measured.
     """
 
     def __init__(self, parts: Assembly, past: Iterable[Mapping[str, Any]] = ()) -> None:
@@ -48,7 +49,11 @@ class PeriodicMetrics:
         better = {name: way for metric in self.metrics.values() for name, way in metric.better.items()}
         self.stopping = EarlyStopping(parts.experiment.stop, better, self.history)
         self._real: Side | None = None
-        self._extractor = self._build_extractor()  # before the training, which it may refuse
+        if self.metrics:
+            require_measurable(parts, self.metrics)
+        self._extractor = self._build_extractor()
+        if self._extractor is not None:
+            require_classes(self.metrics, self._extractor)
 
     def due(self, before: int, images: int) -> bool:
         """Did the number of images pass a multiple of `metrics.every`?"""
@@ -81,20 +86,19 @@ class PeriodicMetrics:
     def _sides(self, players: Mapping[str, nn.Module]) -> tuple[Side, Side]:
         if self._real is None:
             self._real = self._real_side()
-        roles = self.parts.roles
-        player = next((name for name in players if roles[name] in ("generator", "classifier")), None)
-        if player is None:
-            raise ExperimentError(
-                f"the game {self.parts.experiment.game.name} has no player whose work can be measured"
-            )
+        player = measured_player(self.parts)
         with torch.no_grad(), evaluation_mode(players):
-            if roles[player] == "classifier":
+            if self.parts.roles[player] == "classifier":
                 return self._real, self._predictions(players[player], self._real)
-            return self._real, side_of("samples", self._samples(players[player]), self._extractor, cache=False)
+            return self._real, self._samples(players[player])
 
-    def _samples(self, generator: nn.Module) -> Images:
+    def _samples(self, generator: nn.Module) -> Side:
+        """The samples of the first seeds, with the classes that a conditional generator made them for."""
         renderer = Renderer(generator, self.parts.prior, device=self.parts.device, chunk=PART)
-        return generated_images(renderer, range(self.settings.samples))
+        seeds = range(self.settings.samples)
+        labels = renderer.labels(seeds)
+        side = side_of("samples", generated_images(renderer, seeds), self._extractor, cache=False)
+        return side if labels is None else replace(side, labels=labels.numpy())
 
     def _predictions(self, classifier: nn.Module, real: Side) -> Side:
         assert real.images is not None
@@ -103,10 +107,7 @@ class PeriodicMetrics:
         return Side("answers", probabilities=torch.cat(logits).softmax(1).numpy())
 
     def _real_side(self) -> Side:
-        data = self.parts.data
-        dataset: Dataset | None = data.train if self.settings.against == "train" else data.holdout
-        if dataset is None:
-            raise ExperimentError("metrics.against = 'holdout', and no images are held out: set data.holdout")
+        dataset = measured_against(self.parts)
         rng = np.random.default_rng(mix(self.parts.experiment.seed, "metrics"))
         sample = dataset[random_subset(len(dataset), self.settings.samples, rng)]
         side = side_of(self.settings.against, np.ascontiguousarray(sample.image), self._extractor, cache=True)
@@ -136,6 +137,50 @@ class PeriodicMetrics:
             fake="this run",
             seeds=f"0-{fakes - 1}",
         )
+
+
+def require_measurable(parts: Assembly, metrics: Mapping[str, Metric]) -> None:
+    """Raises ExperimentError where a metric reads what this run has not: samples, classes, held-out images."""
+    player, count = measured_player(parts), len(measured_against(parts))
+    if parts.data.points:
+        raise ExperimentError(f"metrics are of images, and {parts.data.name} are points: leave metrics.names out")
+    classifies = parts.roles[player] == "classifier"
+    conditional = bool(getattr(parts.game.players[player], "conditional", False))
+    for name, metric in metrics.items():
+        needs, why = set(metric.needs), None
+        if classifies and needs & {"images", "features"}:
+            why = "measures generated images, and this game trains a classifier. It has class_error"
+        elif not classifies and {"probabilities", "labels"} <= needs:
+            why = "measures the answers of a classifier, and this game trains a generator. Leave it out"
+        elif "labels" in needs and not parts.data.labelled:
+            why = f"needs images with classes, and {parts.data.name} has none. Leave it out, or name data with classes"
+        elif not classifies and "labels" in needs and not conditional:
+            why = (
+                "needs a conditional generator, which makes images of a class. Leave it out, or "
+                "--set generator.conditional=true --set discriminator.conditional=true"
+            )
+        if why is not None:
+            raise ExperimentError(f"the metric {name} of metrics.names {why}")
+    samples = parts.experiment.metrics.samples
+    require_counts(metrics, real=min(count, samples), samples=min(count, samples) if classifies else samples)
+
+
+def measured_player(parts: Assembly) -> str:
+    """The player whose work is measured. Raises ExperimentError for a game without one."""
+    for name in parts.game.players:
+        if parts.roles[name] in ("generator", "classifier"):
+            return name
+    raise ExperimentError(
+        f"the game {parts.experiment.game.name} has no player whose work can be measured: leave metrics.names out"
+    )
+
+
+def measured_against(parts: Assembly) -> Dataset:
+    """The real images of the metrics. Raises ExperimentError where none are held out."""
+    dataset = parts.data.train if parts.experiment.metrics.against == "train" else parts.data.holdout
+    if dataset is None:
+        raise ExperimentError("metrics.against = 'holdout', and no images are held out: set data.holdout")
+    return dataset
 
 
 def _fields(name: str, number: Number) -> dict[str, float]:

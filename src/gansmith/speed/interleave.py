@@ -51,7 +51,7 @@ class Ours:
         self.parts = parts
         self.played = 0
         draws = sum(turn.repeats(1001) for turn in parts.game.turns if turn.draws)  # past any warm-up
-        self.step_images = parts.experiment.batch * draws
+        self.step_images = parts.experiment.batch * max(draws, 1)  # every step has a batch
 
     def play(self, steps: int) -> None:
         images = self.parts.stream.drawn + steps * self.step_images
