@@ -52,7 +52,7 @@ class PeriodicMetrics:
         if self.metrics:
             require_measurable(parts, self.metrics)
         self._extractor = self._build_extractor()
-        if self._extractor is not None:
+        if self._extractor is not None and parts.roles[measured_player(parts)] != "classifier":
             require_classes(self.metrics, self._extractor)
 
     def due(self, before: int, images: int) -> bool:
