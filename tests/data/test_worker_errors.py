@@ -6,7 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import psutil
@@ -137,14 +137,40 @@ def test_arguments_that_cannot_be_pickled_are_told_in_words() -> None:
     assert "TextIOWrapper" in str(copy) or "EncodedFile" in str(copy)
 
 
-@pytest.mark.parametrize("item", [lambda: 0, [lambda: 0], {"a": (1, open)}, (n for n in [1])], ids=str)
-def test_an_item_that_cannot_be_sent_is_an_error_and_no_endless_wait(item: Any) -> None:
-    items = Listed([0, 1]).load(lambda number: item if number else number).parallel(workers=2)
-    if item == {"a": (1, open)}:
-        assert list(items) == [0, item]
-        return
+def _unsendable() -> dict[str, Any]:
+    class Pair(NamedTuple):
+        left: int
+
+    class Word(str):
+        __slots__ = ()
+
+    objects = np.array([lambda: 0], dtype=object)
+    return {
+        "function": lambda: 0,
+        "in a list": [1, lambda: 0],
+        "in a dictionary": {"a": (lambda: 0,)},
+        "generator": (n for n in [1]),
+        "tuple of a local class": Pair(1),
+        "word of a local class": Word("a"),
+        "array of objects": objects,
+        "open file": sys.stdout,
+    }
+
+
+@pytest.mark.parametrize("name", _unsendable())
+def test_an_item_that_cannot_be_sent_is_an_error_and_no_endless_wait(name: str) -> None:
+    items = Listed([0, 1]).load(lambda number: _unsendable()[name] if number else number).parallel(workers=2)
     with pytest.raises(DataError, match=r"item 1.*workers=0"):
         list(items)
+
+
+@pytest.mark.parametrize(
+    "item",
+    [None, 3, 2.5, "a", b"a", [1, "b"], {"a": (1, None)}, np.float32(2), open, ImageItem(np.zeros(3, np.uint8), 2)],
+    ids=repr,
+)
+def test_an_item_that_can_be_sent_arrives(item: Any) -> None:
+    assert repr(list(Listed([0]).load(lambda _: item).parallel(workers=1))) == repr([item])
 
 
 _PROGRAM = """

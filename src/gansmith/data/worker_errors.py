@@ -16,7 +16,7 @@ import numpy as np
 
 from gansmith.errors import DataError
 
-_PLAIN = (type(None), bool, int, float, complex, str, bytes, np.generic)
+_PLAIN = (type(None), bool, int, float, complex, str, bytes)
 
 
 class Failure(NamedTuple):
@@ -114,13 +114,19 @@ def _rebuilt(failure: Failure) -> BaseException:
 
 def _class_named(module: str, name: str) -> type[BaseException] | None:
     """The class of that name: where it stands, else, as of a class defined in a function, among all that exist."""
-    found: Any = sys.modules.get(module)
-    for part in name.split("."):
-        found = getattr(found, part, None)
+    found = _named(module, name)
     if isinstance(found, type) and issubclass(found, BaseException):
         return found
     same = [kind for kind in _descendants(BaseException) if (kind.__module__, kind.__qualname__) == (module, name)]
     return same[-1] if same else None
+
+
+def _named(module: str, name: str) -> Any:
+    """What has that qualified name in a module that is imported, or None."""
+    found: Any = sys.modules.get(module)
+    for part in name.split("."):
+        found = getattr(found, part, None)
+    return found
 
 
 def _descendants(kind: type[BaseException]) -> Iterator[type[BaseException]]:
@@ -158,12 +164,11 @@ def _text(error: BaseException) -> str:
 
 def _is_plain(item: Any) -> bool:
     """Whether pickle is sure to take the item: arrays of numbers, and tuples, lists and dictionaries of such."""
-    if isinstance(item, np.ndarray):
-        return type(item) is np.ndarray and not item.dtype.hasobject
-    if type(item) in (tuple, list):
+    kind = type(item)
+    if isinstance(item, (np.ndarray, np.generic)):
+        return kind.__module__ == "numpy" and not item.dtype.hasobject
+    if kind in (tuple, list) or (isinstance(item, tuple) and _named(kind.__module__, kind.__qualname__) is kind):
         return all(_is_plain(part) for part in item)
-    if isinstance(item, tuple) and hasattr(item, "_fields"):
-        return sys.modules.get(type(item).__module__) is not None and all(_is_plain(part) for part in item)
-    if type(item) is dict:
+    if kind is dict:
         return all(_is_plain(key) and _is_plain(part) for key, part in item.items())
-    return isinstance(item, _PLAIN)
+    return kind in _PLAIN
