@@ -54,10 +54,6 @@ def build(path: Path, *, split: Literal["train", "test"] | None = None) -> Array
     pixels = _array(images, dimensions=3)
     beside = _labels_beside(images)
     labels = None if beside is None else _array(beside, dimensions=1).astype(np.int64)
-    if not pixels.size:
-        raise DataError(
-            f"{images} states {' x '.join(map(str, pixels.shape))}: it holds no images, or images of no pixels"
-        )
     if labels is not None and len(labels) != len(pixels):
         raise DataError(f"{images} has {len(pixels)} images but {beside} has {len(labels)} labels")
     classes = None if labels is None or not len(labels) else classes_of(labels, images)
@@ -112,7 +108,8 @@ def _array(path: Path, *, dimensions: int) -> NDArray[np.uint8]:
     if not _packed(path):  # a file that is not packed is as long as it says, or damaged
         _require_length(path, expected, path.stat().st_size)
     if dimensions == 3 and expected == head:
-        raise DataError(f"{path} holds no images")
+        stated = " x ".join(map(str, shape))
+        raise DataError(f"{path} states {stated}: it holds no images, or images of no pixels")
     require_whole(expected, path, "make several files of it, or one .npy of it, which is read piece by piece")
     data = _read(path, expected + 1)
     _require_length(path, expected, len(data))

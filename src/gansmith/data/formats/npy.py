@@ -139,4 +139,4 @@ def _labels(path: Path, images: Path, count: int) -> NDArray[np.int64]:
         raise DataError(f"{path} holds {labels.dtype} {list(labels.shape)}; labels are integers [N]")
     if len(labels) != count:
         raise DataError(f"{images} has {count} images but {path} has {len(labels)} labels")
-    return labels.astype(np.int64)
+    return np.array(labels, dtype=np.int64)  # a plain array, no map
