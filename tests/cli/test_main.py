@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import signal
 import subprocess
 import sys
@@ -66,6 +67,28 @@ def test_errors_that_bring_their_own_status(
     monkeypatch.setattr(cli, "app", breaks)
     assert status_of(monkeypatch) == 1
     assert capsys.readouterr().err == "error: no\n"
+
+
+@pytest.mark.parametrize(
+    ("error", "facts"),
+    [
+        (OSError(errno.ENAMETOOLONG, "File name too long", "x" * 300), ["xxx", "too long"]),
+        (PermissionError(errno.EACCES, "Permission denied", "shut/a.png"), ["shut/a.png", "denied"]),
+        (OSError(errno.EIO, "Input/output error"), ["Input/output error"]),
+        (MemoryError("cannot have 9 GiB"), ["memory", "9 GiB"]),
+    ],
+)
+def test_what_the_system_refuses_is_one_line(
+    error: Exception, facts: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fails() -> None:
+        raise error
+
+    monkeypatch.setattr(cli, "app", fails)
+    assert status_of(monkeypatch) == 1
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    assert [fact for fact in facts if fact not in said] == []
 
 
 def test_what_is_no_mistake_of_the_user_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:

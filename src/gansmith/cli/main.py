@@ -98,6 +98,12 @@ def _status() -> int | str | None:
     except GansmithError as error:
         say(f"error: {error}")
         return error.exit_code
+    except OSError as error:  # of a path that is too long, closed, on a disk that fails: what it is about is in it
+        say(f"error: {'' if error.filename is None else f'{error.filename}: '}{error.strerror or error}")
+        return 1
+    except MemoryError as error:
+        say(f"error: not enough memory{f': {error}' if str(error) else ''}. Ask for less, or for smaller images")
+        return 1
     except KeyboardInterrupt:
         say("stopped")
         return 130
