@@ -98,11 +98,8 @@ def _status() -> int | str | None:
     except GansmithError as error:
         say(f"error: {error}")
         return error.exit_code
-    except OSError as error:  # of a path that is too long, closed, on a disk that fails: what it is about is in it
-        say(f"error: {'' if error.filename is None else f'{error.filename}: '}{error.strerror or error}")
-        return 1
-    except MemoryError as error:
-        say(f"error: not enough memory{f': {error}' if str(error) else ''}. Ask for less, or for smaller images")
+    except (OSError, MemoryError) as error:
+        say(f"error: {_refusal(error)}")
         return 1
     except KeyboardInterrupt:
         say("stopped")
@@ -112,3 +109,10 @@ def _status() -> int | str | None:
             say("stopped")
         return end.code
     return 0
+
+
+def _refusal(error: OSError | MemoryError) -> str:
+    """What the system refused: a path that is too long or closed, a disk that fails, memory."""
+    if isinstance(error, MemoryError):
+        return f"not enough memory{f': {error}' if str(error) else ''}. Ask for less, or for smaller images"
+    return f"{'' if error.filename is None else f'{error.filename}: '}{error.strerror or error}"
