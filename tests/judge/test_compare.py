@@ -19,7 +19,7 @@ from gansmith.errors import CheckpointError, DataError, GansmithError, OptionErr
 from gansmith.evaluation.cross_play import cross_play
 from gansmith.judge.compare.compare_runs import compare
 from gansmith.judge.compare.comparison import notes
-from gansmith.judge.compare.contenders import open_all, parse, sampled, scores
+from gansmith.judge.compare.contenders import Labelled, open_all, parse, sampled, scores
 from gansmith.judge.compare.real_images import Reals, reals
 from gansmith.models import saved
 from gansmith.models.saved import Card
@@ -140,14 +140,14 @@ def test_raw_weights(runs: dict[str, Path]) -> None:
 def test_samples_and_scores(runs: dict[str, Path]) -> None:
     """More than a batch of each: as many as asked for, the same in whatever portions."""
     contender = open_all(chosen(runs, "one", "two"), raw=False, device="cpu", trust=False)[0]
-    images = sampled(contender, 65)
+    images = sampled(contender, 65).images
     assert images.shape == (65, 8, 8, 1)
     assert images.dtype == np.uint8
-    np.testing.assert_array_equal(images[:5], sampled(contender, 5))
-    said = scores(contender.discriminator.network, images, torch.device("cpu"))
+    np.testing.assert_array_equal(images[:5], sampled(contender, 5).images)
+    said = scores(contender.discriminator.network, Labelled(images), torch.device("cpu"))
     assert said.shape == (65,)
     np.testing.assert_allclose(
-        said[60:], scores(contender.discriminator.network, images[60:], torch.device("cpu")), atol=1e-5
+        said[60:], scores(contender.discriminator.network, Labelled(images[60:]), torch.device("cpu")), atol=1e-5
     )
 
 
@@ -212,7 +212,7 @@ def test_points_are_compared_too(tmp_path: Path) -> None:
     found = compare(made, against="grid", samples=50, **HERE)
     assert found.protocol.size == "1x1x2"
     opened = open_all(made, raw=False, device="cpu", trust=False)
-    points = sampled(opened[0], 70)
+    points = sampled(opened[0], 70).images
     assert points.dtype == np.float32
     expected = opened[0].renderer.images(range(70)).images.movedim(1, -1).numpy()
     np.testing.assert_array_equal(points, expected)  # not rounded to 8 bits

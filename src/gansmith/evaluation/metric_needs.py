@@ -13,11 +13,18 @@ def reads_features(metrics: Mapping[str, Metric]) -> bool:
     return any({"features", "probabilities"} & set(metric.needs) for metric in metrics.values())
 
 
-def require_unlabelled(metrics: Mapping[str, Metric]) -> None:
-    """Raises OptionError for a metric that reads labels of samples, which have none."""
+def require_unlabelled(metrics: Mapping[str, Metric], *, labelled: bool = False) -> None:
+    """Raises OptionError for a metric that reads labels of samples, which have none, and for one of a classifier's
+    answers. labelled: these samples have labels."""
     for name, metric in metrics.items():
-        if "labels" in metric.needs:
-            raise OptionError(f"the metric {name} needs the classes of the images, and samples have none. Leave it out")
+        needs = set(metric.needs)
+        if {"probabilities", "labels"} <= needs:
+            raise OptionError(f"the metric {name} is of a classifier's answers, and these are samples. Leave it out")
+        if "labels" in needs and not labelled:
+            raise OptionError(
+                f"the metric {name} needs the classes of the images, and these samples have none. Leave it out; it is "
+                f"measured while training (metrics.names), and of conditional runs by gansmith compare"
+            )
 
 
 def require_classes(metrics: Mapping[str, Metric], extractor: Extractor) -> None:

@@ -18,6 +18,7 @@ from gansmith.data.stream import normalised
 from gansmith.errors import DataError, GansmithError, OptionError
 from gansmith.evaluation.classification import Classification, report
 from gansmith.evaluation.types import Labels
+from gansmith.judge.class_numbers import class_numbers
 from gansmith.judge.opened import Opened, open_for_judging
 from gansmith.judge.report_folder import report_folder
 from gansmith.runs.folder import players_of
@@ -65,7 +66,7 @@ def evaluate(
     folder, replace = report_folder(place, out, (_JSON, _CONFUSION), force=force)
     opened = open_for_judging(Run(place, trust=trust), "classifier", checkpoint=checkpoint, device=device)
     prepared, images = _labelled(opened, against)
-    numbers = _numbers_of(prepared, opened.card.classes)
+    numbers = class_numbers(prepared, opened.card.classes, who="the classifier")
     logits, labels = _answers(opened, images)
     classification = report(logits, numbers[labels], classes=opened.card.classes)
     protocol = {
@@ -100,19 +101,6 @@ def _labelled(opened: Opened, against: str | None) -> tuple[Prepared, Dataset]:
     if not prepared.labelled or prepared.classes is None:
         raise DataError(f"{settings.path} has no labels, and grading needs them: images in one folder for each class")
     return prepared, images
-
-
-def _numbers_of(prepared: Prepared, classes: tuple[str, ...]) -> Labels:
-    """The classifier's number for each class of the images [K], matched by name. Raises DataError for others."""
-    known = {name: number for number, name in enumerate(classes)}
-    names = prepared.classes or ()
-    strange = [name for name in names if name not in known]
-    if strange:
-        raise DataError(
-            f"{prepared.settings.path} has classes the classifier does not know: {', '.join(strange[:5])}. "
-            f"It knows: {', '.join(classes)}"
-        )
-    return np.array([known[name] for name in names], dtype=np.int64)
 
 
 def _answers(opened: Opened, images: Dataset) -> tuple[NDArray[np.float32], Labels]:

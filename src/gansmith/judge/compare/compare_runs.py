@@ -23,7 +23,7 @@ from gansmith.evaluation.metric_needs import reads_features, require_classes, re
 from gansmith.evaluation.protocol import Protocol, require_same
 from gansmith.evaluation.types import Extractor, Metric
 from gansmith.judge.compare.comparison import Comparison, Measured, notes
-from gansmith.judge.compare.contenders import Contender, Images, open_all, sampled, scores
+from gansmith.judge.compare.contenders import Contender, Labelled, open_all, sampled, scores
 from gansmith.judge.compare.real_images import Reals, reals
 from gansmith.system.device import choose_device
 from gansmith.system.progress import bar
@@ -61,6 +61,8 @@ def compare(
     protocols = {one.name: _protocol(one, real, samples) for one in contenders}
     if measures:
         require_same(protocols.values())
+    labelled = real.labels is not None and all(one.renderer.conditional for one in contenders)
+    require_unlabelled(measures, labelled=labelled)
     extractor = _extractor(measures, features, weights, device, trust)
     require_counts(measures, real=len(real.images), samples=samples)
     generated = {one.name: sampled(one, samples) for one in contenders}
@@ -82,17 +84,17 @@ def compare(
 
 
 def _scored(
-    contenders: Sequence[Contender], real: Reals, generated: Mapping[str, Images], device: torch.device
+    contenders: Sequence[Contender], real: Reals, generated: Mapping[str, Labelled], device: torch.device
 ) -> list[list[NDArray[np.float32]]]:
     """For each discriminator: its scores of the real images, then of each contender's samples."""
-    sets = [real.images, *generated.values()]
+    sets = [real.side, *generated.values()]
     table = []
-    with bar("scoring", len(contenders) * sum(map(len, sets))) as advance:
+    with bar("scoring", len(contenders) * sum(len(side.images) for side in sets)) as advance:
         for contender in contenders:
             row = []
-            for images in sets:
-                row.append(scores(contender.discriminator.network, images, device))
-                advance(len(images), contender.name)
+            for side in sets:
+                row.append(scores(contender.discriminator.network, side, device))
+                advance(len(side.images), contender.name)
             table.append(row)
     return table
 
@@ -101,7 +103,6 @@ def _extractor(
     metrics: Mapping[str, Metric], features: str, weights: str | None, device: str, trust: bool
 ) -> Extractor | None:
     """The extractor that the metrics read; None where none does."""
-    require_unlabelled(metrics)
     if not reads_features(metrics):
         return None
     options: dict[str, Any] = {"device": device, **({} if weights is None else {"weights": weights})}
@@ -116,14 +117,14 @@ def _measured(
     metrics: Mapping[str, Metric],
     extractor: Extractor | None,
     real: Reals,
-    generated: Mapping[str, Images],
+    generated: Mapping[str, Labelled],
     protocols: Mapping[str, Protocol],
 ) -> dict[str, Measured]:
     """Every metric on every contender, each beside the same real images."""
     if not metrics:
         return {}
-    reference = side_of(real.name, real.images, extractor)
-    sides = {name: side_of(name, images, extractor) for name, images in generated.items()}
+    reference = side_of(real.name, real.images, extractor, labels=real.labels)
+    sides = {name: side_of(name, one.images, extractor, labels=one.labels) for name, one in generated.items()}
     table = {}
     for name, metric in metrics.items():
         own = [protocol.of(metric.words, features=str(extractor or "")) for protocol in protocols.values()]

@@ -91,6 +91,8 @@ def notes(play: CrossPlay, contenders: Sequence[Contender], real: Reals) -> tupl
         "The intervals are over images. They do not say how another training of the same runs would turn out.",
         "Discriminators see one image at a time: they do not notice a generator that repeats itself. Metrics do.",
     ]
+    if any(one.conditional for one in contenders):
+        lines.append("Each sample was scored with the class that it was made for, each real image with its own.")
     if not play.adjusted:
         lines.append(
             "The discriminators cannot be compared with each other, as each judges other generators than the rest: a "

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -24,7 +24,15 @@ from gansmith.system.paths import resolved
 from gansmith.system.progress import bar
 
 Images = NDArray[Any]  # uint8 [N, H, W, C], or float32 points [N, 1, 1, 2]
+Labels = NDArray[np.int64]
 _BATCH = 64  # images in a discriminator's batch
+
+
+class Labelled(NamedTuple):
+    """Images [N, ...] and their classes [N], where these are known."""
+
+    images: Images
+    labels: Labels | None = None
 
 
 @dataclass(frozen=True)
@@ -40,6 +48,11 @@ class Contender:
     def path(self) -> Path:
         """The folder it was opened from."""
         return self.generator.run.path
+
+    @property
+    def conditional(self) -> bool:
+        """Whether its discriminator reads labels."""
+        return bool(getattr(self.discriminator.network, "conditional", False))
 
     @property
     def digest(self) -> str:
@@ -72,7 +85,37 @@ def open_all(runs: Sequence[str | Path], *, raw: bool, device: str, trust: bool)
                 f"{opened[0].name} makes images of {sizes[0]} and {other.name} of {sizes[1]}: "
                 f"no discriminator can judge both. Compare runs of one size and one number of channels"
             )
+    _require_same_classes(opened)
     return opened
+
+
+def _require_same_classes(opened: Sequence[Contender]) -> None:
+    """Raises RunError where a discriminator reads labels and another generator makes images of no class, or of other
+    classes."""
+    reader = next((one for one in opened if one.conditional), None)
+    if reader is None:
+        return
+    for one in opened:
+        if not one.renderer.conditional:
+            raise RunError(
+                f"the discriminator of {reader.name} reads labels, and the generator of {one.name} makes images of no "
+                f"class: it cannot judge them. Compare conditional runs with each other, or their samples by metrics: "
+                f"gansmith evaluate {one.path}"
+            )
+        known = [_classes(role) for role in (reader.discriminator, one.generator, one.discriminator)]
+        if known.count(known[0]) < len(known):
+            raise RunError(
+                f"{reader.name} and {one.name} were trained with other classes, {_words(known[0])} and "
+                f"{_words(known[1])}: a label of one means nothing to the other"
+            )
+
+
+def _classes(role: Opened) -> tuple[str, ...]:
+    return role.card.classes or tuple(map(str, range(role.card.prior.classes)))
+
+
+def _words(classes: tuple[str, ...]) -> str:
+    return f"{len(classes)} ({', '.join(classes[:5])}{', ...' if len(classes) > 5 else ''})"
 
 
 def parse(run: str | Path) -> tuple[Path, str | None]:
@@ -86,25 +129,32 @@ def parse(run: str | Path) -> tuple[Path, str | None]:
     return Path(folder), checkpoint
 
 
-def sampled(contender: Contender, count: int) -> Images:
-    """The images of seeds 0 .. count - 1."""
+def sampled(contender: Contender, count: int) -> Labelled:
+    """The images of seeds 0 .. count - 1, with the classes that a conditional generator makes them for."""
+    labels = contender.renderer.labels(range(count))
     with bar(f"samples of {contender.name}", count) as advance:
-        return generated_images(contender.renderer, range(count), advance=advance)
+        images = generated_images(contender.renderer, range(count), advance=advance)
+    return Labelled(images, None if labels is None else labels.numpy())
 
 
-def scores(discriminator: nn.Module, images: Images, device: torch.device) -> NDArray[np.float32]:
-    """A discriminator's raw scores of images [N, ...], in float32."""
+def scores(discriminator: nn.Module, side: Labelled, device: torch.device) -> NDArray[np.float32]:
+    """A discriminator's raw scores of images [N, ...], with their labels if it reads any, in float32."""
+    images, conditional = side.images, bool(getattr(discriminator, "conditional", False))
     rows = []
     exactly = torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True, allow_tf32=False)
     with torch.no_grad(), exactly:
         for start in range(0, len(images), _BATCH):
-            part = images[start : start + _BATCH]
-            rows.append(discriminator(to_input(part).contiguous().to(device)).float().cpu().numpy())
+            part = to_input(images[start : start + _BATCH]).contiguous().to(device)
+            labels = []
+            if conditional:
+                assert side.labels is not None  # open_all and reals saw to it
+                labels = [torch.from_numpy(side.labels[start : start + _BATCH]).to(device)]
+            rows.append(discriminator(part, *labels).float().cpu().numpy())
     return np.concatenate(rows)
 
 
 def _contender(name: str, path: Path, checkpoint: str | None, *, raw: bool, device: str, trust: bool) -> Contender:
-    """Raises RunError where generator or discriminator is missing, or reads labels."""
+    """Raises RunError where generator or discriminator is missing."""
     run = Run(path, trust=trust)
     missing = [player for player in ("generator", "discriminator") if player not in run.players]
     if missing:
@@ -114,17 +164,7 @@ def _contender(name: str, path: Path, checkpoint: str | None, *, raw: bool, devi
         )
     generator = open_for_judging(run, "generator", raw=raw, checkpoint=checkpoint, device=device)
     discriminator = open_for_judging(run, "discriminator", checkpoint=checkpoint, device=device)
-    conditional = [one.card.player for one in (generator, discriminator) if _conditional(one.network)]
-    if conditional:
-        raise RunError(
-            f"the {conditional[0]} of {path} reads labels, and runs are compared on images without any. Compare their "
-            f"samples by metrics instead: gansmith evaluate {path}"
-        )
     return Contender(name, generator, discriminator, generator.renderer())
-
-
-def _conditional(network: nn.Module) -> bool:
-    return bool(getattr(network, "conditional", False))
 
 
 def _named(name: str, checkpoint: str | None) -> str:

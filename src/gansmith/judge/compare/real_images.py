@@ -14,7 +14,8 @@ from gansmith.data.prepare import prepare
 from gansmith.data.prepared import Prepared
 from gansmith.data.settings import DataSettings
 from gansmith.errors import DataError, RunError
-from gansmith.judge.compare.contenders import Contender, Images
+from gansmith.judge.class_numbers import class_numbers
+from gansmith.judge.compare.contenders import Contender, Images, Labelled, Labels
 from gansmith.judge.opened import images_at, trained_on
 from gansmith.system.seeding import mix
 
@@ -23,11 +24,18 @@ MOST = 10_000  # images; more would only cost time
 
 @dataclass(frozen=True)
 class Reals:
-    """The real images judged against. name: for people and the protocol."""
+    """The real images judged against. name: for people and the protocol. labels: by the contenders' classes, where a
+    discriminator reads them."""
 
     images: Images
     name: str
     points: bool
+    labels: Labels | None = None
+
+    @property
+    def side(self) -> Labelled:
+        """The images with their labels."""
+        return Labelled(self.images, self.labels)
 
 
 def reals(contenders: Sequence[Contender], *, against: str | Path | None) -> Reals:
@@ -39,7 +47,7 @@ def reals(contenders: Sequence[Contender], *, against: str | Path | None) -> Rea
     if against is not None:
         like = next((one.generator.settings for one in contenders if one.generator.settings is not None), None)
         prepared = prepare(images_at(os.fspath(against), first.discriminator.shape, like=like))
-        return _drawn(prepared.train, prepared, f"{prepared.name} (given)")
+        return _drawn(prepared.train, prepared, f"{prepared.name} (given)", contenders)
     settings = [_settings(one) for one in contenders]
     prepared = prepare(settings[0])
     for one, other in zip(contenders[1:], settings[1:], strict=True):
@@ -59,11 +67,22 @@ def reals(contenders: Sequence[Contender], *, against: str | Path | None) -> Rea
             f"these runs held out no image of {settings[0].path} (holdout: {settings[0].holdout:g}). "
             f"Name images that none of them was trained on: --against DATA"
         )
-    return _drawn(prepared.holdout, prepared, f"{prepared.name} (held out)")
+    return _drawn(prepared.holdout, prepared, f"{prepared.name} (held out)", contenders)
 
 
-def _drawn(dataset: Dataset, prepared: Prepared, name: str) -> Reals:
-    """At most MOST images, the same ones every time."""
+def _drawn(dataset: Dataset, prepared: Prepared, name: str, contenders: Sequence[Contender]) -> Reals:
+    """At most MOST images, the same ones every time. Raises DataError where a discriminator reads labels and they have
+    none, or other classes."""
+    reader = next((one for one in contenders if one.conditional), None)
+    numbers = None
+    if reader is not None:
+        if not prepared.labelled:
+            raise DataError(
+                f"the discriminator of {reader.name} reads labels, and {name} has none. Name images that are sorted "
+                f"into classes: --against DATA"
+            )
+        classes = reader.discriminator.card.classes or prepared.classes or ()
+        numbers = class_numbers(prepared, classes, who=reader.name)
     count = len(dataset)
     if count < 2:
         raise DataError(f"{name}: {count} image, and at least 2 are needed. Name others: --against DATA")
@@ -71,8 +90,9 @@ def _drawn(dataset: Dataset, prepared: Prepared, name: str) -> Reals:
     if count > MOST:
         rng = np.random.default_rng(mix(0, "compare", "reals"))
         indices = np.sort(rng.choice(count, MOST, replace=False))
-    images = np.ascontiguousarray(dataset[indices].image)
-    return Reals(images, f"{name}, {prepared.digest[:12]}", prepared.points)
+    sample = dataset[indices]
+    labels = None if numbers is None or sample.label is None else numbers[np.asarray(sample.label)]
+    return Reals(np.ascontiguousarray(sample.image), f"{name}, {prepared.digest[:12]}", prepared.points, labels)
 
 
 def _settings(contender: Contender) -> DataSettings:
