@@ -110,8 +110,9 @@ def test_a_second_interrupt_stops_at_once(tmp_path: Path) -> None:
     with fork("train", *OPTIONS, "--set", "game=toys.spoiled", "--set", "game.seconds=30", "--out", out) as process:
         wait_for_a_record(out, process)
         process.send_signal(signal.SIGINT)
-        read_until(process, "stopping after this step; once more to stop at once")
+        time.sleep(0.05)
         process.send_signal(signal.SIGINT)  # within a second: the same wish
+        read_until(process, "stopping after this step; once more to stop at once")
         time.sleep(signals.SAME_WISH + 0.1)
         assert process.poll() is None
         begun = time.monotonic()

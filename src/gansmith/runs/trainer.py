@@ -173,9 +173,9 @@ class Trainer:
             from gansmith.records.tensorboard import TensorBoard
 
             views.append(TensorBoard(self.folder / "tensorboard", begin=images))
-        views.append(curves.Curves(self.folder, past))
+        self.curves = curves.Curves(self.folder, past)
         self.terminal = Terminal(images=experiment.images, done=images)
-        views.append(self.terminal)
+        views += [self.curves, self.terminal]
         monitor = Monitor(self.parts, past)
         self.recorder = Recorder(views, every=experiment.record_every, seconds=seconds, beside=monitor)
 
@@ -275,7 +275,7 @@ class Trainer:
 
     def _move_to(self, folder: Path) -> str:
         """Save the state into `folder`, where everything is written from here on. Returns how far the training came."""
-        self.folder = self.sheets.folder = folder
+        self.folder = self.sheets.folder = self.curves.folder = folder
         self.checkpoints, self.events.path, self.saved_step = checkpoints_of(folder), self._events, None
         write_text(folder / "experiment.yaml", self.experiment.to_yaml())
         self._save(self.parts.engine)
