@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gansmith.data import cache, group_files, scan
+from gansmith.data import cache, group_files, mapped, scan
 from gansmith.data.dataset import Arrays
 from gansmith.errors import DataError
 
@@ -169,7 +169,8 @@ def test_cut_short_while_it_is_used(folder: Path) -> None:
     assert_rebuilt(stored())
 
 
-def test_changed_while_it_is_used(folder: Path) -> None:
+def test_changed_while_it_is_used(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mapped, "_EVERY", 0.0)
     data = stored().data
     path = folder / "k" / "images.npy"
     os.utime(path)  # nothing changed but the time
@@ -181,7 +182,8 @@ def test_changed_while_it_is_used(folder: Path) -> None:
         data[[3, 50]]
 
 
-def test_removed_or_replaced_while_it_is_used_it_stays(folder: Path) -> None:
+def test_removed_or_replaced_while_it_is_used_it_stays(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mapped, "_EVERY", 0.0)
     data = stored().data
     path = folder / "k" / "images.npy"
     path.unlink()

@@ -1,12 +1,14 @@
 """Images in a memory-mapped file, which is looked at before each use.
 
 Reading behind the end of a mapped file ends the process by a signal (SIGBUS, mmap(2)), so that a file that was cut
-short under a running process must be noticed before. Two calls of the system before each batch: microseconds.
+short under a running process must be noticed before: by one call of the system before each batch, some microseconds.
+Once a second the file's time of change is compared, too.
 """
 
 from __future__ import annotations
 
 import mmap
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, cast
@@ -16,6 +18,8 @@ from numpy.typing import NDArray
 
 from gansmith.data.dataset import Arrays, ImageItem, Indices
 from gansmith.errors import DataError
+
+_EVERY = 1.0  # seconds between two looks at the time of change
 
 
 class MappedFile:
@@ -32,12 +36,15 @@ class MappedFile:
         self.array: NDArray[Any] = np.asarray(mapped)  # numpy's memmap class is slower to index
         self._map = cast(mmap.mmap, mapped.base)
         self._end = mapped.offset + mapped.nbytes
-        self._stamp = self._stamped()
+        self._stamp, self._due = self._stamped(), 0.0
 
     def check(self) -> None:
         """Raise DataError when the file was cut short, or changed and is not `intact`."""
         if self._map.size() < self._end:
             raise DataError(self._changed("cut short"))
+        if time.monotonic() < self._due:
+            return
+        self._due = time.monotonic() + _EVERY
         stamp = self._stamped()
         if stamp != self._stamp:
             replaced = stamp is None or self._stamp is None or stamp[0] != self._stamp[0]  # the map is of the old file
