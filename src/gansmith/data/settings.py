@@ -6,6 +6,7 @@ import re
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -15,6 +16,7 @@ from pydantic import (
     model_validator,
 )
 
+from gansmith.data.limits import MOST_PIXELS
 from gansmith.system.option_words import Takes
 
 
@@ -23,7 +25,7 @@ def parse_size(value: Any) -> Any:
     if isinstance(value, int) and not isinstance(value, bool):
         return (value, value)
     if isinstance(value, str):
-        match = re.fullmatch(r"\s*(\d+)(?:\s*[xX×]\s*(\d+))?\s*", value)  # noqa: RUF001  (people type the sign too)
+        match = re.fullmatch(r"\s*(\d{1,9})(?:\s*[xX×]\s*(\d{1,9}))?\s*", value, re.ASCII)  # noqa: RUF001  (people type the sign too)
         if not match:
             raise ValueError(f"a size is a number of pixels (64) or height x width (48x64), not {value!r}")
         return (int(match[1]), int(match[2] or match[1]))
@@ -42,11 +44,18 @@ def parse_classes(value: Any) -> Any:
     return value
 
 
+def _few_pixels(size: tuple[int, int]) -> tuple[int, int]:
+    if size[0] * size[1] > MOST_PIXELS:
+        raise ValueError(f"{size[0]:,}x{size[1]:,} is more than {MOST_PIXELS / 1e6:.0f} million pixels")
+    return size
+
+
 LARGEST_SIDE = 65_535  # pixels, of what JPEG can hold
 Side = Annotated[int, Field(ge=1, le=LARGEST_SIDE)]
 Size = Annotated[
     tuple[Side, Side],
     BeforeValidator(parse_size),
+    AfterValidator(_few_pixels),
     Takes(f"a number of pixels (64) or height x width (48x64), each side from 1 to {LARGEST_SIDE:,}"),
 ]
 

@@ -22,6 +22,7 @@ from gansmith.experiment.compatibility import (
     require_scores_of_one,
 )
 from gansmith.experiment.completion import roles_of
+from gansmith.experiment.memory_needs import require_room
 from gansmith.experiment.networks import build_networks
 from gansmith.experiment.schema import Experiment
 from gansmith.experiment.with_data import decoding_workers
@@ -57,6 +58,13 @@ class Assembly:
         self.stream.load_state_dict(position)
         return batch
 
+    def few_images(self, count: int) -> Batch:
+        """A batch of `count` images, whatever the size of the stream's batches."""
+        stream = _stream(self.experiment.model_copy(update={"batch": count, "workers": 0}), self.data, self.device)
+        batch = next(stream)
+        stream.close()
+        return batch
+
 
 def assemble(experiment: Experiment, data: Prepared) -> Assembly:
     """Build everything that `experiment` names; it and its data are as `with_data` returns them.
@@ -74,6 +82,7 @@ def assemble(experiment: Experiment, data: Prepared) -> Assembly:
     name = experiment.game.name
     roles = roles_of(name)
     require_images(data, name)
+    require_room(experiment, *data.shape, domains=1 if data.other is None else 2)
     players = build_networks(experiment, roles, dimensions)
     require_matching_labels(name, players, roles)
     experiment = _with_formats(experiment, players, device)

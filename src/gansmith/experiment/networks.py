@@ -31,9 +31,8 @@ def build_network(experiment: Experiment, role: str, player: str, dimensions: Di
         return network
 
     shape = f"{size.channels}x{size.height}x{size.width}"
-    asked = ", ".join(
-        f"{option}={value}" for option, value in part.options.items() if isinstance(value, int | tuple | list)
-    )
+    sizes = {option: value for option, value in part.options.items() if isinstance(value, int | tuple | list)}
+    asked = ", ".join(f"{option}={value}" for option, value in sizes.items() if not isinstance(value, bool))
     return build_in_memory(
         build,
         f"the {player} ({part.name} for {shape}, latents of {size.latent}: {asked or 'no options'})",

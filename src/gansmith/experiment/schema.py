@@ -6,7 +6,7 @@ Unknown fields are errors; every field has a default. `layers` puts an experimen
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field
@@ -15,7 +15,7 @@ from gansmith.catalog import ROLES
 from gansmith.data.settings import DataSettings
 from gansmith.experiment.settings import AveragingSettings, Images, MetricsSettings, Part, PriorSettings, StopSettings
 from gansmith.schedules import Count
-from gansmith.system.option_types import NonNegativeInt, PositiveInt
+from gansmith.system.option_types import PositiveInt
 
 # Fields that say how or how long a run is worked on, not what it computes: a resumed run may change them. The images
 # may have moved, or be read by other options of their format; that they are the same ones is known by their digest.
@@ -26,6 +26,7 @@ MAY_CHANGE = frozenset(
         *("record_every", "samples_every", "checkpoint_every", "keep_every"),
     ]
 )
+MOST_WORKERS = 512  # processes
 PARTS = ("game", "objective", "augment", *ROLES)  # the fields that hold a name with options
 
 
@@ -62,7 +63,7 @@ class Experiment(BaseModel):
     optimizer: dict[str, Part] = Field(default_factory=_adam, description="one for each role")
     averaging: AveragingSettings = AveragingSettings()
     images: Images = Field(1_000_000, description="how long to train, in real images drawn")
-    batch: PositiveInt = 64
+    batch: Annotated[int, Field(ge=1, le=1_000_000)] = 64
     accumulate: PositiveInt = Field(1, description="play the batch in this many parts; saves memory")
     seed: int = 0
     device: str = "auto"
@@ -71,11 +72,15 @@ class Experiment(BaseModel):
     reproducible: bool = Field(
         True, description="false: on CUDA the fastest kernels, chosen by trying; no two runs are equal to the bit"
     )
-    threads: PositiveInt | None = Field(None, description="of the CPU; torch's choice when null")
-    workers: NonNegativeInt | None = Field(None, description="processes that decode images; none when they are cached")
+    threads: Annotated[int, Field(ge=1, le=1024)] | None = Field(
+        None, description="of the CPU; torch's choice when null"
+    )
+    workers: Annotated[int, Field(ge=0, le=MOST_WORKERS)] | None = Field(
+        None, description="processes that decode images; none when they are cached"
+    )
     out: str | None = Field(None, description="the run folder; runs/DATA-RECIPE when null")
     start_from: str | None = Field(None, description="another run, whose weights to begin with where they fit")
-    sheet: PositiveInt = Field(64, description="images on a sample sheet")
+    sheet: Annotated[int, Field(ge=1, le=10_000)] = Field(64, description="images on a sample sheet")
     record_every: Images = 2_000
     samples_every: Images = 20_000
     checkpoint_every: Images = 50_000

@@ -9,6 +9,7 @@ from gansmith.data.prepare import prepare, prepare_domains
 from gansmith.data.prepared import Prepared
 from gansmith.errors import ExperimentError
 from gansmith.experiment.completion import complete, domains_of, paired
+from gansmith.experiment.memory_needs import require_room
 from gansmith.experiment.schema import Experiment
 from gansmith.system.paths import resolved
 
@@ -24,7 +25,10 @@ def with_data(experiment: Experiment) -> tuple[Experiment, Prepared]:
     """
     experiment = complete(experiment)
     game = experiment.game.name
-    if len(domains_of(game)) > 1:
+    two = len(domains_of(game)) > 1
+    if experiment.data.size is not None:  # before the images are prepared, which can take long
+        require_room(experiment, experiment.data.channels or 1, *experiment.data.size, domains=1 + two)
+    if two:
         pairs = paired(game)
         data = prepare_domains(experiment.data, paired=pairs, workers=experiment.workers)
     elif experiment.data.other is not None:

@@ -16,7 +16,7 @@ from gansmith.adversarial import Batch, Game, Moment, Objective, Sample, Terms, 
 from gansmith.data.prior import Prior
 from gansmith.errors import DataError, ExperimentError
 from gansmith.games.parts.crop import crop
-from gansmith.system.option_types import FractionBelowOne, NonNegativeInt
+from gansmith.system.option_types import FractionBelowOne, NonNegativeSmallInt
 
 ROLES = {"classifier": "classifier"}
 
@@ -29,7 +29,7 @@ def build(
     objective: Objective | None,
     prior: Prior,
     *,
-    padding: NonNegativeInt = 4,
+    padding: NonNegativeSmallInt = 4,
     flip: bool = False,
     smoothing: FractionBelowOne = 0.0,
 ) -> Game:

@@ -22,7 +22,7 @@ from gansmith.games.parts.domains import OTHER, images_of, l1_distance
 from gansmith.games.parts.jitter import jitter as jittered
 from gansmith.games.parts.pool import Pool
 from gansmith.schedules import Schedule, Weight, schedule
-from gansmith.system.option_types import NonNegativeInt
+from gansmith.system.option_types import NonNegativeInt, NonNegativeSmallInt
 
 ROLES = {  # player -> role in the model's file; to_b reads a
     "to_b": "translator",
@@ -43,7 +43,7 @@ def build(
     cycle: Weight = 10.0,
     identity: Weight = 0.5,
     pool: NonNegativeInt = 50,
-    jitter: NonNegativeInt = 0,
+    jitter: NonNegativeSmallInt = 0,
     averaged: bool = False,
 ) -> Game:
     """The game of two translators (images -> images) and two discriminators (images -> scores) under an objective.

@@ -19,7 +19,7 @@ from gansmith.data.prior import Prior
 from gansmith.games.parts.discriminator import discriminator_turn
 from gansmith.games.parts.domains import OTHER, images_of, l1_distance
 from gansmith.schedules import Schedule, Weight, schedule
-from gansmith.system.option_types import PositiveInt
+from gansmith.system.option_types import SmallInt
 
 ROLES = {"a": "autoencoder", "b": "autoencoder", "discriminator_a": "discriminator", "discriminator_b": "discriminator"}
 DOMAINS = ("a", "b")
@@ -44,7 +44,7 @@ def build(
     content: Weight = 1.0,
     adversarial: Weight = 1.0,
     cycle: Weight = 0.0,
-    styles: PositiveInt = 7,
+    styles: SmallInt = 7,
     averaged: bool = False,
 ) -> Game:
     """The game of two autoencoders (image <-> content and style) and the discriminators of their domains. Batches are

@@ -17,7 +17,7 @@ from gansmith.games.parts.discriminator import discriminator_turn
 from gansmith.games.parts.domains import images_of
 from gansmith.games.parts.jitter import jitter as jittered
 from gansmith.schedules import Weight, schedule
-from gansmith.system.option_types import NonNegativeInt
+from gansmith.system.option_types import NonNegativeSmallInt
 
 ROLES = {"to_b": "translator", "discriminator": "discriminator"}  # player -> role in the model's file
 DOMAINS = ("a", "b")
@@ -36,7 +36,7 @@ def build(
     *,
     l1: Weight = 100.0,
     slow: Weight = 0.5,
-    jitter: NonNegativeInt = 0,
+    jitter: NonNegativeSmallInt = 0,
     averaged: bool = False,
 ) -> Game:
     """The game of a translator (a -> b) and a discriminator of pairs ([a; b] along the channels -> scores) under an

@@ -16,7 +16,7 @@ from gansmith.models.layers.instance import InstanceNorm
 from gansmith.models.layers.patch import PatchDiscriminator, initialise, layers_for
 from gansmith.models.layers.reflection import ReflectionPad
 from gansmith.models.layers.sides import check_sides
-from gansmith.system.option_types import FractionBelowOne, NonNegativeInt, PositiveInt
+from gansmith.system.option_types import FractionBelowOne, NonNegativeSmallInt, PositiveInt, SmallInt
 
 SMALLEST = 8  # the blocks then work on 2 x 2, the least that can be reflected by one pixel
 MULTIPLE = 4  # two halvings
@@ -28,7 +28,7 @@ def translator(
     dimensions: Dimensions,
     *,
     width: PositiveInt = 64,
-    blocks: NonNegativeInt | None = None,
+    blocks: NonNegativeSmallInt | None = None,
     upsample: Literal["transposed", "resize"] = "transposed",
     skip: bool = False,
     dropout: FractionBelowOne = 0.0,
@@ -50,7 +50,7 @@ def translator(
 
 
 def discriminator(
-    dimensions: Dimensions, *, width: PositiveInt = 64, layers: PositiveInt | None = None
+    dimensions: Dimensions, *, width: PositiveInt = 64, layers: SmallInt | None = None
 ) -> PatchDiscriminator:
     """Images [B, C, H, W] in [-1, 1] -> raw scores [B, 1, h, w], one for each patch.
 

@@ -17,9 +17,15 @@ from gansmith.errors import ExperimentError
 from gansmith.models.layers.classifier import Classifier
 from gansmith.models.layers.labels import classes_of
 from gansmith.models.layers.standardize import Deviations, Means, standardizing
-from gansmith.system.option_types import FractionAboveZero, NonNegativeInt, PositiveFloat, PositiveInt
+from gansmith.system.option_types import (
+    FractionAboveZero,
+    NonNegativeInt,
+    NonNegativeSmallInt,
+    PositiveFloat,
+    PositiveInt,
+)
 
-Groups = Annotated[tuple[NonNegativeInt, ...], Field(min_length=1)]
+Groups = Annotated[tuple[NonNegativeSmallInt, ...], Field(min_length=1, max_length=30)]
 
 SMALLEST = 1
 

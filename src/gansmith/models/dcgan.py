@@ -24,7 +24,7 @@ from gansmith.errors import ExperimentError
 from gansmith.models.layers import grid
 from gansmith.models.layers.conditional import classes_of, labels_of
 from gansmith.models.layers.resample import bilinear
-from gansmith.system.option_types import FractionBelowOne, NonNegativeFloat, NonNegativeInt, PositiveInt
+from gansmith.system.option_types import FractionBelowOne, NonNegativeFloat, NonNegativeSmallInt, PositiveInt
 
 Kernel = Literal[3, 4, 5, 6]
 Normalisation = Literal["batch", "instance", "layer", "none"]
@@ -43,7 +43,7 @@ def generator(
     *,
     width: PositiveInt = 64,
     upsample: Upsample = "transposed",
-    extra_layers: NonNegativeInt = 0,
+    extra_layers: NonNegativeSmallInt = 0,
     kernel: Kernel = 4,
     activation: Literal["relu", "leaky_relu"] = "relu",
     output: Literal["tanh", "sigmoid", "linear"] = "tanh",
@@ -90,7 +90,7 @@ def discriminator(
     *,
     width: PositiveInt = 64,
     slope: NonNegativeFloat = _SLOPE,
-    extra_layers: NonNegativeInt = 0,
+    extra_layers: NonNegativeSmallInt = 0,
     normalisation: Normalisation = "batch",
     downsample: Downsample = "strided",
     kernel: Kernel = 4,

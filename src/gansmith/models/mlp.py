@@ -15,7 +15,7 @@ from typing import Literal
 from torch import Tensor, nn
 
 from gansmith.adversarial import Dimensions
-from gansmith.system.option_types import PositiveInt
+from gansmith.system.option_types import PositiveInt, SmallInt
 
 Activation = Literal["relu", "leaky_relu", "silu"]
 
@@ -26,7 +26,7 @@ def generator(
     dimensions: Dimensions,
     *,
     width: PositiveInt = 128,
-    depth: PositiveInt = 2,
+    depth: SmallInt = 2,
     activation: Activation = "relu",
     output: Literal["linear", "tanh"] = "linear",
 ) -> Generator:
@@ -42,7 +42,7 @@ def generator(
 
 
 def discriminator(
-    dimensions: Dimensions, *, width: PositiveInt = 128, depth: PositiveInt = 2, activation: Activation = "relu"
+    dimensions: Dimensions, *, width: PositiveInt = 128, depth: SmallInt = 2, activation: Activation = "relu"
 ) -> Discriminator:
     """Images [B, C, H, W] -> raw scores [B]. The options are the generator's.
 

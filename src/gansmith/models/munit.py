@@ -20,7 +20,7 @@ from gansmith.models.layers.adaptive_norm import adaptive_instance_norm
 from gansmith.models.layers.instance import InstanceNorm
 from gansmith.models.layers.reflection import ReflectionPad
 from gansmith.models.layers.sides import check_sides
-from gansmith.system.option_types import NonNegativeFloat, NonNegativeInt, PositiveInt
+from gansmith.system.option_types import NonNegativeFloat, NonNegativeSmallInt, PositiveInt, SmallInt
 
 SMALLEST = 64  # 16 for the autoencoder, 61 for the discriminator of three scales
 MULTIPLE = 4  # two halvings
@@ -33,9 +33,9 @@ def autoencoder(
     dimensions: Dimensions,
     *,
     width: PositiveInt = 64,
-    downsamplings: NonNegativeInt = 2,
-    blocks: PositiveInt = 4,
-    style_downsamplings: NonNegativeInt = 4,
+    downsamplings: NonNegativeSmallInt = 2,
+    blocks: SmallInt = 4,
+    style_downsamplings: NonNegativeSmallInt = 4,
     mlp_width: PositiveInt = 256,
 ) -> Autoencoder:
     """Images [B, C, H, W] in [-1, 1] <-> content [B, D, H / m, W / m] and style [B, Z]; Z is the prior's size, m is 2
@@ -68,8 +68,8 @@ def discriminator(
     dimensions: Dimensions,
     *,
     width: PositiveInt = 64,
-    depth: PositiveInt = 4,
-    scales: PositiveInt = 3,
+    depth: SmallInt = 4,
+    scales: SmallInt = 3,
     slope: NonNegativeFloat = 0.2,
 ) -> Discriminator:
     """Images [B, C, H, W] in [-1, 1] -> raw scores of patches [B, S, h, w] at S scales, each resized to the finest.

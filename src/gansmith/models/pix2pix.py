@@ -20,7 +20,7 @@ from gansmith.adversarial import Dimensions
 from gansmith.models.layers.instance import InstanceNorm
 from gansmith.models.layers.patch import PatchDiscriminator, initialise, layers_for
 from gansmith.models.layers.sides import check_sides
-from gansmith.system.option_types import AtLeastTwo, FractionBelowOne, PositiveInt
+from gansmith.system.option_types import FractionBelowOne, PositiveInt, SmallAtLeastTwo, SmallInt
 
 Normalisation = Literal["instance", "batch"]
 
@@ -35,7 +35,7 @@ def translator(
     dimensions: Dimensions,
     *,
     width: PositiveInt = 64,
-    downs: AtLeastTwo | None = None,
+    downs: SmallAtLeastTwo | None = None,
     normalisation: Normalisation = "instance",
     dropout: FractionBelowOne = 0.5,
 ) -> Translator:
@@ -57,7 +57,7 @@ def discriminator(
     dimensions: Dimensions,
     *,
     width: PositiveInt = 64,
-    layers: PositiveInt | None = None,
+    layers: SmallInt | None = None,
     normalisation: Normalisation = "instance",
 ) -> PatchDiscriminator:
     """Pairs of images along the channels [B, 2C, H, W] in [-1, 1] -> raw scores [B, 1, h, w], one for each patch.

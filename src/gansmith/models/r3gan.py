@@ -20,9 +20,10 @@ from gansmith.models.layers.convolution import Geometry, convolve
 from gansmith.models.layers.leaky_relu import leaky_relu_
 from gansmith.models.layers.resample import doubled, halved
 from gansmith.models.layers.sides import check_sides
-from gansmith.system.option_types import NonNegativeInt, PositiveInt
+from gansmith.system.option_types import NonNegativeSmallInt, PositiveInt, SmallInt
 
 PerStage = PositiveInt | tuple[PositiveInt, ...]
+BlocksPerStage = SmallInt | tuple[SmallInt, ...]
 
 SMALLEST = 4  # the smallest base grid, in pixels
 
@@ -35,10 +36,10 @@ def generator(
     dimensions: Dimensions,
     *,
     width: PerStage = 768,
-    blocks: PerStage = 2,
+    blocks: BlocksPerStage = 2,
     expansion: PositiveInt = 2,
     group: PositiveInt = 16,
-    short_stages: NonNegativeInt = 4,
+    short_stages: NonNegativeSmallInt = 4,
     conditional: bool = False,
 ) -> Generator:
     """Latents [B, Z] -> images [B, C, H, W], unbounded, that aim at [-1, 1].
@@ -63,10 +64,10 @@ def discriminator(
     dimensions: Dimensions,
     *,
     width: PerStage = 768,
-    blocks: PerStage = 2,
+    blocks: BlocksPerStage = 2,
     expansion: PositiveInt = 2,
     group: PositiveInt = 16,
-    short_stages: NonNegativeInt = 4,
+    short_stages: NonNegativeSmallInt = 4,
     conditional: bool = False,
 ) -> Discriminator:
     """Images [B, C, H, W] -> raw scores [B]. The options are the generator's, coarsest stage first too.
@@ -90,7 +91,7 @@ class Plan:
         dimensions: Dimensions,
         *,
         width: PerStage,
-        blocks: PerStage,
+        blocks: BlocksPerStage,
         expansion: int,
         group: int,
         short: int,

@@ -23,11 +23,14 @@ SMALLEST = 1
 
 _BASE = 16  # channels of the first convolution, and of the first group at widen 1
 _GROUPS = 3
+_DEEPEST = 1000
 
 
 def _whole_blocks(depth: int) -> int:
-    if depth < 10 or (depth - 4) % 6:
-        raise ValueError("a depth is 4 and 6 for each block in a group: 10, 16, 22, 28, 34, 40 ...")
+    if not 10 <= depth <= _DEEPEST or (depth - 4) % 6:
+        raise ValueError(
+            f"a depth is 4 and 6 for each block in a group: 10, 16, 22, 28, 34, 40 ..., at most {_DEEPEST:,}"
+        )
     return depth
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from gansmith.experiment.assemble import Assembly
 from gansmith.runs.training_state import load_fitting_weights
 from gansmith.system.console import say
-from gansmith.training.forecast import forecast
+from gansmith.training.forecast import FEW, forecast
 from gansmith.training.out_of_memory import explain_out_of_memory
 from gansmith.training.precision import warnings
 from gansmith.training.wiring import check_wiring
@@ -19,9 +19,12 @@ def begin(parts: Assembly) -> None:
     if experiment.start_from is not None:
         for line in load_fitting_weights(parts, Path(experiment.start_from)):
             say(line)
+    few = parts.few_images(FEW)  # a batch may not fit
+    with explain_out_of_memory(few):
+        expected = forecast(parts.game, few, parts.device, experiment)
+    expected.refuse(parts.device)
     batch = parts.first_batch()
     with explain_out_of_memory(batch):
         check_wiring(parts.game, batch, device=parts.device, precision=experiment.precision)
-        expected = forecast(parts.game, batch, parts.device, experiment)
     for warning in (*expected.warnings(parts.device), *warnings(parts.device, experiment.precision)):
         say(f"warning: {warning}")

@@ -19,7 +19,7 @@ from gansmith.runs.training_state import load_fitting_weights
 from gansmith.system.progress import format_duration
 from gansmith.system.text import printable
 from gansmith.training import precision
-from gansmith.training.forecast import Forecast, forecast, timed
+from gansmith.training.forecast import FEW, Forecast, forecast, timed
 from gansmith.training.out_of_memory import explain_out_of_memory
 from gansmith.training.wiring import check_wiring
 
@@ -33,14 +33,15 @@ def dry_run_report(experiment: Experiment, sources: dict[str, str], *, full: boo
     parts = assemble(experiment, data)
     experiment = parts.experiment
     PeriodicMetrics(parts)  # refuses what cannot be measured
-    batch = parts.first_batch()
-    parts.stream.close()
+    few = parts.few_images(FEW)  # a batch may not fit
     borrowed = [] if experiment.start_from is None else load_fitting_weights(parts, Path(experiment.start_from))
-    with explain_out_of_memory(batch):
-        check_wiring(parts.game, batch, device=parts.device, precision=experiment.precision)
-        cost = forecast(parts.game, batch, parts.device, experiment)
+    with explain_out_of_memory(few):
+        check_wiring(parts.game, few, device=parts.device, precision=experiment.precision)
+        cost = forecast(parts.game, few, parts.device, experiment)
     warnings = [*data.warnings, *cost.warnings(parts.device), *precision.warnings(parts.device, experiment.precision)]
     if not cost.warnings(parts.device):
+        batch = parts.first_batch()
+        parts.stream.close()
         with explain_out_of_memory(batch):
             cost = timed(cost, parts.game, batch, parts.device, experiment)
     lines = _summary(parts, cost) + [f"warning: {warning}" for warning in warnings]

@@ -17,6 +17,13 @@ def available() -> int:
     return min(int(psutil.virtual_memory().available), _left_to_container())
 
 
+def total() -> int:
+    """Bytes of memory that the machine has, in use or not; swap space is not counted."""
+    import psutil
+
+    return int(psutil.virtual_memory().total)
+
+
 def require_memory(
     needed: float, what: str, instead: str, *, room: int | None = None, error: type[GansmithError] = OptionError
 ) -> None:

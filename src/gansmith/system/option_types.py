@@ -10,13 +10,14 @@ from typing import Annotated
 from pydantic import Field
 
 LARGEST = 2**31 - 1  # of a whole number: what torch counts in 64 bits is then a product of two
-MOST_LAYERS = 1000  # that one option asks for
+SMALL = 1000  # of a number that is small in any use: layers, blocks, pixels of a margin
 
 PositiveInt = Annotated[int, Field(ge=1, le=LARGEST)]
 NonNegativeInt = Annotated[int, Field(ge=0, le=LARGEST)]
 AtLeastTwo = Annotated[int, Field(ge=2, le=LARGEST)]
-Layers = Annotated[int, Field(ge=1, le=MOST_LAYERS)]
-LayersOrNone = Annotated[int, Field(ge=0, le=MOST_LAYERS)]
+SmallInt = Annotated[int, Field(ge=1, le=SMALL)]
+NonNegativeSmallInt = Annotated[int, Field(ge=0, le=SMALL)]
+SmallAtLeastTwo = Annotated[int, Field(ge=2, le=SMALL)]
 
 FiniteFloat = Annotated[float, Field(allow_inf_nan=False)]
 PositiveFloat = Annotated[float, Field(gt=0, allow_inf_nan=False)]

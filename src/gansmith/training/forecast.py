@@ -17,13 +17,16 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import flop_registry
 
 from gansmith.adversarial import Batch, Game, Moment, Sample, Turn
+from gansmith.errors import OutOfMemoryError
 from gansmith.system.device import Precision
+from gansmith.system.memory import gibibytes
 from gansmith.training.engine import trained_parameters, unfreeze_only
-from gansmith.training.out_of_memory import free_memory
+from gansmith.training.out_of_memory import free_memory, total_memory
 from gansmith.training.precision import autocast
 from gansmith.training.wiring import untouched
 
 _LATER = 1001  # the step whose repeats count: past any warm-up, and no round number, where WGAN plays longer
+FEW = 8  # images that a forecast reads
 _COPIES = 4  # of every parameter: the weight, its gradient, Adam's two moments
 
 
@@ -54,6 +57,15 @@ class Forecast:
     def seconds(self) -> float | None:
         """Seconds of the whole run."""
         return None if self.step_seconds is None else self.step_seconds * self.steps
+
+    def refuse(self, device: torch.device) -> None:
+        """Raises OutOfMemoryError where a step takes more than all the memory that the device has, free or not."""
+        whole = total_memory(device)
+        if self.memory > whole:
+            raise OutOfMemoryError(
+                f"a step needs about {gibibytes(self.memory)} of memory, and {device} has {gibibytes(whole)} in all: "
+                f"choose a smaller batch (--batch), or play it in parts (--set accumulate=2)"
+            )
 
     def warnings(self, device: torch.device) -> list[str]:
         room = free_memory(device)

@@ -9,7 +9,7 @@ import torch
 
 from gansmith.adversarial import Batch
 from gansmith.errors import OutOfMemoryError
-from gansmith.system.memory import available
+from gansmith.system.memory import available, total
 
 _SIGNS = ("can't allocate memory", "out of memory", "not enough memory", "DefaultCPUAllocator", "DefaultAllocator")
 
@@ -35,3 +35,10 @@ def free_memory(device: torch.device) -> int:
     if device.type == "cuda":
         return int(torch.cuda.mem_get_info(device)[0])
     return available()
+
+
+def total_memory(device: torch.device) -> int:
+    """Bytes of memory that `device` has in all."""
+    if device.type == "cuda":
+        return int(torch.cuda.mem_get_info(device)[1])
+    return total()
