@@ -1,7 +1,7 @@
 """gansmith: train, judge and explore GANs on your own images.
 
     import gansmith
-    run = gansmith.train("photos/", recipe="dcgan", images=100_000)
+    run = gansmith.train("photos/", size=32, images=100_000)
     run.sample(seeds=range(64)).save("grid.png")
 
 Importing this package does not import torch; the names below do, when they are first used.

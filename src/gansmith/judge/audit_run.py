@@ -69,7 +69,8 @@ def evaluate(
     _require_counts(samples, repeats, real)
     begun = time.monotonic()
     place = Path(subject)
-    folder, again = report_folder(place, out, (JSON, PAGE), force=force)
+    needs = "" if against is not None else ", and which images they are compared with, with --against DATA"
+    folder, again = report_folder(place, out, (JSON, PAGE), force=force, needs=needs)
     catalog.vouch([features, *metrics])  # given by hand
     extractors = _extractors(features, weights, classifier, device=device, trust=trust)
     measures = _metrics(metrics, extractors)

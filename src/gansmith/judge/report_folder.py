@@ -12,9 +12,11 @@ from gansmith.system.paths import resolved
 
 
 def report_folder(
-    place: Path, out: str | Path | None, files: Sequence[str], *, force: bool = False
+    place: Path, out: str | Path | None, files: Sequence[str], *, force: bool = False, needs: str = ""
 ) -> tuple[Path, bool]:
     """`out`, or `audit/` of the run at `place`, checked before the work begins; and whether its files are replaced.
+
+    needs: what else to say of a `place` that is no run.
 
     Raises OutputError for files of a named `out` that exist, unless `force`, or a folder that cannot be written;
     OptionError where `out` is None and `place` no run.
@@ -22,7 +24,7 @@ def report_folder(
     if out is None and not place.exists():
         models_of(place)  # raises, naming the runs beside it
     if out is None and not is_run(place):
-        raise OptionError(f"{place} is not a run: say where the report is to lie, with --out DIR")
+        raise OptionError(f"{place} is not a run: say where the report is to lie, with --out DIR{needs}")
     own = place / "audit"
     folder = own if out is None else Path(out)
     replace = force or (is_run(place) and resolved(folder) == resolved(own))
