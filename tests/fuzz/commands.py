@@ -15,7 +15,7 @@ from typing import Any
 
 import typer
 
-from fuzz.values import PLACES, fields, misspelt, value
+from fuzz.values import PLACES, fields, format_options, misspelt, value
 from fuzz.world import World
 from gansmith.cli.main import app
 
@@ -173,6 +173,8 @@ def _option(rng: random.Random, command: Command, line: list[str], world: World)
     if one.name == "assignments":
         return _field(rng, command, line, world)
     told = value(rng, one.name, one.hint, places(world))
+    if one.name == "options" and rng.random() < 0.8:
+        told = f"{rng.choice(format_options())}={told}"
     while flag in line[:-1] and not one.multiple:
         at = line.index(flag)
         del line[at : at + 2]
