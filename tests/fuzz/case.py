@@ -50,7 +50,8 @@ def draw(seed: int, number: int, folder: Path, world: World) -> Case:
     placed = world.place(
         [*line, *variables.values(), "keep.txt", *(["small.yaml"] if kind == "settings" else [])], folder
     )
-    if kind in ("right", "file") and "digits" in line and rng.random() < 0.5:
+    cached = {"digits", "gan", "half_gan", "grader", "half_grader", "classes"} & set(line)
+    if kind in ("right", "file") and cached and rng.random() < 0.5:
         placed += world.place(["cache"], folder)
     if kind == "file":
         told = hostile.damage(rng, folder, [name for name in placed if name != "keep.txt"], world)

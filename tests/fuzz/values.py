@@ -47,6 +47,7 @@ WORDS = [
     *("[" * 300, "{a: " * 60, "{start: 1, end: 0, decay: 9}", "{points: {}}", "{name: null}", "[{}]", "a.b", "{1: 2}"),
 ]
 PLACES = [
+    *("gan@latest", "gan@nowhere", "gan@", "@", "../work/gan"),
     *(
         "nowhere",
         "nowhere/deeper/x.png",
@@ -119,6 +120,13 @@ def value(rng: random.Random, name: str, hint: Any, places: list[str]) -> str:
     if known:
         pools, weights = [*pools, known, [misspelt(rng, rng.choice(known))]], [*weights, 8.0, 4.0]
     return rng.choice(rng.choices(pools, weights)[0])
+
+
+@functools.cache
+def format_options() -> tuple[str, ...]:
+    """The options of all formats and built-in sets."""
+    kinds = [(kind, name) for kind in ("formats", "datasets") for name in catalog.names(kind, "build")]
+    return tuple(option for kind, name in kinds for option in catalog.keyword_options(catalog.find(kind, name)))
 
 
 @functools.cache
