@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import platform
 import shutil
 import sys
 import tempfile
@@ -82,7 +83,12 @@ def begun(out: Path, seed: int) -> dict[str, Any]:
     return {
         "seed": seed,
         "versions": {**versions, "python": sys.version.split()[0]},
-        "machine": {"system": sys.platform, "capability": torch.backends.cpu.get_cpu_capability()},
+        "machine": {
+            "system": sys.platform,
+            "processor": platform.machine(),
+            "capability": torch.backends.cpu.get_cpu_capability(),
+            "cores": os.cpu_count(),
+        },
         "summary": {},
         "seconds": 0.0,
         "trials": [],
