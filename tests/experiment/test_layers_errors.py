@@ -61,6 +61,9 @@ WRONG: list[tuple[list[str], str]] = [
     (["averaging.half_life={start: 1, end: -1, decay: 9}"], "(--set) is not allowed"),
     (["averaging.half_life={phases: {0: 1, 5: -1}}"], "(--set) is not allowed"),
     (["averaging.half_life=long"], "averaging.half_life = 'long' (--set) is not allowed"),
+    (["averaging.half_life={x: 1}"], "averaging.half_life = {'x': 1} (--set) is not allowed: it takes a number"),
+    (["averaging.half_life={start: 1, end: 2, decay: 3, x: 1}"], "'x': 1} (--set) is not allowed: it takes a number"),
+    (["averaging.half_life={Decay: {start: 1}}"], "{'Decay': {'start': 1}} (--set) is not allowed: it takes a number"),
     (
         ["averaging.rampup=-1"],
         "averaging.rampup = -1 (--set) is not allowed",
