@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+from zipfile import ZipFile
 
 import numpy as np
 import pytest
@@ -12,7 +14,7 @@ from written_files import png, write
 from gansmith import catalog
 from gansmith.data.layout import classes_of
 from gansmith.data.listing import is_image, ordered
-from gansmith.data.open import open_dataset
+from gansmith.data.open import builtin_name, open_dataset
 from gansmith.errors import DataError, OptionError, UnknownNameError
 
 # ---------------------------------------------------------------- names
@@ -144,3 +146,33 @@ def test_the_photographs_of_cifar_by_class(test_data: Path) -> None:
     assert source.labels is not None
     assert_array_equal(np.bincount(source.labels), [1000] * 10)
     assert source[9999].image.shape == (32, 32, 3)
+
+
+# ---------------------------------------------------------------- spellings and nearest matches
+
+
+@pytest.mark.parametrize("spelling", ["fashion_mnist", "fashion-mnist", "Fashion-MNIST"])
+def test_both_spellings_of_a_built_in_set(spelling: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    example = catalog.find("formats", "idx", "example")
+    for place in ("fashion-mnist", "fashion_mnist"):
+        example(tmp_path / place / place)
+        monkeypatch.setenv("GANSMITH_DATASETS", str(tmp_path / place))
+        assert open_dataset(spelling).name == "fashion_mnist"
+    assert builtin_name(spelling) == "fashion_mnist"
+
+
+@pytest.mark.parametrize(
+    ("asked", "near"),
+    [("Makefil", None), ("makephotos", None), ("photo", "photos"), ("pets.zip", "pet.zip"), ("digit", "digits")],
+)
+def test_only_what_could_be_read_is_proposed(asked: str, near: str | None, tmp_path: Path) -> None:
+    (tmp_path / "Makefile").write_text("all:\n")
+    (tmp_path / "photos.py").write_text("")
+    (tmp_path / "photos").mkdir()
+    with ZipFile(tmp_path / "pet.zip", "w") as archive:
+        archive.writestr("a.png", png())
+    (tmp_path / "photos").rename(tmp_path / ("photos" if near == "photos" else "z"))
+    with pytest.raises(DataError) as raised:
+        open_dataset(asked if near == "digits" else tmp_path / asked)
+    proposed = re.findall("Did you mean '([^']*)'", str(raised.value))
+    assert proposed == ([] if near is None else [near])

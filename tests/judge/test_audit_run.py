@@ -120,6 +120,11 @@ def test_files_are_judged_against_what_is_given(run: Run, real: Path, tmp_path: 
     assert held.counts["real images held out"] > 1000
 
 
+def test_a_run_has_its_own_size(run: Run, tmp_path: Path) -> None:
+    with pytest.raises(OptionError, match="--size is of image files"):
+        judge.evaluate(run.path, **FEW, size=64, out=tmp_path / "out")
+
+
 def test_enough_files_make_several_repeats(tmp_path: Path, real: Path) -> None:
     subject = subject_of(real, 30, 3, checkpoint=None, raw=False, device="cpu", trust=False)
     made = subject.generate()

@@ -69,7 +69,11 @@ def echo(text: str, *, err: bool = False) -> None:
 
 def refuse_options(context: typer.Context, names: Sequence[str], why: str) -> None:
     """Raises OptionError when one of these options is on the command line, where it would do nothing."""
-    useless = [f"--{name}" for name in names if str(context.get_parameter_source(name)).endswith("COMMANDLINE")]
+    useless = [
+        f"--{name.replace('_', '-')}"
+        for name in names
+        if str(context.get_parameter_source(name)).endswith("COMMANDLINE")
+    ]
     if useless:
         raise OptionError(
             f"{', '.join(useless)} cannot be used here: {why}. Leave {'it' if len(useless) == 1 else 'them'} out"

@@ -14,13 +14,15 @@ from gansmith.system.text import printable
 
 _FOR_SAMPLES = (
     *("against", "holdout", "features", "classifier", "metrics", "samples", "repeats", "real", "raw", "checkpoint"),
+    *("size", "skip_unreadable"),
 )
 _FOR_GENERATORS = (
     *("holdout", "features", "weights", "classifier", "metrics", "samples", "repeats", "real", "raw", "seed"),
+    *("size", "skip_unreadable"),
 )
 _OF_AUDIT = (
     *("against", "holdout", "features", "weights", "classifier", "samples", "repeats", "real", "checkpoint", "raw"),
-    "seed",
+    *("seed", "size", "skip_unreadable"),
 )
 
 Features = Annotated[str, typer.Option(help="gansmith list features; auto: the best whose weights are here")]
@@ -43,6 +45,12 @@ def evaluate(
     samples: Annotated[int, typer.Option(help="images to make for each repeat")] = 2000,
     repeats: Annotated[int, typer.Option(help="how often, each from other seeds")] = 3,
     real: Annotated[int, typer.Option(help="at most so many real images are compared")] = 10_000,
+    size: Annotated[
+        str | None, typer.Option(help="of image files of several sizes: bring them to 64, or 48x64")
+    ] = None,
+    skip_unreadable: Annotated[
+        bool, typer.Option("--skip-unreadable", help="leave out images that cannot be decoded")
+    ] = False,
     raw: Raw = False,
     checkpoint: Checkpoint = None,
     to: Annotated[str, typer.Option(help="of a run that translates: the direction to evaluate, a or b")] = "b",

@@ -37,7 +37,7 @@ def of_classes(source: Source, wanted: Sequence[str]) -> Source:
     names = source.classes or tuple(str(label) for label in range(int(source.labels.max(initial=-1)) + 1))
     for word in wanted:
         if word not in names:
-            raise UnknownNameError(unknown(f"class of {source.name}", printable(word), map(printable, names)))
+            raise UnknownNameError(unknown(f"class of {source.name}", word, map(printable, names)))
     chosen = [name for name in names if name in wanted]
     numbers = np.array([names.index(name) for name in chosen], dtype=np.int64)
     positions = np.flatnonzero(np.isin(source.labels, numbers))

@@ -80,7 +80,8 @@ def _unidentified(data: bytes) -> str:
     if kind is not None and (why := missing(kind)) is not None:
         return f"is {kind} by its content; {why}"
     is_kind = "is not an image" if kind is None else f"is {kind} by its content, not an image"
-    return f"{is_kind} of a kind that can be read ({', '.join(_FORMATS)})"
+    known = ", ".join(kind for kind in (*_FORMATS, "AVIF", "HEIC") if readable(kind))
+    return f"{is_kind} of a kind that can be read ({known})"
 
 
 def _pixels(data: bytes, name: str, near: tuple[int, int] | None) -> Pixels:

@@ -48,6 +48,8 @@ def evaluate(
     real: int = 10_000,
     checkpoint: str | None = None,
     raw: bool = False,
+    size: str | int | None = None,
+    skip_unreadable: bool = False,
     device: str = "auto",
     seed: int = 0,
     out: str | Path | None = None,
@@ -62,6 +64,7 @@ def evaluate(
     classifier a classification run, for the histogram of classes
     metrics    names of the catalog, measured beside the five questions on all samples together
     samples, repeats  that many images, made that often from other seeds;  real  at most so many real images
+    size       image files are brought to, where they are not of one size;  skip_unreadable  leave out broken ones
     out        the report's folder, where `force` replaces one; RUN/audit, where it is replaced, when not given
 
     Raises GansmithError for whatever cannot be judged; nothing is written then.
@@ -74,7 +77,17 @@ def evaluate(
     catalog.vouch([features, *metrics])  # given by hand
     extractors = _extractors(features, weights, classifier, device=device, trust=trust)
     measures = _metrics(metrics, extractors)
-    judged = subject_of(place, samples, repeats, checkpoint=checkpoint, raw=raw, device=device, trust=trust)
+    judged = subject_of(
+        place,
+        samples,
+        repeats,
+        checkpoint=checkpoint,
+        raw=raw,
+        device=device,
+        trust=trust,
+        size=size,
+        skip_unreadable=skip_unreadable,
+    )
     reals = reals_of(judged, against=against, holdout=holdout, most=real, seed=seed)
     require_counts(measures, real=len(reals.train[0]), samples=samples * repeats)
     generated = judged.generate()

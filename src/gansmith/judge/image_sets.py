@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import ValidationError
 
 from gansmith.data.dataset import Dataset
 from gansmith.data.open import open_dataset
 from gansmith.data.prepare import prepare
 from gansmith.data.prepared import Prepared
 from gansmith.data.settings import DataSettings
-from gansmith.errors import DataError, OptionError
+from gansmith.data.unreadable import reason, unreadable
+from gansmith.errors import DataError, OptionError, UnreadableImageError
 from gansmith.evaluation.generated_images import PART, generated_images
 from gansmith.evaluation.number_format import number
 from gansmith.evaluation.types import Images, Labels
@@ -47,6 +49,7 @@ class Subject:
     """The run, models or files whose images are judged.
 
     settings  how real images are brought to their size;  shape  (height, width, channels)
+    skip_unreadable  whether images that cannot be decoded are left out, real ones too
     generate  generates or reads the images: the long part;  run  where they come from, None for files
     """
 
@@ -54,20 +57,42 @@ class Subject:
     shape: tuple[int, int, int]
     generate: Callable[[], Generated]
     run: Run | None
+    skip_unreadable: bool = False
 
 
 def subject_of(
-    place: Path, samples: int, repeats: int, *, checkpoint: str | None, raw: bool, device: str, trust: bool
+    place: Path,
+    samples: int,
+    repeats: int,
+    *,
+    checkpoint: str | None,
+    raw: bool,
+    device: str,
+    trust: bool,
+    size: str | int | None = None,
+    skip_unreadable: bool = False,
 ) -> Subject:
-    """The run, models or image files at `place`. Raises DataError for points, too few images, or several sizes."""
+    """The run, models or image files at `place`; files are brought to `size` where one is given.
+
+    Raises DataError for points, too few images, or several sizes; OptionError for options of the other kind.
+    """
     if is_run(place) or (place.suffix == ".safetensors" and place.is_file()) or _holds_models(place):
+        if size is not None:
+            raise OptionError(f"--size is of image files: {place} makes images of its own size. Leave it out")
         run = Run(place, trust=trust)
         opened = open_for_judging(run, "generator", checkpoint=checkpoint, raw=raw, device=device)
-        return _from_run(opened, samples, repeats)
+        return replace(_from_run(opened, samples, repeats), skip_unreadable=skip_unreadable)
     if checkpoint is not None or raw:
         raise OptionError(f"--checkpoint and --raw choose weights of a run, and {place} is none")
-    size = _own_size(place)
-    return _from_files(prepare(DataSettings(path=str(place), holdout=0, size=size)), samples, repeats)
+    own = _own_size(place, skip_unreadable) if size is None else size
+    try:
+        settings = DataSettings.model_validate(
+            {"path": str(place), "holdout": 0, "size": own, "skip_unreadable": skip_unreadable}
+        )
+    except ValidationError as error:
+        raise OptionError(f"--size {size!r}: {error.errors()[0]['msg'].removeprefix('Value error, ')}") from None
+    subject = _from_files(prepare(settings), samples, repeats, resized=size is not None)
+    return replace(subject, skip_unreadable=skip_unreadable)
 
 
 def read_images(dataset: Dataset, indices: NDArray[np.int64]) -> tuple[Images, Labels | None]:
@@ -79,20 +104,30 @@ def read_images(dataset: Dataset, indices: NDArray[np.int64]) -> tuple[Images, L
     return np.concatenate(images), None if labels[0] is None else np.concatenate(labels).astype(np.int64)
 
 
-def _own_size(place: Path) -> tuple[int, int]:
-    """The one size (height, width) of all images at `place`: generated images are never resized."""
+def _own_size(place: Path, skip_unreadable: bool) -> tuple[int, int]:
+    """The one size (height, width) of all images at `place`: generated images are not resized unasked."""
     source = open_dataset(place)
     if source.points:
         raise DataError(f"{place} holds points, and only images can be judged")
-    shapes = (source.one(index).image.shape for index in track(range(len(source)), "measuring", len(source)))
-    sizes = Counter((shape[0], shape[1]) for shape in shapes)
+    sizes: Counter[tuple[int, int]] = Counter()
+    failures: dict[str, str] = {}
+    for index, key in enumerate(track(source.keys, "measuring", len(source))):
+        try:
+            shape = source.one(index).image.shape
+        except UnreadableImageError as error:
+            failures[key] = reason(error)
+        else:
+            sizes[shape[0], shape[1]] += 1
+    if failures and (not skip_unreadable or not sizes):
+        raise unreadable(failures, len(source))
     if not sizes:
         raise DataError(f"there are no images in {place}")
     if len(sizes) > 1:
         frequent = ", ".join(f"{count:,} of {height}x{width}" for (height, width), count in sizes.most_common(3))
         raise DataError(
             f"the images in {place} are of {len(sizes)} different sizes ({frequent}), and generated images are "
-            f"compared as they are. Bring them to one size first: gansmith data pack {place} OUT.npy --size 64"
+            f"compared as they are. Bring them to one size: --size 64 (the report says so), or once and for all with "
+            f"gansmith data pack {place} OUT.npy --size 64"
         )
     return next(iter(sizes))
 
@@ -130,7 +165,7 @@ def _age(opened: Opened) -> dict[str, str]:
     return {"trained for": f"{number(images)}{of_all} images", "weights": opened.weights}
 
 
-def _from_files(prepared: Prepared, samples: int, repeats: int) -> Subject:
+def _from_files(prepared: Prepared, samples: int, repeats: int, *, resized: bool) -> Subject:
     """The images of files in `repeats` parts of `samples`, or in one part where there are not enough."""
     count = len(prepared.train)
     if count < LEAST:
@@ -141,11 +176,17 @@ def _from_files(prepared: Prepared, samples: int, repeats: int) -> Subject:
     else:
         parts = [order[:samples]]
 
+    left_out = [warning for warning in prepared.warnings if warning.startswith("left out ")]
+    channels, height, width = prepared.shape
+    averaging = f"files, resized to {height}x{width}" if resized else "files"
+
     def generate() -> Generated:
         arrays = tuple(read_images(prepared.train, np.sort(part))[0] for part in parts)
-        return Generated(prepared.name, arrays, "", "files", {"files": f"{number(count)} in {prepared.name}"})
+        facts = {"files": f"{number(count)} in {prepared.name}"}
+        if left_out:
+            facts["left out"] = "; ".join(left_out)
+        return Generated(prepared.name, arrays, "", averaging, facts)
 
-    channels, height, width = prepared.shape
     return Subject(prepared.settings, (height, width, channels), generate, None)
 
 

@@ -44,6 +44,8 @@ def reals_of(subject: Subject, *, against: str | None, holdout: str | None, most
     Raises OptionError when neither says which, DataError when there are too few, or they are points.
     """
     settings, of_the_run = _settings(subject, against)
+    if subject.skip_unreadable:
+        settings = settings.model_copy(update={"skip_unreadable": True})
     prepared = prepare(settings)
     if prepared.points:
         raise DataError(f"{settings.path} holds points, and only images can be judged")
@@ -94,7 +96,7 @@ def _require_enough(what: str, count: int) -> None:
 
 def _notes(subject: Subject, prepared: Prepared, held_out: bool, of_the_run: bool, most: int) -> list[str]:
     run, count = subject.run, len(prepared.train)
-    notes = []
+    notes = [f"Real images: {warning}." for warning in prepared.warnings if warning.startswith("left out ")]
     if not held_out:
         notes.append(
             "No real images are known to have been held out of training (--holdout gives some), so part of the "

@@ -112,7 +112,8 @@ def _figures(split: ReferenceSplit, samples: Features, balls: NDArray[np.float32
         return ()
     narrow = np.flatnonzero(balls <= np.median(balls))
     distances, places = nearest(samples, features_of(split.reference)[narrow], what="quality: the best and the worst")
-    realism = balls[narrow[places[:, 0]]] / np.maximum(distances[:, 0], np.finfo(np.float32).tiny)
+    radii = balls[narrow[places[:, 0]]].astype(np.float64)  # a sample equal to a real image is at distance 0
+    realism = radii / np.maximum(distances[:, 0], np.finfo(np.float32).tiny)
     order, everything = np.argsort(-realism, kind="stable"), np.concatenate(images)
     count = min(_SHOWN, len(order) // 2)
     return tuple(
