@@ -77,17 +77,8 @@ def evaluate(
     catalog.vouch([features, *metrics])  # given by hand
     extractors = _extractors(features, weights, classifier, device=device, trust=trust)
     measures = _metrics(metrics, extractors)
-    judged = subject_of(
-        place,
-        samples,
-        repeats,
-        checkpoint=checkpoint,
-        raw=raw,
-        device=device,
-        trust=trust,
-        size=size,
-        skip_unreadable=skip_unreadable,
-    )
+    network: dict[str, Any] = {"checkpoint": checkpoint, "raw": raw, "device": device, "trust": trust}
+    judged = subject_of(place, samples, repeats, size=size, skip_unreadable=skip_unreadable, **network)
     reals = reals_of(judged, against=against, holdout=holdout, most=real, seed=seed)
     require_counts(measures, real=len(reals.train[0]), samples=samples * repeats)
     generated = judged.generate()
@@ -102,7 +93,10 @@ def evaluate(
     facts = _facts(reals, generated, seconds=time.monotonic() - begun)
     described = protocol if extractors.classifier is None else replace(protocol, features=extractors.words)
     measured = measure_all(measures, sides.train, sides.fakes, described)
-    audit = replace(audit, facts=facts, metrics=measured, training=_training(judged))
+    return _written(replace(audit, facts=facts, metrics=measured, training=_training(judged)), folder, again)
+
+
+def _written(audit: Audit, folder: Path, again: bool) -> Audit:
     write(audit, folder, replace=again)
     return audit
 
