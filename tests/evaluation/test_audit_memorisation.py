@@ -158,11 +158,21 @@ def test_a_test_that_could_see_nothing_says_so(findings: Findings) -> None:
     assert not any("groups" in line for line in words.advice("cannot tell", replace(blind, twins=4)))
 
 
+def test_samples_that_are_one_image_are_called_that(findings: Findings) -> None:
+    one = copy_search.Nearest(*(values[:1] for values in findings.samples))
+    few = replace(findings, samples=one, p=(1.0, 1.0, 1.0), power={**findings.power, 0.05: 0.0})
+    sentence = words.sentence(memorisation.verdict_of(few), few)
+    assert "one image, repeated" in sentence
+    assert "probability 0.00" not in sentence
+    assert "1 samples" not in sentence
+
+
 def test_few_held_out_images_cannot_tell(evidence: Evidence, digits: NDArray[np.uint8]) -> None:
     answer = memorisation.answer(replace(evidence, holdout=Side("held", digits[500:530])))
     assert answer.verdict == "cannot tell"
-    assert f"5 % of copies only with probability {answer.numbers['power_at_5_percent'].value:.2f}" in answer.sentence
-    assert "400 samples and 30 held-out images" in answer.sentence
+    assert f"only with probability {answer.numbers['power_at_5_percent'].value:.2f}" in answer.sentence
+    assert "400 different images" in answer.sentence
+    assert "30 held-out images" in answer.sentence
     assert answer.advice
     fewer = memorisation.answer(replace(evidence, holdout=Side("held", digits[500:519])))
     assert fewer.verdict == "cannot tell"

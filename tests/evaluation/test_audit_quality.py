@@ -17,6 +17,7 @@ from gansmith.evaluation.audit.quality import answer
 from gansmith.evaluation.audit.quality_numbers import FLAW, common_flaw
 from gansmith.evaluation.audit.ratio_verdict import of_a_hundred, ratio, verdict_of
 from gansmith.evaluation.audit.reference_split import features_of, split_reference
+from gansmith.evaluation.number_format import percent
 from gansmith.evaluation.pairwise_distances import nearest
 from gansmith.evaluation.protocol import Protocol
 from gansmith.evaluation.types import Answer, Evidence, Extractor, Number, Outputs, Side
@@ -300,7 +301,7 @@ def test_pixels_condemn_what_is_far_and_acquit_nothing() -> None:
     found = answer(replace(far, extractor=PIXELS))
     assert (found.verdict, found.headline) == ("bad", "kid_share")
     share = found.numbers["kid_share"].value
-    assert f"{100 * share:.2g} %" in found.sentence
+    assert percent(share) in found.sentence
     assert "kid_share" not in answer(far).numbers
 
 

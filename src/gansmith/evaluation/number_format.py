@@ -37,6 +37,15 @@ def number(value: float, places: int | None = None) -> str:
     return f"{_MINUS}{text}" if value < 0 and text.strip("0.") else text
 
 
+def percent(share: float) -> str:
+    """Of a share: two significant digits below ten per cent, else whole.
+
+    >>> percent(0.123), percent(0.0123), percent(1.1)
+    ('12 %', '1.2 %', '110 %')
+    """
+    return f"{100 * share:,.0f} %" if abs(share) >= 0.1 else f"{100 * share:.2g} %"
+
+
 def _power(value: float) -> str:
     mantissa, _, exponent = f"{abs(value):.2e}".partition("e")
     return f"{_MINUS if value < 0 else ''}{mantissa} \u00d7 10{str(int(exponent)).translate(_RAISED)}"

@@ -62,8 +62,9 @@ class Health:
         accuracies = [value for record in self._latest() for value in _ending(record, "accuracy")]
         if not accuracies:
             return ""
-        mean = fmean(accuracies)
-        return "discriminator winning" if mean >= WINNING else "discriminator losing" if mean <= LOSING else "balanced"
+        words = _side(fmean(accuracies))
+        # in the first records the mean can say one thing beside the accuracy that is shown: then it is too early to say
+        return words if len(self._recent) >= WINDOW or words == _side(accuracies[-1]) else ""
 
     def _collapsing(self) -> bool:
         spreads = [record["spread"] for record in self._latest() if "spread" in record]
@@ -95,6 +96,12 @@ class Health:
 
     def _least(self, name: str) -> float:
         return float(min(record.get(name, 0.0) for record in list(self._recent)[-2:]))
+
+
+def _side(accuracy: float) -> str:
+    if accuracy >= WINNING:
+        return "discriminator winning"
+    return "discriminator losing" if accuracy <= LOSING else "balanced"
 
 
 def _ending(record: Mapping[str, Any], name: str) -> list[float]:

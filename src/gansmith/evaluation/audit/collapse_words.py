@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from gansmith.evaluation.number_format import number
+from gansmith.evaluation.number_format import number, percent
 from gansmith.evaluation.types import Evidence, Number, Verdict
 
 HALF = 0.5  # of the variety of the real images: clearly less is collapse, clearly more is none
@@ -67,7 +67,7 @@ def details(repetition: Repetition, real: int, samples: int, evidence: Evidence)
     chance = 1 / repetition.real.value
     how = "by their pixels, moved by up to two" if evidence.copies.name == "pixels" else "to the extractor"
     lines = [
-        f"Two images count as the same when they are as close ({how}) as the closest {100 * chance:.2g} % of the "
+        f"Two images count as the same when they are as close ({how}) as the closest {percent(chance)} of the "
         f"pairs of {real:,} different real images. By that measure the real images repeat themselves as if there "
         f"were {number(_round(repetition.real.value))}.",
         f"Two samples differ {_percent(repetition.spread)} as much as two real images do.",

@@ -5,19 +5,15 @@ from __future__ import annotations
 from gansmith.evaluation import copy_search
 from gansmith.evaluation.audit.memorisation_findings import Findings
 from gansmith.evaluation.memorisation_tests import LEVEL
-from gansmith.evaluation.number_format import number
+from gansmith.evaluation.number_format import number, percent
 from gansmith.evaluation.types import Number, Verdict
 
 ASKED = 0.05  # the share of copies that must have been noticed before "good" is said
 ROUGH = 0.2  # the share of rough copies, as flawed as the samples, that must have been noticed as well
 ENOUGH = 0.8  # with this probability
+_NEVER = 0.005  # a probability that is said in a word below this
 APART = 2.5  # times as far from the training images as they are from each other: images of another kind
 TWINS = 0.01  # of the held-out images: more twins than that are told
-
-
-def percent(share: float) -> str:
-    """`0.123` -> `12 %`, `0.0123` -> `1.2 %`."""
-    return f"{100 * share:.0f} %" if share >= 0.1 else f"{100 * share:.2g} %"
 
 
 def sentence(verdict: Verdict, findings: Findings) -> str:
@@ -51,9 +47,12 @@ def sentence(verdict: Verdict, findings: Findings) -> str:
             f"but rough copies, as flawed as these samples are, cannot be told from the other samples, even if they "
             f"were {percent(ROUGH)} of them."
         )
+    many = f"{samples:,} different images"
+    different = f"the samples are {'one image, repeated' if samples == 1 else many}"
+    chance = f"only with probability {noticed:.2f}" if noticed >= _NEVER else "practically never"
     return (
-        f"No copies were found, but few would have been: {percent(ASKED)} of copies only with probability "
-        f"{noticed:.2f}, with {samples:,} samples and {held_out:,} held-out images."
+        f"No copies were found, but few would have been: {different}, and beside {held_out:,} held-out images "
+        f"{percent(ASKED)} of copies among so few would be noticed {chance}."
     )
 
 

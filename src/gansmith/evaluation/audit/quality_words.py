@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from gansmith.evaluation.audit.quality_numbers import FLAW, flawed, unlike
 from gansmith.evaluation.audit.ratio_verdict import of_a_hundred, surely_between, verdict_of, why_undecided
 from gansmith.evaluation.audit.reference_split import ReferenceSplit
+from gansmith.evaluation.number_format import percent
 from gansmith.evaluation.types import Number, Verdict
 
 FAR = 0.05  # of the distance of one real image from all: honest runs reach .02, broken ones .08 and more
@@ -87,7 +88,7 @@ def advice(verdict: Verdict, numbers: Mapping[str, Number]) -> tuple[str, ...]:
 
 
 def _by_pixels(verdict: Verdict, share: Number) -> str:
-    far = f"{100 * share.value:.2g} % of the way from real images to a single one, repeated"
+    far = f"{percent(share.value)} of the way from real images to a single one, repeated"
     if verdict == "bad":
         return (
             f"Not even in layout and brightness: by their pixels the samples are {far}, where {100 * FAR:.0f} % is far."
