@@ -108,7 +108,7 @@ def test_an_interrupted_run_is_saved_and_ends_where_an_uninterrupted_one_does(
 def test_a_second_interrupt_stops_at_once(tmp_path: Path) -> None:
     out = tmp_path / "run"
     with fork("train", *OPTIONS, "--set", "game=toys.spoiled", "--set", "game.seconds=30", "--out", out) as process:
-        wait_for_a_record(out, process)
+        read_until(process, "asleep")
         process.send_signal(signal.SIGINT)
         time.sleep(0.05)
         process.send_signal(signal.SIGINT)  # within a second: the same wish

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 import time
 from collections.abc import Mapping
 from dataclasses import replace
@@ -38,7 +39,9 @@ def build(
         return Terms({"loss": terms.loss["loss"] * (math.nan if spoiled else 1.0)}, terms.seen)
 
     def settle(terms: Terms, at: Moment) -> None:
-        time.sleep(seconds if at.images >= 64 else 0)
+        if seconds and at.images >= 64:
+            print("asleep", file=sys.stderr, flush=True)
+            time.sleep(seconds)
         if infinite_from is not None and at.images >= infinite_from:
             next(players["discriminator"].parameters()).fill_(math.inf)
 
