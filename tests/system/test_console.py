@@ -36,6 +36,7 @@ ERRORS = [
     OSError(errno.ENOSPC, "No space left on device"),
     OSError(errno.EIO, "Input/output error"),
     BrokenPipeError(errno.EPIPE, "Broken pipe"),
+    RuntimeError("reentrant call inside <_io.BufferedWriter name='<stderr>'>"),
     ValueError("I/O operation on closed file."),
     UnicodeEncodeError("ascii", "…", 0, 1, "ordinal not in range(128)"),
 ]

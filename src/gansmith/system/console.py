@@ -16,6 +16,9 @@ from typing import Any
 
 _WENT_AWAY = (errno.EPIPE, errno.EIO)  # a reader that has read enough; a terminal that was closed
 
+# A ValueError: the stream was closed. A RuntimeError: a signal handler writes while its process writes the same stream
+_UNWRITABLE = (OSError, ValueError, RuntimeError)
+
 
 def say(*lines: str) -> None:
     """Print lines of progress on standard error; a line that cannot be written is left out, and signs that a terminal
@@ -23,8 +26,11 @@ def say(*lines: str) -> None:
     from gansmith.system.text import printable_lines
 
     for line in lines if sys.stderr is not None else ():
-        with suppress(OSError, ValueError):  # ValueError: a stream that was closed
-            print(printable_lines(line), file=sys.stderr, flush=True)
+        with suppress(*_UNWRITABLE):
+            try:
+                print(printable_lines(line), file=sys.stderr, flush=True)
+            except RuntimeError:  # past the stream
+                os.write(sys.stderr.fileno(), f"{printable_lines(line)}\n".encode(errors="backslashreplace"))
 
 
 def is_terminal() -> bool:
@@ -46,12 +52,12 @@ class ProgressStream(io.TextIOBase):
         return getattr(self.stream, "encoding", "utf-8")
 
     def write(self, text: str) -> int:
-        with suppress(OSError, ValueError):
+        with suppress(*_UNWRITABLE):
             self.stream.write(text)
         return len(text)
 
     def flush(self) -> None:
-        with suppress(OSError, ValueError):
+        with suppress(*_UNWRITABLE):
             self.stream.flush()
 
     def isatty(self) -> bool:
