@@ -169,7 +169,7 @@ def test_the_same_network_gives_the_same_bytes(folder: Path, tmp_path: Path) -> 
 def test_files_that_are_not_ours(tmp_path: Path) -> None:
     file = tmp_path / "generator.safetensors"
     safetensors.torch.save_file({"weight": torch.zeros(3)}, file)
-    with refused("damaged", "KeyError", error=RunError):
+    with refused("damaged", "gansmith", error=RunError):
         saved.load(file)
     safetensors.torch.save_file({"weight": torch.zeros(3)}, file, metadata={"gansmith": "[1]"})
     with refused("damaged", error=RunError):
@@ -186,6 +186,36 @@ def test_a_card_whose_role_is_no_role_calls_nothing(tmp_path: Path, role: object
     file = tmp_path / "generator.safetensors"
     safetensors.torch.save_file(network().state_dict(), file, metadata={"gansmith": card})
     with refused(str(role), "generator, translator", error=RunError):
+        saved.load(file)
+
+
+@pytest.mark.parametrize(
+    ("change", "facts"),
+    [
+        *(({name: value}, [name]) for name in ("model", "player", "options", "prior") for value in (None, 3, [1])),
+        *(({name: value}, [name]) for name in ("classes", "images", "averaged", "origin") for value in ("a", 1.5)),
+        ({"prior": {"size": -1}}, ["size=-1"]),
+        ({"prior": {"kind": "cauchy"}}, ["prior.kind", "cauchy"]),
+        ({"prior": {"shares": ["x"]}}, ["prior.shares"]),
+        ({"dimensions": {"channels": 0, "height": 8, "width": 8}}, ["channels=0"]),
+        ({"dimensions": {"channels": 3, "height": "8", "width": 8}}, ["dimensions.height"]),
+        ({"dimensions": None}, ["dimensions"]),
+        ({"images": -5}, ["-5 images"]),
+    ],
+)
+def test_a_card_of_other_types_is_damaged(tmp_path: Path, change: dict[str, object], facts: list[str]) -> None:
+    card = json.dumps({"format": 1, **asdict(CARD), "dimensions": CARD.dimensions._asdict(), **change})
+    file = tmp_path / "generator.safetensors"
+    safetensors.torch.save_file(network().state_dict(), file, metadata={"gansmith": card})
+    with refused("damaged", *facts, error=RunError):
+        saved.load(file)
+
+
+@pytest.mark.parametrize("text", ["3", "null", '"a"', "[]", "{}", "{", "[" * 5000, '{"format": "a"}'])
+def test_a_card_that_is_no_mapping_is_damaged(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "generator.safetensors"
+    safetensors.torch.save_file(network().state_dict(), file, metadata={"gansmith": text})
+    with refused("damaged", error=RunError):
         saved.load(file)
 
 

@@ -7,6 +7,7 @@ people and other programs. A card holds the sha256 of itself and of its tensors.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
@@ -18,6 +19,7 @@ from typing import Any
 import safetensors
 import safetensors.torch
 import torch
+from pydantic import TypeAdapter, ValidationError
 from torch import Tensor, nn
 
 from gansmith import catalog
@@ -26,6 +28,7 @@ from gansmith.data.prior import Prior
 from gansmith.errors import GansmithError, RunError, unknown
 from gansmith.system.allocation import build_in_memory
 from gansmith.system.files import atomic, require_folder, unreadable, write_json
+from gansmith.system.option_words import shown
 
 _FORMAT = 1
 _WAY_OUT = "Take another copy of it; a run's own is written anew from its checkpoint by `gansmith resume`"
@@ -137,7 +140,7 @@ def read_state(path: Path) -> dict[str, Tensor]:
             text = (file.metadata() or {}).get("gansmith", "{}")
         plain = json.loads(text)
         digest = plain.pop("sha256", None)
-    except (OSError, safetensors.SafetensorError, ValueError, AttributeError, TypeError) as error:
+    except (OSError, safetensors.SafetensorError, RecursionError, ValueError, AttributeError, TypeError) as error:
         raise RunError(f"the model file {path} is damaged: {error}. {_WAY_OUT}") from error
     if digest is not None and digest != _digest(plain, state):
         raise RunError(f"the model file {path} is damaged: its sha256 is another than when it was written. {_WAY_OUT}")
@@ -177,16 +180,34 @@ def read_card(path: Path) -> Card:
         with _in_utf8(path) as name, safetensors.safe_open(name, framework="pt") as file:
             text = (file.metadata() or {})["gansmith"]
         plain = json.loads(text)
-        plain.pop("sha256", None)  # `read_state` compares it
-        if plain.pop("format") != _FORMAT:
+        if isinstance(plain, dict) and isinstance(plain.get("format"), int) and plain["format"] > _FORMAT:
             raise RunError(f"the model file {path} was written by a newer gansmith; update to read it")
-        plain["dimensions"] = Dimensions(**plain["dimensions"])
-        plain["prior"] = Prior(**{**plain["prior"], "shares": tuple(plain["prior"].get("shares", ()))})
-        plain["classes"] = tuple(plain["classes"])
-        if plain["role"] not in catalog.ROLES:  # it names the function that is called
-            raise RunError(f"the model file {path} is damaged: {unknown('role', str(plain['role']), catalog.ROLES)}")
-        return Card(**plain)
+        card: Card = _cards().validate_json(text, strict=True)
     except GansmithError:
         raise
-    except (safetensors.SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
+    except ValidationError as error:
+        first = error.errors()[0]
+        where, value = ".".join(map(str, first["loc"])), shown(first["input"])
+        hint = f"; {unknown('role', str(first['input']), catalog.ROLES)}" if where == "role" else ""
+        raise RunError(f"the model file {path} is damaged: {where} = {value}: {first['msg']}{hint}") from error
+    except (
+        safetensors.SafetensorError,
+        OSError,
+        MemoryError,
+        RecursionError,
+        KeyError,
+        TypeError,
+        ValueError,
+    ) as error:
         raise RunError(f"{path} is damaged or not a model file of gansmith: {error!r}") from error
+    if card.role not in catalog.ROLES:  # it names the function that is called
+        raise RunError(f"the model file {path} is damaged: {unknown('role', card.role, catalog.ROLES)}")
+    positive = (*card.dimensions[:3], card.prior.size)
+    if min(*positive, 1 + min(*card.dimensions[3:], card.prior.classes, card.images)) < 1:
+        raise RunError(f"the model file {path} is damaged: {card.dimensions}, {card.prior}, {card.images} images")
+    return card
+
+
+@functools.cache
+def _cards() -> TypeAdapter[Card]:
+    return TypeAdapter(Card)
