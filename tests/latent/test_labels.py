@@ -57,6 +57,12 @@ def test_a_class_is_chosen_by_name_or_number(label: int | str, number: int) -> N
     assert made.images([3, 4], label=label).images.unique().tolist() == [number]
 
 
+@pytest.mark.parametrize("label", ["²", "٣", "9" * 4400, "3", "-1"])
+def test_what_is_no_class(label: str) -> None:
+    with pytest.raises(OptionError, match="no class called"):
+        renderer().labels([0], label)
+
+
 def test_ways_through_latent_space_keep_one_class() -> None:
     made = renderer()
     first = made.labels([4])

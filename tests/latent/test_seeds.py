@@ -25,7 +25,7 @@ def test_parse(text: str, seeds: list[int]) -> None:
     assert parse_seeds(text) == seeds
 
 
-@pytest.mark.parametrize("text", ["", "a", "1,,2", "-3", "1.5", "0..63", "1-2-3", "٣"])
+@pytest.mark.parametrize("text", ["", "a", "1,,2", "-3", "1.5", "0..63", "1-2-3", "٣", "²", "9" * 4400])
 def test_what_is_no_seed(text: str) -> None:
     with refused(repr(text), "0-63", "1,4,9", error=OptionError):
         parse_seeds(text)

@@ -81,6 +81,8 @@ def test_sheets_and_their_film(tmp_path: Path) -> None:
     assert len({sheet.read_bytes() for sheet in sheets}) == 3
     with Image.open(run.path / "progress.webp") as film:
         assert film.n_frames == 3
+    (run.path / "samples" / "².png").write_bytes(sheets[0].read_bytes())  # a sheet's name is a number in ASCII digits
+    assert run.resume(images=352).checkpoint()["images"] == 352
 
 
 def test_checkpoints_by_name(run: Run) -> None:

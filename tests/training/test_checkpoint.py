@@ -49,6 +49,14 @@ def three(tmp_path: Path) -> Checkpoints:
     return checkpoints
 
 
+def test_names_that_only_look_like_numbers_are_no_checkpoints_to_fall_back_to(three: Checkpoints) -> None:
+    for name in ("latest", "previous"):
+        (three.folder / f"{name}.pt").write_bytes(b"damaged")
+    for name in ("²", "9" * 240):
+        (three.folder / f"{name}.pt").write_bytes(b"damaged")
+    assert_state(three.load()[0], 2)
+
+
 def test_the_newest_the_one_before_and_those_kept(three: Checkpoints) -> None:
     assert three.names() == ["000000200", "latest", "previous"]
     found, warnings = three.load()
