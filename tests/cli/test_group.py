@@ -90,3 +90,21 @@ def _options(callback: Any) -> set[str]:
         names.add(f"--{name.replace('_', '-')}")
         names |= {word.strip("\"'(),") for word in str(hint).split() if word.strip("\"'(),").startswith("--")}
     return names
+
+
+@pytest.mark.parametrize("columns", [40, 60, 80, 120])
+@pytest.mark.parametrize("command", [(), ("train",), ("evaluate",), ("data",), ("data", "pack"), ("features",)])
+def test_help_is_whole_at_any_width(
+    columns: int, command: tuple[str, ...], monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["gansmith", *command, "--help"])
+    monkeypatch.setenv("COLUMNS", str(columns))
+    with pytest.raises(SystemExit):
+        cli.main()
+    out = capsys.readouterr().out
+    assert "…" not in out
+    lines = [line.rstrip() for line in out.splitlines() if "Usage:" not in line]  # which breaks where it can
+    assert max(map(len, lines)) <= columns
+    if command == ("train",):
+        assert "--checkpoint-every" in out
+        assert "--skip-unreadable" in out

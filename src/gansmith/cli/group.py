@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import shutil
 from collections.abc import Iterable
 from typing import Any
 
@@ -46,6 +47,7 @@ _FIELDS = {  # and fields of an experiment, for commands with --set
     "data.other=PATH": "other target",
     "generator.conditional=true --set discriminator.conditional=true": "conditional cond labels classes",
 }
+_NARROW = 80  # columns; below, rich's tables cut the names of options
 _NEAR = 0.7  # similarity of spellings, of 1
 
 
@@ -57,6 +59,15 @@ class Group(TyperGroup):
             typer.echo(ctx.get_help())
             ctx.exit()
         return super().parse_args(ctx, args)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """The command; on a terminal too narrow for columns its help is plain lines, in which nothing is cut."""
+        command: Any = super().get_command(ctx, cmd_name)
+        columns = shutil.get_terminal_size().columns
+        if columns < _NARROW and command is not None and not isinstance(command, TyperGroup):
+            command.rich_markup_mode = None
+            command.context_settings["terminal_width"] = columns - 1
+        return command
 
     def invoke(self, ctx: Any) -> Any:
         try:
