@@ -19,6 +19,7 @@ import torch
 
 from gansmith.errors import CheckpointError, DamagedCheckpointError, nearest
 from gansmith.system.files import atomic, require_folder, temporary_name
+from gansmith.system.text import whole_number
 
 State = dict[str, Any]
 
@@ -94,7 +95,8 @@ class Checkpoints:
     def _newest_first(self) -> Iterator[Path]:
         """Those kept for good after latest.pt and previous.pt; `best`, which may be any of them, last."""
         names = self.names()
-        kept = sorted((name for name in names if name.isdecimal()), key=int, reverse=True)
+        numbers = {number: name for name in names if (number := whole_number(name)) is not None}
+        kept = [numbers[number] for number in sorted(numbers, reverse=True)]
         for name in ("latest", "previous", *kept, "best"):
             if name in names:
                 yield self.folder / f"{name}.pt"
