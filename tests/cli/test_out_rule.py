@@ -213,8 +213,15 @@ def test_a_runs_own_report_is_replaced_and_its_images_take_no_sample(
         result = run_command(evaluate, "run", *options, *more)
         assert result.exit_code == 0, result.exception
         assert "of the checkpoint before" not in (tmp_path / "run" / "audit" / "audit.json").read_text()
-    for out in ("photos/grid.png", "photos/grid/"):
-        result = run_command(sample, "run", "--seeds", "0-3", "--out", out, *_CPU)
+    inside = [
+        (sample, ("run", "--seeds", "0-3", "--out", "photos/grid.png")),
+        (sample, ("run", "--seeds", "0-3", "--out", "photos/grid/")),
+        (interpolate, ("run", "3", "8", "--out", "photos/film.webp")),
+        (arithmetic, ("run", "--plus", "1", "--out", "photos/sum.png")),
+        (compare, ("run@latest", "run", "--out", "photos/compared")),
+    ]
+    for command, arguments in inside:
+        result = run_command(command, *arguments, *_CPU)
         assert isinstance(result.exception, OutputError)
         assert "photos" in str(result.exception)
     assert len(list((tmp_path / "photos").iterdir())) == 64

@@ -117,7 +117,7 @@ def test_a_marked_image_has_a_frame(channels: int) -> None:
 
 
 def test_a_sheet_too_large_for_the_memory_is_refused() -> None:
-    with refused("20,000", "24,000", "268,435,456", error=OptionError):
+    with refused("scale = 10", "20,000", "24,000", "67,108,864", error=OptionError):
         draw_sheet(torch.zeros(1, 1, 1, 1).expand(1, 1, 2400, 2000), padding=0, scale=10)
 
 

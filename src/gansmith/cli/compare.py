@@ -47,12 +47,14 @@ def compare(
 
     from gansmith.judge.compare.compare_runs import compare as compare_runs
     from gansmith.judge.compare.contenders import parse
+    from gansmith.runs.folder import image_folders
     from gansmith.runs.run import Run
     from gansmith.system.console import say
     from gansmith.system.outputs import inside, require_output
 
     if out is not None:
-        require_output(out, inside(_JSON, _MATRIX), force=force, data=[Path(against)] if against else [])
+        data = [folder for run in runs for folder in image_folders(Path(run.partition("@")[0]))]
+        require_output(out, inside(_JSON, _MATRIX), force=force, data=[*data, *([Path(against)] if against else [])])
     names = [name.strip() for name in metrics.split(",") if name.strip() and name.strip() != "none"]
     trained: list[str] = []
     for path, checkpoint in map(parse, runs):

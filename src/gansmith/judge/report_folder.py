@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from gansmith.errors import OptionError
-from gansmith.runs.folder import is_run, models_of
+from gansmith.runs.folder import image_folders, is_run, models_of
 from gansmith.system.outputs import inside, require_output
 from gansmith.system.paths import resolved
 
@@ -28,5 +28,6 @@ def report_folder(
     own = place / "audit"
     folder = own if out is None else Path(out)
     replace = force or (is_run(place) and resolved(folder) == resolved(own))
-    require_output(folder, inside(*files), force=replace)
+    images = any(name.endswith(".png") for name in files)
+    require_output(folder, inside(*files), force=replace, data=image_folders(place) if images else [])
     return folder, replace

@@ -44,7 +44,7 @@ _SHARP = 4  # drawn this much larger, then reduced: smooth dots
 _FRAME = 1200  # the longest side of a film's frames, in pixels
 _VIEWED, _VIEWED_IMAGE = 900, 256  # pixels a side of a sheet on a screen, and the most of one image
 _MARK = (200, 30, 30)  # red
-_PIXELS = 2**28  # of a sheet
+_PIXELS = 2**26  # of an enlarged sheet
 _LETTERS = 11  # the smallest legible letters, in pixels
 
 
@@ -75,7 +75,8 @@ def draw_sheet(
     columns: near-square without a value (64 images: 8 x 8). scale: each pixel, of the padding too, becomes so many
     squared; None: `viewing_scale`. labels: written on the images, whose scale is larger where they are too small to be
     read on; marked: images with a red frame; a grey sheet becomes RGB. Points take neither.
-    Raises OptionError for images that are neither grey, RGB, RGBA nor points, or for a sheet of more than 2^28 pixels.
+    Raises OptionError for images that are neither grey, RGB, RGBA nor points, or for an enlarged sheet of more than
+    2^26 pixels.
     """
     if images.dim() != 4 or len(images) == 0:
         raise OptionError(f"a sheet needs images [N, C, H, W], at least one, not {list(images.shape)}")
@@ -93,8 +94,11 @@ def draw_sheet(
         pixels, channels = pixels.repeat(3, axis=3), 3
     height, width, gap = images.shape[2] * times, images.shape[3] * times, padding * times
     shape = (down * (height + gap) + gap, across * (width + gap) + gap, channels)
-    if shape[0] * shape[1] > _PIXELS:
-        raise OptionError(f"a sheet of {shape[1]:,} x {shape[0]:,} pixels is too large: at most {_PIXELS:,} in all")
+    if times > 1 and shape[0] * shape[1] > _PIXELS:
+        raise OptionError(
+            f"scale = {times}: a sheet of {shape[1]:,} x {shape[0]:,} pixels is too large, at most {_PIXELS:,} in all. "
+            f"Choose a smaller scale, or fewer images"
+        )
     canvas = np.empty(shape, np.uint8)
     canvas[:] = {1: (round(sum(background) / 3),), 3: background, 4: (*background, 0)}[channels]
     corners = [
