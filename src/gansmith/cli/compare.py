@@ -53,8 +53,7 @@ def compare(
     from gansmith.system.outputs import inside, require_output
 
     if out is not None:
-        data = [folder for run in runs for folder in image_folders(Path(run.partition("@")[0]))]
-        require_output(out, inside(_JSON, _MATRIX), force=force, data=[*data, *([Path(against)] if against else [])])
+        _require_out(out, runs, against, force=force)
     names = [name.strip() for name in metrics.split(",") if name.strip() and name.strip() != "none"]
     trained: list[str] = []
     for path, checkpoint in map(parse, runs):
@@ -84,6 +83,15 @@ def compare(
     if out is not None:
         write(comparison, out, replace=force)
         echo(f"-> {printable(out / _JSON)}, {printable(out / _MATRIX)}")
+
+
+def _require_out(out: Path, runs: Sequence[str], against: str | None, *, force: bool) -> None:
+    """Raises OutputError, before any work, where the two files cannot be written to `out`."""
+    from gansmith.runs.folder import image_folders
+    from gansmith.system.outputs import inside, require_output
+
+    data = [folder for run in runs for folder in image_folders(Path(run.partition("@")[0]))]
+    require_output(out, inside(_JSON, _MATRIX), force=force, data=[*data, *([Path(against)] if against else [])])
 
 
 def write(comparison: Comparison, folder: Path, *, replace: bool) -> None:
