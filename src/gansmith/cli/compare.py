@@ -47,10 +47,8 @@ def compare(
 
     from gansmith.judge.compare.compare_runs import compare as compare_runs
     from gansmith.judge.compare.contenders import parse
-    from gansmith.runs.folder import image_folders
     from gansmith.runs.run import Run
     from gansmith.system.console import say
-    from gansmith.system.outputs import inside, require_output
 
     if out is not None:
         _require_out(out, runs, against, force=force)
