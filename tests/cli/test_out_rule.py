@@ -23,6 +23,7 @@ from gansmith.cli.probe import probe
 from gansmith.cli.sample import sample
 from gansmith.cli.translate import translate
 from gansmith.errors import OutputError
+from gansmith.latent.renderer import Renderer
 from gansmith.runs.train import train
 
 Command = Callable[..., Result]
@@ -166,20 +167,28 @@ def test_draw_takes_the_next_folder(
 def test_a_file_that_appears_while_images_are_made(
     run_command: Command, models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def appear(*_: object, **options: Any) -> Any:
+    """What was made is kept, beside the file."""
+    render = Renderer.render
+
+    def appear(self: Renderer, *arguments: Any) -> Any:
         (tmp_path / "a.png").write_text("theirs")
-        monkeypatch.undo()
-        monkeypatch.chdir(tmp_path)
-        from gansmith.records.images import save_image
+        return render(self, *arguments)
 
-        return save_image(*_, **options)
-
-    monkeypatch.setattr("gansmith.latent.image_series.save_image", appear)
-    result = run_command(sample, models, "--seeds", "0-3", "--out", "a.png", *_CPU)
-    assert isinstance(result.exception, OutputError)
-    assert "a-2.png" in str(result.exception)
-    assert (tmp_path / "a.png").read_text() == "theirs"
-    assert (tmp_path / "a-2.png").read_bytes().startswith(b"\x89PNG")
+    monkeypatch.setattr(Renderer, "render", appear)
+    for number, (command, *arguments) in enumerate(
+        [
+            (sample, "--seeds", "0-3"),
+            (interpolate, "3", "8"),
+            (interpolate, "3", "8", "--as", "film"),
+            (arithmetic, "--plus", "1"),
+        ]
+    ):
+        (tmp_path / "a.png").unlink(missing_ok=True)
+        result = run_command(command, models, *arguments, "--out", "a.png", *_CPU)
+        assert isinstance(result.exception, OutputError)
+        assert f"a-{number + 2}.png" in str(result.exception)
+        assert (tmp_path / "a.png").read_text() == "theirs"
+        assert (tmp_path / f"a-{number + 2}.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_a_set_is_not_packed_over_itself(run_command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -59,5 +59,5 @@ def arithmetic(
     renderer = opened.renderer(raw=raw, checkpoint=checkpoint, device=device)
     print_trained(opened, raw=raw, checkpoint=checkpoint)
     result = add_up(renderer, terms, label=label)
-    written = result.save(path if out is None else out, numbered=True, scale=scale, force=force)
+    written = result.write(path if out is None else out, numbered=True, scale=scale, force=force)
     print_written(written, "images", len(result))

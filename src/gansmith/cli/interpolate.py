@@ -105,5 +105,5 @@ def interpolate(
     if film:
         written = [save_film(images.frames(scale=scale), target, seconds=seconds, most=1000, replace=force)]
     else:
-        written = images.save(target if out is None else out, numbered=numbered, scale=scale, force=force)
+        written = images.write(target if out is None else out, numbered=numbered, scale=scale, force=force)
     print_written(written, "images", len(images))

@@ -61,7 +61,7 @@ def sample(
     print_trained(opened, raw=raw, checkpoint=checkpoint)
     images = renderer.images(numbers, grid=grid, label=label, truncation=truncation)
     print_written(
-        images.save(path if out is None else out, columns=columns, numbered=numbered, scale=scale, force=force),
+        images.write(path if out is None else out, columns=columns, numbered=numbered, scale=scale, force=force),
         "images",
         len(images),
     )

@@ -64,8 +64,21 @@ class ImageSeries:
         force: replace files that exist.
 
         Raises OptionError for an unknown suffix, OutputError for a file that exists."""
+        require_output(Path(path), series_files(path, self.labels), force=force)
+        return self.write(path, columns=columns, numbered=numbered, scale=scale, force=force)
+
+    def write(
+        self,
+        path: str | Path,
+        *,
+        columns: int | None = None,
+        numbered: bool = False,
+        scale: int | None = None,
+        force: bool = False,
+    ) -> list[Path]:
+        """`save` of images whose `path` was checked before they were made: a file that appeared since stays, and they
+        get the next free name, which an OutputError says."""
         files_of = series_files(path, self.labels)
-        require_output(Path(path), files_of, force=force)
         files = list(files_of(Path(path)))
         if files_of is itself:
             return [save_image(self.sheet(columns=columns, numbered=numbered, scale=scale), files[0], replace=force)]
