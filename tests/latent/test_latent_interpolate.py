@@ -122,7 +122,7 @@ def test_the_two_kinds_differ_in_between(renderer: Renderer) -> None:
 def test_bad_arguments(renderer: Renderer) -> None:
     with refused("at least two seeds", "not 1", error=OptionError):
         interpolate(renderer, [3])
-    with refused("steps = 0", "at least 1", error=OptionError):
+    with refused("steps = 0", "from 1 to 10,000", error=OptionError):
         interpolate(renderer, [3, 4], steps=0)
     with refused("'sperical'", "'spherical'", "linear, spherical", error=UnknownNameError):
         interpolate(renderer, [3, 4], kind="sperical")  # type: ignore[arg-type]

@@ -9,11 +9,13 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from gansmith import catalog
 from gansmith.adversarial import Dimensions
 from gansmith.data.prior import Prior
 from gansmith.errors import OptionError
 from gansmith.latent.renderer import Renderer
 from gansmith.models import dcgan, mlp
+from gansmith.system import memory
 from gansmith.system.seeding import generator as randomness
 from gansmith.system.seeding import seeded
 from refusals import refused
@@ -174,3 +176,32 @@ def test_bad_arguments() -> None:
         renderer.images([1], grid=(0, 5))
     with refused("chunk = 0", "at least 1", error=OptionError):
         Renderer(convolutional(), Prior(size=20), chunk=0)
+
+
+@pytest.mark.parametrize("grid", [(99_999, 99_999), (1, 10**9), (4000, 4000)])
+def test_a_canvas_that_fits_no_memory_is_refused_before_it_is_drawn(
+    grid: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(memory, "available", lambda: 8 << 30)
+    network = catalog.build("models", "dcgan", Dimensions(3, 32, 32, 16), factory="generator", width=8)
+    renderer = Renderer(network, Prior(size=16))
+    with pytest.raises(OptionError, match=rf"{grid[0]:,}x{grid[1]:,} cells.*GiB"):
+        renderer.images([1], grid=grid)
+    assert renderer.images([1], grid=(3, 5)).images.shape == (1, 3, 48, 64)
+
+
+def test_the_largest_layer_of_a_canvas_is_extrapolated_exactly() -> None:
+    network = catalog.build("models", "dcgan", Dimensions(3, 32, 32, 16), factory="generator", width=8)
+    renderer = Renderer(network, Prior(size=16))
+    for side in (3, 6):
+        assert renderer._canvas_bytes((side, side)) == pytest.approx(renderer._layer_bytes(side))
+
+
+def test_more_images_than_memory_holds_are_refused_after_the_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    renderer = Renderer(torch.nn.Unflatten(1, (1, 2, 2)), Prior(size=4))
+    monkeypatch.setattr(memory, "available", lambda: 4000)
+    assert renderer.images(range(100)).images.shape == (100, 1, 2, 2)
+    with pytest.raises(OptionError, match="101 images 1x2x2"):
+        renderer.images(range(101))
+    with pytest.raises(OptionError, match="126 latents of 4 numbers"):
+        renderer.latents(range(126))

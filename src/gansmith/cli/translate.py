@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 
 _NAMED = 5  # files named in a note
 
-Styles = Annotated[int, typer.Option(min=1, help="so many translations of each image, where the run makes several")]
+Styles = Annotated[
+    int, typer.Option(min=1, max=1000, help="so many translations of each image, where the run makes several")
+]
 StyleFrom = Annotated[
     Path | None, typer.Option(metavar="IMAGE", help="in the style of this image, of the target domain")
 ]

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from gansmith.schedules import MOST_IMAGES, Weight, parse_count
-from gansmith.system.option_types import AtLeastTwo, PositiveInt
+from gansmith.system.option_types import AtLeastTwo, NonNegativeFloat, PositiveInt
 from gansmith.system.option_words import Takes
 
 Images = Annotated[
@@ -53,7 +53,7 @@ class AveragingSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     half_life: Weight = Field(10_000, description="in images; a number or a schedule")
-    rampup: float | None = Field(0.05, ge=0, description="the half-life is at most this times the images seen")
+    rampup: NonNegativeFloat | None = Field(0.05, description="the half-life is at most this times the images seen")
     buffers: Literal["average", "copy"] = "average"
 
 

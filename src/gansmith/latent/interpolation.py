@@ -18,10 +18,12 @@ from torch import Tensor
 from gansmith.errors import OptionError, UnknownNameError, unknown
 from gansmith.latent.image_series import ImageSeries
 from gansmith.latent.renderer import Renderer
+from gansmith.system.memory import require_memory
 
 Between = Callable[[Tensor, Tensor, float], Tensor]
 Kind = Literal["linear", "spherical"]
 
+MOST_STEPS = 10_000  # from one latent to the next
 _PARALLEL = 1e-7  # below this angle the arc and the straight line agree to the last digit of float32
 
 
@@ -61,8 +63,13 @@ def interpolation_path(points: Tensor, *, steps: int = 16, kind: Kind = "spheric
         raise UnknownNameError(unknown("path", kind, kinds))
     if len(points) < 2:
         raise OptionError(f"an interpolation needs at least two seeds, not {len(points)}")
-    if steps < 1:
-        raise OptionError(f"steps = {steps} is not allowed: at least 1")
+    if not 1 <= steps <= MOST_STEPS:
+        raise OptionError(f"steps = {steps} is not allowed: from 1 to {MOST_STEPS:,}")
+    require_memory(
+        (len(points) - 1) * (steps + 1) * points[0].numel() * (4 + 4),
+        f"an interpolation of {len(points) - 1:,} x {steps + 1:,} latents",
+        "choose fewer steps or seeds",
+    )
     shares = [step / steps for step in range(steps + 1)]
     legs = [torch.stack([kinds[kind](a, b, share) for share in shares]) for a, b in pairwise(points)]
     return torch.stack(legs)

@@ -9,6 +9,7 @@ network. A larger chunk is always padded to its full size: there an image depend
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Iterable, Sequence
 
 import torch
@@ -17,9 +18,11 @@ from torch import Tensor, nn
 from gansmith.data.prior import Prior
 from gansmith.errors import OptionError, unknown
 from gansmith.latent.image_series import ImageSeries
+from gansmith.system.memory import require_memory
 from gansmith.system.seeding import generator as randomness
 from gansmith.system.text import whole_number
 
+_LAYERS_AT_ONCE = 6  # times the largest layer that a canvas takes: its patches, unfolded for the products, are the most
 _LEAST_TRUNCATION = 0.01  # drawing again until all components are nearer than this to zero takes too long
 
 
@@ -68,6 +71,12 @@ class Renderer:
             raise OptionError("no seeds were given: an image needs one each, such as 0-63 or 1,4,9")
         if grid is not None:
             self._check_canvas(grid)
+        cells = 1 if grid is None else grid[0] * grid[1]
+        require_memory(
+            8 * len(seeds) * self.prior.size * cells,
+            f"{len(seeds):,} latents of {self.prior.size * cells:,} numbers",
+            "ask for fewer at a time, or a smaller canvas",
+        )
         if truncation is not None:
             if self.prior.kind != "normal":
                 raise OptionError(f"latents of the prior {self.prior.kind} have no tails to cut: leave truncation out")
@@ -116,10 +125,12 @@ class Renderer:
         wanted = None if labels is None else torch.cat([labels, labels[-1:].expand(missing)])
         # cuDNN may choose transposed convolutions that add up in any order, and TF32 drops 13 bits
         with torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True, allow_tf32=False):
-            chunks = [
-                self._generate(filled[place], None if wanted is None else wanted[place])
-                for place in (slice(start, start + self.chunk) for start in range(0, len(filled), self.chunk))
-            ]
+            chunks: list[Tensor] = []
+            for start in range(0, len(filled), self.chunk):
+                place = slice(start, start + self.chunk)
+                chunks.append(self._generate(filled[place], None if wanted is None else wanted[place]))
+                if start == 0:
+                    _require_images(len(filled), chunks[0])
         return torch.cat(chunks)[: len(latents)]
 
     def images(
@@ -157,3 +168,39 @@ class Renderer:
             )
         if min(grid) < 1:
             raise OptionError(f"a canvas of {grid[0]}x{grid[1]} is not allowed: both sides must be at least 1")
+        if max(grid) > 2:
+            require_memory(
+                _LAYERS_AT_ONCE * self._canvas_bytes(grid),
+                f"a canvas of {grid[0]:,}x{grid[1]:,} cells",
+                "ask for a smaller one (--canvas 4x6)",
+            )
+
+    @torch.no_grad()
+    def _canvas_bytes(self, grid: tuple[int, int]) -> float:
+        """Bytes of the largest layer on a canvas, its input and output: those of two small canvases extrapolated, whose
+        sides grow by as much for each cell."""
+        sides = [math.sqrt(self._layer_bytes(cells)) for cells in (1, 2)]
+        return math.prod(sides[0] + (cells - 1) * (sides[1] - sides[0]) for cells in grid)
+
+    def _layer_bytes(self, cells: int) -> float:
+        most = 0
+
+        def watch(module: nn.Module, read: tuple[Tensor, ...], made: Tensor) -> None:
+            nonlocal most
+            most = max(most, sum(one.numel() * one.element_size() for one in (*read, made) if torch.is_tensor(one)))
+
+        hooks = [module.register_forward_hook(watch) for module in self.generator.modules()]
+        try:
+            latent = torch.zeros(1, self.prior.size, cells, cells)
+            self._generate(latent, torch.zeros(1, dtype=torch.int64) if self.conditional else None)
+        finally:
+            for hook in hooks:
+                hook.remove()
+        return float(most)
+
+
+def _require_images(count: int, first: Tensor) -> None:
+    """Raises OptionError where `count` images like the first chunk do not fit in memory, twice and as levels."""
+    each = first.numel() // len(first) * (4 + 4 + 1 + 1)
+    shape = "x".join(map(str, first.shape[1:]))
+    require_memory(count * each, f"{count:,} images {shape}", "ask for fewer at a time, or smaller ones")

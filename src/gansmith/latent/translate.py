@@ -30,6 +30,7 @@ from gansmith.latent.renderer import Renderer
 from gansmith.models import saved
 from gansmith.models.saved import Card
 from gansmith.records.images import to_uint8
+from gansmith.system.memory import require_memory
 
 OTHER = {"a": "b", "b": "a"}
 
@@ -112,6 +113,12 @@ class Translator:
         # as in the renderer: cuDNN may otherwise add up in any order
         with torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True, allow_tf32=False):
             padded = self._padded(pixels, self._reader)
+            count = max(1, len(styles))
+            require_memory(
+                10 * count * padded.numel(),
+                f"{count:,} translations of {height:,}x{width:,} pixels",
+                "ask for fewer styles",
+            )
             if self._writer is None:
                 translated = [self._reader(padded)]
             else:

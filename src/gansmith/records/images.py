@@ -149,6 +149,8 @@ def draw_scatter(points: Tensor, *, background: Colour = (255, 255, 255), scale:
         raise NotFiniteError("a point is a NaN or an infinity and cannot be drawn: the generator has diverged")
     side = _PLANE * scale
     large = side * _SHARP
+    if side * side > _PIXELS:
+        raise OptionError(f"a plot of {side:,} x {side:,} pixels is too large: choose a smaller scale")
     plot = Image.new("RGB", (large, large), background)
     brush = ImageDraw.Draw(plot)
     radius = 1.5 * scale * _SHARP
@@ -214,6 +216,8 @@ def save_film(
     sizes = sorted({frame.size for frame in resized})
     if len(sizes) > 1:
         raise OptionError(f"the frames of {path.name!r} are of different sizes: {sizes[:4]}")
+    if seconds is not None and not math.isfinite(seconds):
+        raise OptionError(f"seconds = {seconds} is not allowed: it takes a finite number")
     each = round(1000 * seconds / max(1, len(resized) - 1)) if seconds is not None else 100
     if not 20 <= each <= 65_535:  # browsers slow down what is faster; PNG counts milliseconds in 16 bits
         raise OptionError(

@@ -28,6 +28,8 @@ from gansmith.training.forecast import forecast
 
 _ROUND = 0.25  # seconds that a loop plays before the next one does
 
+_LONGEST = 86_400  # seconds of a measurement
+
 
 @dataclass(frozen=True)
 class Spread:
@@ -89,8 +91,8 @@ def measure(experiment: Experiment, *, seconds: float = 20.0) -> Report:
 
     Raises OptionError without seconds to do it in, and whatever building the parts raises.
     """
-    if not seconds > 0:
-        raise OptionError(f"seconds must be more than 0, not {seconds}")
+    if not 0 < seconds <= _LONGEST:
+        raise OptionError(f"seconds = {seconds} is not allowed: it takes a number above 0, up to {_LONGEST:,}")
     parts = synthetic(experiment)
     experiment, device = parts.experiment, parts.device
     ours = Ours(parts)
