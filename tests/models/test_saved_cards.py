@@ -52,7 +52,7 @@ DAMAGED: list[Any] = [
     *(changed(classes=value) for value in (None, 3, [1, [2]])),
     *(changed(images="many"), changed(model=None), changed(model=[]), changed(player=3), changed(origin=[1])),
     *(changed(role=value) for value in (None, [], {}, 3)),
-    *(changed(format=None), changed(format=[1]), changed(more=1)),
+    *(changed(format=None), changed(format=[1])),
 ]
 
 

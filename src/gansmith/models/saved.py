@@ -28,6 +28,7 @@ from gansmith.data.prior import Prior
 from gansmith.errors import GansmithError, RunError, unknown
 from gansmith.system.allocation import build_in_memory
 from gansmith.system.files import atomic, require_folder, unreadable, write_json
+from gansmith.system.option_types import LARGEST
 from gansmith.system.option_words import shown
 
 _FORMAT = 1
@@ -180,7 +181,9 @@ def read_card(path: Path) -> Card:
         with _in_utf8(path) as name, safetensors.safe_open(name, framework="pt") as file:
             text = (file.metadata() or {})["gansmith"]
         plain = json.loads(text)
-        if isinstance(plain, dict) and isinstance(plain.get("format"), int) and plain["format"] > _FORMAT:
+        if not isinstance(plain, dict) or type(plain.get("format")) is not int:
+            raise TypeError("its card is no mapping with a format")
+        if plain["format"] > _FORMAT:
             raise RunError(f"the model file {path} was written by a newer gansmith; update to read it")
         card: Card = _cards().validate_json(text, strict=True)
     except GansmithError:
@@ -203,7 +206,7 @@ def read_card(path: Path) -> Card:
     if card.role not in catalog.ROLES:  # it names the function that is called
         raise RunError(f"the model file {path} is damaged: {unknown('role', card.role, catalog.ROLES)}")
     positive = (*card.dimensions[:3], card.prior.size)
-    if min(*positive, 1 + min(*card.dimensions[3:], card.prior.classes, card.images)) < 1:
+    if max(positive) > LARGEST or min(*positive, 1 + min(*card.dimensions[3:], card.prior.classes, card.images)) < 1:
         raise RunError(f"the model file {path} is damaged: {card.dimensions}, {card.prior}, {card.images} images")
     return card
 
