@@ -14,6 +14,7 @@ from typer.testing import Result
 
 from gansmith.cli.draw import draw
 from gansmith.errors import MissingExtraError
+from gansmith.system import extras
 
 Command = Callable[..., Result]
 
@@ -83,6 +84,4 @@ def test_without_the_packages(
         monkeypatch.delitem(__import__("sys").modules, "graphviz", raising=False)
     result = run_command(draw, models, "--out", tmp_path / "drawing")
     assert isinstance(result.exception, MissingExtraError)
-    assert str(result.exception) == (
-        f"drawing a network needs the Python package {package}: pip install 'gansmith[draw]'"
-    )
+    assert str(result.exception) == (f"drawing a network needs the Python package {package}: {extras.install('draw')}")

@@ -16,6 +16,7 @@ from gansmith.cli.list_ import lines
 from gansmith.data.locations import places
 from gansmith.evaluation import download
 from gansmith.evaluation.weights import Published
+from gansmith.system import extras
 
 
 @pytest.fixture(autouse=True)
@@ -93,7 +94,7 @@ def test_every_kind_of_need(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> 
     lacking = availability("formats", "lmdb")
     assert lacking is not None
     assert not lacking.here
-    assert "gansmith[lmdb]" in lacking.way
+    assert extras.install("lmdb") in lacking.way
     monkeypatch.undo()
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HOME", str(tmp_path))

@@ -12,6 +12,7 @@ from gansmith.records import jsonl
 from gansmith.records.recorder import Recorder
 from gansmith.records.tensorboard import TensorBoard
 from gansmith.records.terminal import Terminal, terms
+from gansmith.system import extras
 from refusals import refused
 
 RECORDS = [{"step": step, "images": 64 * step, "seconds": 0.5 * step, "d/loss": 1.0 / step} for step in range(1, 6)]
@@ -144,5 +145,5 @@ def test_tensorboard_files_hold_every_number(tmp_path: Path) -> None:
 
 def test_without_tensorboard(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
-    with refused("TensorBoard", "pip install 'gansmith[tensorboard]'", error=MissingExtraError):
+    with refused("TensorBoard", extras.install("tensorboard"), error=MissingExtraError):
         TensorBoard(tmp_path)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from gansmith import catalog
+from gansmith.system.extras import install
 
 
 class Availability(NamedTuple):
@@ -37,7 +38,7 @@ def availability(kind: str, name: str) -> Availability | None:
         return None
     lacking = []
     if "package" in needs and not _installed(needs["package"]):
-        lacking.append(f"pip install 'gansmith[{needs['extra']}]'")
+        lacking.append(install(needs["extra"]))
     if "files" in needs and not _weights(needs["files"]):
         lacking.append(f"gansmith features install {needs.get('from', name)}")
     if "folders" in needs and not _images(needs["folders"]):

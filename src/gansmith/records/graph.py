@@ -13,6 +13,7 @@ from torch import nn
 
 from gansmith.adversarial import Dimensions
 from gansmith.errors import MissingExtraError
+from gansmith.system.extras import missing_extra
 from gansmith.system.files import atomic
 from gansmith.system.outputs import require_output
 
@@ -29,9 +30,7 @@ def draw(network: nn.Module, path: str | Path, *, dimensions: Dimensions, role: 
         import graphviz
         from torchview import draw_graph
     except ImportError as error:
-        raise MissingExtraError(
-            f"drawing a network needs the Python package {error.name}: pip install 'gansmith[draw]'"
-        ) from error
+        raise missing_extra(f"drawing a network needs the Python package {error.name}", "draw") from error
     from_latents = role == "generator" and dimensions.latent > 0
     inputs = torch.zeros(1, dimensions.latent) if from_latents else torch.zeros(1, *dimensions[:3])
     label = [torch.zeros(1, dtype=torch.int64)] if getattr(network, "conditional", False) else []

@@ -149,7 +149,7 @@ def draw_scatter(points: Tensor, *, background: Colour = (255, 255, 255), scale:
         raise NotFiniteError("a point is a NaN or an infinity and cannot be drawn: the generator has diverged")
     side = _PLANE * scale
     large = side * _SHARP
-    if side * side > _PIXELS:
+    if large * large > 4 * _PIXELS:
         raise OptionError(f"a plot of {side:,} x {side:,} pixels is too large: choose a smaller scale")
     plot = Image.new("RGB", (large, large), background)
     brush = ImageDraw.Draw(plot)

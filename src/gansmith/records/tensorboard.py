@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from gansmith.errors import MissingExtraError
 from gansmith.records.recorder import Record
+from gansmith.system.extras import missing_extra
 
 
 class TensorBoard:
@@ -19,7 +19,7 @@ class TensorBoard:
         try:
             from torch.utils.tensorboard import SummaryWriter
         except ImportError:
-            raise MissingExtraError("TensorBoard is not installed: pip install 'gansmith[tensorboard]'") from None
+            raise missing_extra("TensorBoard is not installed", "tensorboard") from None
         self._writer = SummaryWriter(str(folder), purge_step=begin + 1 if begin else None)
 
     def record(self, record: Record) -> None:

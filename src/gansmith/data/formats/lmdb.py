@@ -14,7 +14,8 @@ from typing import Any
 from gansmith.data.encoded import Encoded, digest
 from gansmith.data.limits import require_image_size
 from gansmith.data.sample import png, sample_images
-from gansmith.errors import DataError, MissingExtraError, UnreadableImageError
+from gansmith.errors import DataError, UnreadableImageError
+from gansmith.system.extras import missing_extra
 from gansmith.system.paths import resolved
 
 NEEDS = {"package": "lmdb", "extra": "lmdb"}
@@ -81,9 +82,8 @@ def _package(folder: Path) -> Any:
     try:
         import lmdb
     except ImportError:
-        raise MissingExtraError(
-            f"{folder} is an LMDB, and the package that reads it is not installed: pip install 'gansmith[lmdb]'"
-        ) from None
+        problem = f"{folder} is an LMDB, and the package that reads it is not installed"
+        raise missing_extra(problem, "lmdb") from None
     return lmdb
 
 

@@ -14,11 +14,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from gansmith.errors import MissingExtraError
 from gansmith.evaluation import preprocess
 from gansmith.evaluation.types import Extractor, Outputs
 from gansmith.evaluation.weights import Published, identity, read, state_of
 from gansmith.system.device import choose_device
+from gansmith.system.extras import missing_extra
 
 WEIGHTS = Published(
     extractor="inception",
@@ -77,7 +77,5 @@ def _torch_fidelity() -> Any:
     try:
         return importlib.import_module("torch_fidelity.feature_extractor_inceptionv3").FeatureExtractorInceptionV3
     except (ImportError, RuntimeError) as error:  # RuntimeError: a torchvision that was built for another torch
-        raise MissingExtraError(
-            f"the extractor inception is torch-fidelity's, which cannot be imported here ({error}): "
-            f"pip install 'gansmith[judge]'. Without it, use --features mobilenet or --features dinov2"
-        ) from None
+        problem = f"the extractor inception is torch-fidelity's, which cannot be imported here ({error})"
+        raise missing_extra(problem, "judge", "Without it, use --features mobilenet or --features dinov2") from None
