@@ -17,6 +17,8 @@ from gansmith.data.pack import pack
 from gansmith.data.prepare import prepare
 from gansmith.data.settings import DataSettings
 from gansmith.errors import DataError, UnknownNameError
+from gansmith.experiment.layers import resolve
+from gansmith.experiment.sources import from_assignments
 
 PETS = ["cat/1.png", "dog/2.png", "dog/3.png", "frog/4.png", "frog/5.png"]
 
@@ -75,6 +77,15 @@ def test_words_that_yaml_turns_into_something_else() -> None:
     with pytest.raises(ValidationError, match="quotes"):
         DataSettings.model_validate({"classes": [True, "frog"]})
     assert DataSettings.model_validate({"classes": [0, "frog"]}).classes == ("0", "frog")
+
+
+@pytest.mark.parametrize(
+    ("text", "classes"),
+    [("007", ("007",)), ("no", ("no",)), ("frog, cat", ("frog", "cat")), ("[1, frog]", ("1", "frog")), ("7", ("7",))],
+)
+def test_classes_on_the_command_line(text: str, classes: tuple[str, ...]) -> None:
+    layers = [from_assignments([f"data.classes={text}"])]
+    assert resolve(layers, parts=False)[0].data.classes == classes
 
 
 def test_check_and_pack_take_them(pets: Path, tmp_path: Path, own_cache: None) -> None:

@@ -64,7 +64,8 @@ def layout(names: Iterable[str], place: object, split: Split | None = None) -> L
             )
         return Layout(keys, *classes_of(keys), _why_no_classes(keys))
     chosen = _chosen(parts, place, split)
-    used = ordered(name for part in chosen for name in parts.names[part])
+    wanted = {name for part in chosen for name in parts.names[part]}
+    used = [name for name in keys if name in wanted]
     labels, classes = _classes_in(used, parts)
     notes = [_about(parts, chosen, len(used))] if len(parts.names) > 1 else []
     if parts.stray:

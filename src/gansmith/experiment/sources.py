@@ -85,4 +85,6 @@ def parse_value(text: str, path: str = "") -> Any:
     owner, _, last = path.rpartition(".")
     fields = DataSettings.model_fields if owner == "data" else {} if owner else Experiment.model_fields
     wants_word = last in fields and fields[last].annotation in (str, str | None)
+    if owner == "data" and last == "classes" and not isinstance(value, list):  # 007 is a class, and no is one
+        wants_word = True
     return text if isinstance(value, date) or (wants_word and value is not None) else value
