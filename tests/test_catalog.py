@@ -255,3 +255,14 @@ def test_the_choices_of_an_option() -> None:
     assert of("pix2pix", "normalisation") == ("instance", "batch")
     assert of("dcgan", "slope") == ()  # a number
     assert of("dcgan", "nothing") == ()
+
+
+def test_a_name_of_another_kind_is_said() -> None:
+    """`--objective r1` names a penalty: the error says so."""
+    with pytest.raises(UnknownNameError) as raised:
+        catalog.path_of("objectives", "r1")
+    assert "penalty" in str(raised.value)
+    assert "gansmith help r1" in str(raised.value)
+    with pytest.raises(UnknownNameError) as raised:
+        catalog.path_of("objectives", "hnge")
+    assert "gansmith help" not in str(raised.value)

@@ -203,7 +203,9 @@ def _known(kind: str, name: str) -> str:
     plain = name.replace("-", "_")
     if plain in files:
         return plain
-    raise UnknownNameError(unknown(KINDS[kind][1], name, files))
+    others = [what for other, (_, what) in KINDS.items() if other != kind and plain in _files(other)]
+    elsewhere = f". There is a {' and a '.join(others)} of that name: gansmith help {plain}" if others else ""
+    raise UnknownNameError(unknown(KINDS[kind][1], name, files) + elsewhere)
 
 
 def _definitions(kind: str, name: str) -> frozenset[str]:

@@ -19,6 +19,7 @@ from gansmith.experiment.retired import RETIRED, renamed
 from gansmith.experiment.schema import Experiment
 from gansmith.experiment.sources import from_assignments, from_file, from_recipe
 from gansmith.experiment.with_data import with_data
+from gansmith.runs.train import experiment_from
 
 R1 = {"weight": 5.0, "every": 1}
 
@@ -106,6 +107,9 @@ def test_the_way_out_of_a_retired_objective_can_be_taken(name: str, needs_layer:
     with pytest.raises(UnknownNameError) as raised:
         complete(Experiment.model_validate({"objective": name}))
     said = str(raised.value)
+    with pytest.raises(UnknownNameError) as on_the_command_line:
+        experiment_from("digits", objective=name, environment={})
+    assert str(on_the_command_line.value) == said
     assert f"--recipe {name}" in said
     settings = re.findall(r"--set (\S+)", said)
     assert ("discriminator.normalisation=layer" in settings) == needs_layer

@@ -14,6 +14,7 @@ from typing import Any
 from gansmith import catalog
 from gansmith.experiment.field_paths import flat
 from gansmith.experiment.layers import Layer, resolve
+from gansmith.experiment.retired import refuse
 from gansmith.experiment.schema import Experiment
 
 Resolution = tuple[Experiment, dict[str, str]]
@@ -66,5 +67,6 @@ def optimizer_note(experiment: Experiment, sources: Mapping[str, str]) -> str | 
 def _stated(experiment: Experiment) -> Mapping[str, Any] | None:
     if experiment.objective is None:
         return None
+    refuse(experiment.objective.name, experiment.objective.options)
     stated: Mapping[str, Any] | None = catalog.stated("objectives", experiment.objective.name, "OPTIMIZER", None)
     return stated

@@ -32,7 +32,7 @@ class DefaultRecipe(NamedTuple):
 
     def __str__(self) -> str:
         if self.recipe is None:
-            return f"no recipe, the plain defaults (dcgan networks, Adam): {self.reason}. For a recipe: --recipe NAME"
+            return f"no recipe, plain defaults (dcgan where no network is named): {self.reason}. For one: --recipe NAME"
         return f"recipe {self.recipe}: {self.reason}. For another one: --recipe NAME"
 
 

@@ -61,10 +61,11 @@ def _summary(parts: Assembly, cost: Forecast) -> list[str]:
     work = f"{_figure(cost.operations / 1e9)} GFLOP and about {_figure(cost.memory / 2**30)} GiB a step"
     time = "" if cost.seconds is None else f"about {format_duration(cost.seconds)} (h:mm:ss or m:ss), "
     step = "" if cost.step_seconds is None else f"{cost.step_seconds:.3f} s, "
+    steps = f"{cost.steps:,} step{'s' * (cost.steps != 1)}"
     return [
         f"recipe    {_recipe(experiment)}",
         f"data      {printable(data.name)}: {count} to train on, {held_out} held out, {size}",
-        f"training  {experiment.images:,} images in batches of {experiment.batch}: {cost.steps:,} steps",
+        f"training  {experiment.images:,} images in batches of {experiment.batch}: {steps}",
         f"machine   {parts.device}, {experiment.precision}, {experiment.memory_format}",
         f"forecast  {time}{step}{work}",
         f"output    {printable(folder_of(experiment))}",
