@@ -34,6 +34,7 @@ NAMES = [
     "absent",
 ]
 LINES = 40
+CACHES = re.compile(r"(^|/)[0-9a-f]{32}[^/]*$")  # the lock of a pixel cache stays beside it
 WARNINGS = r"^.*(?:Deprecation|User|Runtime|Future|Resource|DecompressionBomb)Warning: .*"
 _WORKS = {"train", "resume"}  # they write into the run that they are told, and what they did stays when they fail
 
@@ -153,7 +154,7 @@ def _changes(argv: list[str], before: dict[str, str], after: dict[str, str], end
         wrong["clobbered"] = ", ".join(map(repr, changed[:4]))
     new = sorted(set(after) - set(before))
     stale = [path for path in new if path.endswith(".tmp") or path.rpartition("/")[2].startswith("tmp")]
-    locks = [path for path in new if path.endswith(".lock") and not path.startswith("cache/")]
+    locks = [path for path in new if path.endswith(".lock") and not CACHES.search(path)]
     stale += [path for path in locks if path.rpartition("/")[0] not in runs]
     if stale and not ended.killed:
         wrong["stale"] = ", ".join(map(repr, stale[:4]))
