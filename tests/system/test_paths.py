@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 import gansmith
-from gansmith.system.paths import resolved
+from gansmith.system.paths import expanded, resolved
 
 
 def test_links_are_followed_and_circles_stay(tmp_path: Path) -> None:
@@ -17,6 +19,13 @@ def test_links_are_followed_and_circles_stay(tmp_path: Path) -> None:
     assert resolved(tmp_path / ("a" * 300)).name == "a" * 300
 
 
-def test_nothing_resolves_paths_in_the_way_that_fails() -> None:
+def test_the_home_folder_is_written_out_and_that_of_nobody_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/me")
+    assert expanded("~/x") == Path("/home/me/x")
+    assert expanded("~nobody-of-that-name/x") == Path("~nobody-of-that-name/x")
+
+
+@pytest.mark.parametrize("call", [".resolve()", ".expanduser()"])
+def test_no_path_is_brought_to_a_form_in_the_way_that_fails(call: str) -> None:
     sources = Path(gansmith.__file__).parent.rglob("*.py")
-    assert [path.name for path in sources if ".resolve()" in path.read_text(encoding="utf-8")] == []
+    assert [path.name for path in sources if call in path.read_text(encoding="utf-8")] == []

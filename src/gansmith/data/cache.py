@@ -26,6 +26,7 @@ from gansmith.data.dataset import Arrays, Dataset
 from gansmith.data.unreadable import left_out, unreadable
 from gansmith.errors import DataError, GansmithError, UnreadableImageError
 from gansmith.system.console import say
+from gansmith.system.paths import expanded
 
 
 @dataclass(frozen=True)
@@ -54,8 +55,8 @@ def root() -> Path:
     """The folder of all caches: $GANSMITH_CACHE, or gansmith/ in $XDG_CACHE_HOME or ~/.cache."""
     chosen = os.environ.get("GANSMITH_CACHE")
     if chosen:
-        return Path(chosen).expanduser()
-    return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "gansmith"
+        return expanded(chosen)
+    return expanded(os.environ.get("XDG_CACHE_HOME") or "~/.cache") / "gansmith"
 
 
 def uncached(key: str) -> Path:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from gansmith import catalog
@@ -13,6 +12,7 @@ from gansmith.data.open import open_domains
 from gansmith.data.settings import DataSettings
 from gansmith.data.stages.resolve import resolve
 from gansmith.errors import DataError
+from gansmith.system.paths import expanded
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ def check_domains(settings: DataSettings, *, paired: bool = False) -> DomainsRep
 def domain_settings(settings: DataSettings, *, paired: bool = False) -> dict[str, DataSettings]:
     """Settings of each set of a translation, to be checked alone: a and b; `pairs` where one set holds both side by
     side; nothing where `path` holds one domain."""
-    place = Path(settings.path).expanduser()
+    place = expanded(settings.path)
     of_both = settings.format in catalog.names("formats", "domains")
     folders = find_domains(place)
     if settings.other is not None:

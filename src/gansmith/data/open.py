@@ -15,6 +15,7 @@ from gansmith.data.side_by_side import count_side_by_side
 from gansmith.data.source import Domains, Source
 from gansmith.data.stages.values import Opened
 from gansmith.errors import DataError, OptionError, nearest
+from gansmith.system.paths import expanded
 from gansmith.system.text import printable
 
 
@@ -33,7 +34,7 @@ def open_dataset(path: str | Path, *, format: str | None = None, trust: bool = F
     >>> len(digits), digits[0].image.shape, digits[[0, 1]].label.tolist()
     (1797, (8, 8, 1), [0, 1])
     """
-    place = Path(path).expanduser()
+    place = expanded(path)
     if not place.exists():
         name = builtin_name(path)
         if name is None:
@@ -108,7 +109,7 @@ def open_domains(settings: DataSettings, *, paired: bool = False) -> Domains:
             open_dataset(place, format=settings.format, **settings.options) for place in (settings.path, settings.other)
         )
         return _of_classes(Domains(a, b, f"{a.name} | {b.name}"), settings)
-    place = Path(settings.path).expanduser()
+    place = expanded(settings.path)
     layout = settings.format
     if layout is None:
         layout = _layout(place, paired=paired)

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from gansmith.data import cache
 from gansmith.errors import OptionError
+from gansmith.system.paths import expanded
 from gansmith.system.progress import bar
 
 _PIECE = 1 << 24  # bytes read and hashed at a time
@@ -53,7 +54,7 @@ def read(published: Published, place: str | None = None) -> bytes:
 
     Raises OptionError when there is none, or when its digest is not the published one.
     """
-    path = folder() if place is None else Path(place).expanduser()
+    path = folder() if place is None else expanded(place)
     if path.is_dir() or place is None:
         path = path / published.file
     if not path.is_file():

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
 from gansmith.data.prepare import prepare, prepare_domains
 from gansmith.data.prepared import Prepared
@@ -11,7 +10,7 @@ from gansmith.errors import ExperimentError
 from gansmith.experiment.completion import complete, domains_of, paired
 from gansmith.experiment.memory_needs import require_room
 from gansmith.experiment.schema import Experiment
-from gansmith.system.paths import resolved
+from gansmith.system.paths import expanded, resolved
 
 
 def with_data(experiment: Experiment) -> tuple[Experiment, Prepared]:
@@ -47,7 +46,7 @@ def with_data(experiment: Experiment) -> tuple[Experiment, Prepared]:
 
 
 def _absolute(name: str) -> str:
-    path = Path(name).expanduser()
+    path = expanded(name)
     return str(resolved(path)) if path.exists() else name  # else it is the name of a built-in set
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,7 +18,7 @@ from gansmith.evaluation.types import Images, Labels
 from gansmith.judge.image_sets import LEAST, Subject, read_images
 from gansmith.judge.opened import images_at, trained_on
 from gansmith.runs.folder import is_run
-from gansmith.system.paths import resolved
+from gansmith.system.paths import expanded, resolved
 from gansmith.system.seeding import mix
 
 
@@ -117,7 +116,7 @@ def _notes(subject: Subject, prepared: Prepared, held_out: bool, of_the_run: boo
 
 
 def _same_place(one: str, other: str) -> bool:
-    left, right = Path(one).expanduser(), Path(other).expanduser()
+    left, right = expanded(one), expanded(other)
     if left.exists():
         return resolved(left) == resolved(right)
     return one == other or (builtin_name(one) is not None and builtin_name(one) == builtin_name(other))

@@ -22,7 +22,7 @@ from gansmith.models import saved
 from gansmith.runs.checkpoint_structure import require_state
 from gansmith.system.console import say
 from gansmith.system.files import remove_stale, unreadable
-from gansmith.system.paths import resolved
+from gansmith.system.paths import expanded, resolved
 from gansmith.training.checkpoint import Checkpoints
 
 if TYPE_CHECKING:
@@ -120,7 +120,7 @@ def image_folders(path: Path) -> list[Path]:
         data = experiment_of(path).data
     except ExperimentError:
         return []
-    places = [Path(place).expanduser() for place in (data.path, data.other) if place is not None]
+    places = [expanded(place) for place in (data.path, data.other) if place is not None]
     return [place for place in places if place.is_dir()]
 
 

@@ -20,6 +20,7 @@ from gansmith.models.saved import Card
 from gansmith.records import jsonl
 from gansmith.runs.folder import checkpoints_of, experiment_of, is_run, models_of, players_of, stored_settings
 from gansmith.system.device import choose_device
+from gansmith.system.paths import expanded
 from gansmith.training.checkpoint import State
 
 if TYPE_CHECKING:
@@ -177,7 +178,7 @@ class Run:
         settings = changes if images is None else {**changes, "images": images}
         arguments = Layer("arguments", {**settings, "out": str(self.path)})
         wanted, _ = resolve([stored_settings(self.path), from_assignments(assignments), arguments], parts=False)
-        where = Path(wanted.data.path).expanduser()
+        where = expanded(wanted.data.path)
         if not where.exists() and builtin_name(wanted.data.path) is None:
             raise RunError(f"the images of {self.path} are no longer at {where}. Say where they are: --data PATH")
         changed = difference(self.experiment, wanted)

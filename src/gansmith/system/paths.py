@@ -1,4 +1,4 @@
-"""Paths without links."""
+"""Paths without links, and with the home folder written out, for paths that nothing answers to too."""
 
 from __future__ import annotations
 
@@ -13,3 +13,12 @@ def resolved(path: str | os.PathLike[str]) -> Path:
     True
     """
     return Path(os.path.realpath(path))
+
+
+def expanded(path: str | os.PathLike[str]) -> Path:
+    """The path with `~` and `~user` written out; of an unknown user as it is (`Path.expanduser` raises RuntimeError).
+
+    >>> expanded("~nobody-of-that-name/x").parts
+    ('~nobody-of-that-name', 'x')
+    """
+    return Path(os.path.expanduser(path))  # noqa: PTH111  (pathlib's raises)

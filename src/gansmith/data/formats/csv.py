@@ -19,6 +19,7 @@ from gansmith.data.limits import require_whole
 from gansmith.data.listing import numbered
 from gansmith.data.sample import png, sample_images, sample_labels
 from gansmith.errors import DataError, OptionError, nearest
+from gansmith.system.paths import expanded
 from gansmith.system.text import printable
 
 _PATHS = ("path", "file", "filename", "file_name", "image", "image_path", "name")
@@ -57,7 +58,7 @@ def build(
     ('files/00.png', [0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2])
     """
     header, rows = _table(path)
-    folder = path.parent if root is None else path.parent / Path(root).expanduser()
+    folder = path.parent if root is None else path.parent / expanded(root)
     if not folder.is_dir():
         raise OptionError(
             f"formats/csv: the root {printable(folder)} is no folder; it is relative to {printable(path)}"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import atexit
 import functools
 import signal
+import warnings
 import weakref
 from collections.abc import Callable, Generator, Iterator
 from typing import Any
@@ -92,18 +93,20 @@ class Parallel(Dataset):
         import torch
         from torch.utils.data import DataLoader
 
-        loader: DataLoader[Any] = DataLoader(
-            Caught(self.dataset),  # type: ignore[arg-type]
-            batch_size=None,
-            sampler=range(self.start, len(self.dataset)),
-            num_workers=self.workers,
-            prefetch_factor=self.ahead,
-            collate_fn=_unchanged,  # the default would make tensors of arrays
-            worker_init_fn=functools.partial(_start, children.this_process()),
-            generator=torch.Generator(),  # else the global generator moves, and 0 workers differ from 2
-        )
-        _close_at_exit()
-        items = iter(loader)
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "This DataLoader will create")  # workers beyond cores, as asked for
+            loader: DataLoader[Any] = DataLoader(
+                Caught(self.dataset),  # type: ignore[arg-type]
+                batch_size=None,
+                sampler=range(self.start, len(self.dataset)),
+                num_workers=self.workers,
+                prefetch_factor=self.ahead,
+                collate_fn=_unchanged,  # the default would make tensors of arrays
+                worker_init_fn=functools.partial(_start, children.this_process()),
+                generator=torch.Generator(),  # else the global generator moves, and 0 workers differ from 2
+            )
+            _close_at_exit()
+            items = iter(loader)
         try:
             while (item := _next(items)) is not _End:
                 if isinstance(item, worker_errors.Failure):

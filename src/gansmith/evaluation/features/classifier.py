@@ -7,8 +7,6 @@ generators with each other, and with nothing published.
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from torch import Tensor, nn
 
 from gansmith import catalog
@@ -19,6 +17,7 @@ from gansmith.evaluation.types import Extractor, Outputs
 from gansmith.evaluation.weights import content_of, identity
 from gansmith.models import saved
 from gansmith.system.device import choose_device
+from gansmith.system.paths import expanded
 from gansmith.system.seeding import seeded
 
 PLAYER = "classifier"
@@ -42,7 +41,7 @@ def build(*, weights: str | None = None, device: str = "auto", trust_model: bool
             "the extractor classifier is a classification run of yours: say which with --weights RUN "
             "(train one: gansmith train DATA --recipe darknet_fashion)"
         )
-    path = Path(weights).expanduser()
+    path = expanded(weights)
     try:
         network, card = saved.load(path / "model" if (path / "model").is_dir() else path, PLAYER, trust=trust_model)
     except RunError as error:
