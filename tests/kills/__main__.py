@@ -34,7 +34,7 @@ import torch
 from old_settings import write_domains
 
 import gansmith
-from gansmith.system.files import write_json
+from gansmith.system.files import write_text
 from kills.cases import CASES
 from kills.trial import WRONG, Outcome, moments, run_trial
 
@@ -59,7 +59,7 @@ def main() -> int:
         result["trials"].append(outcome.plain())
         result["seconds"] = round(result["seconds"] + time.monotonic() - began, 1)
         result["summary"] = summary(result)
-        write_json(arguments.out, result)
+        write_text(arguments.out, as_text(result))
         say(outcome)
         if outcome.well and not arguments.work:
             shutil.rmtree(work / f"trial-{number}")
@@ -93,6 +93,12 @@ def begun(out: Path, seed: int) -> dict[str, Any]:
         "seconds": 0.0,
         "trials": [],
     }
+
+
+def as_text(result: dict[str, Any]) -> str:
+    """JSON with a line for each trial."""
+    head = json.dumps({**result, "trials": []}, indent=1).removesuffix("[]\n}")
+    return head + "[\n  " + ",\n  ".join(map(json.dumps, result["trials"])) + "\n ]\n}\n"
 
 
 def kills(result: dict[str, Any]) -> int:
