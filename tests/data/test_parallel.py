@@ -155,4 +155,4 @@ def test_parallel_options() -> None:
 
 def test_more_workers_than_cores_are_no_warning_of_torch() -> None:
     workers = len(os.sched_getaffinity(0)) + 1
-    assert len(list(Arrays(IMAGES, LABELS).parallel(workers))) == len(IMAGES)
+    assert len(list(Arrays(IMAGES, LABELS).parallel(workers=workers))) == len(IMAGES)
