@@ -12,7 +12,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -116,6 +116,11 @@ def models_named_in(place: Path) -> list[str]:
     return names
 
 
+# Bytes of names that are no UTF-8 are lone surrogates to Python, which pydantic's JSON refuses: a private plane instead
+_ASIDE = {0xDC80 + byte: 0x10FF80 + byte for byte in range(128)}
+_BACK = {there: here for here, there in _ASIDE.items()}
+
+
 @contextmanager
 def _in_utf8(path: Path) -> Iterator[Path]:
     """A path that is UTF-8, which safetensors asks for: that of the open file where its own is not."""
@@ -185,7 +190,14 @@ def read_card(path: Path) -> Card:
             raise TypeError("its card is no mapping with a format")
         if plain["format"] > _FORMAT:
             raise RunError(f"the model file {path} was written by a newer gansmith; update to read it")
-        card: Card = _cards().validate_json(text, strict=True)
+        card: Card = _cards().validate_json(json.dumps(plain, ensure_ascii=False).translate(_ASIDE), strict=True)
+        card = replace(
+            card,
+            classes=tuple(name.translate(_BACK) for name in card.classes),
+            origin={
+                key: value.translate(_BACK) if isinstance(value, str) else value for key, value in card.origin.items()
+            },
+        )
     except GansmithError:
         raise
     except ValidationError as error:
