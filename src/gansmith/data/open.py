@@ -15,8 +15,11 @@ from gansmith.data.side_by_side import count_side_by_side
 from gansmith.data.source import Domains, Source
 from gansmith.data.stages.values import Opened
 from gansmith.errors import DataError, OptionError, nearest
+from gansmith.system.files import refused
 from gansmith.system.paths import expanded
 from gansmith.system.text import printable
+
+_LONGEST = 200  # letters of a path in a message
 
 
 def open_dataset(path: str | Path, *, format: str | None = None, trust: bool = False, **options: Any) -> Source:
@@ -35,6 +38,9 @@ def open_dataset(path: str | Path, *, format: str | None = None, trust: bool = F
     (1797, (8, 8, 1), [0, 1])
     """
     place = expanded(path)
+    reason = refused(place)
+    if reason is not None:
+        raise DataError(f"{printable(place)[:_LONGEST]} cannot be read: {reason}")
     if not place.exists():
         name = builtin_name(path)
         if name is None:

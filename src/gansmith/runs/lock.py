@@ -9,6 +9,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from gansmith.errors import RunError
+from gansmith.system.text import printable
 
 LOCK = ".lock"  # the file in the folder
 
@@ -30,6 +31,8 @@ def locked(folder: Path) -> Iterator[None]:
         raise RunError(f"another process is working on {folder}; wait for it, or choose another --out") from None
     except (FileExistsError, NotADirectoryError):
         raise RunError(f"{folder} cannot be a run folder: there is a file in its place. Choose another --out") from None
+    except ValueError as error:  # a NUL in it
+        raise RunError(f"{printable(folder)} cannot be a run folder: {error}. Choose another --out") from error
     except OSError as error:
         _remove_empty(created)
         raise RunError(f"{folder} cannot be written: {error.strerror}. Choose another --out") from error

@@ -102,6 +102,17 @@ def unreadable(path: Path) -> str | None:
     return None
 
 
+def refused(path: Path) -> str | None:
+    """Why the system refuses a name (too long, in a folder that may not be searched) or what lies there; None else.
+
+    A pipe is not opened: it would wait for its other end.
+    """
+    try:
+        return unreadable(path) if path.is_dir() or path.is_file() else None
+    except OSError as error:
+        return error.strerror or str(error)
+
+
 def temporary_name(path: Path) -> Path:
     """Where this process writes what `path` becomes."""
     return path.with_name(f".{path.name}.{os.getpid()}.tmp")

@@ -1,0 +1,82 @@
+"""Paths that a person wrote and no system call takes: an error in one line, wherever they are given."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import gansmith
+from gansmith.data.open import open_dataset
+from gansmith.errors import DataError, GansmithError
+from gansmith.experiment.layers import resolve
+from gansmith.experiment.sources import from_assignments
+from gansmith.experiment.with_data import with_data
+
+NOBODY = 65_534
+IMPOSSIBLE = ["x" * 300, "x/" * 3000, "~nobody-of-that-name/x", "a\0b", "x" * 100_000]
+
+
+@pytest.mark.parametrize("path", IMPOSSIBLE, ids=lambda path: path[:12].encode().hex())
+def test_impossible_paths(path: str) -> None:
+    with pytest.raises(DataError):
+        open_dataset(path)
+    for option in ("data.path", "data.other"):
+        recipe = ["game=cycle", "translator=cyclegan"] if option == "data.other" else []
+        experiment, _ = resolve([from_assignments([*recipe, f"{option}={path}"])])
+        with pytest.raises(GansmithError):
+            with_data(experiment)
+
+
+def as_nobody(work: Callable[[], str]) -> str:
+    """What `work` returns in a child that is another user."""
+    reading, writing = os.pipe()
+    child = os.fork()
+    if not child:
+        try:
+            os.setuid(NOBODY)
+            os.write(writing, work().encode())
+        finally:
+            os._exit(0)
+    os.close(writing)
+    os.waitpid(child, 0)
+    with os.fdopen(reading) as stream:
+        return stream.read()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+@pytest.mark.parametrize("mode", [0o711, 0o700])
+def test_a_folder_that_may_not_be_read(mode: int) -> None:
+    """0o711: its names may not be listed; 0o700: nothing in it may be opened either."""
+    with tempfile.TemporaryDirectory() as name:
+        Path(name).chmod(0o755)
+        folder = Path(name) / "photos"
+        folder.mkdir(mode=mode)
+        (folder / "a.png").write_bytes(b"")
+
+        def opened(path: Path) -> str:
+            try:
+                return str(open_dataset(path))
+            except DataError as error:
+                return f"DataError: {error}"
+            except Exception as error:
+                return f"{type(error).__name__}: {error}"
+
+        said = as_nobody(lambda: opened(folder))
+        assert said.startswith("DataError")
+        assert str(folder) in said
+        assert "Permission denied" in said
+        if mode == 0o700:
+            assert as_nobody(lambda: opened(folder / "a.png")).startswith("DataError")
+
+
+@pytest.mark.parametrize("out", ["x" * 300, "a\0b"])
+def test_a_run_folder_of_an_impossible_name(out: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(GansmithError):
+        gansmith.train("digits", images=16, batch=8, out=out)
+    assert list(tmp_path.iterdir()) == []
