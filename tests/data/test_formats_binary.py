@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import os
 import pickle
 import struct
 import sys
@@ -16,6 +17,7 @@ from written_files import RNG, png, write
 
 from gansmith.data.open import open_dataset
 from gansmith.errors import DataError, MissingExtraError, OptionError
+from refusals import refused
 
 
 def idx(path: Path, array: np.ndarray, zipped: bool = False) -> None:
@@ -162,6 +164,14 @@ def test_lmdb_errors(database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 
 # ---------------------------------------------------------------- CSV
+
+
+@pytest.mark.parametrize("kept", [0, 100, 4096, 8192, 12_000, -1])
+def test_an_lmdb_that_is_cut_short_is_refused(database: Path, kept: int) -> None:
+    data = database / "data.mdb"
+    os.truncate(data, kept if kept >= 0 else data.stat().st_size + kept)
+    with refused(database, error=DataError):
+        open_dataset(database)
 
 
 def test_csv(tmp_path: Path) -> None:

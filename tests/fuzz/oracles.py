@@ -135,9 +135,7 @@ def _last_frame(text: str) -> str:
 def _changes(argv: list[str], before: dict[str, str], after: dict[str, str], ended: Ended) -> dict[str, str]:
     wrong: dict[str, str] = {}
     command = next((word for word in argv if not word.startswith("-")), "")
-    runs = {path.rpartition("/")[0] for path in before if path.endswith("experiment.yaml")} | {
-        path.rpartition("/")[0] for path in after if path.endswith("experiment.yaml")
-    }
+    runs = {p.rpartition("/")[0] for p in (*before, *after) if p.endswith(("/experiment.yaml", "/checkpoints"))}
     changed = [path for path, what in before.items() if after.get(path) != what and not path.startswith("cache/")]
     if command in _WORKS:
         own = re.compile(

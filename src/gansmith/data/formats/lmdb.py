@@ -97,5 +97,12 @@ def _environment(folder: Path) -> Any:
             opened = lmdb.open(str(folder), readonly=True, lock=False, readahead=False, create=False)
         except lmdb.Error as error:
             raise DataError(f"{folder} cannot be opened as an LMDB: {error}") from error
+        stated, present = (
+            (opened.info()["last_pgno"] + 1) * opened.stat()["psize"],
+            (folder / "data.mdb").stat().st_size,
+        )
+        if present < stated:  # it is mapped: a page beyond the end of the file would end the process
+            opened.close()
+            raise DataError(f"{folder}/data.mdb is cut short: it states {stated:,} bytes, and {present:,} are there")
         _environments[key] = opened
     return _environments[key]
