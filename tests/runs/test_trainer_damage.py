@@ -133,6 +133,20 @@ def test_a_lost_experiment_file(run: Path, finished: Path, capsys: pytest.Captur
     assert Run(run).checkpoint()["images"] == 352
 
 
+def test_lost_model_files(run: Path, finished: Path) -> None:
+    """The way out that the message names works."""
+    shutil.rmtree(run / "model")
+    for ask in (lambda: Run(run).sample(range(2)), lambda: Run(run).players):
+        with refused(run, f"gansmith resume {run}", error=RunError):
+            ask()
+    Run(run).resume()
+    assert {*files(run / "model")} == {*files(finished / "model")}
+    shutil.rmtree(run / "checkpoints")
+    shutil.rmtree(run / "model")
+    with refused(run, "no checkpoint yet", error=RunError):
+        Run(run).sample(range(2))
+
+
 def test_neither_experiment_file_nor_checkpoint(run: Path) -> None:
     (run / "experiment.yaml").unlink()
     for file in (run / "checkpoints").iterdir():

@@ -125,14 +125,19 @@ def image_folders(path: Path) -> list[Path]:
 
 
 def players_of(path: Path) -> list[str]:
-    """The networks of a run, or of a folder or file of models: generator, discriminator ..."""
+    """The networks of a run, or of a folder or file of models: generator, discriminator. Raises RunError for none."""
     where = models_of(path)
     if where.is_file():
         return [saved.read_card(where).player]
     reason = unreadable(where)
     if reason is not None:
         raise RunError(f"{where} cannot be read: {reason}")
-    return sorted(file.stem for file in where.glob("*.safetensors"))
+    players = sorted(file.stem for file in where.glob("*.safetensors"))
+    if not players:
+        kept = checkpoints_of(path).names()
+        way_out = f"gansmith resume {path} writes them anew from its checkpoint" if kept else "it has no checkpoint yet"
+        raise RunError(f"{path} holds no model files: {way_out}")
+    return players
 
 
 def weights_of(path: Path, player: str) -> dict[str, Tensor]:
