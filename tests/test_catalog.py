@@ -266,3 +266,18 @@ def test_a_name_of_another_kind_is_said() -> None:
     with pytest.raises(UnknownNameError) as raised:
         catalog.path_of("objectives", "hnge")
     assert "gansmith help" not in str(raised.value)
+
+
+def test_a_dotted_name_says_what_its_module_must_hold(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    catalog.vouch(["bounds_lab.absent", "bounds_lab.empty"])
+    for kind, holds in (("objectives", "build"), ("models", "generator")):
+        with pytest.raises(UnknownNameError) as raised:
+            catalog.find(kind, "bounds_lab.absent", "generator" if kind == "models" else "build")
+        for fact in ("bounds_lab/absent.py", holds):
+            assert fact in str(raised.value)
+    (tmp_path / "bounds_lab").mkdir()
+    (tmp_path / "bounds_lab" / "empty.py").write_text("")
+    with pytest.raises(OptionError, match=r"bounds_lab\.empty.*build"):
+        catalog.find("objectives", "bounds_lab.empty")

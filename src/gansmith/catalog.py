@@ -88,6 +88,8 @@ def find(kind: str, name: str, factory: str = "build") -> Factory:
     """
     module = _module(kind, name)
     function = getattr(module, factory, None)
+    if function is None and "." in name:
+        raise OptionError(f"{kind}/{name} holds no function {factory}: the module must define {factory}(...)")
     if function is None:
         able = ", ".join(names(kind, factory)) or "none"
         raise OptionError(f"{kind}/{name} has no {factory}; {kind} with one: {able}")
@@ -228,7 +230,12 @@ def _import_outside(what: str, name: str) -> Any:
     try:
         return importlib.import_module(name)
     except ImportError as error:
-        raise UnknownNameError(f"{what} {name!r}: could not import it: {error}") from error
+        file = f"{name.replace('.', '/')}.py"
+        holds = "a function named like the role (generator ...)" if what == "model" else "a function build"
+        raise UnknownNameError(
+            f"{what} {name!r}: could not import it: {error}. It is a Python module, {file} in this folder "
+            f"or an installed one, that holds {holds}"
+        ) from error
     except Exception as error:  # of the code there
         problem = f"{type(error).__name__}: {error}"
         raise UnknownNameError(f"{what} {name!r}: could not import it, its code fails: {problem}") from error
