@@ -291,3 +291,32 @@ def test_a_script_that_is_interrupted_shows_one_line(tmp_path: Path) -> None:
     with pytest.raises(GansmithError) as raised:
         raise TrainingInterrupted("stopped", signal=signal.SIGTERM)
     assert (str(raised.value), getattr(raised.value, "code", 0)) == ("stopped", 143)
+
+
+def test_a_loss_that_is_no_number_before_the_first_checkpoint(tmp_path: Path) -> None:
+    """Each time the command is given it begins again, ends with the same reason, and leaves nothing that samples."""
+    out = tmp_path / "run"
+    for _ in range(2):
+        with pytest.raises(NotFiniteError, match="'loss' of turn 'discriminator' became nan"):
+            gansmith.train(**spoiled(out, nan_from=0))
+        assert not (out / "model").exists()
+        assert not list(out.glob("checkpoints/*"))
+        assert (out / "events.jsonl").read_text() == ""
+    with pytest.raises(GansmithError):
+        Run(out, trust=True).sample([1])
+
+
+def test_a_run_that_is_stopped_before_its_first_step(tmp_path: Path, finished: Path) -> None:
+    """It is saved at no images, has a model and a sheet, and goes on to where an uninterrupted run ends."""
+    out = tmp_path / "run"
+    before = "import os, signal, gansmith.records.recorder as r\nstart = r.Recorder.start\n"
+    before += "r.Recorder.start = lambda *a: (os.kill(os.getpid(), signal.SIGHUP), start(*a))[1]"
+    with fork("train", *OPTIONS, "--out", out, before=before) as process:
+        _, said = process.communicate(timeout=60)
+    assert process.returncode == 129, said
+    assert "stopped at 0 of 320 images" in said
+    assert Run(out).checkpoint()["step"] == 0
+    assert read_card(out / "model/generator.safetensors").images == 0
+    assert (out / "samples/000000000.png").exists()
+    Run(out).resume()
+    assert_same_end(out, finished)
