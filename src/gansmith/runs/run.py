@@ -94,8 +94,10 @@ class Run:
                 network.load_state_dict(state["averaging" if averaged else "players"][player])
             except (RuntimeError, KeyError) as error:
                 name = checkpoint or "latest"
+                first = " ".join(str(error).split())[:200]  # torch has a line for each tensor
                 raise CheckpointError(
-                    f"the checkpoint {name} of {self.path} does not hold the {player} of its model files: {error}"
+                    f"the checkpoint {name} of {self.path} does not hold the {player} of its model files, it may be of "
+                    f"another run: {first}"
                 ) from error
         return network, card
 
