@@ -10,6 +10,7 @@ Answer               one question's verdict, the numbers and figures it rests on
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -164,6 +165,9 @@ class Evidence:
     fakes      one Side for each repeat, generated from different seeds, or parts of the files
     copies     the copy-sensitive extractor;  extractor  the main one
     base       the protocol but for its metric and counts
+    ruler      distance of the samples from the real images between known damages; None where features are pixels
+    directions neighbours are found by features of unit length: a network's, whose lengths say how much it sees in an
+               image, so that damaged images, of small features, would lie near everything
     """
 
     train: Side
@@ -174,6 +178,34 @@ class Evidence:
     base: Protocol
     classes: tuple[str, ...] | None = None
     seed: int = 0
+    ruler: Ruler | None = None
+    directions: bool = False
+
+
+@dataclass(frozen=True)
+class Ruler:
+    """Distances from the real images, as `evaluation.ruler.ruler` measures them: in units of the KID of real images
+    that are cut into 4 x 4 tiles and shuffled.
+
+    samples   of the samples;  held_out  of real images that were not trained on, which should be 0
+    layout, texture   {damage: of real images so damaged}, by `evaluation.damages`
+    unit      KID of 4 x 4 tiles
+    """
+
+    samples: Number
+    held_out: Number | None
+    layout: Mapping[str, Number]
+    texture: Mapping[str, Number]
+    unit: float
+
+    @property
+    def nearest(self) -> tuple[str, str]:
+        """The damages of layout and of texture that are most nearly as far from the real images as the samples."""
+        one, other = (min(row, key=lambda name: self._off(row[name])) for row in (self.layout, self.texture))
+        return one, other
+
+    def _off(self, mark: Number) -> float:
+        return abs(math.log(max(mark.value, 1e-3) / max(self.samples.value, 1e-3)))
 
 
 @dataclass(frozen=True)

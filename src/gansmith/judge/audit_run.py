@@ -22,6 +22,7 @@ from gansmith.evaluation.extract import side_of
 from gansmith.evaluation.metric_needs import require_classes, require_counts, require_unlabelled
 from gansmith.evaluation.protocol import Protocol
 from gansmith.evaluation.types import Evidence, Extractor, Figure, Images, Labels, Metric, Side
+from gansmith.judge.damaged_images import ruler_of
 from gansmith.judge.image_sets import LEAST, Generated, Subject, subject_of
 from gansmith.judge.reference_images import RealImages, reals_of
 from gansmith.judge.report_folder import report_folder
@@ -181,6 +182,8 @@ def _evidence(sides: Sides, protocol: Protocol, extractors: Extractors, seed: in
         base=protocol,
         classes=None if extractors.classifier is None else extractors.classifier.classes,
         seed=seed,
+        ruler=ruler_of(sides.train, sides.holdout, sides.fakes, extractors.main),
+        directions=extractors.main.name != "pixels",
     )
 
 

@@ -21,7 +21,13 @@ from numpy.typing import NDArray
 from gansmith.evaluation import intervals
 from gansmith.evaluation.audit import plots
 from gansmith.evaluation.audit.ratio_verdict import of_a_hundred, surely_between, verdict_of, why_undecided
-from gansmith.evaluation.audit.reference_split import ReferenceSplit, features_of, random_subset, split_reference
+from gansmith.evaluation.audit.reference_split import (
+    ReferenceSplit,
+    features_of,
+    places_of,
+    random_subset,
+    split_reference,
+)
 from gansmith.evaluation.audit.sheets import picture
 from gansmith.evaluation.metrics import class_histogram
 from gansmith.evaluation.metrics.precision_recall import members
@@ -52,9 +58,10 @@ def answer(evidence: Evidence) -> Answer:
     reference, control, *samples = (
         random_subset(side, count, evidence.seed) for side in (split.reference, split.control, *split.samples)
     )
-    balls = radii(features_of(reference), count=NEIGHBOURS, what="diversity: real images among themselves")
-    attainable = _reached(features_of(control), features_of(reference), balls)
-    each = [_reached(features_of(side), features_of(reference), balls) for side in samples]
+    among = places_of(reference, evidence)
+    balls = radii(among, count=NEIGHBOURS, what="diversity: real images among themselves")
+    attainable = _reached(places_of(control, evidence), among, balls)
+    each = [_reached(places_of(side, evidence), among, balls) for side in samples]
     numbers = _numbers(each, attainable, split.about, evidence.seed)
     numbers |= _classes(evidence)
     verdict = _verdict(numbers)

@@ -35,6 +35,12 @@ GLOSSARY: Mapping[str, Term] = {
         "alike have features that lie close together. What the extractor does not see, no number based on it can show.",
         ("features",),
     ),
+    "ruler": Term(
+        "Ruler",
+        "How far the samples are from the real images, in units of a damage that everybody can picture: the same real "
+        "images cut into 4 x 4 tiles and shuffled are at 1, held-out images at 0. It is a KID over a KID.",
+        ("ruler",),
+    ),
     "interval": Term(
         "Interval",
         "The two numbers in brackets. Measured again with other images of the same kind, the true value would lie "

@@ -1,6 +1,11 @@
 """Do the images look like the real ones? How many samples lie among the real images, beside how many real ones do.
 
-Three measurements decide.
+**The ruler** decides where the features are a network's (`evaluation/ruler.py`): KID of the samples over KID of the
+same real images cut into 4 x 4 tiles and shuffled. The whole interval below GOOD is good, above BAD bad; but a set
+whose samples lie among the real images as real ones do, by precision, and do not surely differ from the real images
+nearest to them, is not bad: it lacks variety, which is another question.
+
+Without a ruler (features given without images, textures without layout) three measurements decide.
 
 - Precision (Kynkaanniemi et al. 2019), the share of samples that lie among the real images, as a ratio to the same
   share of real images that were held out: the whole interval above 2/3 is good, below 1/3 bad. Between, the answer is
@@ -34,10 +39,13 @@ from gansmith.evaluation.audit import quality_words as words
 from gansmith.evaluation.audit.quality_numbers import FLAW, flawed, unlike
 from gansmith.evaluation.audit.quality_words import FAR
 from gansmith.evaluation.audit.ratio_verdict import GOOD, verdict_of
-from gansmith.evaluation.audit.reference_split import ReferenceSplit, features_of, split_reference
+from gansmith.evaluation.audit.reference_split import ReferenceSplit, features_of, places_of, split_reference
+from gansmith.evaluation.audit.ruler_figure import drawing
 from gansmith.evaluation.audit.sheets import picture
 from gansmith.evaluation.pairwise_distances import nearest, radii, within
-from gansmith.evaluation.types import Answer, Evidence, Features, Figure, Number, Verdict
+from gansmith.evaluation.ruler import BAD
+from gansmith.evaluation.ruler import GOOD as GOOD_ON_RULER
+from gansmith.evaluation.types import Answer, Evidence, Features, Figure, Number, Ruler, Verdict
 
 NEIGHBOURS = 3  # Kynkaanniemi et al.
 _SHOWN = 8  # samples on a sheet
@@ -48,12 +56,14 @@ def answer(evidence: Evidence) -> Answer:
     split = split_reference(evidence, "quality")
     reference, control = features_of(split.reference), features_of(split.control)
     samples = np.concatenate([features_of(side) for side in split.samples])
-    balls = radii(reference, count=NEIGHBOURS, what="quality: real images among themselves")
-    passing = within(samples, reference, base_radii=balls, what="quality: samples among real images").balls > 0
-    attainable = within(control, reference, base_radii=balls, what="quality: held-out among real images").balls > 0
-    numbers = measure.precision(passing, attainable, split.about)
-    numbers |= measure.density(reference, control, samples, split.about)
-    neighbours = nearest(samples, reference, what="quality: the real image nearest to each sample")[1][:, 0]
+    among, others = places_of(split.reference, evidence), places_of(split.control, evidence)
+    made = np.concatenate([places_of(side, evidence) for side in split.samples])
+    balls = radii(among, count=NEIGHBOURS, what="quality: real images among themselves")
+    passing = within(made, among, base_radii=balls, what="quality: samples among real images").balls > 0
+    attainable = within(others, among, base_radii=balls, what="quality: held-out among real images").balls > 0
+    numbers = measure.on_ruler(evidence.ruler) | measure.precision(passing, attainable, split.about)
+    numbers |= measure.density(among, others, made, split.about)
+    neighbours = nearest(made, among, what="quality: the real image nearest to each sample")[1][:, 0]
     flaw = measure.common_flaw(samples, reference, neighbours)
     if flaw is not None:
         numbers["common_flaw"] = flaw
@@ -64,17 +74,17 @@ def answer(evidence: Evidence) -> Answer:
     return Answer(
         "quality",
         verdict,
-        words.sentence(verdict, numbers, split.about),
+        words.sentence(verdict, numbers, split.about, evidence.ruler),
         _headline(verdict, numbers),
         numbers,
         evidence.base.of(
-            f"quality(precision and density, neighbours={NEIGHBOURS}; flaw < {FLAW})",
+            _words(evidence),
             real_count=len(reference),
             fake_count=len(samples),
         ),
         details=(words.repeats(split, passing), *words.remarks(numbers), *split.notes),
         advice=words.advice(verdict, numbers),
-        figures=_figures(split, samples, balls),
+        figures=(*_ruler(evidence.ruler), *_figures(split, made, among, balls)),
     )
 
 
@@ -82,6 +92,8 @@ def _verdict(numbers: Mapping[str, Number]) -> Verdict:
     density, flaw, share = numbers["density_ratio"], numbers.get("common_flaw"), numbers.get("kid_share")
     if unlike(numbers):
         return "cannot tell"
+    if "ruler" in numbers:
+        return _on_ruler(numbers["ruler"], verdict_of(numbers["precision_ratio"]), numbers.get("common_flaw"))
     if share is not None:
         return "bad" if share.low is not None and share.low > FAR else "cannot tell"
     verdict = verdict_of(numbers["precision_ratio"])
@@ -91,16 +103,43 @@ def _verdict(numbers: Mapping[str, Number]) -> Verdict:
     return verdict if verdict != "good" or sure else "cannot tell"
 
 
+def _on_ruler(place: Number, precision: Verdict, flaw: Number | None) -> Verdict:
+    if place.low is None or place.high is None:
+        return "cannot tell"
+    if place.low > BAD:
+        each_is_real = precision == "good" and (flaw is None or flaw.low is None or flaw.low <= 0)
+        return "cannot tell" if each_is_real else "bad"
+    return "good" if place.high < GOOD_ON_RULER and precision != "bad" else "cannot tell"
+
+
 def _headline(verdict: Verdict, numbers: Mapping[str, Number]) -> str:
     """The number that the verdict mainly rests on."""
-    if "kid_share" in numbers:
-        return "kid_share"
+    if "ruler" in numbers or "kid_share" in numbers:
+        return "ruler" if "ruler" in numbers else "kid_share"
     if verdict != "bad" or verdict_of(numbers["precision_ratio"]) == "bad":
         return "precision_ratio"
     return "common_flaw" if flawed(numbers) else "density_ratio"
 
 
-def _figures(split: ReferenceSplit, samples: Features, balls: NDArray[np.float32]) -> tuple[Figure, ...]:
+def _words(evidence: Evidence) -> str:
+    ruler = "" if evidence.ruler is None else f"; ruler, good < {GOOD_ON_RULER} < {BAD} < bad"
+    neighbours = "; neighbours by unit length" if evidence.directions else ""
+    return f"quality(precision and density, neighbours={NEIGHBOURS}; flaw < {FLAW}{neighbours}{ruler})"
+
+
+def _ruler(ruler: Ruler | None) -> tuple[Figure, ...]:
+    if ruler is None:
+        return ()
+    caption = (
+        "How far the samples are from the real images: between held-out images (0), and the same real images damaged "
+        "on purpose, in layout and in texture. 1 is cut into 4 x 4 tiles and shuffled; the green stretch is good."
+    )
+    return (Figure(caption, svg=drawing(ruler)),)
+
+
+def _figures(
+    split: ReferenceSplit, samples: Features, among: Features, balls: NDArray[np.float32]
+) -> tuple[Figure, ...]:
     """The most and the least real samples, each above the real image nearest to it.
 
     By the realism of Kynkaanniemi et al. 2019, eq. 3: the radius of a real image's ball over the distance to it, where
@@ -111,7 +150,7 @@ def _figures(split: ReferenceSplit, samples: Features, balls: NDArray[np.float32
     if real is None or len(images) < len(split.samples) or len({part.shape[1:] for part in (*images, real)}) > 1:
         return ()
     narrow = np.flatnonzero(balls <= np.median(balls))
-    distances, places = nearest(samples, features_of(split.reference)[narrow], what="quality: the best and the worst")
+    distances, places = nearest(samples, among[narrow], what="quality: the best and the worst")
     radii = balls[narrow[places[:, 0]]].astype(np.float64)  # a sample equal to a real image is at distance 0
     realism = radii / np.maximum(distances[:, 0], np.finfo(np.float32).tiny)
     order, everything = np.argsort(-realism, kind="stable"), np.concatenate(images)

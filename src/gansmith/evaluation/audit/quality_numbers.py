@@ -16,12 +16,22 @@ from gansmith.evaluation.metrics.density_coverage import density_coverage
 from gansmith.evaluation.metrics.fid import fid
 from gansmith.evaluation.metrics.fid_infinity import fid_infinity
 from gansmith.evaluation.metrics.kid import Kernel, estimate, kernel_sums, kid
-from gansmith.evaluation.types import Features, Number
+from gansmith.evaluation.types import Features, Number, Ruler
 from gansmith.system.seeding import mix
 
 FLAW = 0.08  # half again what a short but honest training leaves on garments of 28 pixels (docs/metrics.md)
 LEAST_DISTINCT = 20  # training images that are nearest to some sample: below, their mean is chance
 ALIKE = 0.3  # of held-out images must pass for training images, or the two are of different kinds
+
+
+def on_ruler(ruler: Ruler | None) -> dict[str, Number]:
+    """Where the samples and the held-out images lie on the ruler, and its nearest marks; nothing without one."""
+    if ruler is None:
+        return {}
+    numbers = {"ruler": ruler.samples}
+    if ruler.held_out is not None:
+        numbers["ruler_held_out"] = replace(ruler.held_out, means="the same of held-out images, which should be 0")
+    return numbers
 
 
 def precision(passing: NDArray[np.bool_], control_passing: NDArray[np.bool_], about: str) -> dict[str, Number]:

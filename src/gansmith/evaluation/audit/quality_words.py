@@ -11,12 +11,13 @@ from gansmith.evaluation.audit.quality_numbers import FLAW, flawed, unlike
 from gansmith.evaluation.audit.ratio_verdict import of_a_hundred, surely_between, verdict_of, why_undecided
 from gansmith.evaluation.audit.reference_split import ReferenceSplit
 from gansmith.evaluation.number_format import percent
-from gansmith.evaluation.types import Number, Verdict
+from gansmith.evaluation.ruler import BAD, GOOD
+from gansmith.evaluation.types import Number, Ruler, Verdict
 
 FAR = 0.05  # of the distance of one real image from all: honest runs reach .02, broken ones .08 and more
 
 
-def sentence(verdict: Verdict, numbers: Mapping[str, Number], about: str) -> str:
+def sentence(verdict: Verdict, numbers: Mapping[str, Number], about: str, ruler: Ruler | None = None) -> str:
     """The verdict in one sentence, with the reason where precision alone does not decide. about: the control."""
     passing, control = (of_a_hundred(numbers[name]) for name in ("precision", "precision_held_out"))
     if unlike(numbers):
@@ -24,6 +25,8 @@ def sentence(verdict: Verdict, numbers: Mapping[str, Number], about: str) -> str
             f"Of 100 {about}, only {control} would pass for training images: the two are of different kinds, and "
             f"nothing can be judged by them."
         )
+    if ruler is not None:
+        return _on_ruler(verdict, numbers, ruler)
     if "kid_share" in numbers:
         return _by_pixels(verdict, numbers["kid_share"])
     shares = f"Of 100 samples, {passing} would pass for a real image; of 100 {about}, {control} do"
@@ -85,6 +88,22 @@ def advice(verdict: Verdict, numbers: Mapping[str, Number]) -> tuple[str, ...]:
     if surely_between(numbers["precision_ratio"]):
         return (longer,)
     return (longer, "give more samples (--samples), and hold out more real images, for a narrower interval")
+
+
+def _on_ruler(verdict: Verdict, numbers: Mapping[str, Number], ruler: Ruler) -> str:
+    layout, texture = ruler.nearest
+    value = round(ruler.samples.value, 2) + 0.0  # no -0.00
+    if verdict == "good":
+        return (
+            f"No farther from the real images than real ones that were not trained on: {value:.2f}, where 0 is "
+            f"held-out images and 1 the real images cut into 4 x 4 and shuffled."
+        )
+    far = f"About as far from the real images as these are {layout}, or {texture}"
+    if verdict == "bad":
+        return f"{far}."
+    if ruler.samples.low is not None and ruler.samples.low > BAD:
+        return f"{far}; but each sample is like the real images nearest to it: it may be the variety that is wrong."
+    return f"{far}: {value:.2f}, between good (below {GOOD:g}) and bad (above {BAD:g})."
 
 
 def _by_pixels(verdict: Verdict, share: Number) -> str:

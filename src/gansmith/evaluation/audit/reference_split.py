@@ -99,6 +99,16 @@ def subset(side: Side, indices: NDArray[np.int64]) -> Side:
     return Side(side.name, rows(side.images), rows(side.features), rows(side.probabilities), rows(side.labels))
 
 
+def places_of(side: Side, evidence: Evidence) -> Features:
+    """The features by which neighbours are found: of unit length where the evidence says so."""
+    features = features_of(side)
+    if not evidence.directions:
+        return features
+    lengths = np.linalg.norm(features, axis=1, keepdims=True)
+    directions: Features = features / np.maximum(lengths, np.finfo(np.float32).tiny)
+    return directions
+
+
 def features_of(side: Side) -> Features:
     """The features of a side of a ReferenceSplit, which checked that they are there."""
     assert side.features is not None

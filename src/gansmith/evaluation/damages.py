@@ -1,0 +1,118 @@
+"""Known damages of images, by which a distance to real images can be read: of their layout, and of their texture.
+
+All take and return uint8 [N, H, W, C]; what is random is drawn from a seed, for each image anew. Transparency stays as
+it is, but moves with the pixels where these move.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Mapping
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from scipy import ndimage
+
+from gansmith.evaluation.types import Images
+from gansmith.system.seeding import mix
+
+Damage = Callable[[Images], Images]
+
+
+def tiles(images: Images, *, count: int) -> Images:
+    """Each image cut into `count` x `count` tiles, which are shuffled; rows and columns that are left over stay."""
+    number, height, width, channels = images.shape
+    high, wide = height // count, width // count
+    if not (high and wide):
+        return images.copy()
+    result = images.copy()
+    inner = images[:, : high * count, : wide * count]
+    cut = inner.reshape(number, count, high, count, wide, channels).swapaxes(2, 3)
+    cut = cut.reshape(number, count * count, high, wide, channels)
+    rng = np.random.default_rng(mix(0, "tiles", count))
+    orders = np.stack([_moved(rng.permutation(count * count)) for _ in range(number)])
+    cut = np.take_along_axis(cut, orders[:, :, None, None, None], axis=1)
+    cut = cut.reshape(number, count, count, high, wide, channels).swapaxes(2, 3)
+    result[:, : high * count, : wide * count] = cut.reshape(inner.shape)
+    return result
+
+
+def phases(images: Images) -> Images:
+    """Random phases, the same for all colours of an image, with its spectrum kept: no layout is left."""
+    values, alpha = _colours(images)
+    rng = np.random.default_rng(mix(0, "phases"))
+    noise = np.fft.fft2(rng.normal(size=values.shape[:3]), axes=(1, 2))
+    turn = noise / np.maximum(np.abs(noise), 1e-12)
+    turn[:, 0, 0] = 1  # the mean stays
+    turned = np.fft.ifft2(np.fft.fft2(values, axes=(1, 2)) * turn[..., None], axes=(1, 2)).real
+    return _levels(turned, alpha)
+
+
+def blur(images: Images, *, sigma: float) -> Images:
+    """Gaussian blur; sigma in pixels."""
+    values, alpha = _colours(images)
+    return _levels(ndimage.gaussian_filter(values, (0, sigma, sigma, 0), mode="nearest"), alpha)
+
+
+def noise(images: Images, *, deviation: float) -> Images:
+    """Gaussian noise, of its own for each pixel and colour; deviation in levels of 255."""
+    values, alpha = _colours(images)
+    rng = np.random.default_rng(mix(0, "noise"))
+    return _levels(values + rng.normal(0, deviation, values.shape), alpha)
+
+
+def jpeg(images: Images, *, quality: int) -> Images:
+    """Stored as JPEG of that quality, and read again."""
+    values, alpha = _colours(images)
+    return _levels(np.stack([_stored(image, quality) for image in values.astype(np.uint8)]), alpha)
+
+
+def checkerboard(images: Images, *, height: float) -> Images:
+    """A checkerboard of single pixels: `height` levels up and down in turn."""
+    values, alpha = _colours(images)
+    rows, columns = np.arange(images.shape[1])[:, None], np.arange(images.shape[2])
+    return _levels(values + height * (1 - 2 * ((rows + columns) % 2))[..., None], alpha)
+
+
+LAYOUT: Mapping[str, Damage] = {
+    "cut into 2 x 2 and shuffled": partial(tiles, count=2),
+    "cut into 4 x 4 and shuffled": partial(tiles, count=4),
+    "with random phases": phases,
+}
+TEXTURE: Mapping[str, Damage] = {
+    "after a blur of 0.5 pixels": partial(blur, sigma=0.5),
+    "after a blur of 1 pixel": partial(blur, sigma=1),
+    "after a blur of 2 pixels": partial(blur, sigma=2),
+    "with noise of 12 levels": partial(noise, deviation=12),
+    "with noise of 25 levels": partial(noise, deviation=25),
+    "stored as JPEG of quality 50": partial(jpeg, quality=50),
+    "stored as JPEG of quality 10": partial(jpeg, quality=10),
+    "under a checkerboard of 10 levels": partial(checkerboard, height=10),
+}
+
+
+def _moved(order: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The order, or its reverse where it would leave everything in place."""
+    return order[::-1] if bool((order == np.arange(len(order))).all()) else order
+
+
+def _colours(images: Images) -> tuple[NDArray[np.float64], Images | None]:
+    """Colours as floats, and transparency where there is any."""
+    if images.shape[-1] != 4:
+        return images.astype(np.float64), None
+    return images[..., :3].astype(np.float64), images[..., 3:]
+
+
+def _levels(values: NDArray[np.float64], alpha: Images | None) -> Images:
+    levels: Images = np.clip(np.rint(values), 0, 255).astype(np.uint8)
+    return levels if alpha is None else np.concatenate([levels, alpha], axis=-1)
+
+
+def _stored(image: Images, quality: int) -> NDArray[np.uint8]:
+    grey = image.shape[-1] == 1
+    buffer = io.BytesIO()
+    Image.fromarray(image[..., 0] if grey else image).save(buffer, "JPEG", quality=quality)
+    read = np.asarray(Image.open(buffer))
+    return read[..., None] if grey else read
