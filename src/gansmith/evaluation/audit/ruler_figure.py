@@ -48,7 +48,8 @@ def drawing(ruler: Ruler) -> str:
             ends_of = [place(mark.value if end is None else end) for end in (mark.low, mark.high)]
             parts.append(f'<path class="l0" d="M{point(ends_of[0], middle)}H{ends_of[1]:.1f}"/>')
             parts.append(f'<circle class="f0" cx="{place(mark.value):.1f}" cy="{middle:.1f}" r="4"/>')
-    named = [f"{name} {number(mark.value, 2)}" for name, mark in (*ruler.layout.items(), *ruler.texture.items())]
+    damages = {**ruler.layout, **ruler.texture}
+    named = [f"{name} {number(damage.value, 2)}" for name, damage in damages.items()]
     says = f"Distance from the real images. The samples: {number(value, 2)}. Real images {', '.join(named)}."
     says += f" Good is below {number(GOOD, 1)}, bad above {number(BAD, 1)}."
     return axes.svg(parts, says=says, height=bottom + 26)
