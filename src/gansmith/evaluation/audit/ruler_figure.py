@@ -56,7 +56,8 @@ def drawing(ruler: Ruler) -> str:
 
 
 def _sorted(row: Mapping[str, Number]) -> list[tuple[str, Number | None]]:
-    return sorted(row.items(), key=lambda item: item[1].value)
+    ordered = sorted(row.items(), key=lambda item: item[1].value)
+    return [*ordered]
 
 
 def _short(name: str) -> str:
