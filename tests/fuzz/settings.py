@@ -104,7 +104,10 @@ def write(rng: random.Random, path: Path, world: World, base: dict[str, Any] | N
         settings = copy.deepcopy(SMALL if base is None else base)
         for _ in range(rng.choice((1, 1, 1, 2, 4))):
             rng.choice((_replace, _replace, _set, _set, _lose, _add, _deepen))(rng, settings, world)
-        text = yaml.safe_dump(settings, sort_keys=False, allow_unicode=rng.random() < 0.5)
+        try:
+            text = yaml.safe_dump(settings, sort_keys=False, allow_unicode=rng.random() < 0.5)
+        except RecursionError:  # deeper than the writer goes
+            text = "a: " + "[" * 900
         if kind < 0.35:
             text = _spoil(rng, text)
     data = text.encode(rng.choice(ENCODINGS) if rng.random() < 0.1 else "utf-8", "replace")
