@@ -101,12 +101,12 @@ def write(rng: random.Random, path: Path, world: World, base: dict[str, Any] | N
     if kind < 0.2:
         text = rng.choice(TEXTS)
     else:
-        settings = copy.deepcopy(SMALL if base is None else base)
-        for _ in range(rng.choice((1, 1, 1, 2, 4))):
-            rng.choice((_replace, _replace, _set, _set, _lose, _add, _deepen))(rng, settings, world)
         try:
+            settings = copy.deepcopy(SMALL if base is None else base)
+            for _ in range(rng.choice((1, 1, 1, 2, 4))):
+                rng.choice((_replace, _replace, _set, _set, _lose, _add, _deepen))(rng, settings, world)
             text = yaml.safe_dump(settings, sort_keys=False, allow_unicode=rng.random() < 0.5)
-        except RecursionError:  # deeper than the writer goes
+        except RecursionError:  # deeper than can be written: an option was given "[" * 300 or the like
             text = "a: " + "[" * 900
         if kind < 0.35:
             text = _spoil(rng, text)
