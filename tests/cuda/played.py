@@ -106,7 +106,7 @@ def network(case: Case, player: str, role: str, dimensions: Dimensions) -> nn.Mo
     if case.model == "munit" and role == "discriminator":
         options |= {"depth": 2, "scales": 1}
     if "dropout" in known:
-        options["dropout"] = False
+        options["dropout"] = 0.0
     with seeded("device", player):
         built: nn.Module = catalog.build("models", case.model, dimensions, factory=role, **options)
         with torch.no_grad():
