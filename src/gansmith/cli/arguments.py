@@ -12,6 +12,7 @@ import typer
 from gansmith.errors import OptionError
 from gansmith.system.console import say
 from gansmith.system.outputs import Files, free_output, itself, require_output
+from gansmith.system.paths import shell_word
 from gansmith.system.text import printable, printable_lines
 
 if TYPE_CHECKING:
@@ -83,21 +84,22 @@ def refuse_options(context: typer.Context, names: Sequence[str], why: str) -> No
 def print_next_steps(folder: Path) -> None:
     """The last lines of a training: where its files are, and which commands to try next."""
     shown = printable(folder)
+    word = shell_word(shown)
     if any((folder / "model" / f"{name}.safetensors").exists() for name in ("to_b", "b")):
         echo(
             f"done: sheets in {shown}/samples, the model in {shown}/model\n"
-            f"next: gansmith translate {shown} --to b IN OUT"
+            f"next: gansmith translate {word} --to b IN OUT"
         )
         return
     if not (folder / "model" / "generator.safetensors").exists():
-        echo(f"done: the model in {shown}/model\nnext: gansmith evaluate {shown}")
+        echo(f"done: the model in {shown}/model\nnext: gansmith evaluate {word}")
         return
     film = f", their film {shown}/progress.webp" if (folder / "progress.webp").exists() else ""
     echo(
         f"done: sheets in {shown}/samples{film}, the model in {shown}/model\n"
-        f"next: gansmith sample {shown} --seeds 0-63 --out grid.png\n"
-        f"      gansmith interpolate {shown} 3 8 12 --out strip.png\n"
-        f"      gansmith evaluate {shown}"
+        f"next: gansmith sample {word} --seeds 0-63 --out grid.png\n"
+        f"      gansmith interpolate {word} 3 8 12 --out strip.png\n"
+        f"      gansmith evaluate {word}"
     )
 
 

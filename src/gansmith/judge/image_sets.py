@@ -25,7 +25,7 @@ from gansmith.evaluation.types import Images, Labels
 from gansmith.judge.opened import Opened, open_for_judging
 from gansmith.runs.folder import is_run
 from gansmith.runs.run import Run
-from gansmith.system.paths import resolved
+from gansmith.system.paths import resolved, shell_word
 from gansmith.system.progress import bar, track
 from gansmith.system.seeding import mix
 
@@ -127,7 +127,7 @@ def _own_size(place: Path, skip_unreadable: bool) -> tuple[int, int]:
         raise DataError(
             f"the images in {place} are of {len(sizes)} different sizes ({frequent}), and generated images are "
             f"compared as they are. Bring them to one size: --size 64 (the report says so), or once and for all with "
-            f"gansmith data pack {place} OUT.npy --size 64"
+            f"gansmith data pack {shell_word(place)} OUT.npy --size 64"
         )
     return next(iter(sizes))
 

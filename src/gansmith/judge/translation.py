@@ -27,7 +27,7 @@ from gansmith.latent.translate import OTHER, Translator
 from gansmith.runs.folder import is_run, players_of
 from gansmith.runs.run import Run
 from gansmith.system.files import write_json
-from gansmith.system.paths import resolved
+from gansmith.system.paths import resolved, shell_word
 from gansmith.system.progress import track
 
 STYLES = 5  # translations of each image, where a run makes several: their mean distance counts
@@ -124,7 +124,7 @@ def _held_pairs(runs: Sequence[Run], to: str) -> tuple[HeldPairs, list[str]]:
         raise DataError(
             f"{first.path} held out no true pairs: a translation can be compared where both domains bear the same "
             f"names and some are held out (data.holdout). Translate a folder and judge that: "
-            f"gansmith translate {first.path} --to {to} IN OUT, then gansmith evaluate OUT --against REAL"
+            f"gansmith translate {shell_word(first.path)} --to {to} IN OUT, then gansmith evaluate OUT --against REAL"
         )
     data = [held.data, *(same_pairs(run, first.path, held) for run in others)]
     return held, [note for run, prepared in zip(runs, data, strict=True) for note in changed(run, prepared)]

@@ -31,6 +31,7 @@ from gansmith.models import saved
 from gansmith.models.saved import Card
 from gansmith.records.images import to_uint8
 from gansmith.system.memory import require_memory
+from gansmith.system.paths import shell_word
 
 OTHER = {"a": "b", "b": "a"}
 
@@ -249,7 +250,7 @@ def _no_translation(roles: Mapping[str, str], where: Path) -> str:
             f"{where} holds one autoencoder, and a translation takes those of both domains: give the run, or its model/"
         )
     roles_there = ", ".join(sorted(set(roles.values()))) or "nothing"
-    hint = f" It generates images: gansmith sample {where}." if "generator" in roles.values() else ""
+    hint = f" It generates images: gansmith sample {shell_word(where)}." if "generator" in roles.values() else ""
     return (
         f"{where} does not translate: it holds {roles_there}.{hint} A translation is trained with the games cycle, "
         f"paired and multimodal"

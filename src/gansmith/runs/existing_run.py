@@ -14,6 +14,7 @@ from gansmith.runs.folder import experiment_of, is_run
 from gansmith.runs.lock import LOCK
 from gansmith.system.console import say
 from gansmith.system.files import target_of
+from gansmith.system.paths import shell_word
 
 _FEW = 2  # differing fields of one part that are listed; more are folded
 
@@ -57,7 +58,7 @@ def with_recorded_choices(folder: Path, experiment: Experiment) -> Experiment:
     listed = "\n  ".join(folded(changed))
     raise RunError(
         f"this folder holds {_words(folder, recorded)}, another experiment than this one: {folder}\n"
-        f"It is left alone. Choose another --out, or continue it with: gansmith resume {folder}\n"
+        f"It is left alone. Choose another --out, or continue it with: gansmith resume {shell_word(folder)}\n"
         f"What differs:\n  {listed}"
     )
 
@@ -93,7 +94,7 @@ def way_out(folder: Path) -> str:
     if not any((folder / "model").glob("*.safetensors")):
         return f"It cannot be continued: begin anew with another --out, or remove {folder}"
     return (
-        f"It cannot be continued. Its model still samples; to train on from its weights: --from {folder} --out ANOTHER"
+        f"It cannot be continued. Its model still samples; to train on from its weights: --from {shell_word(folder)} --out ANOTHER"
     )
 
 

@@ -22,7 +22,7 @@ from gansmith.models import saved
 from gansmith.runs.checkpoint_structure import require_state
 from gansmith.system.console import say
 from gansmith.system.files import remove_stale, unreadable
-from gansmith.system.paths import expanded, resolved
+from gansmith.system.paths import expanded, resolved, shell_word
 from gansmith.training.checkpoint import Checkpoints
 
 if TYPE_CHECKING:
@@ -135,7 +135,7 @@ def players_of(path: Path) -> list[str]:
     players = sorted(file.stem for file in where.glob("*.safetensors"))
     if not players:
         kept = checkpoints_of(path).names()
-        way_out = f"gansmith resume {path} writes them anew from its checkpoint" if kept else "it has no checkpoint yet"
+        way_out = f"gansmith resume {shell_word(path)} writes them anew from its checkpoint" if kept else "it has no checkpoint yet"
         raise RunError(f"{path} holds no model files: {way_out}")
     return players
 

@@ -20,7 +20,7 @@ from gansmith.models.saved import Card
 from gansmith.records import jsonl
 from gansmith.runs.folder import checkpoints_of, experiment_of, is_run, models_of, players_of, stored_settings
 from gansmith.system.device import choose_device
-from gansmith.system.paths import expanded
+from gansmith.system.paths import expanded, shell_word
 from gansmith.training.checkpoint import State
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ class Run:
         if "generator" not in self.players and {"to_b", "b"} & {*self.players}:
             raise RunError(
                 f"{self.path} translates images and makes none of its own: "
-                f"gansmith translate {self.path} --to b IN OUT. A folder of translations can be evaluated: "
+                f"gansmith translate {shell_word(self.path)} --to b IN OUT. A folder of translations can be evaluated: "
                 f"gansmith evaluate OUT --against REAL"
             )
         generator, card = self.network("generator", raw=raw, checkpoint=checkpoint)
@@ -175,7 +175,7 @@ class Run:
         if not is_run(self.path):
             raise RunError(
                 f"{self.path} holds models only, so there is nothing to continue. "
-                f"To begin a run with their weights: gansmith train ... --from {self.path}"
+                f"To begin a run with their weights: gansmith train ... --from {shell_word(self.path)}"
             )
         settings = changes if images is None else {**changes, "images": images}
         arguments = Layer("arguments", {**settings, "out": str(self.path)})

@@ -39,6 +39,7 @@ from gansmith.runs.training_state import (
 from gansmith.runs.whereabouts import Whereabouts
 from gansmith.system.console import say
 from gansmith.system.files import write_text
+from gansmith.system.paths import shell_word
 from gansmith.system.text import printable
 from gansmith.training.checkpoint import Checkpoints
 from gansmith.training.engine import Engine, Events, images_drawn, play_until
@@ -91,7 +92,7 @@ class Trainer:
         images = self.parts.stream.drawn
         if images >= self.experiment.images:
             self._leave_ended(
-                f"is complete at {images:,} images; to train on: gansmith resume {self.folder} --images N"
+                f"is complete at {images:,} images; to train on: gansmith resume {shell_word(self.folder)} --images N"
             )
             return
         past = [record for record in jsonl.read(self._events) if record["step"] <= self.step]
@@ -100,7 +101,7 @@ class Trainer:
         if reason is not None:
             self._leave_ended(
                 f"was ended by its stop rule at {images:,} images: {reason}. "
-                f"To train on: gansmith resume {self.folder} --set stop.metric=null"
+                f"To train on: gansmith resume {shell_word(self.folder)} --set stop.metric=null"
             )
             return
         self._open_records(past, seconds)
@@ -109,7 +110,7 @@ class Trainer:
         except KeyboardInterrupt:
             lost = "after the last checkpoint" if self.checkpoints.names() else "so far, without a checkpoint,"
             raise _interrupted(
-                f"stopped at once; what came {lost} is lost. Continue with: gansmith resume {self.folder}",
+                f"stopped at once; what came {lost} is lost. Continue with: gansmith resume {shell_word(self.folder)}",
                 signal.SIGINT,
             ) from None
         finally:
@@ -188,7 +189,7 @@ class Trainer:
             raise _interrupted(
                 f"stopped at {images_drawn(self.parts.engine):,} of {self.experiment.images:,} images; "
                 f"everything is saved. "
-                f"Continue with: gansmith resume {self.folder}",
+                f"Continue with: gansmith resume {shell_word(self.folder)}",
                 self.signal,
             )
 

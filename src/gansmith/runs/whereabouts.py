@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from gansmith.errors import GansmithError, RunError
+from gansmith.system.paths import shell_word
 
 
 class Whereabouts:
@@ -60,7 +61,7 @@ class Whereabouts:
         lost = "" if now else "; earlier records and sheets are gone"
         raise RunError(
             f"{then} {what} while it was trained: stopped at {done}; {saved}{lost}. "
-            f"Continue with: gansmith resume {place}"
+            f"Continue with: gansmith resume {shell_word(place)}"
         )
 
     def close(self) -> None:

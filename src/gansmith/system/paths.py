@@ -1,8 +1,9 @@
-"""Paths without links, and with the home folder written out, for paths that nothing answers to too."""
+"""Paths without links, with the home folder written out (also of paths that do not exist), and as words of a shell."""
 
 from __future__ import annotations
 
 import os
+import shlex
 from pathlib import Path
 
 
@@ -22,3 +23,12 @@ def expanded(path: str | os.PathLike[str]) -> Path:
     ('~nobody-of-that-name', 'x')
     """
     return Path(os.path.expanduser(path))  # noqa: PTH111  (pathlib's raises)
+
+
+def shell_word(path: str | os.PathLike[str]) -> str:
+    """The path as one word of a command line that a message advises, in quotes where a shell would split or expand it.
+
+    >>> print(shell_word("runs/a"), shell_word("my runs/a"))
+    runs/a 'my runs/a'
+    """
+    return shlex.quote(os.fspath(path))

@@ -20,7 +20,7 @@ from gansmith.evaluation.weights import content_of
 from gansmith.judge.opened import Opened, open_for_judging
 from gansmith.latent.renderer import Renderer
 from gansmith.runs.run import Run
-from gansmith.system.paths import resolved
+from gansmith.system.paths import resolved, shell_word
 from gansmith.system.progress import bar
 
 Images = NDArray[Any]  # uint8 [N, H, W, C], or float32 points [N, 1, 1, 2]
@@ -100,7 +100,7 @@ def _require_same_classes(opened: Sequence[Contender]) -> None:
             raise RunError(
                 f"the discriminator of {reader.name} reads labels, and the generator of {one.name} makes images of no "
                 f"class: it cannot judge them. Compare conditional runs with each other, or their samples by metrics: "
-                f"gansmith evaluate {one.path}"
+                f"gansmith evaluate {shell_word(one.path)}"
             )
         known = [_classes(role) for role in (reader.discriminator, one.generator, one.discriminator)]
         if known.count(known[0]) < len(known):

@@ -1,0 +1,39 @@
+"""Commands that messages advise can be pasted into a shell, also where a path holds spaces and quotes."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import gansmith
+from gansmith.cli.train import train
+from gansmith.errors import RunError
+from small import OPTIONS, SMALL
+
+NAME = "it's a run & mine"
+
+
+def advised(said: str) -> list[list[str]]:
+    """The words of each command in `said`, as a shell reads them. Prose after a sentence's end is not part of one."""
+    return [shlex.split(line) for line in re.findall(r"gansmith (?:resume|sample|interpolate|evaluate) .*", said)]
+
+
+def test_next_steps_and_refusals_quote_the_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run_command: Any
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    begun = run_command(train, *OPTIONS, "--images", "32", "--out", NAME)
+    commands = advised(begun.stdout)
+    assert len(commands) == 3, begun.output
+    assert all(words[2] == NAME for words in commands)
+
+    complete = run_command(train, *OPTIONS, "--images", "32", "--out", NAME)
+    assert [words[2] for words in advised(complete.stderr)] == [NAME]
+
+    with pytest.raises(RunError) as other:
+        gansmith.train(**{**SMALL, "seed": 1}, out=NAME)
+    assert [Path(words[2]).name for words in advised(str(other.value))] == [NAME]
