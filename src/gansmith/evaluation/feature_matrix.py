@@ -1,7 +1,7 @@
 """Matrices as metrics take them: any mixture of NumPy and torch, of any width of float -> float32 or float64.
 
-The one place where numbers from outside are checked and promoted: half precision becomes float32, whole numbers become
-float64, and of two matrices that are compared the narrower takes the type of the wider.
+The one place where numbers from outside are checked and promoted: floats of 8 and 16 bits become float32, whole
+numbers become float64, and of two matrices that are compared the narrower takes the type of the wider.
 """
 
 from __future__ import annotations
@@ -21,22 +21,31 @@ _WORDS = {"c": "complex numbers", "O": "objects", "U": "text", "S": "text", "M":
 
 
 def as_floats(values: Given, whose: str = "the values") -> NDArray[Any]:
-    """Numbers of any shape -> the same as float32 (from float16, bfloat16, float32) or float64 (from all others).
+    """Numbers of any shape -> the same as float32 (from floats of up to 32 bits) or float64 (from all others).
 
-    whose: "the real features", for messages. Raises DataError for complex numbers, text, or rows of unequal length.
+    whose: "the real features", for messages. Raises DataError for complex numbers, text, rows of unequal length, or
+    values under a mask.
     """
-    if isinstance(values, Tensor):
-        values = values.detach().cpu()
-        array = (values.float() if values.dtype in (torch.bfloat16, torch.float16) else values).numpy()
-    else:
-        try:
-            array = np.asarray(values)
-        except (ValueError, TypeError) as error:
-            raise DataError(f"{whose} are no array of numbers: {error}") from error
+    try:
+        array = _dense(values) if isinstance(values, Tensor) else np.asarray(values)
+    except (ValueError, TypeError, RuntimeError) as error:
+        raise DataError(f"{whose} are no array of numbers: {error}") from error
+    if np.ma.is_masked(values):
+        raise DataError(f"{whose} are masked, and a metric counts every value: leave those images out")
     if array.dtype.kind not in "fiub":
         kind = _WORDS.get(array.dtype.kind, str(array.dtype))
         raise DataError(f"{whose} are {kind}, and real numbers are needed")
     return array.astype(np.float32 if array.dtype in (np.float16, np.float32) else np.float64, copy=False)
+
+
+def _dense(values: Tensor) -> NDArray[Any]:
+    """A tensor of any device, layout and width: sparse ones with their zeros, floats below 32 bits as float32."""
+    values = values.detach().cpu()
+    if values.layout is not torch.strided:
+        values = values.to_dense()
+    short = values.is_floating_point() and values.element_size() < 4
+    array: NDArray[Any] = (values.float() if short else values).resolve_conj().resolve_neg().numpy()
+    return array
 
 
 def matrix(features: Given, name: str = "the", *, least: int = 1) -> NDArray[Any]:

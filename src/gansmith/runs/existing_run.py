@@ -94,7 +94,8 @@ def way_out(folder: Path) -> str:
     if not any((folder / "model").glob("*.safetensors")):
         return f"It cannot be continued: begin anew with another --out, or remove {folder}"
     return (
-        f"It cannot be continued. Its model still samples; to train on from its weights: --from {shell_word(folder)} --out ANOTHER"
+        f"It cannot be continued. Its model still samples; to train on from its weights: "
+        f"--from {shell_word(folder)} --out ANOTHER"
     )
 
 

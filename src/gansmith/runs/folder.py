@@ -134,8 +134,9 @@ def players_of(path: Path) -> list[str]:
         raise RunError(f"{where} cannot be read: {reason}")
     players = sorted(file.stem for file in where.glob("*.safetensors"))
     if not players:
-        kept = checkpoints_of(path).names()
-        way_out = f"gansmith resume {shell_word(path)} writes them anew from its checkpoint" if kept else "it has no checkpoint yet"
+        way_out = "it has no checkpoint yet"
+        if checkpoints_of(path).names():
+            way_out = f"gansmith resume {shell_word(path)} writes them anew from its checkpoint"
         raise RunError(f"{path} holds no model files: {way_out}")
     return players
 
