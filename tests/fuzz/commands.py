@@ -60,7 +60,7 @@ RIGHT = {
         "pairs --out new",
     ],
     "compare": ["gan half_gan --samples 24", "gan gan@latest --samples 20 --metrics none --out new"],
-    "probe": ["gan --data digits --images 60 --random-networks 1", "grader --data digits --images 60 --out new.json"],
+    "probe": ["gan --data digits --images 60 --random-networks 2", "grader --data digits --images 60 --out new.json"],
     "list": ["", "metrics", "recipes"],
     "help": ["train", "hinge", "dcgan", "kid"],
     "features install": ["mobilenet", "pixels"],

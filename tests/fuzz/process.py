@@ -15,6 +15,7 @@ import struct
 import sys
 import time
 import traceback
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -39,10 +40,16 @@ class Ended:
 
 
 class Invocation:
-    """A command line that runs in `folder`; its output goes to the two files."""
+    """A command line that runs in `folder`, or `call` of it; its output goes to the two files."""
 
     def __init__(
-        self, argv: list[str], folder: Path, outputs: tuple[Path, Path], variables: dict[str, str], patience: float
+        self,
+        argv: list[str],
+        folder: Path,
+        outputs: tuple[Path, Path],
+        variables: dict[str, str],
+        patience: float,
+        call: Callable[[list[str]], int] | None = None,
     ) -> None:
         self.started, self.patience = time.monotonic(), patience
         self.told, self.killed, self.family = 0.0, "", 0
@@ -50,7 +57,7 @@ class Invocation:
         sys.stderr.flush()
         self.pid = os.fork()
         if self.pid == 0:
-            _child(argv, folder, outputs, variables)
+            _child(argv, folder, outputs, variables, call or _call)
 
     def poll(self) -> Ended | None:
         """None while it runs; tells or kills it when it is time."""
@@ -114,7 +121,13 @@ class Invocation:
         return names
 
 
-def _child(argv: list[str], folder: Path, outputs: tuple[Path, Path], variables: dict[str, str]) -> None:
+def _child(
+    argv: list[str],
+    folder: Path,
+    outputs: tuple[Path, Path],
+    variables: dict[str, str],
+    call: Callable[[list[str]], int],
+) -> None:
     status = 99
     try:
         os.setsid()
@@ -128,7 +141,7 @@ def _child(argv: list[str], folder: Path, outputs: tuple[Path, Path], variables:
         os.environ.update(variables)
         signal.signal(signal.SIGINT, signal.default_int_handler)
         _limit()
-        status = _call(argv)
+        status = call(argv)
     except BaseException:
         traceback.print_exc()
         status = 98

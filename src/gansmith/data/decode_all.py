@@ -20,8 +20,9 @@ from gansmith.data import worker_errors
 from gansmith.data.dataset import Dataset
 from gansmith.data.npy_writer import BLOCK_BYTES, NpyWriter
 from gansmith.data.unreadable import reason
-from gansmith.errors import DataError, UnreadableImageError
+from gansmith.errors import DataError, OptionError, UnreadableImageError
 from gansmith.system import children
+from gansmith.system.option_types import MOST_WORKERS
 from gansmith.system.progress import Advance
 
 _BLOCK = 128  # images decoded between two reports, at most
@@ -89,6 +90,8 @@ def _decoders(dataset: Dataset, writer: NpyWriter, workers: int | None) -> Itera
     forks = sys.platform.startswith("linux")
     if workers is None:  # where a process starts by importing the user's script again, only when asked to
         workers = os.cpu_count() or 1 if forks and len(dataset) >= _FEW else 0
+    if workers > MOST_WORKERS:
+        raise OptionError(f"workers must be from 0 (none) to {MOST_WORKERS}, not {workers}")
     if workers == 0:
         yield lambda spans: ((span, _decode(dataset, writer, span)) for span in spans)
         return

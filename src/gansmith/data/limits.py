@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from gansmith.errors import DataError, UnreadableImageError
+from gansmith.errors import DataError, OptionError, UnreadableImageError
+from gansmith.system.memory import require_memory
 
 LARGEST_IMAGE = 512 << 20  # bytes of an encoded image
 MOST_PIXELS = 128_000_000  # of a decoded one: 100 million are the most that cameras make
@@ -42,6 +43,13 @@ def require_whole(size: int, path: Path | str, instead: str) -> None:
         raise DataError(
             f"{path} would take {size:,} bytes of memory, and at most {LARGEST_WHOLE:,} are read at once: {instead}"
         )
+
+
+def require_count(name: str, count: int, each: int) -> None:
+    """Raises OptionError for a toy set of no items, or of more, `each` of so many bytes, than fit in memory."""
+    if count < 1:
+        raise OptionError(f"{name}: count must be at least 1, not {count}")
+    require_memory(count * each, f"{name} of count = {count:,}", "choose a smaller count, 50,000 for example")
 
 
 def classes_of(labels: NDArray[np.integer], where: Path | str) -> tuple[str, ...]:

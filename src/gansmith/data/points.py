@@ -12,9 +12,11 @@ from numpy.typing import NDArray
 
 from gansmith.data.dataset import ImageItem, Indices
 from gansmith.data.encoded import digest
+from gansmith.data.limits import require_count
 from gansmith.data.source import Source
-from gansmith.errors import OptionError
 from gansmith.system.seeding import mix
+
+_POINT = 200  # bytes: the draws in float64, the point, its mode and its key
 
 
 class Points(Source):
@@ -28,8 +30,7 @@ class Points(Source):
     points = True
 
     def __init__(self, name: str, centres: NDArray[np.float64], deviation: float, count: int) -> None:
-        if count < 1:
-            raise OptionError(f"{name}: count must be at least 1, not {count}")
+        require_count(name, count, _POINT)
         self.name, self.centres, self.deviation = name, centres, deviation
         rng = np.random.default_rng(mix(name))  # fixed: every time the same set
         self.modes = rng.integers(len(centres), size=count, dtype=np.int64)

@@ -10,6 +10,7 @@ from gansmith.experiment.schema import Experiment
 from gansmith.system.memory import require_memory
 
 _BATCH = 1 + 4  # bytes for each number of an image: as it lies in the cache, and in [-1, 1]
+_FAKES = 4 + 4  # of as many generated ones that are played at once, and of their gradient
 _SHEET = 4 + 4 + 1 + 1  # latents' images, on the device and off it; levels, and the sheet of them
 
 
@@ -17,8 +18,9 @@ def require_room(experiment: Experiment, channels: int, height: int, width: int,
     """Raises ExperimentError where a batch, a sample sheet or the samples of a metric do not fit in memory."""
     numbers = channels * height * width
     shape = f"{height}x{width} with {channels} channels"
+    share = -(-experiment.batch // experiment.accumulate)
     require_memory(
-        experiment.batch * numbers * _BATCH * domains,
+        numbers * domains * (experiment.batch * _BATCH + share * _FAKES),
         f"a batch of {experiment.batch:,} images, {shape},",
         "choose a smaller batch (--batch) or smaller images (--size)",
         error=ExperimentError,

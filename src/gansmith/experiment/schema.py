@@ -15,7 +15,7 @@ from gansmith.catalog import ROLES
 from gansmith.data.settings import DataSettings
 from gansmith.experiment.settings import AveragingSettings, Images, MetricsSettings, Part, PriorSettings, StopSettings
 from gansmith.schedules import Count
-from gansmith.system.option_types import PositiveInt
+from gansmith.system.option_types import MOST_WORKERS, PositiveInt
 
 # Fields that say how or how long a run is worked on, not what it computes: a resumed run may change them. The images
 # may have moved, or be read by other options of their format; that they are the same ones is known by their digest.
@@ -26,7 +26,6 @@ MAY_CHANGE = frozenset(
         *("record_every", "samples_every", "checkpoint_every", "keep_every"),
     ]
 )
-MOST_WORKERS = 512  # processes
 PARTS = ("game", "objective", "augment", *ROLES)  # the fields that hold a name with options
 
 

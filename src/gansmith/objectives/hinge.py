@@ -11,10 +11,10 @@ from torch import Tensor
 
 from gansmith.adversarial import Objective
 from gansmith.objectives.parts.steps import always
-from gansmith.system.option_types import PositiveInt
+from gansmith.system.option_types import SmallInt
 
 
-def build(*, discriminator_steps: PositiveInt = 1) -> Objective:
+def build(*, discriminator_steps: SmallInt = 1) -> Objective:
     """Discriminator: max(0, 1 - D(real)) + max(0, 1 + D(fake)). Generator: -D(fake).
 
     discriminator_steps: for one of the generator; 5 for Miyato et al. 2018 on CIFAR-10, 2 for BigGAN on ImageNet.

@@ -10,7 +10,7 @@ from torch import Tensor
 from gansmith.adversarial import Objective
 from gansmith.errors import OptionError
 from gansmith.objectives.parts.steps import always
-from gansmith.system.option_types import FiniteFloat, PositiveFloat, PositiveInt
+from gansmith.system.option_types import FiniteFloat, PositiveFloat, SmallInt
 
 
 def build(
@@ -19,7 +19,7 @@ def build(
     b: FiniteFloat = 1.0,
     c: FiniteFloat = 1.0,
     generator_factor: PositiveFloat = 0.5,
-    discriminator_steps: PositiveInt = 1,
+    discriminator_steps: SmallInt = 1,
 ) -> Objective:
     """Discriminator: ((D(real) - b)^2 + (D(fake) - a)^2) / 2. Generator: generator_factor (D(fake) - c)^2.
 

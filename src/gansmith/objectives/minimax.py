@@ -13,10 +13,10 @@ from torch import Tensor
 
 from gansmith.adversarial import Objective
 from gansmith.objectives.parts.steps import always
-from gansmith.system.option_types import FractionToHalf, PositiveInt
+from gansmith.system.option_types import FractionToHalf, SmallInt
 
 
-def build(*, smoothing: FractionToHalf = 0.0, discriminator_steps: PositiveInt = 1) -> Objective:
+def build(*, smoothing: FractionToHalf = 0.0, discriminator_steps: SmallInt = 1) -> Objective:
     """Discriminator: -log D(real) - log(1 - D(fake)). Generator: log(1 - D(fake)).
 
     smoothing: the discriminator's label of real images is 1 less this, that of fake ones stays 0 (Salimans et al. 2016,

@@ -16,10 +16,10 @@ from gansmith.errors import GansmithError
 from gansmith.objectives.parts.steps import always
 from gansmith.penalties import r1, r2
 from gansmith.schedules import Schedule, Value, Weight, schedule
-from gansmith.system.option_types import PositiveInt
+from gansmith.system.option_types import PositiveInt, SmallInt
 
 
-def build(*, gamma: Weight = 1.0, every: PositiveInt = 1, discriminator_steps: PositiveInt = 1) -> Objective:
+def build(*, gamma: Weight = 1.0, every: PositiveInt = 1, discriminator_steps: SmallInt = 1) -> Objective:
     """Discriminator: softplus(D(fake) - D(real)) + gamma/2 (R1 + R2). Generator: softplus(D(real) - D(fake)).
 
     Real and fake are paired one to one. gamma: a number or a schedule; the paper takes from 0.05 (CIFAR-10) to 150

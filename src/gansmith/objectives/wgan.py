@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from gansmith.adversarial import Objective
-from gansmith.system.option_types import NonNegativeInt, PositiveFloat, PositiveInt
+from gansmith.system.option_types import NonNegativeInt, PositiveFloat, SmallInt
 
 OPTIMIZER = {"name": "rmsprop", "lr": 5e-5}  # Algorithm 1; with momentum (Adam, beta1 > 0) training becomes unstable
 
@@ -21,8 +21,8 @@ def build(
     *,
     clamp: PositiveFloat = 0.01,
     clamp_when: Literal["after", "before"] = "after",
-    steps: PositiveInt = 5,
-    warmup_steps: PositiveInt = 100,
+    steps: SmallInt = 5,
+    warmup_steps: SmallInt = 100,
     warmup: NonNegativeInt = 25,
     every: NonNegativeInt = 500,
 ) -> Objective:

@@ -11,13 +11,13 @@ from gansmith.adversarial import Objective
 from gansmith.objectives.parts.steps import always
 from gansmith.penalties import gradient_penalty
 from gansmith.schedules import Weight
-from gansmith.system.option_types import PositiveInt
+from gansmith.system.option_types import PositiveInt, SmallInt
 
 OPTIMIZER = {"name": "adam", "lr": 1e-4, "betas": [0.0, 0.9]}  # Algorithm 1
 
 
 def build(
-    *, weight: Weight = 10.0, every: PositiveInt = 1, one_sided: bool = False, discriminator_steps: PositiveInt = 5
+    *, weight: Weight = 10.0, every: PositiveInt = 1, one_sided: bool = False, discriminator_steps: SmallInt = 5
 ) -> Objective:
     """Discriminator: D(fake) - D(real) + weight (|slope| - 1)^2. Generator: -D(fake).
 

@@ -15,11 +15,12 @@ from numpy.typing import NDArray
 from gansmith import catalog
 from gansmith.data.dataset import ImageItem, Indices
 from gansmith.data.encoded import digest
+from gansmith.data.limits import require_count
 from gansmith.data.source import Source
-from gansmith.errors import OptionError
 from gansmith.system.seeding import mix
 
 SIZE = (32, 32)
+_IMAGE = 150  # bytes: which digits it is of, its label and its key
 
 
 class Stacked(Source):
@@ -62,8 +63,7 @@ def build(*, digits: Literal["digits", "mnist"] = "digits", count: int = 60_000)
     >>> len(stacked), stacked[0].image.shape, len(stacked.classes)
     (100, (8, 8, 3), 1000)
     """
-    if count < 1:
-        raise OptionError(f"stacked_digits: count must be at least 1, not {count}")
+    require_count("stacked_digits", count, _IMAGE)
     source: Source = catalog.build("datasets", digits)
     items = source[np.arange(len(source))]
     rng = np.random.default_rng(mix("stacked_digits"))  # fixed: the set is the same set every time

@@ -19,6 +19,7 @@ from gansmith.data import worker_errors
 from gansmith.data.dataset import Dataset, Indices
 from gansmith.errors import DataError, OptionError
 from gansmith.system import children
+from gansmith.system.option_types import MOST_WORKERS, SMALL
 
 _open: weakref.WeakSet[Generator[Any, None, None]] = weakref.WeakSet()  # iterations whose workers may be alive
 
@@ -36,10 +37,10 @@ def build(dataset: Dataset, *, workers: int, start: int = 0, ahead: int = 2) -> 
     >>> list(build(Listed([1, 2, 3]), workers=0).take(count=2))
     [1, 2]
     """
-    if workers < 0:
-        raise OptionError(f"workers must be 0 (none) or more, not {workers}")
-    if ahead < 1:
-        raise OptionError(f"ahead must be at least 1, not {ahead}")
+    if not 0 <= workers <= MOST_WORKERS:
+        raise OptionError(f"workers must be from 0 (none) to {MOST_WORKERS}, not {workers}")
+    if not 1 <= ahead <= SMALL:
+        raise OptionError(f"ahead must be from 1 to {SMALL:,}, not {ahead}")
     if not 0 <= start <= len(dataset):
         raise OptionError(f"cannot start at item {start} of {len(dataset)}")
     return Parallel(dataset, workers, start, ahead)

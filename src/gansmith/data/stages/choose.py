@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import ROUND_UP, Decimal
+
 import numpy as np
 
 from gansmith.data import domain_names
@@ -44,10 +46,23 @@ def choose(opened: Opened, settings: DataSettings) -> Chosen:
 def share_of(count: int, fraction: float) -> Indices:
     """Positions int64, ascending, of a share of `count` images: drawn, the same every time.
 
+    Raises DataError for a share of less than half an image.
+
     >>> share_of(3, 1.0).tolist(), len(share_of(10, 0.5))
     ([0, 1, 2], 5)
     """
     if fraction == 1:
         return np.arange(count, dtype=np.int64)
+    if round(count * fraction) < 1 <= count:
+        raise DataError(
+            f"a fraction of {fraction} of {count:,} images leaves none: give at least {_share_of_one(count)}, which is "
+            f"one image"
+        )
     positions: Indices = Listed(range(count)).take(fraction=fraction, seed=SEED).indices
     return positions
+
+
+def _share_of_one(count: int) -> str:
+    """1 / `count` with three digits, rounded up."""
+    least = Decimal(1) / count
+    return f"{least.quantize(Decimal(1).scaleb(least.adjusted() - 2), ROUND_UP).normalize():f}"

@@ -20,6 +20,7 @@ from gansmith.evaluation import preprocess
 from gansmith.evaluation.types import Extractor, Outputs
 from gansmith.evaluation.weights import Published, content_of, identity, read, state_of
 from gansmith.system.device import choose_device
+from gansmith.system.option_types import LARGEST_INPUT
 from gansmith.system.seeding import seeded
 
 PATCH = 14  # pixels
@@ -59,7 +60,7 @@ def build(
     weights: str | None = None,
     device: str = "auto",
     network: Literal["small", "base", "large"] = "small",
-    size: Annotated[int, Field(ge=PATCH, multiple_of=PATCH)] = 224,
+    size: Annotated[int, Field(ge=PATCH, le=LARGEST_INPUT, multiple_of=PATCH)] = 224,
 ) -> Extractor:
     """Features [B, 384, 768 or 1024]: the class token after the last normalisation. No classes.
 

@@ -16,6 +16,7 @@ from gansmith.evaluation import preprocess
 from gansmith.evaluation.types import Extractor, Outputs
 from gansmith.evaluation.weights import Published, content_of, identity, read, state_of
 from gansmith.system.device import choose_device
+from gansmith.system.option_types import LARGEST_INPUT
 from gansmith.system.seeding import seeded
 
 WEIGHTS = Published(
@@ -40,7 +41,9 @@ _STAGES = (  # table 2: expansion, channels, repeats, stride of the first
 )
 
 
-def build(*, weights: str | None = None, device: str = "auto", size: Annotated[int, Field(ge=32)] = 224) -> Extractor:
+def build(
+    *, weights: str | None = None, device: str = "auto", size: Annotated[int, Field(ge=32, le=LARGEST_INPUT)] = 224
+) -> Extractor:
     """Features [B, 1280] (pooled, >= 0) and logits [B, 1000] of images brought to `size` pixels a side.
 
     The network was trained at 224; a smaller `size` is quicker, and another measurement.

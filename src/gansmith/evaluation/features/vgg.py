@@ -27,6 +27,7 @@ from gansmith.evaluation import pickled_arrays, preprocess
 from gansmith.evaluation.types import Extractor, Outputs
 from gansmith.evaluation.weights import Published, content_of, identity, read
 from gansmith.system.device import choose_device
+from gansmith.system.option_types import LARGEST_INPUT
 from gansmith.system.seeding import mix, seeded
 
 WEIGHTS = Published(
@@ -48,7 +49,7 @@ def build(
     *,
     weights: str | None = None,
     device: str = "auto",
-    size: Annotated[int, Field(ge=LEAST)] | None = 64,
+    size: Annotated[int, Field(ge=LEAST, le=LARGEST_INPUT)] | None = 64,
 ) -> Extractor:
     """Features [B, 2944], and LPIPS as `distance`, of images brought to `size` pixels a side.
 

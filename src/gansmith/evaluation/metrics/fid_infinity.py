@@ -23,6 +23,7 @@ from gansmith.evaluation import intervals
 from gansmith.evaluation.feature_matrix import pair
 from gansmith.evaluation.frechet import Statistics, frechet, statistics
 from gansmith.evaluation.types import Metric, Number, Side, needed
+from gansmith.system.option_types import SMALL
 from gansmith.system.progress import track
 from gansmith.system.seeding import mix
 
@@ -35,7 +36,7 @@ def fid_infinity(
     real: ArrayLike | Tensor,
     fake: ArrayLike | Tensor,
     *,
-    points: Annotated[int, Field(ge=3)] = 15,
+    points: Annotated[int, Field(ge=3, le=SMALL)] = 15,
     seed: int = 0,
     level: float = 0.95,
 ) -> Number:
@@ -44,14 +45,16 @@ def fid_infinity(
     points: counts from max(2 D, n / 10) to n = min(N, M), evenly spaced, one drawing without replacement at each. The
     interval joins two sources: the scatter about the line, and the images that there are, whose share is taken from the
     influence of each single image on the FID. Raises DataError for fewer than 4 D images on a side, or 20, OptionError
-    for fewer than three points.
+    for fewer than three points, or more than a thousand.
 
     >>> images = np.random.default_rng(0).normal(size=(200, 2))
     >>> 17 < fid_infinity(images, images + 3).value < 19
     True
     """
-    if points < 3:
-        raise OptionError(f"points = {points} is not allowed: at least 3, for a line and its scatter")
+    if not 3 <= points <= SMALL:
+        raise OptionError(
+            f"points = {points} is not allowed: at least 3, for a line and its scatter, at most {SMALL:,}"
+        )
     real, fake = pair(real, fake)
     count, width = min(len(real), len(fake)), real.shape[1]
     needed_count = max(LEAST * width, FEWEST)
@@ -101,7 +104,7 @@ def _transport(source: Statistics, target: Statistics) -> NDArray[np.float64]:
     return carried
 
 
-def build(*, points: Annotated[int, Field(ge=3)] = 15, seed: int = 0) -> Metric:
+def build(*, points: Annotated[int, Field(ge=3, le=SMALL)] = 15, seed: int = 0) -> Metric:
     """{"fid_infinity"}, lower for a better generator.
 
     >>> build(points=20).words

@@ -13,11 +13,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
+from pydantic import Field
 from torch import Tensor
 
 from gansmith.errors import DataError, OptionError
@@ -25,13 +26,20 @@ from gansmith.evaluation import intervals
 from gansmith.evaluation.feature_matrix import pair
 from gansmith.evaluation.pairwise_distances import progress
 from gansmith.evaluation.types import Metric, Number, Side, needed
-from gansmith.system.option_types import AtLeastTwo, PositiveInt
+from gansmith.system.memory import require_memory
+from gansmith.system.option_types import LARGEST, AtLeastTwo
 from gansmith.system.progress import Advance, track
 from gansmith.system.seeding import mix
 
 MEANS = "kernel distance between the features of samples and of real images: 0 for the same, at any count of images"
 _BLOCK = 2048  # images: 16 MiB of kernel values
 _OUTWEIGHS = 10  # |mean|^2 over the squared spread from where on float32 kernel values cancel: 1e-5 of KID at 100
+
+
+MOST_SUBSETS = 1_000_000
+MOST_DEGREE = 100  # a multiplication each; powers of features soon leave float32
+SubsetCount = Annotated[int, Field(ge=1, le=MOST_SUBSETS)]
+Degree = Annotated[int, Field(ge=1, le=MOST_DEGREE)]
 
 
 class Kernel(NamedTuple):
@@ -79,7 +87,7 @@ def kid(
     real: ArrayLike | Tensor,
     fake: ArrayLike | Tensor,
     *,
-    degree: PositiveInt = 3,
+    degree: Degree = 3,
     gamma: float | None = None,
     coef: float = 1.0,
     level: float = 0.95,
@@ -94,6 +102,7 @@ def kid(
     >>> kid(images, images + 3).value > 1
     True
     """
+    _require("degree", degree, 1, MOST_DEGREE)
     real, fake = pair(real, fake, least=3)
     sums = kernel_sums(real, fake, Kernel(degree, gamma, coef))
     value, error = estimate(sums)
@@ -169,10 +178,10 @@ def kid_subsets(
     real: ArrayLike | Tensor,
     fake: ArrayLike | Tensor,
     *,
-    subsets: PositiveInt = 100,
+    subsets: SubsetCount = 100,
     size: AtLeastTwo = 1000,
     seed: int = 2020,
-    degree: PositiveInt = 3,
+    degree: Degree = 3,
     gamma: float | None = None,
     coef: float = 1.0,
 ) -> Subsets:
@@ -185,9 +194,9 @@ def kid_subsets(
     >>> kid_subsets(images, images + 3, subsets=5, size=20).mean > 1
     True
     """
-    for name, value, least in (("subsets", subsets, 1), ("size", size, 2)):
-        if value < least:
-            raise OptionError(f"{name} = {value} is not allowed: at least {least}")
+    _require("subsets", subsets, 1, MOST_SUBSETS)
+    _require("size", size, 2, LARGEST)
+    _require("degree", degree, 1, MOST_DEGREE)
     real, fake = pair(real, fake)
     if min(len(real), len(fake)) < size:
         raise DataError(
@@ -219,6 +228,7 @@ def kid_test(real: ArrayLike | Tensor, fake: ArrayLike | Tensor, *, permutations
         raise OptionError(f"permutations = {permutations} is not allowed: at least 19, or no p can be as low as .05")
     real, fake = pair(real, fake)
     n, m = len(real), len(fake)
+    require_memory((n + m) * (permutations + 1) * 8, f"a test by {permutations:,} permutations", "choose fewer")
     everything = torch.from_numpy(np.concatenate([real, fake]).astype(np.float64))
     rng = np.random.default_rng(mix(seed, "kid test"))
     sides = torch.zeros(n + m, permutations + 1, dtype=torch.float64)  # 1: dealt to the real side
@@ -247,16 +257,21 @@ def kid_test(real: ArrayLike | Tensor, fake: ArrayLike | Tensor, *, permutations
     return Tested(float(values[0]), reached / (permutations + 1), permutations)
 
 
+def _require(name: str, value: int, least: int, most: int) -> None:
+    if not least <= value <= most:
+        raise OptionError(f"{name} = {value} is not allowed: at least {least}, at most {most:,}")
+
+
 def _progress(blocks: int, width: int) -> AbstractContextManager[Advance]:
     return progress("kernel distances", blocks, unit="blocks", work=blocks * _BLOCK**2 * width)
 
 
 def build(
     *,
-    subsets: PositiveInt | None = None,
+    subsets: SubsetCount | None = None,
     size: AtLeastTwo = 1000,
     seed: int = 2020,
-    degree: PositiveInt = 3,
+    degree: Degree = 3,
 ) -> Metric:
     """{"kid": kernel distance}, lower for a better generator. From all images; with `subsets`, as torch-fidelity.
 

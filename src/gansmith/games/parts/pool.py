@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from gansmith.errors import CheckpointError
+from gansmith.system.memory import require_memory
 
 
 class Pool:
@@ -28,11 +29,18 @@ class Pool:
     @torch.no_grad()
     def mixed(self, fresh: Tensor, rng: torch.Generator) -> Tensor:
         """Fresh fakes [B, C, H, W] -> images in their place, the same shape, without a graph. `rng` must be on
-        their device; nothing waits for the device."""
+        their device; nothing waits for the device. Raises OptionError for a pool that no memory holds once it is full.
+        """
         fresh = fresh.detach()
         if not self.capacity:
             return fresh
         if not len(self.images):
+            shape = "x".join(map(str, fresh.shape[1:]))
+            require_memory(
+                self.capacity * fresh[0].numel() * fresh.element_size() if len(fresh) else 0,
+                f"an image pool of {self.capacity:,} images, {shape},",
+                "choose a smaller one (--set game.pool=50)",
+            )
             self.images = fresh.new_empty(0, *fresh.shape[1:])
         if self.images.shape[1:] != fresh.shape[1:]:
             held, made = list(self.images.shape[1:]), list(fresh.shape[1:])
