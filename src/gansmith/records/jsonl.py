@@ -11,6 +11,7 @@ from gansmith.errors import GansmithError
 from gansmith.records.recorder import Record
 from gansmith.system.console import say
 from gansmith.system.files import atomic, write_text
+from gansmith.system.outputs import free_output
 
 _NUMBERS = ("seconds", "images_per_second", "waiting", "spread", "told_apart")  # so is every term, "turn/term"
 
@@ -60,7 +61,7 @@ def cut(path: Path, step: int) -> None:
     records, damaged, content = _read(path)
     _warn_once(path, damaged)
     if damaged:
-        beside = _free_name(path)
+        beside = free_output(path.with_suffix(f".damaged{path.suffix}"))
         with atomic(beside) as file:
             file.write(content)
         say(f"the records as they were are kept in {beside}")
@@ -113,12 +114,3 @@ def _warn_once(path: Path, damaged: Iterable[int]) -> None:
     named = ", ".join(map(str, numbers[:8])) + (f" and {len(numbers) - 8} more" if len(numbers) > 8 else "")
     lines = f"lines {named} of {path} are" if len(numbers) > 1 else f"line {named} of {path} is"
     say(f"warning: {lines} damaged and left out")
-
-
-def _free_name(path: Path) -> Path:
-    """events.damaged.jsonl, or events.damaged-2.jsonl ..., whichever is not there yet."""
-    beside, number = path.with_suffix(f".damaged{path.suffix}"), 1
-    while beside.exists():
-        number += 1
-        beside = path.with_suffix(f".damaged-{number}{path.suffix}")
-    return beside

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from gansmith.errors import GansmithError, RunError
+from gansmith.system.outputs import free_output
 from gansmith.system.paths import shell_word
 
 
@@ -52,7 +53,7 @@ class Whereabouts:
             return
         then, now = self.folder, self.now()
         self.close()
-        place = now or _beside(then)
+        place = now or free_output(then.with_name(f"{then.name}-saved"))
         place.mkdir(parents=True, exist_ok=True)
         self.folder, self._identity = place, _identity(place)
         done = move_to(place)
@@ -80,15 +81,6 @@ class Whereabouts:
             return Path(f"/proc/self/fd/{self._descriptor}").readlink()
         except OSError:  # no /proc
             return None
-
-
-def _beside(folder: Path) -> Path:
-    """A name that nothing has yet, beside what `folder` was: FOLDER-saved, FOLDER-saved-2 ..."""
-    place, number = folder.with_name(f"{folder.name}-saved"), 1
-    while place.exists():
-        number += 1
-        place = folder.with_name(f"{folder.name}-saved-{number}")
-    return place
 
 
 def _identity(folder: Path) -> tuple[int, int] | None:
