@@ -60,6 +60,7 @@ def test_check_fails_when_training_would(folder: Path) -> None:
 
 def test_format_options() -> None:
     assert "points      300\n" in _run("check", "ring", "--set", "count=300")
+    assert "points      300\n" in _run("check", "ring", "--set", "data.options.count=300")  # as notes of data say it
     with pytest.raises(OptionError, match="--set takes KEY=VALUE, not 'count'"):
         _run("check", "ring", "--set", "count")
     with pytest.raises(OptionError, match="has no option 'cuont'"):

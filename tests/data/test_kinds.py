@@ -81,6 +81,13 @@ def test_a_wrong_suffix_is_told(tmp_path: Path) -> None:
         source[0]
 
 
+@pytest.mark.parametrize("head", [b"\x00\x00\x00\x1cftypavif\0\0\0\0mif1avif", b"\xff\xd8\xff\xe0", b"GIF89a", b"BM"])
+def test_a_kind_that_is_read_is_damaged_and_not_unknown(head: bytes, tmp_path: Path) -> None:
+    (tmp_path / "x.png").write_bytes(head + bytes(50))
+    with pytest.raises(UnreadableImageError, match=r"x\.png .*damaged"):
+        open_dataset(tmp_path)[0]
+
+
 @pytest.fixture
 def without_heic(monkeypatch: pytest.MonkeyPatch) -> None:
     kinds.readable.cache_clear()

@@ -172,7 +172,7 @@ def _settings(path: str, format: str | None, options: list[str] | None, **more: 
         key, equals, value = option.partition("=")
         if not equals or not key:
             raise OptionError(f"--set takes KEY=VALUE, not {option!r}")
-        chosen[key] = parse_value(value, key)
+        chosen[key.removeprefix("data.options.")] = parse_value(value, key)  # as training's --set names it
     try:
         if more.get("classes") is None:
             more.pop("classes", None)

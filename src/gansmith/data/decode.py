@@ -75,7 +75,7 @@ def open_image(data: bytes) -> Image.Image:
 def _unidentified(data: bytes) -> str:
     """What is wrong with a file that is of none of these kinds, or begins like one and is none."""
     kind = kind_of(data[:HEAD])
-    if not data or kind in _FORMATS:
+    if not data or (kind is not None and readable(kind)):
         return "cannot be decoded, it is truncated or damaged" if data else "is empty"
     if kind is not None and (why := missing(kind)) is not None:
         return f"is {kind} by its content; {why}"
