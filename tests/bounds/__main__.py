@@ -1,7 +1,7 @@
 """Give every numeric option every value, each in a process of its own, and say which of them broke which rule.
 
 A refusal is one line, within SECONDS, and leaves nothing; what is accepted ends by itself, or when it is told to;
-neither takes GIGABYTE bytes. `python tests/bounds [--only TEXT] [--out FILE]`.
+neither takes GIGABYTE bytes. `python tests/bounds [--only REGEX] [--out FILE]`.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import argparse
 import importlib
 import os
 import pkgutil
+import re
 import shutil
 import sys
 import tempfile
@@ -90,14 +91,14 @@ class Running:
 def main() -> int:
     """1 when a rule was broken."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--only", default="", help="options whose name contains this")
+    parser.add_argument("--only", default="", help="a regular expression: the options, and values, to try")
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--out", type=Path, help="a line for each case")
     told = parser.parse_args()
     for module in (*(m.name for m in pkgutil.walk_packages(gansmith.__path__, "gansmith.")), *LATE):
         importlib.import_module(module)
     torch.set_num_threads(1)
-    waiting = [case for case in cases() if told.only in f"{case.option}={case.value}"][::-1]
+    waiting = [case for case in cases() if re.search(told.only, f"{case.option}={case.value}")][::-1]
     total, broken, number, running, lines = len(waiting), 0, 0, list[Running](), list[str]()
     with tempfile.TemporaryDirectory() as scratch:
         (Path(scratch) / "world").mkdir()

@@ -105,6 +105,15 @@ def test_errors(
     assert {path.name for path in models.parent.iterdir()} == {"model"}
 
 
+@pytest.mark.parametrize("seconds", ["inf", "nan", "-1", "1e30"])
+def test_a_film_lasts_no_odd_number_of_seconds(run_command: Command, models: Path, seconds: str) -> None:
+    result = run_command(interpolate, models, 3, 4, "--out", "a.gif", "--seconds", seconds)
+    assert result.exit_code in (1, 2)
+    assert result.exception is None or isinstance(result.exception, (SystemExit, OptionError))
+    assert "seconds" in f"{result.output} {result.exception}"
+    assert {path.name for path in models.parent.iterdir()} == {"model"}
+
+
 def test_typer_refuses_an_unknown_path(run_command: Command, models: Path) -> None:
     result = run_command(interpolate, models, 3, 4, "--path", "cubic")
     assert result.exit_code == 2

@@ -90,7 +90,8 @@ def test_mistakes_about_styles(run_command: Command, several: Path, tmp_path: Pa
     assert str(both.exception) == "--style-from gives one style: leave --styles out"
     many = run_command(translate, *given, "--style-from", "in")
     assert str(many.exception) == "--style-from takes one image, and in holds 2"
-    assert run_command(translate, *given, "--styles", 0).exit_code == 2
+    for styles in (0, -1, 10**9):
+        assert run_command(translate, *given, "--styles", styles).exit_code == 2
     assert not (tmp_path / "out.png").exists()
 
 

@@ -15,8 +15,9 @@ import pytest
 from numpy.testing import assert_array_equal
 from written_files import RNG, png, write
 
+from gansmith.data import limits
 from gansmith.data.open import open_dataset
-from gansmith.errors import DataError, MissingExtraError, OptionError
+from gansmith.errors import DataError, MissingExtraError, OptionError, UnreadableImageError
 from refusals import refused
 
 
@@ -161,6 +162,13 @@ def test_lmdb_errors(database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setitem(sys.modules, "lmdb", None)
     with pytest.raises(MissingExtraError, match=r"church_lmdb is an LMDB, .* pip install .*lmdb"):
         open_dataset(database)
+
+
+def test_a_value_of_an_lmdb_that_is_no_image_in_size(database: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = open_dataset(database)
+    monkeypatch.setattr(limits, "LARGEST_IMAGE", len(png(1)) - 1)
+    with refused(f"{len(png(1)) - 1:,}", error=UnreadableImageError):
+        source.one(0)
 
 
 # ---------------------------------------------------------------- CSV

@@ -16,7 +16,8 @@ import pytest
 
 from gansmith.data import decode, limits
 from gansmith.data.open import open_dataset
-from gansmith.errors import DataError, UnreadableImageError
+from gansmith.data.stages.choose import share_of
+from gansmith.errors import DataError, OptionError, UnreadableImageError
 
 GB = 1 << 30
 
@@ -133,3 +134,20 @@ def test_as_many_classes_as_are_allowed() -> None:
     assert len(limits.classes_of(np.array([limits.MOST_CLASSES - 1]), "x")) == limits.MOST_CLASSES
     with pytest.raises(DataError):
         limits.classes_of(np.array([limits.MOST_CLASSES]), "x")
+
+
+@pytest.mark.parametrize("name", ["ring", "grid", "stacked_digits"])
+def test_a_toy_set_that_memory_cannot_hold(name: str) -> None:
+    for count in (10**10, 10**18):
+        with pytest.raises(OptionError, match=rf"{name} of count = {count:,} needs .*GiB"):
+            open_dataset(name, count=count)
+    with pytest.raises(OptionError, match=rf"{name}: count .* 1, not 0"):
+        open_dataset(name, count=0)
+
+
+def test_a_share_of_no_image() -> None:
+    for fraction in (1e-30, 0.0002):
+        with pytest.raises(DataError, match=rf"{fraction} of 1,797 images.* 0\.000557"):
+            share_of(1797, fraction)
+    assert len(share_of(1797, 0.000557)) == 1
+    assert len(share_of(3, 0.334)) == 1

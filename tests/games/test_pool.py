@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from gansmith.errors import OptionError
 from gansmith.games.parts.pool import Pool
 
 
@@ -117,3 +118,10 @@ def test_an_empty_pool_has_a_state_too() -> None:
     pool.load_state_dict(Pool(3).state_dict())
     assert numbers(pool.mixed(numbered(7, 2), rng())) == [7, 8]
     assert numbers(pool.images) == [7, 8]
+
+
+def test_a_pool_that_memory_cannot_hold_is_refused_before_its_first_image() -> None:
+    pool = Pool(10**12)
+    with pytest.raises(OptionError, match=r"1,000,000,000,000 images, 2x3x4, needs .*GiB.*game\.pool"):
+        pool.mixed(numbered(0, 2), rng())
+    assert not len(pool.images)

@@ -15,6 +15,7 @@ from gansmith.errors import DataError, GansmithError
 from gansmith.experiment.layers import resolve
 from gansmith.experiment.sources import from_assignments
 from gansmith.experiment.with_data import with_data
+from gansmith.system.outputs import require_output
 
 NOBODY = 65_534
 IMPOSSIBLE = ["x" * 300, "x/" * 3000, "~nobody-of-that-name/x", "a\0b", "x" * 100_000]
@@ -80,3 +81,35 @@ def test_a_run_folder_of_an_impossible_name(out: str, tmp_path: Path, monkeypatc
     with pytest.raises(GansmithError):
         gansmith.train("digits", images=16, batch=8, out=out)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+@pytest.mark.parametrize("mode", [0o700, 0o755])
+def test_an_out_in_a_folder_that_may_not_be_searched_or_written(mode: int) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        Path(name).chmod(0o755)
+        folder = Path(name) / "closed"
+        folder.mkdir(mode=mode)
+        folder.chmod(mode)
+
+        def refused(work: Callable[[], object]) -> str:
+            try:
+                return str(work())
+            except GansmithError as error:
+                return f"{type(error).__name__}: {error}"
+            except Exception as error:
+                return f"raw {type(error).__name__}: {error}"
+
+        experiment = {"images": 16, "batch": 8, "size": 8, "device": "cpu"}
+        for work in (
+            lambda: require_output(folder / "new.png"),
+            lambda: require_output(folder / "deeper" / "new.png"),
+            lambda: gansmith.train("digits", **experiment, out=folder / "run"),
+        ):
+            said = as_nobody(lambda work=work: refused(work))
+            assert said.split(":")[0].endswith("Error"), said
+            assert not said.startswith("raw"), said
+            assert "\n" not in said
+            assert str(folder) in said
+        assert list(folder.iterdir()) == []

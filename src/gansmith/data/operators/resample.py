@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from gansmith.data.dataset import Dataset
 from gansmith.data.selection import Selection
 from gansmith.errors import OptionError
+from gansmith.system.memory import require_memory
 from gansmith.system.seeding import mix
 
 
@@ -48,6 +49,7 @@ def build(
         raise OptionError("resample by weights needs a seed")
     if count is not None and count < 1:
         raise OptionError(f"resample needs a count of at least 1, not {count}")
+    require_memory(24 * (count or 0), f"resample of count = {count}", "choose a smaller count")
     rng = np.random.default_rng(mix(seed, "resample"))
     return Selection(dataset, rng.choice(total, size=count or total, p=chances / chances.sum()))
 

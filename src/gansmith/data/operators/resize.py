@@ -8,7 +8,8 @@ from typing import Any
 from gansmith.data.dataset import Dataset, ImageItem
 from gansmith.data.decode import Fit, conform
 from gansmith.data.encoded import Encoded
-from gansmith.errors import DataError
+from gansmith.data.limits import MOST_PIXELS
+from gansmith.errors import DataError, OptionError
 
 
 def build(
@@ -22,7 +23,8 @@ def build(
     """uint8 [height, width, channels], labels kept; `size` is the side of a square or (height, width).
 
     The rest as in `gansmith.data.decode.conform`. Put it first after the source: large JPEGs are then decoded at no
-    more than the detail that is needed. Raises DataError for a set of points.
+    more than the detail that is needed. Raises DataError for a set of points, OptionError for a size that is too
+    large or not positive.
 
     >>> from gansmith.data.open import open_dataset
     >>> build(open_dataset("digits"), size=16, channels=3)[0].image.shape
@@ -30,7 +32,10 @@ def build(
     """
     if getattr(dataset, "points", False):
         raise DataError("points have no size to change; train on them as they are")
-    return Resized(dataset, (size, size) if isinstance(size, int) else size, channels, fit, background)
+    height, width = (size, size) if isinstance(size, int) else size
+    if min(height, width) < 1 or height * width > MOST_PIXELS:
+        raise OptionError(f"size = {size} is not allowed: sides are at least 1, {MOST_PIXELS:,} pixels in all")
+    return Resized(dataset, (height, width), channels, fit, background)
 
 
 def example(operator: Callable[..., Any]) -> Any:
