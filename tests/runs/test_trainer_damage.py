@@ -197,6 +197,17 @@ def test_a_damaged_record_loses_none_of_the_others(place: int, line: bytes, run:
     assert (run / "events.damaged.jsonl").read_bytes() == damaged
 
 
+@pytest.mark.parametrize("how", ["gone", "empty"])
+def test_a_history_that_is_lost_is_said(how: str, run: Path, capsys: Any) -> None:
+    file = run / "events.jsonl"
+    images = Run(run).records[-1]["images"]
+    file.unlink() if how == "gone" else file.write_text("")
+    capsys.readouterr()
+    Run(run).resume(images=400)
+    assert f"{file} holds no record of the first {images} images" in capsys.readouterr().err
+    assert [record["images"] for record in Run(run).records][-1] == 400
+
+
 # ---- the images ----------------------------------------------------------------------------------------------------
 
 

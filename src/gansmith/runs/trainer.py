@@ -166,6 +166,8 @@ class Trainer:
         say(description(self.parts, self.folder))
         write_text(self.folder / "experiment.yaml", experiment.to_yaml())
         jsonl.cut(self._events, self.step)
+        if images and not past:
+            say(f"warning: {printable(self._events)} holds no record of the first {images:,} images")
         if not images:
             self.sheets.save_sheet(0)
         self.events = jsonl.JsonLines(self._events)
