@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 import yaml
 from PIL import Image
 from trainer_processes import assert_same_end
@@ -206,6 +207,16 @@ def test_a_history_that_is_lost_is_said(how: str, run: Path, capsys: Any) -> Non
     Run(run).resume(images=400)
     assert f"{file} holds no record of the first {images} images" in capsys.readouterr().err
     assert [record["images"] for record in Run(run).records][-1] == 400
+
+
+def test_a_checkpoint_without_a_version_is_said(run: Path, capsys: Any) -> None:
+    path = run / "checkpoints/latest.pt"
+    state = torch.load(path, weights_only=True)
+    del state["versions"]["torch"]
+    torch.save(state, path)
+    Run(run).resume(images=400)
+    assert "note: begun on torch (unknown)" in capsys.readouterr().err
+    assert Run(run).checkpoint()["images"] == 400
 
 
 # ---- the images ----------------------------------------------------------------------------------------------------

@@ -78,7 +78,8 @@ def restore(state: State, parts: Assembly, folder: Path) -> list[str]:
     then = {**state["versions"], "device": state["device"]}
     now = {**versions(), "device": str(parts.device)}
     notes = [
-        f"note: begun on {name} {then[name]}, continued on {now[name]}: close to the same run, not exactly it"
+        f"note: begun on {name} {then.get(name, '(unknown)')}, continued on {now[name]}: "
+        "close to the same run, not exactly it"
         for name in now
         if name != "gansmith" and then.get(name) != now[name]
     ]
