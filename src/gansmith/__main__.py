@@ -2,6 +2,7 @@
 
 
 def main() -> None:
+    """The command line, with Ctrl-C seen to from the first moment."""
     import _signal as signal  # type: ignore[import-not-found]  # built in: `signal` takes 10 ms to import
 
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:

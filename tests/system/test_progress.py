@@ -52,6 +52,17 @@ def test_plain_lines_now_and_then(time: Time, capsys: pytest.CaptureFixture[str]
     assert lines == ["training: 1,000/1,000 images, 20 images/s, 0:40 gone  D 1.2"] * 2
 
 
+def test_time_left_follows_the_rate_of_now(time: Time, capsys: pytest.CaptureFixture[str]) -> None:
+    """Ten times as slow for a minute: the mean since the start would say 22 a second."""
+    with bar("training", 10_000) as advance:
+        for rate in [100] * 10 + [10] * 60:
+            time.now += 1
+            advance(rate)
+        last = capsys.readouterr().err.splitlines()[-1]
+    assert "10 images/s" in last
+    assert "14:00 left" in last  # 8,400 at 10 a second
+
+
 def test_what_is_quick_says_nothing(time: Time, capsys: pytest.CaptureFixture[str]) -> None:
     assert list(track([3, 4], "reading", 2, "files")) == [3, 4]
     assert capsys.readouterr().err == ""

@@ -61,7 +61,9 @@ def _summary(parts: Assembly, cost: Forecast) -> list[str]:
     work = f"{_figure(cost.operations / 1e9)} GFLOP and about {_figure(cost.memory / 2**30)} GiB a step"
     time = "" if cost.seconds is None else f"about {format_duration(cost.seconds)} (h:mm:ss or m:ss), "
     step = "" if cost.step_seconds is None else f"{cost.step_seconds:.3f} s, "
-    steps = f"{cost.steps:,} step{'s' * (cost.steps != 1)}"
+    drawn = -(-experiment.images // cost.steps)
+    several = f" that draw {drawn // experiment.batch} of them each" if drawn >= 2 * experiment.batch else ""
+    steps = f"{cost.steps:,} step{'s' * (cost.steps != 1)}{several}"
     return [
         f"recipe    {_recipe(experiment)}",
         f"data      {printable(data.name)}: {count} to train on, {held_out} held out, {size}",

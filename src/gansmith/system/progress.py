@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import IO, Protocol, TypeAlias, TypeVar, cast
@@ -14,6 +15,7 @@ Note: TypeAlias = str | Sequence[str]
 
 _PLAIN_EVERY = 10.0  # seconds between plain lines, so that logs stay readable
 _CELLS = 8  # characters of the bar
+_RECENT = 30.0  # seconds over which a rate is a mean: long enough to be steady, short enough to be true
 
 
 class Advance(Protocol):
@@ -50,18 +52,39 @@ def track(items: Iterable[T], what: str, total: int, unit: str = "images") -> It
             advance()
 
 
+class RecentRate:
+    """Units a second over the last `window` seconds, or since the start where that is nearer.
+
+    >>> rate = RecentRate(now=0.0, done=10, window=15.0)
+    >>> [rate(10.0, 110), rate(20.0, 120), rate(30.0, 130)]  # 10 a second, then 1
+    [10.0, 5.5, 1.0]
+    """
+
+    def __init__(self, now: float, done: int = 0, *, window: float = _RECENT) -> None:
+        self._window = window
+        self._marks = deque([(now, done)])  # a second apart at least
+
+    def __call__(self, now: float, count: int) -> float:
+        """The rate, with `count` units done by `now`, in seconds."""
+        while len(self._marks) > 1 and self._marks[1][0] <= now - self._window:
+            self._marks.popleft()
+        since, before = self._marks[0]
+        if now - self._marks[-1][0] >= 1.0:
+            self._marks.append((now, count))
+        return (count - before) / (now - since) if now > since else 0.0
+
+
 @contextmanager
 def _terminal(what: str, total: int, unit: str, done: int) -> Iterator[Advance]:
     from rich.console import Console
     from rich.live import Live
     from rich.text import Text
 
-    start, count, terms = time.monotonic(), done, tuple[str, ...]()
+    rate_of, count, terms = RecentRate(time.monotonic(), done), done, tuple[str, ...]()
     console = Console(file=cast(IO[str], ProgressStream()))
 
     def line() -> Text:
-        spent = time.monotonic() - start
-        rate = (count - done) / spent if spent > 0 else 0.0
+        rate = rate_of(time.monotonic(), count)
         width = console.width - 1  # a full line makes some terminals begin the next
         text = bar_line(width, what, count, total, unit=unit, rate=rate, terms=terms)
         plain = text if console.encoding.startswith("utf") else text.replace("━", "=").replace("─", "-")
@@ -118,12 +141,12 @@ def _terms(note: Note) -> tuple[str, ...]:
 @contextmanager
 def _plain(what: str, total: int, unit: str, done: int) -> Iterator[Advance]:
     start = last = time.monotonic()
-    count = done
+    count, rate_of = done, RecentRate(start, done)
     latest = ""
 
     def line() -> None:
         spent = time.monotonic() - start
-        rate = (count - done) / spent if spent > 0 else 0.0
+        rate = rate_of(time.monotonic(), count) if count < total else (count - done) / max(spent, 1e-9)
         left = f", {format_duration((total - count) / rate)} left" if rate > 0 and count < total else ""
         done_so_far = f"{count:,}/{total:,} {unit}, {_rate(rate)} {unit}/s, {format_duration(spent)} gone"
         say(f"{what}: {done_so_far}{left}  {latest}".rstrip())
