@@ -61,8 +61,7 @@ def _summary(parts: Assembly, cost: Forecast) -> list[str]:
     work = f"{_figure(cost.operations / 1e9)} GFLOP and about {_figure(cost.memory / 2**30)} GiB a step"
     time = "" if cost.seconds is None else f"about {format_duration(cost.seconds)} (h:mm:ss or m:ss), "
     step = "" if cost.step_seconds is None else f"{cost.step_seconds:.3f} s, "
-    drawn = -(-experiment.images // cost.steps)
-    several = f" that draw {drawn // experiment.batch} of them each" if drawn >= 2 * experiment.batch else ""
+    several = f" that draw {cost.batches} batches each" if cost.batches > 1 else ""
     steps = f"{cost.steps:,} step{'s' * (cost.steps != 1)}{several}"
     return [
         f"recipe    {_recipe(experiment)}",

@@ -51,6 +51,7 @@ class Forecast:
     operations: float
     memory: float
     steps: int
+    batches: int  # that a step draws
     step_seconds: float | None = None
 
     @property
@@ -91,7 +92,7 @@ def forecast(game: Game, batch: Batch, device: torch.device, settings: Settings)
     draws = sum(turn.repeats(_LATER) for turn in game.turns if turn.draws)
     drawn = settings.batch * max(draws, 1)  # every step has a batch
     saved = max(at(share, *of_turn) for of_turn in zip(small[1], large[1], strict=True))
-    return Forecast(parameters, operations, weights + saved, -(-settings.images // drawn))
+    return Forecast(parameters, operations, weights + saved, -(-settings.images // drawn), max(draws, 1))
 
 
 def timed(estimate: Forecast, game: Game, batch: Batch, device: torch.device, settings: Settings) -> Forecast:
