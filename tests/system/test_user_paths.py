@@ -11,10 +11,12 @@ import pytest
 
 import gansmith
 from gansmith.data.open import open_dataset
-from gansmith.errors import DataError, GansmithError
+from gansmith.errors import DataError, GansmithError, RunError
 from gansmith.experiment.layers import resolve
+from gansmith.experiment.schema import Experiment
 from gansmith.experiment.sources import from_assignments
 from gansmith.experiment.with_data import with_data
+from gansmith.runs.folder import folder_of
 from gansmith.system.outputs import require_output
 
 NOBODY = 65_534
@@ -113,3 +115,16 @@ def test_an_out_in_a_folder_that_may_not_be_searched_or_written(mode: int) -> No
             assert "\n" not in said
             assert str(folder) in said
         assert list(folder.iterdir()) == []
+
+
+def test_a_run_below_the_home_of_nobody_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(RunError, match=r"no user nobody-of-that-name.*another --out"):
+        gansmith.train("digits", images=16, out="~nobody-of-that-name/run")
+    assert not [*tmp_path.iterdir()]
+
+
+def test_a_home_folder_is_written_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    assert folder_of(Experiment.model_validate({"out": "~/run"})) == tmp_path / "run"

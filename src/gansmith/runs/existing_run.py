@@ -20,8 +20,12 @@ _FEW = 2  # differing fields of one part that are listed; more are folded
 
 
 def require_run_or_empty(folder: Path) -> None:
-    """Raises RunError for a folder of other files. Absent, locked by a killed process, or with the first file of a run
-    half written, it is empty."""
+    """Raises RunError for a folder of other files, and for one in the home of a user that there is not. Absent, locked
+    by a killed process, or with the first file of a run half written, it is empty."""
+    if folder.parts[:1] and folder.parts[0].startswith("~") and not folder.exists():
+        raise RunError(
+            f"{folder}: there is no user {folder.parts[0][1:]}, so no such home folder; choose another --out"
+        )
     if is_run(folder) or not folder.is_dir():
         return
     ours = (LOCK, "experiment.yaml")

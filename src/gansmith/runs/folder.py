@@ -46,7 +46,7 @@ def remove_stale_files(path: Path) -> None:
 def folder_of(experiment: Experiment) -> Path:
     """Where an experiment is run: `out`, or runs/DATA-RECIPE."""
     if experiment.out is not None:
-        return Path(experiment.out)
+        return expanded(experiment.out)
     data = Path(experiment.data.path)
     name = data.stem if data.suffix.lower() in (".zip", ".npy", ".csv", ".gz") else data.name
     classes = experiment.data.classes
