@@ -10,7 +10,6 @@ import time
 from typing import Any
 
 import numpy as np
-import psutil
 import pytest
 import torch
 from counted_dataset import IMAGES, LABELS, noise
@@ -18,6 +17,7 @@ from numpy.testing import assert_array_equal
 
 from gansmith.data.dataset import Arrays, Dataset, Listed
 from gansmith.errors import DataError, OptionError, UnreadableImageError
+from living import living_children
 
 # ---------------------------------------------------------------- parallel
 
@@ -42,10 +42,6 @@ class Fatal(Dataset):
         if index == 2:
             os.kill(os.getpid(), signal.SIGKILL)
         return index
-
-
-def living_children() -> list[psutil.Process]:
-    return [p for p in psutil.Process().children(recursive=True) if p.status() != psutil.STATUS_ZOMBIE]
 
 
 def test_two_workers_give_what_none_gives_in_order() -> None:

@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-import psutil
 import pytest
 
 from gansmith.data import cache
 from gansmith.data.dataset import Dataset, ImageItem, Listed
 from gansmith.data.worker_errors import error_of, failure_of
 from gansmith.errors import DataError, UnreadableImageError
+from living import living_children
 
 
 class TwoArgumentsError(Exception):
@@ -50,10 +50,6 @@ ERRORS: dict[str, Callable[[], BaseException]] = {
     "unicode": lambda: UnicodeDecodeError("utf8", b"abc", 1, 2, "why"),
     "group": lambda: ExceptionGroup("two", [ValueError(1), KeyError(2)]),
 }
-
-
-def living_children() -> list[psutil.Process]:
-    return [p for p in psutil.Process().children(recursive=True) if p.status() != psutil.STATUS_ZOMBIE]
 
 
 @pytest.mark.parametrize("name", ERRORS)

@@ -170,7 +170,7 @@ def test_a_classifier_for_other_classes() -> None:
     [
         (
             {"padding": -1},
-            r"^games/classify: padding = -1 is not allowed: it takes a whole number from 0 to 2,147,483,647$",
+            r"^games/classify: padding = -1 is not allowed: it takes a whole number from 0 to 1,000$",
         ),
         (
             {"smoothing": 1.0},

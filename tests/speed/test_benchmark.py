@@ -94,11 +94,11 @@ def test_what_cannot_be_compared_is_measured_alone(fields: dict[str, Any], said:
 
 
 def test_seconds_must_be_positive() -> None:
-    with pytest.raises(OptionError, match=r"^seconds must be more than 0, not 0$"):
+    with pytest.raises(OptionError, match=r"^seconds = 0 is not allowed.*above 0"):
         bench.measure(small(), seconds=0)
 
 
-@pytest.mark.parametrize("change", [{"batch": 2**31 - 1}, {"batch": 10**8, "size": 256}])
+@pytest.mark.parametrize("change", [{"batch": 10**6, "size": 1024}, {"batch": 10**6, "size": 256}])
 def test_images_that_fit_no_memory_are_refused(change: dict[str, int]) -> None:
     with refused("GiB", "--batch", "--size", error=OptionError):
         synthetic(small(**change))
