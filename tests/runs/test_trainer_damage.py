@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import zipfile
@@ -281,3 +282,16 @@ def test_a_checkpoint_of_another_format_or_version(
     run.checkpoints.save({**run.checkpoint(), "format": 99})
     with pytest.raises(CheckpointError, match="written by a newer gansmith"):
         run.resume(images=352)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with names here")
+@pytest.mark.parametrize("name", ["experiment.yaml", "events.jsonl", "checkpoints/latest.pt"])
+def test_a_pipe_in_the_place_of_a_file_is_not_waited_for(run: Path, name: str) -> None:
+    """Whoever opens a pipe that nobody writes to waits for ever."""
+    (run / name).unlink()
+    os.mkfifo(run / name)
+    if name == "experiment.yaml":
+        with refused(f"{run}/experiment.yaml", "is a pipe"):
+            Run(run).resume(images=400)
+    else:
+        assert Run(run).resume(images=400).checkpoint()["images"] == 400

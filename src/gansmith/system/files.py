@@ -89,10 +89,15 @@ def require_folder(folder: Path) -> None:
 
 
 def unreadable(path: Path) -> str | None:
-    """Why the file or folder at `path` cannot be opened, in the system's words; None where it can, or is absent."""
+    """Why the file or folder at `path` cannot be opened, in the system's words; None where it can, or is absent.
+
+    A pipe is not opened: it would wait for its other end.
+    """
     try:
         if path.is_dir():
             os.scandir(path).close()
+        elif path.is_fifo():
+            return "it is a pipe and no file"
         else:
             path.open("rb").close()
     except FileNotFoundError:

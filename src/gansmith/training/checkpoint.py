@@ -103,6 +103,8 @@ class Checkpoints:
 
     def _read(self, path: Path) -> State:
         try:
+            if path.is_fifo():  # whoever opened it would wait for ever
+                raise DamagedCheckpointError("it is a pipe and no file")
             state = _content(path)
             if not isinstance(state, dict):
                 raise DamagedCheckpointError(f"it holds a {type(state).__name__}")
