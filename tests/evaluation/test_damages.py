@@ -46,13 +46,22 @@ def test_tiles_are_those_of_the_image_in_another_order(count: int) -> None:
         assert cut(one) == cut(other)
         assert not np.array_equal(one, other)
     np.testing.assert_array_equal(found[:, :, -1], given[:, :, -1])  # the column that is left over
-    assert len({image.tobytes() for image in damages.tiles(np.repeat(given[:1], 30, 0), count=count)}) > 5
+    alike = np.repeat(given[:1], 30, 0)
+    alike[:, 0, -1, 0] = np.arange(30)  # they differ where nothing is moved
+    assert len({image[:, :-1].tobytes() for image in damages.tiles(alike, count=count)}) > 5
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_an_image_is_damaged_in_the_same_way_whatever_others_stand_beside_it(name: str) -> None:
+    given = images(5, 16, 16, 3)
+    np.testing.assert_array_equal(ALL[name](given)[[3, 1]], ALL[name](given[[3, 1]]))
 
 
 def test_phases_keep_the_spectrum_and_the_mean_and_no_layout() -> None:
     rows, columns = np.indices((32, 32))
     smooth = (128 + 30 * np.sin(rows / 5) + 30 * np.cos(columns / 7)).astype(np.uint8)
     given = np.repeat(smooth[None, ..., None], 20, 0)
+    given[:, 0, 0, 0] = 100 + np.arange(20)  # equal images have equal phases
     found = damages.phases(given).astype(float)
     assert abs(found.mean() - given.mean()) < 1
 
@@ -79,9 +88,10 @@ def test_blur_is_gaussian() -> None:
 
 
 def test_noise_has_its_deviation() -> None:
-    grey = np.full((10, 50, 50, 3), 128, np.uint8)
+    levels = np.arange(123, 133, dtype=np.uint8)[:, None, None, None]  # equal images have equal noise
+    grey = np.broadcast_to(levels, (10, 50, 50, 3))
     for deviation in (12, 25):
-        found = damages.noise(grey, deviation=deviation).astype(float) - 128
+        found = damages.noise(grey, deviation=deviation).astype(float) - levels
         assert abs(found.std() - deviation) < 0.2
         assert abs(found.mean()) < 0.2
         assert abs(np.corrcoef(found[..., 0].ravel(), found[..., 1].ravel())[0, 1]) < 0.02

@@ -1,13 +1,15 @@
 """Known damages of images, by which a distance to real images can be read: of their layout, and of their texture.
 
-All take and return uint8 [N, H, W, C]; what is random is drawn from a seed, for each image anew. Transparency stays as
-it is, but moves with the pixels where these move.
+All take and return uint8 [N, H, W, C]; what is random is drawn from a seed made of the image's own pixels, so that an
+image is damaged in the same way whatever others stand beside it. Transparency stays as it is, but moves with the pixels
+where these move.
 """
 
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Mapping
+import zlib
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 
 import numpy as np
@@ -31,8 +33,7 @@ def tiles(images: Images, *, count: int) -> Images:
     inner = images[:, : high * count, : wide * count]
     cut = inner.reshape(number, count, high, count, wide, channels).swapaxes(2, 3)
     cut = cut.reshape(number, count * count, high, wide, channels)
-    rng = np.random.default_rng(mix(0, "tiles", count))
-    orders = np.stack([_moved(rng.permutation(count * count)) for _ in range(number)])
+    orders = np.stack([_moved(rng.permutation(count * count)) for rng in _drawings(images, f"tiles {count}")])
     cut = np.take_along_axis(cut, orders[:, :, None, None, None], axis=1)
     cut = cut.reshape(number, count, count, high, wide, channels).swapaxes(2, 3)
     result[:, : high * count, : wide * count] = cut.reshape(inner.shape)
@@ -42,8 +43,8 @@ def tiles(images: Images, *, count: int) -> Images:
 def phases(images: Images) -> Images:
     """Random phases, the same for all colours of an image, with its spectrum kept: no layout is left."""
     values, alpha = _colours(images)
-    rng = np.random.default_rng(mix(0, "phases"))
-    noise = np.fft.fft2(rng.normal(size=values.shape[:3]), axes=(1, 2))
+    drawn = np.stack([rng.normal(size=values.shape[1:3]) for rng in _drawings(images, "phases")])
+    noise = np.fft.fft2(drawn, axes=(1, 2))
     turn = noise / np.maximum(np.abs(noise), 1e-12)
     turn[:, 0, 0] = 1  # the mean stays
     turned = np.fft.ifft2(np.fft.fft2(values, axes=(1, 2)) * turn[..., None], axes=(1, 2)).real
@@ -59,8 +60,8 @@ def blur(images: Images, *, sigma: float) -> Images:
 def noise(images: Images, *, deviation: float) -> Images:
     """Gaussian noise, of its own for each pixel and colour; deviation in levels of 255."""
     values, alpha = _colours(images)
-    rng = np.random.default_rng(mix(0, "noise"))
-    return _levels(values + rng.normal(0, deviation, values.shape), alpha)
+    drawn = np.stack([rng.normal(size=values.shape[1:]) for rng in _drawings(images, "noise")])
+    return _levels(values + deviation * drawn, alpha)
 
 
 def jpeg(images: Images, *, quality: int) -> Images:
@@ -91,6 +92,12 @@ TEXTURE: Mapping[str, Damage] = {
     "stored as JPEG of quality 10": partial(jpeg, quality=10),
     "under a checkerboard of 10 levels": partial(checkerboard, height=10),
 }
+
+
+def _drawings(images: Images, what: str) -> Iterator[np.random.Generator]:
+    """A generator of random numbers for each image."""
+    for image in images:
+        yield np.random.default_rng(mix(what, zlib.crc32(np.ascontiguousarray(image).data)))
 
 
 def _moved(order: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +18,10 @@ from gansmith.errors import GansmithError, OptionError
 from gansmith.evaluation.audit.audit import JSON, Audit, answer_all
 from gansmith.evaluation.audit.metric_table import measure_all
 from gansmith.evaluation.audit.report import PAGE, write
-from gansmith.evaluation.extract import side_of
 from gansmith.evaluation.metric_needs import require_classes, require_counts, require_unlabelled
 from gansmith.evaluation.protocol import Protocol
-from gansmith.evaluation.types import Evidence, Extractor, Figure, Images, Labels, Metric, Side
-from gansmith.judge.damaged_images import ruler_of
+from gansmith.evaluation.types import Extractor, Figure, Metric
+from gansmith.judge.evidence import Extractors, evidence_of, sides_of
 from gansmith.judge.image_sets import LEAST, Generated, Subject, subject_of
 from gansmith.judge.reference_images import RealImages, reals_of
 from gansmith.judge.report_folder import report_folder
@@ -83,10 +82,10 @@ def evaluate(
     reals = reals_of(judged, against=against, holdout=holdout, most=real, seed=seed)
     require_counts(measures, real=len(reals.train[0]), samples=samples * repeats)
     generated = judged.generate()
-    sides = _sides(reals, generated, extractors, cache=judged.run is None)
+    sides = sides_of(reals.train, reals.holdout, generated.parts, extractors, cache=judged.run is None)
     protocol = _protocol(judged, reals, generated, extractors)
     audit = answer_all(
-        _evidence(sides, protocol, extractors, seed),
+        evidence_of(sides, protocol, extractors, seed=seed),
         subject=generated.name,
         title=f"Audit of {generated.name}",
         notes=[*_not_at_the_end(judged.run, checkpoint, raw), *reals.notes, *_notes(extractors.main)],
@@ -100,31 +99,6 @@ def evaluate(
 def _written(audit: Audit, folder: Path, again: bool) -> Audit:
     write(audit, folder, replace=again)
     return audit
-
-
-@dataclass(frozen=True)
-class Extractors:
-    """main: of the features that images are compared by;  copies: the one that finds copies;  classifier: the one whose
-    classes are counted, None where none was asked for."""
-
-    main: Extractor
-    copies: Extractor
-    classifier: Extractor | None
-
-    @property
-    def words(self) -> str:
-        """Both extractors in words, for the protocol of metrics that may read features and classes."""
-        other = "" if self.classifier in (None, self.main) else f"; classes: {self.classifier}"
-        return f"{self.main}{other}"
-
-
-@dataclass(frozen=True)
-class Sides:
-    """All images with their features: trained on, held out, and the samples of each repeat."""
-
-    train: Side
-    holdout: Side | None
-    fakes: tuple[Side, ...]
 
 
 def _require_counts(samples: int, repeats: int, real: int) -> None:
@@ -150,41 +124,6 @@ def _metrics(names: Sequence[str], extractors: Extractors) -> dict[str, Metric]:
     require_unlabelled(metrics)
     require_classes(metrics, extractors.classifier or extractors.main)
     return metrics
-
-
-def _sides(reals: RealImages, generated: Generated, extractors: Extractors, *, cache: bool) -> Sides:
-    """Features of real images are kept for the next time, those of samples where `cache` is set."""
-
-    def side(name: str, images: Images, labels: Labels | None = None, *, cache: bool = True) -> Side:
-        return side_of(name, images, extractors.main, classifier=extractors.classifier, labels=labels, cache=cache)
-
-    return Sides(
-        side("real images", *reals.train),
-        None if reals.holdout is None else side("held-out", *reals.holdout),
-        tuple(side(f"samples {number}", part, cache=cache) for number, part in enumerate(generated.parts, 1)),
-    )
-
-
-def _evidence(sides: Sides, protocol: Protocol, extractors: Extractors, seed: int) -> Evidence:
-    """The evidence of the five questions; they count classes only where a classifier was asked for."""
-    counted = extractors.classifier is not None
-    train, *others = (
-        side if counted or side is None else replace(side, probabilities=None)
-        for side in (sides.train, sides.holdout, *sides.fakes)
-    )
-    assert train is not None
-    return Evidence(
-        train=train,
-        holdout=others[0],
-        fakes=tuple(side for side in others[1:] if side is not None),
-        extractor=extractors.main,
-        copies=extractors.copies,
-        base=protocol,
-        classes=None if extractors.classifier is None else extractors.classifier.classes,
-        seed=seed,
-        ruler=ruler_of(sides.train, sides.holdout, sides.fakes, extractors.main),
-        directions=extractors.main.name != "pixels",
-    )
 
 
 def _protocol(judged: Subject, reals: RealImages, generated: Generated, extractors: Extractors) -> Protocol:
