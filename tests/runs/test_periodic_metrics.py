@@ -113,6 +113,22 @@ def test_a_longer_run_does_not_remember_the_closing_look(run: Run, tmp_path: Pat
     assert measurements_of(longer) == measurements_of(run)
 
 
+@pytest.mark.parametrize("left", ["", '{"step": 20, "ima'])
+@pytest.mark.parametrize("stop", [{}, {"stop": {"metric": "kid", "patience": 100_000, "target": 1e9}}])
+def test_a_run_killed_before_its_closing_measurement(stop: dict[str, Any], left: str, tmp_path: Path) -> None:
+    """What it lacks is written when it is continued, whether its images or its stop rule ended it, and no more than
+    that; a line that was being written is removed."""
+    path = train(tmp_path / "run", **stop).path
+    whole, events = files(path), path / "events.jsonl"
+    lines = events.read_text().splitlines(keepends=True)
+    assert "look" not in json.loads(lines[-1])
+    events.write_text("".join(lines[:-1]) + left)
+    Run(path).resume()
+    assert files(path) == whole
+    Run(path).resume()
+    assert files(path) == whole
+
+
 def scripted(monkeypatch: pytest.MonkeyPatch, *values: float, better: str = "lower") -> None:
     coming = iter(values)
 

@@ -22,6 +22,7 @@ from gansmith.records.terminal import Terminal
 from gansmith.runs import curves
 from gansmith.runs.beginning import begin
 from gansmith.runs.description import description
+from gansmith.runs.ended import complete_files
 from gansmith.runs.existing_run import require_run_or_empty, way_out, with_recorded_choices
 from gansmith.runs.folder import checkpoints_of, folder_of, is_run, models_of, remove_stale_files
 from gansmith.runs.lock import locked
@@ -148,15 +149,7 @@ class Trainer:
         return float(state["seconds"])
 
     def _leave_ended(self, message: str) -> None:
-        """A run with nothing left to train: write what it lacks because it was killed after its last checkpoint, or
-        because a model file was damaged since."""
-        images = self.parts.stream.drawn
-        files = model_files(self.parts)
-        written = [self.folder / "model" / f"{name}.safetensors" for name in files]
-        if not all(saved.is_current(path, images) for path in written):
-            saved.save(self.folder / "model", files)
-        self.sheets.save_missing(images)
-        curves.write(self.folder, jsonl.read(self._events))
+        complete_files(self.folder, self.parts, self.sheets, self.step)
         say(f"{printable(self.folder)} {message}")
         self.parts.stream.close()
 
