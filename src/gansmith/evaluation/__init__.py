@@ -13,6 +13,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from gansmith.evaluation.metrics.authenticity import authenticity
     from gansmith.evaluation.metrics.class_error import class_error
     from gansmith.evaluation.metrics.class_histogram import class_histogram
     from gansmith.evaluation.metrics.classification_accuracy import classification_accuracy
@@ -24,9 +25,11 @@ if TYPE_CHECKING:
     from gansmith.evaluation.metrics.lpips_diversity import lpips_diversity
     from gansmith.evaluation.metrics.precision_recall import precision_recall
     from gansmith.evaluation.metrics.spectrum import spectral_traces
+    from gansmith.evaluation.metrics.vendi import vendi
     from gansmith.evaluation.perceptual_path import path_length
 
 _HOMES = {
+    "authenticity": "gansmith.evaluation.metrics.authenticity",
     "class_error": "gansmith.evaluation.metrics.class_error",
     "class_histogram": "gansmith.evaluation.metrics.class_histogram",
     "classification_accuracy": "gansmith.evaluation.metrics.classification_accuracy",
@@ -41,8 +44,10 @@ _HOMES = {
     "path_length": "gansmith.evaluation.perceptual_path",
     "precision_recall": "gansmith.evaluation.metrics.precision_recall",
     "spectral_traces": "gansmith.evaluation.metrics.spectrum",
+    "vendi": "gansmith.evaluation.metrics.vendi",
 }
 __all__ = [
+    "authenticity",
     "class_error",
     "class_histogram",
     "classification_accuracy",
@@ -57,6 +62,7 @@ __all__ = [
     "path_length",
     "precision_recall",
     "spectral_traces",
+    "vendi",
 ]
 
 
