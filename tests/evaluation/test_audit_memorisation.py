@@ -8,7 +8,7 @@ from scipy.ndimage import gaussian_filter
 from sklearn.datasets import load_digits
 
 from gansmith.errors import DataError
-from gansmith.evaluation import copy_search
+from gansmith.evaluation import copy_search, planted_copies
 from gansmith.evaluation.audit import memorisation, memorisation_figures
 from gansmith.evaluation.audit import memorisation_words as words
 from gansmith.evaluation.audit.memorisation_findings import Findings, roughened, run_tests
@@ -66,8 +66,8 @@ def test_honest_images_are_good_and_say_what_would_have_been_noticed(evidence: E
 
 def test_copies_are_bad_and_shown_first(evidence: Evidence, digits: NDArray[np.uint8]) -> None:
     samples = digits[900:1300].copy()
-    for place, kind in enumerate(copy_search.KINDS):
-        samples[place * 6 : place * 6 + 6] = copy_search.plant(digits[place * 6 : place * 6 + 6], kind, seed=1)
+    for place, kind in enumerate(planted_copies.KINDS):
+        samples[place * 6 : place * 6 + 6] = planted_copies.plant(digits[place * 6 : place * 6 + 6], kind, seed=1)
     found = memorisation.answer(made(evidence, samples))
     assert found.verdict == "bad"
     assert found.sentence.startswith("Some are: ")

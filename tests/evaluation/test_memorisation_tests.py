@@ -8,7 +8,7 @@ from scipy import stats
 from sklearn.datasets import load_digits
 
 from gansmith.errors import DataError, NotFiniteError
-from gansmith.evaluation import copy_search, memorisation_tests
+from gansmith.evaluation import copy_search, memorisation_tests, planted_copies
 from gansmith.evaluation.features import pixels
 
 
@@ -222,8 +222,8 @@ def tables() -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     small = load_digits().images[:1100] * 255 / 16
     digits = np.pad(small.round().astype(np.uint8), ((0, 0), (2, 2), (2, 2)))[..., None]
     planted = digits[:400].copy()
-    for place, kind in enumerate(copy_search.KINDS):
-        planted[place::5] = copy_search.plant(digits[place:400:5], kind, seed=0)
+    for place, kind in enumerate(planted_copies.KINDS):
+        planted[place::5] = planted_copies.plant(digits[place:400:5], kind, seed=0)
     return table(digits, digits), table(planted, digits)
 
 

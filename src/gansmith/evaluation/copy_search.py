@@ -1,38 +1,32 @@
-"""Search for copies of training images, and planted copies that show what a test would have noticed.
+"""Search for copies of training images: the nearest training images of each query, small changes undone.
 
-A copy may be mirrored, moved by a pixel or two, re-compressed, a little lighter or flatter, and still be a copy.
-Planting makes such copies of training images. The search undoes what it can: by pixels, a query is compared with every
-training image at every shift up to a margin, as it is and mirrored, both cropped by the margin, so that no border has
-to be invented. A network's features, where each view costs a pass, are taken of the image as it is and mirrored; such
-a network is chosen because its features hardly move under a shift, and planted copies show whether that holds.
+A copy may be mirrored, moved by a pixel or two, re-compressed, a little lighter or flatter, and still be a copy. The
+search undoes what it can: by pixels, a query is compared with every training image at every shift up to a margin, as it
+is and mirrored, both cropped by the margin, so that no border has to be invented. A network's features, where each view
+costs a pass, are taken of the image as it is and mirrored; such a network is chosen because its features hardly move
+under a shift, and `planted_copies` show whether that holds.
 """
 
 from __future__ import annotations
 
-import io
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image
+from torch import Tensor
 
-from gansmith.errors import DataError, UnknownNameError, unknown
+from gansmith.errors import DataError
 from gansmith.evaluation.extract import extract
-from gansmith.evaluation.pairwise_distances import nearest
+from gansmith.evaluation.nearest_views import Base
 from gansmith.evaluation.types import Extractor, Images
 from gansmith.system.progress import bar
-from gansmith.system.seeding import mix
 
-Drawing = np.random.Generator
 SHIFT = 2  # pixels, at most, that a copy may be moved by; the search undoes it
-QUALITY = 75  # of a re-compressed copy: Pillow's own default
 RANK = 5  # the distance to this nearest training image is what the nearest one's is measured by
-_EVERY_SHIFT = "pixels"  # the extractor that is cheap enough for every view
-_CHUNK = 256  # queries searched for at once: with fifty views each, 80 MB of features
-_WAYS = ("", ", mirrored")
-_MODES = {1: "L", 3: "RGB"}
+_CHUNK = 64  # queries searched for at once: with fifty views each, 10 MB of features
 
 
 class Nearest(NamedTuple):
@@ -51,67 +45,6 @@ class Nearest(NamedTuple):
     scale: NDArray[np.float64]
 
 
-def exact(images: Images, rng: Drawing) -> Images:
-    """The image itself."""
-    return images.copy()
-
-
-def mirrored(images: Images, rng: Drawing) -> Images:
-    """Left and right swapped."""
-    return np.ascontiguousarray(images[:, :, ::-1])
-
-
-def shifted(images: Images, rng: Drawing) -> Images:
-    """Moved by up to SHIFT pixels in both directions, never by nothing; what enters repeats the border."""
-    cut = margin(images)
-    offsets = [(y, x) for y in range(2 * cut + 1) for x in range(2 * cut + 1) if (y, x) != (cut, cut)]
-    height, width = images.shape[1:3]
-    wide = np.pad(images, ((0, 0), (cut, cut), (cut, cut), (0, 0)), mode="edge")
-    drawn = [offsets[index] for index in rng.integers(0, len(offsets), len(images))] if offsets else []
-    moved = [image[y : y + height, x : x + width] for image, (y, x) in zip(wide, drawn, strict=False)]
-    return np.stack(moved) if moved else images.copy()
-
-
-def recompressed(images: Images, rng: Drawing) -> Images:
-    """Through JPEG at quality QUALITY; transparency, which JPEG does not know, stays."""
-    colour = images[..., :3] if images.shape[-1] >= 3 else images[..., :1]
-    copies = images.copy()
-    for image, flat in zip(copies, colour, strict=True):
-        buffer = io.BytesIO()
-        mode = _MODES[flat.shape[-1]]
-        Image.fromarray(flat[..., 0] if mode == "L" else flat, mode=mode).save(buffer, "JPEG", quality=QUALITY)
-        pixels = np.asarray(Image.open(buffer)).reshape(flat.shape)
-        image[..., : flat.shape[-1]] = pixels
-    return copies
-
-
-def relit(images: Images, rng: Drawing) -> Images:
-    """Contrast times .9 to 1.1 and brightness plus -10 to 10 levels; transparency stays."""
-    shape = (len(images), 1, 1, 1)
-    colours = 3 if images.shape[-1] >= 3 else 1
-    levels = (images[..., :colours] - 127.5) * rng.uniform(0.9, 1.1, shape) + 127.5 + rng.uniform(-10, 10, shape)
-    return np.concatenate([levels.round().clip(0, 255).astype(np.uint8), images[..., colours:]], axis=-1)
-
-
-KINDS: Mapping[str, Callable[[Images, Drawing], Images]] = {
-    "exact": exact,
-    "mirrored": mirrored,
-    "shifted": shifted,
-    "recompressed": recompressed,
-    "relit": relit,
-}
-
-
-def plant(images: Images, kind: str, *, seed: int) -> Images:
-    """Copies uint8 [N, H, W, C] of images of that shape, made by one of KINDS; the same seed makes the same ones.
-
-    Raises UnknownNameError for another kind.
-    """
-    if kind not in KINDS:
-        raise UnknownNameError(unknown("kind of copy", kind, KINDS))
-    return KINDS[kind](images, np.random.default_rng(mix(seed, "copies", kind)))
-
-
 def margin(images: Images) -> int:
     """Pixels that the search cuts from each side, and shifts by: SHIFT, less for images below 8 SHIFT pixels."""
     height, width = images.shape[1:3]
@@ -128,81 +61,88 @@ def views(images: Images) -> Iterator[Images]:
     """Every shift of uint8 [N, H, W, C] within the margin, as it is and mirrored; the first is `inside(images)`."""
     cut = margin(images)
     height, width = (side - 2 * cut for side in images.shape[1:3])
-    offsets = sorted((abs(y - cut) + abs(x - cut), y, x) for y in range(2 * cut + 1) for x in range(2 * cut + 1))
     for whole in (images, images[:, :, ::-1]):
-        for _, y, x in offsets:
+        for y, x in offsets(images):
             yield whole[:, y : y + height, x : x + width]
+
+
+def offsets(images: Images) -> list[tuple[int, int]]:
+    """Corners (y, x) of every window within the margin, the central one first."""
+    cut = margin(images)
+    corners = sorted((abs(y - cut) + abs(x - cut), y, x) for y in range(2 * cut + 1) for x in range(2 * cut + 1))
+    return [(y, x) for _, y, x in corners]
+
+
+class Search:
+    """Training images [M, H, W, C], prepared to be searched for the nearest ones of others."""
+
+    def __init__(self, train: Images, extractor: Extractor) -> None:
+        self.train, self.extractor = train, extractor
+
+    def nearest(self, queries: Images, *, what: str, own: NDArray[np.int64] | None = None) -> Nearest:
+        """The nearest training images of queries [N, H, W, C], mirrored and moved ones included.
+
+        own: int64 [N], a training image for each query that it must not find (itself). what: whose images, for
+        progress. Raises DataError for images of another shape, or fewer than two (others) to compare with.
+        """
+        if queries.shape[1:] != self.train.shape[1:]:
+            raise DataError(
+                f"{what} are of {list(queries.shape[1:])} and the training images of {list(self.train.shape[1:])} "
+                f"(height, width, channels): copies can only be looked for among images of one shape"
+            )
+        others = len(self.train) - (own is not None)
+        if others < 2:
+            raise DataError(
+                f"{len(self.train)} training image(s) are too few to look for copies of: "
+                f"at least {2 + (own is not None)}"
+            )
+        rank = min(RANK, others)
+        views = self._views(queries, what)
+        parts = []
+        with torch.inference_mode(), bar(f"searching for copies: {what}", len(queries)) as advance:
+            for part, features in views:
+                mine = None if own is None else own[part]
+                parts.append(self._base.nearest(features, count=rank, own=mine))
+                advance(features.shape[1])
+        distances, indices = (np.concatenate(column) for column in zip(*parts, strict=True))
+        first, last = distances[:, 0], distances[:, -1]
+        nearness = np.divide(first, last, out=np.zeros_like(first), where=last > 0)
+        return Nearest(first, nearness, indices[:, 0], last)
+
+    @cached_property
+    def _base(self) -> Base:
+        if self.extractor.windows is None:
+            return Base(extract(self.train, self.extractor, what="the training images")[0], self.extractor.device)
+        cut = margin(self.train)
+        starts = range(0, len(self.train), 1024)
+        parts = [self._windows(self.train[start : start + 1024], [(cut, cut)])[0] for start in starts]
+        return Base(torch.cat(parts).cpu().numpy(), self.extractor.device)
+
+    def _views(self, queries: Images, what: str) -> Iterator[tuple[slice, Tensor]]:
+        """Queries in parts, with the features [V, n, D] of all views of each part."""
+        known = []
+        if self.extractor.windows is None:
+            both = {"": queries, ", mirrored": np.ascontiguousarray(queries[:, :, ::-1])}
+            known = [extract(images, self.extractor, what=f"{what}{way}")[0] for way, images in both.items()]
+        for start in range(0, len(queries), _CHUNK):
+            part = slice(start, start + _CHUNK)
+            if known:
+                yield part, torch.from_numpy(np.stack([rows[part] for rows in known])).to(self.extractor.device)
+            else:
+                ways = (queries[part], queries[part, :, ::-1])
+                yield part, torch.cat([self._windows(images, offsets(queries)) for images in ways])
+
+    def _windows(self, images: Images, corners: list[tuple[int, int]]) -> Tensor:
+        """Features [V, N, D] of the windows that the margin leaves, at these corners."""
+        assert self.extractor.windows is not None
+        cut = margin(images)
+        height, width = (side - 2 * cut for side in images.shape[1:3])
+        batch = torch.from_numpy(np.ascontiguousarray(images.transpose(0, 3, 1, 2))).to(self.extractor.device)
+        return self.extractor.windows(batch, corners, height, width)
 
 
 def search(
     queries: Images, train: Images, extractor: Extractor, *, what: str, own: NDArray[np.int64] | None = None
 ) -> Nearest:
-    """The nearest training images [M, H, W, C] of queries [N, H, W, C], mirrored and moved ones included.
-
-    own: int64 [N], a training image for each query that it must not find (itself). what: whose images, for progress.
-    Raises DataError for images of another shape, or fewer than two (others) to compare with.
-    """
-    if queries.shape[1:] != train.shape[1:]:
-        raise DataError(
-            f"{what} are of {list(queries.shape[1:])} and the training images of {list(train.shape[1:])} "
-            f"(height, width, channels): copies can only be looked for among images of one shape"
-        )
-    others = len(train) - (own is not None)
-    if others < 2:
-        raise DataError(
-            f"{len(train)} training image(s) are too few to look for copies of: at least {2 + (own is not None)}"
-        )
-    rank = min(RANK, others)
-    every = extractor.name == _EVERY_SHIFT
-    base = _features(inside(train) if every else train, extractor, "the training images")
-    shifted_views = list(views(queries)) if every else [queries, np.ascontiguousarray(queries[:, :, ::-1])]
-    known = (
-        [] if every else [_features(v, extractor, f"{what}{way}") for v, way in zip(shifted_views, _WAYS, strict=True)]
-    )
-    parts = []
-    with bar(f"searching for copies: {what}", len(queries)) as advance:
-        for start in range(0, len(queries), _CHUNK):
-            part = slice(start, start + _CHUNK)
-            features = (
-                [_features(view[part], extractor, what) for view in shifted_views]
-                if every
-                else [rows[part] for rows in known]
-            )
-            count = rank + (own is not None)
-            neighbours = nearest(np.concatenate(features), base, count=count, quiet=True, device=extractor.device)
-            parts.append(_merged(*neighbours, len(features), rank, None if own is None else own[part]))
-            advance(len(queries[part]))
-    return Nearest(*(np.concatenate(column) for column in zip(*parts, strict=True)))
-
-
-def _features(images: Images, extractor: Extractor, what: str) -> NDArray[np.float32]:
-    if extractor.name != _EVERY_SHIFT:
-        return extract(images, extractor, what=what)[0]
-    parts = []
-    with torch.inference_mode():  # cheaper than to keep, and too many views for a progress bar each
-        for start in range(0, len(images), 1024):
-            batch = torch.from_numpy(np.ascontiguousarray(images[start : start + 1024].transpose(0, 3, 1, 2)))
-            parts.append(extractor.run(batch.to(extractor.device)).features.float().cpu().numpy())
-    return np.concatenate(parts)
-
-
-def _merged(
-    distances: NDArray[np.float32],
-    indices: NDArray[np.int64],
-    view_count: int,
-    rank: int,
-    own: NDArray[np.int64] | None,
-) -> Nearest:
-    """[view_count * n, k] of each view -> the nearest of all views, each training image once, at its nearest."""
-    count = len(distances) // view_count
-    near = distances.reshape(view_count, count, -1).transpose(1, 0, 2).reshape(count, -1).astype(np.float64)
-    where = indices.reshape(view_count, count, -1).transpose(1, 0, 2).reshape(count, -1)
-    order = np.lexsort((near, where))  # by training image, then by distance
-    near, where = np.take_along_axis(near, order, 1), np.take_along_axis(where, order, 1)
-    again = np.zeros(near.shape, dtype=bool)
-    again[:, 1:] = where[:, 1:] == where[:, :-1]
-    near[again if own is None else again | (where == own[:, None])] = np.inf
-    order = np.argsort(near, axis=1, kind="stable")[:, :rank]
-    first, last = (np.take_along_axis(near, order[:, [place]], 1)[:, 0] for place in (0, rank - 1))
-    nearness = np.divide(first, last, out=np.zeros_like(first), where=last > 0)
-    return Nearest(first, nearness, np.take_along_axis(where, order[:, :1], 1)[:, 0], last)
+    """`Search(train, extractor).nearest(queries)`, for one set of queries."""
+    return Search(train, extractor).nearest(queries, what=what, own=own)

@@ -11,7 +11,7 @@ Answer               one question's verdict, the numbers and figures it rests on
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -123,6 +123,8 @@ class Extractor:
     classes    the names of its classes, where it has any
     distance   (a, b), batches of equal shape, uint8 or floats in [-1, 1] -> [B], where it defines a perceptual
                distance (LPIPS)
+    windows    (images uint8 [B, C, H, W], corners (y, x), height, width) -> features [V, B, D] of V windows of each,
+               as `run` computes them one by one, where all of them together cost little more than one
     """
 
     name: str
@@ -133,6 +135,7 @@ class Extractor:
     batch: int = 64
     classes: tuple[str, ...] | None = None
     distance: Callable[[Tensor, Tensor], Tensor] | None = None
+    windows: Callable[[Tensor, Sequence[tuple[int, int]], int, int], Tensor] | None = None
 
     def __str__(self) -> str:
         return f"{self.name}@{self.digest} ({self.prepared})"

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from gansmith.evaluation import copy_search, memorisation_tests
+from gansmith.evaluation import copy_search, memorisation_tests, planted_copies
 from gansmith.evaluation.copy_search import Nearest
 from gansmith.evaluation.extract import extract
 from gansmith.evaluation.memorisation_tests import Result, Tail
@@ -109,8 +109,8 @@ def _power(planted: NDArray[np.float64], held_out: Nearest, samples: Nearest, se
 def _planted(train: Images, seed: int) -> Images:
     """PLANTED copies of training images, equally many of every kind."""
     rng = np.random.default_rng(mix(seed, "memorisation", "planted"))
-    kinds = list(copy_search.KINDS)
+    kinds = list(planted_copies.KINDS)
     sources = rng.choice(len(train), PLANTED, replace=len(train) < PLANTED)
     return np.concatenate(
-        [copy_search.plant(train[sources[place :: len(kinds)]], kind, seed=seed) for place, kind in enumerate(kinds)]
+        [planted_copies.plant(train[sources[place :: len(kinds)]], kind, seed=seed) for place, kind in enumerate(kinds)]
     )

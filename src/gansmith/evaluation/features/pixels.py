@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import torch
 import torch.nn.functional as F
 from torch import Tensor
 
@@ -30,6 +33,18 @@ def build(*, weights: str | None = None, device: str = "auto", size: PositiveInt
         smaller = F.adaptive_avg_pool2d(preprocess.levels(images), (min(size, height), min(size, width)))
         return Outputs((smaller / 127.5 - 1).flatten(1))
 
+    def windows(images: Tensor, corners: Sequence[tuple[int, int]], height: int, width: int) -> Tensor:
+        # Sums over areas of all windows are two products with zeros and ones, exact in float32 (whole numbers).
+        levels = preprocess.levels(images)
+        count = len(levels)
+        ys, xs = (sorted(set(places)) for places in zip(*corners, strict=True))
+        down = _areas(levels.shape[2], ys, height, min(size, height)).to(images.device)
+        across = _areas(levels.shape[3], xs, width, min(size, width)).to(images.device)
+        areas = down.sum(1)[:, None] * across.sum(1)[None]
+        means = down @ levels @ across.T / (areas * 127.5) - 1
+        means = means.view(count, -1, len(ys), min(size, height), len(xs), min(size, width))
+        return torch.stack([means[:, :, ys.index(y), :, xs.index(x)].flatten(1) for y, x in corners])
+
     return Extractor(
         name="pixels",
         digest=identity("pixels", {"size": size}),
@@ -37,4 +52,15 @@ def build(*, weights: str | None = None, device: str = "auto", size: PositiveInt
         run=run,
         device=choose_device(device),
         batch=256,
+        windows=windows,
     )
+
+
+def _areas(side: int, starts: Sequence[int], length: int, count: int) -> Tensor:
+    """Windows of a length at these starts, in `count` areas each -> [windows * count, side], 1 where a pixel lies in
+    the area. Areas overlap where the length is no multiple of their count, as those of adaptive_avg_pool2d do."""
+    rows = torch.zeros(len(starts), count, side)
+    for window, start in enumerate(starts):
+        for area in range(count):
+            rows[window, area, start + area * length // count : start - (-(area + 1) * length // count)] = 1
+    return rows.flatten(0, 1)
