@@ -13,7 +13,7 @@ from sklearn.cluster import KMeans
 
 from benchmarks.judge.subjects import SOURCES, Dealt, Images, load
 from gansmith.evaluation import damages
-from gansmith.evaluation.copy_search import KINDS, plant
+from gansmith.evaluation.planted_copies import KINDS, plant
 from gansmith.system.seeding import mix
 
 Truth = Literal["good", "bad", "not good", "not bad", "any"]
