@@ -311,8 +311,10 @@ def test_a_look(tmp_path: Path) -> None:
     found = check_domains(settings(tmp_path / "set"))
     assert (found.images, found.pairs, found.shared, found.failure) == ((6, 5), 5, True, None)
     rows = [line.split(maxsplit=1) for line in found.as_text().replace("domain ", "domain-").splitlines()]
-    assert [row[0] for row in rows] == ["together", "domain-a", "domain-b", "names", "train", "verdict"]
-    for row, fact in zip(rows, ("set", "6", "5", "5 in both", "24x24, 3 channel", "ready"), strict=True):
+    assert [row[0] for row in rows] == ["together", "domain-a", "domain-b", "names", "hold-out", "train", "verdict"]
+    for row, fact in zip(
+        rows, ("set", "6", "5", "5 in both", "20 % of each", "24x24, 3 channel", "ready"), strict=True
+    ):
         assert fact in row[1]
     pair = check_domains(settings(tmp_path / "set"), paired=True)
     assert "1 of A (05.png)" in pair.as_text()
@@ -341,7 +343,7 @@ def test_the_emoji_of_two_artists(test_data: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr("gansmith.data.similar.pairs", lambda *_, **__: iter(()))  # the search takes seconds
     places = [test_data / f"emoji_{artist}.zip" for artist in ("google", "twitter")]
     found: Callable[[bool], Prepared] = lambda paired: prepared(  # noqa: E731
-        *places, paired=paired, fraction=0.1, size=16
+        *places, paired=paired, fraction=0.1, size=16, holdout=0.05
     )
     unpaired, paired = found(False), found(True)
     assert unpaired.name == paired.name == "emoji_google | emoji_twitter"

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gansmith.data.holdout import ENOUGH, groups_by, split
+from gansmith.data.holdout import ENOUGH, groups_by, share_held_out, split
 from gansmith.errors import OptionError
 
 
@@ -108,3 +108,22 @@ def test_wrong_arguments() -> None:
         split(10, 1.0, np.arange(10), 0)
     with pytest.raises(OptionError, match="10 images but 9 group"):
         split(10, 0.1, np.arange(9), 0)
+
+
+@pytest.mark.parametrize(
+    ("count", "expected"),
+    [(0, 0), (3, 0), (4, 1), (99, 24), (499, 124), (500, 125), (501, 125), (1797, 125), (2500, 125), (2600, 130)],
+)
+def test_the_default_share_is_what_the_tests_of_an_audit_need(count: int, expected: int) -> None:
+    share = share_held_out("auto", count)
+    assert len(split(count, share, np.arange(count), 0)[1]) == expected
+    assert float(str(share)) == share  # as experiment.yaml has it
+    assert share_held_out(share, count + 1000) == share  # a share that was recorded stays
+
+
+@given(count=st.integers(1, 10_000_000))
+def test_the_default_share_gives_its_number_exactly_and_in_few_digits(count: int) -> None:
+    share = share_held_out("auto", count)
+    assert round(share * count) == max(round(0.05 * count), min(125, count // 4))
+    assert share == 0.05 or len(str(share)) <= 2 + len(str(count)) + 1
+    assert share_held_out("auto", count, points=True) == 0.05

@@ -129,6 +129,7 @@ CASES: dict[str, dict[str, Any]] = {
 
 def run(root: Path, *, path: str, other: str | None = None, paired: bool = False, **options: Any) -> Prepared:
     """Prepare what a case says, its paths inside `root`."""
+    options = {"holdout": 0.05, **options}
     inside: Callable[[str], str] = lambda place: str(root / place) if (root / place).exists() else place  # noqa: E731
     if other is None and not paired and path != "set":
         return prepare(DataSettings(path=inside(path), **options), workers=0)

@@ -81,7 +81,7 @@ def test_parameters_data_and_folder() -> None:
     assert lines[0] == (
         "recipe    none: game two_player, generator dcgan, discriminator dcgan, objective nonsaturating"
     )
-    assert lines[1] == "data      digits: 341 to train on, 18 held out, 8x8, grey"
+    assert lines[1] == "data      digits: 270 to train on, 89 held out, 8x8, grey"
     assert lines[2] == "training  320 images in batches of 16: 20 steps"
     assert lines[3] == "machine   cpu, float32, channels_last"
     assert re.match(

@@ -183,6 +183,22 @@ def test_a_run_with_records_is_not_replaced(tmp_path: Path) -> None:
         gansmith.train(**{**SMALL, "batch": 8}, out=str(tmp_path / "run"))
 
 
+def test_a_run_keeps_the_share_that_it_holds_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """One begun when 5 % was the default is continued by the same command; a new one records what it chose."""
+    old, new = tmp_path / "old", tmp_path / "new"
+    settings = {**SMALL, "fraction": 1.0, "images": 16}
+    assert gansmith.train(**settings, holdout=0.05, out=str(old)).experiment.data.holdout == 0.05
+    assert "(90 more held out)" in capsys.readouterr().err
+    continued = gansmith.train(**{**settings, "images": 32}, out=str(old))
+    assert (continued.experiment.data.holdout, continued.checkpoint()["images"]) == (0.05, 32)
+    with pytest.raises(RunError, match=r"data\.holdout: 0\.05 -> 0\.2"):
+        gansmith.train(**{**settings, "images": 48}, holdout=0.2, out=str(old))
+    capsys.readouterr()
+    assert gansmith.train(**settings, out=str(new)).experiment.data.holdout == 0.0696
+    assert "(125 more held out)" in capsys.readouterr().err
+    assert Run(new).resume(images=32).checkpoint()["images"] == 32
+
+
 def test_a_run_that_was_moved(run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     elsewhere = tmp_path / "else" / "where"
     elsewhere.parent.mkdir()

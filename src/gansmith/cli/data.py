@@ -64,7 +64,8 @@ def check(
     alone = domain_settings(settings, paired=paired)
     if alone:
         together = check_domains(settings, paired=paired)
-        reports = {name: of_one.check(side) for name, side in alone.items()}
+        share = {"holdout": together.holdout}  # one for both
+        reports = {name: of_one.check(side.model_copy(update=share)) for name, side in alone.items()}
         record = {**{name: report.as_json() for name, report in reports.items()}, "together": asdict(together)}
         parts = [f"domain      {name}\n{report.as_text()}" for name, report in reports.items()]
         text = "\n\n".join([*parts, together.as_text()])

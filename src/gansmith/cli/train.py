@@ -26,7 +26,7 @@ def train(
     precision: Annotated[str | None, typer.Option(help="float32 or bfloat16")] = None,
     workers: Annotated[int | None, typer.Option(help="processes that decode images")] = None,
     flip: Annotated[bool | None, typer.Option("--flip/--no-flip", help="mirror left to right at random")] = None,
-    holdout: Annotated[float | None, typer.Option(help="share of the images kept for judging")] = None,
+    holdout: Annotated[str | None, typer.Option(help="share of the images kept for judging: 0.1, or auto")] = None,
     holdout_by: Annotated[str | None, typer.Option(help="similar, class, file, or name:REGEX")] = None,
     skip_unreadable: Annotated[bool | None, typer.Option("--skip-unreadable", help="leave broken images out")] = None,
     checkpoint_every: Annotated[str | None, typer.Option(help="in images: 50k")] = None,

@@ -28,7 +28,8 @@ def check(settings: DataSettings) -> Report:
         report.classes = {name: int(amount) for name, amount in zip(names, amounts, strict=True)}
     if source.points:
         report.count = len(source)
-        report.holdout = len(holdout.split(len(source), settings.holdout, np.arange(len(source)), holdout.SEED)[1])
+        share = holdout.share_held_out(settings.holdout, len(source), points=True)
+        report.holdout = len(holdout.split(len(source), share, np.arange(len(source)), holdout.SEED)[1])
         return report
     if isinstance(source, Encoded):
         report.ignored = counted(source.ignored)
@@ -83,7 +84,8 @@ def _split(settings: DataSettings, report: Report, *, seen: Inspected, near: NDA
         labels = source.labels[seen.positions]
     try:
         groups = holdout.groups_by(settings.holdout_by, keys=seen.keys, labels=labels, similar=lambda: near)
-        train, held_out = holdout.split(len(seen.keys), settings.holdout, groups, holdout.SEED)
+        share = holdout.share_held_out(settings.holdout, len(seen.keys))
+        train, held_out = holdout.split(len(seen.keys), share, groups, holdout.SEED)
         if not len(train):
             raise holdout.nothing_left(len(seen.keys), groups)
         report.holdout = len(held_out)

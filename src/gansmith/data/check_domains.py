@@ -8,6 +8,7 @@ from typing import Any
 from gansmith import catalog
 from gansmith.data import domain_names
 from gansmith.data.domain_folders import find_domains, training_part
+from gansmith.data.holdout import share_held_out
 from gansmith.data.open import open_domains
 from gansmith.data.settings import DataSettings
 from gansmith.data.stages.resolve import resolve
@@ -20,6 +21,7 @@ class DomainsReport:
     """What `gansmith data check` prints of two domains together. `failure`: why training would stop, or None.
 
     images   of each domain;  pairs: number of names in both;  shared: whether these are most of the names
+    holdout  share of each that training holds out
     """
 
     name: str
@@ -28,6 +30,7 @@ class DomainsReport:
     shared: bool
     size: tuple[int, int] | None
     channels: int | None
+    holdout: float
     notes: tuple[str, ...]
     failure: str | None = None
 
@@ -36,6 +39,7 @@ class DomainsReport:
         rows = [("together", self.name), ("domain a", f"{self.images[0]:,} images")]
         rows.append(("domain b", f"{self.images[1]:,} images"))
         rows.append(("names", f"{self.pairs:,} in both" + (", held out on both sides at once" if self.shared else "")))
+        rows.append(("hold-out", f"{100 * self.holdout:.3g} % of each"))
         if self.size:
             rows.append(("train at", f"{self.size[0]}x{self.size[1]}, {self.channels} channel(s)"))
         rows += [("note", note) for note in self.notes]
@@ -62,6 +66,7 @@ def check_domains(settings: DataSettings, *, paired: bool = False) -> DomainsRep
         shared=paired or domain_names.most_are_shared(domains.a.keys, domains.b.keys),
         size=settings.size,
         channels=settings.channels,
+        holdout=share_held_out(settings.holdout, min(len(domains.a), len(domains.b)), points=domains.a.points),
         notes=tuple(notes),
         failure=failure,
     )

@@ -70,7 +70,7 @@ class Report:
         if self.recommended_size:
             height, width = self.recommended_size
             rows.append(("train at", f"{height}x{width}, {MODES[self.recommended_channels or 3]}"))
-        rows.append(("hold-out", f"{self.holdout:,} kept from training, look-alikes on one side"))
+        rows.append(("hold-out", f"{self.holdout:,} of {self.count:,} kept from training, look-alikes on one side"))
         rows += [("note", warning) for warning in self.warnings]
         lines = [f"{title:12}{printable(text)}" for title, text in rows]
         verdict = f"training would stop: {printable_lines(self.failure)}" if self.failure else "ready to train on"

@@ -1,7 +1,7 @@
 """Preparation of the images, from settings to what the stream reads: one pipeline for one domain and for two.
 
     open -> resolve size and channels -> choose (share, partners) -> read (decode, resize, cache)
-         -> group near-duplicates -> keep complete pairs -> split -> result
+         -> group near-duplicates -> keep complete pairs -> resolve the share held out -> split -> result
 
 Each stage is a file in `stages/`, whose function takes the values of earlier stages (`stages/values.py`) and returns
 its own; no stage calls another. Nothing is random but by fixed seeds: the same settings over the same files give the
@@ -19,6 +19,7 @@ from gansmith.data.stages.group import group
 from gansmith.data.stages.read import read
 from gansmith.data.stages.resolve import resolve
 from gansmith.data.stages.result import result
+from gansmith.data.stages.share import with_share
 from gansmith.data.stages.split import split
 from gansmith.data.stages.values import Opened
 
@@ -55,5 +56,6 @@ def _pipeline(opened: Opened, settings: DataSettings, workers: int | None) -> Pr
     images = read(opened, chosen, settings, workers=workers)
     grouped = group(opened, chosen, images, settings)
     complete = keep_complete_pairs(opened, grouped)
+    settings = with_share(complete, settings, points=opened.sources[0].points)
     sides = split(complete, settings)
     return result(opened, chosen, complete, sides, settings)

@@ -20,7 +20,7 @@ class Prepared:
     count            number of images of both sides together;  keys: their names
     holdout_indices  int64, ascending, positions in 0 .. count - 1
     digest           of the content, of what was done to it and of the split: what a checkpoint remembers
-    settings         the user's, with size and channels resolved;  warnings: for the user
+    settings         the user's, with size, channels and the share held out resolved;  warnings: for the user
     other            of a translation: domain b, while this is domain a
     paired           whether image i of `train` (of `holdout`) is the partner of image i there
     """

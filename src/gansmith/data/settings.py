@@ -86,7 +86,11 @@ class DataSettings(BaseModel):
         (), description="only images of these classes of a labelled set, by name: frog, or [frog, cat]; all when empty"
     )
     fraction: float = Field(1.0, gt=0, le=1, description="use this share of the images, drawn by a fixed seed")
-    holdout: float = Field(0.05, ge=0, lt=1, description="share that is never trained on, kept for judging")
+    holdout: Annotated[float, Field(ge=0, lt=1)] | Literal["auto"] = Field(
+        "auto",
+        description="share that is never trained on, kept for judging; auto: 5 %, at least 125 images, at most a "
+        "quarter; a run records the share",
+    )
     holdout_by: str = Field(
         "similar",
         description="what must fall on one side: 'similar' (near-duplicates), 'class', 'file', or 'name:REGEX'",

@@ -13,6 +13,7 @@ from gansmith.data.check_images import MODES
 from gansmith.experiment.assemble import Assembly, assemble
 from gansmith.experiment.schema import Experiment
 from gansmith.experiment.with_data import with_data
+from gansmith.runs.existing_run import with_recorded_holdout
 from gansmith.runs.folder import folder_of
 from gansmith.runs.periodic_metrics import PeriodicMetrics
 from gansmith.runs.training_state import load_fitting_weights
@@ -29,7 +30,7 @@ def dry_run_report(experiment: Experiment, sources: dict[str, str], *, full: boo
 
     The data are read (and cached), the networks built, checked and timed.
     """
-    experiment, data = with_data(experiment)
+    experiment, data = with_data(with_recorded_holdout(folder_of(experiment), experiment))
     parts = assemble(experiment, data)
     experiment = parts.experiment
     PeriodicMetrics(parts)  # refuses what cannot be measured

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from gansmith.errors import ExperimentError, RunError
@@ -65,6 +66,16 @@ def with_recorded_choices(folder: Path, experiment: Experiment) -> Experiment:
         f"It is left alone. Choose another --out, or continue it with: gansmith resume {shell_word(folder)}\n"
         f"What differs:\n  {listed}"
     )
+
+
+def with_recorded_holdout(folder: Path, experiment: Experiment) -> Experiment:
+    """`experiment`, with the share held out that the run in `folder` was trained with, where it is left open."""
+    if experiment.data.holdout != "auto" or not is_run(folder) or not _was_trained(folder):
+        return experiment
+    with suppress(ExperimentError):  # said by `with_recorded_choices`
+        share = {"holdout": experiment_of(folder).data.holdout}
+        return experiment.model_copy(update={"data": experiment.data.model_copy(update=share)})
+    return experiment
 
 
 def _words(folder: Path, recorded: Experiment) -> str:

@@ -23,7 +23,7 @@ from gansmith.runs import curves
 from gansmith.runs.beginning import begin
 from gansmith.runs.description import description
 from gansmith.runs.ended import complete_files
-from gansmith.runs.existing_run import require_run_or_empty, way_out, with_recorded_choices
+from gansmith.runs.existing_run import require_run_or_empty, way_out, with_recorded_choices, with_recorded_holdout
 from gansmith.runs.folder import checkpoints_of, folder_of, is_run, models_of, remove_stale_files
 from gansmith.runs.lock import locked
 from gansmith.runs.monitor import Monitor
@@ -66,7 +66,7 @@ def _train_run(experiment: Experiment) -> None:
         remove_stale_files(folder)
         if experiment.start_from is not None and not is_run(folder):
             models_of(Path(experiment.start_from))  # before the images are prepared, which can take long
-        experiment, data = with_data(experiment)
+        experiment, data = with_data(with_recorded_holdout(folder, experiment))
         experiment = with_recorded_choices(folder, experiment)
         for warning in data.warnings:
             say(f"warning: {warning}")

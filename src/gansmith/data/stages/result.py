@@ -89,6 +89,7 @@ def _warnings(source: Source, count: int, held_out: int, settings: DataSettings)
             f"only {count:,} image{'' if count == 1 else 's'}: a network memorises so few, and what it generates may "
             f"be copies of them"
         )
+    assert settings.holdout != "auto"  # `with_share` made a number of it
     wanted = settings.holdout * count
     if count >= ENOUGH and not wanted / 2 <= held_out <= 2 * max(wanted, 1):
         warnings.append(

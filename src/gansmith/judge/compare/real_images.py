@@ -64,7 +64,7 @@ def reals(contenders: Sequence[Contender], *, against: str | Path | None) -> Rea
             )
     if prepared.holdout is None:
         raise DataError(
-            f"these runs held out no image of {settings[0].path} (holdout: {settings[0].holdout:g}). "
+            f"these runs held out no image of {settings[0].path} (holdout: {settings[0].holdout}). "
             f"Name images that none of them was trained on: --against DATA"
         )
     return _drawn(prepared.holdout, prepared, f"{prepared.name} (held out)", contenders)
