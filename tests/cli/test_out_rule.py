@@ -13,6 +13,7 @@ from translating import write
 from typer.testing import Result
 
 from gansmith.cli.arithmetic import arithmetic
+from gansmith.cli.blindtest import blindtest
 from gansmith.cli.compare import compare
 from gansmith.cli.data import pack
 from gansmith.cli.draw import draw
@@ -41,6 +42,7 @@ COMMANDS: dict[str, tuple[Callable[..., None], tuple[Any, ...], str, tuple[str, 
     "draw": (draw, ("model", "--out"), "a", ("a/generator.svg",), "a-2/"),
     "probe": (probe, ("model", "--data", "digits", "--out"), "a.json", ("a.json",), "a-2.json"),
     "compare": (compare, ("model", "model", "--out"), "a", ("a/compare.png",), "a-2/"),
+    "blindtest": (blindtest, ("model", "--against", "digits", "--out"), "a.html", ("a.html",), "a-2.html"),
     "evaluate": (evaluate, ("model", "--against", "digits", "--out"), "a", ("a/report.html",), "a-2/"),
     "pack": (pack, ("digits",), "a.npy", ("a.labels.npy",), "a-2.npy"),
 }
@@ -48,6 +50,7 @@ WORK = (
     "gansmith.latent.renderer.Renderer.render",
     "gansmith.judge.linear_probe.probe",
     "gansmith.judge.compare.compare_runs.compare",
+    "gansmith.judge.blind_test.blind_test",
     "gansmith.judge.audit_run.subject_of",
     "gansmith.data.pack.open_source",
     "gansmith.records.graph.draw",
@@ -127,6 +130,7 @@ def test_translate(run_command: Command, cycle: Path, tmp_path: Path, monkeypatc
         (sample, ("--seeds", "0-3"), "samples.png", "samples-2.png"),
         (interpolate, ("3", "8", "--steps", "2"), "interpolation.png", "interpolation-2.png"),
         (arithmetic, ("--plus", "1"), "arithmetic.png", "arithmetic-2.png"),
+        (blindtest, ("--against", "digits"), "blindtest.html", "blindtest-2.html"),
     ],
 )
 def test_a_default_name_takes_the_next_free_one_and_says_so(

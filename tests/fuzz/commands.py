@@ -59,6 +59,12 @@ RIGHT = {
         "packed.npy --against digits --features pixels --real 50 --out new",
         "pairs --out new",
     ],
+    "blindtest": [
+        "gan --looks 12 --out new.html",
+        "gan half_gan --looks 10 --seed 3 --raw",
+        "gan/model --against digits --looks 20 --out new.html",
+        "--read GS-20000-000A0-00E2Z-YG000-0KNGS-7Y",
+    ],
     "compare": ["gan half_gan --samples 24", "gan gan@latest --samples 20 --metrics none --out new"],
     "probe": ["gan --data digits --images 60 --random-networks 2", "grader --data digits --images 60 --out new.json"],
     "list": ["", "metrics", "recipes"],

@@ -12,6 +12,7 @@ from gansmith import __version__
 from gansmith.cli import (
     arithmetic,
     bench,
+    blindtest,
     compare,
     data,
     draw,
@@ -47,6 +48,7 @@ app.command("translate")(translate.translate)
 app.add_typer(data.app, name="data")
 app.command("evaluate")(evaluate.evaluate)
 app.command("compare")(compare.compare)
+app.command("blindtest")(blindtest.blindtest)
 app.command("probe")(probe.probe)
 app.command("list")(list_.list_)
 app.add_typer(features.app, name="features")
