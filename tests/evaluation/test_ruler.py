@@ -135,8 +135,9 @@ def test_the_ruler_decides_with_its_whole_interval(
 )
 def test_samples_among_the_real_ones_are_bad_where_all_are_off_alike(flaw: Number | None, verdict: str) -> None:
     """Blur of 1, JPEG of 10 and other kinds of images pass by precision among images of many kinds."""
-    assert on_ruler(Number(0.5, 0.21, 0.9), "good", flaw) == verdict
-    assert on_ruler(Number(0.5, 0.21, 0.9), "cannot tell", flaw) == "bad"
+    place = {"ruler": Number(0.5, 0.21, 0.9)} | ({} if flaw is None else {"common_flaw": flaw})
+    assert on_ruler(place | {"precision_ratio": Number(0.9, 0.8, 1.0)}) == verdict
+    assert on_ruler(place | {"precision_ratio": Number(0.6, 0.5, 0.7)}) == "bad"
 
 
 def test_neighbours_are_found_by_directions_where_the_evidence_says_so() -> None:

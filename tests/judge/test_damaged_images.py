@@ -1,4 +1,4 @@
-"""The ruler of an audit, from images: which are damaged, and what they are compared with."""
+"""The ruler and the layout of an audit, from images: which are damaged, and what they are compared with."""
 
 from __future__ import annotations
 
@@ -9,29 +9,55 @@ import pytest
 from numpy.typing import NDArray
 
 from gansmith.evaluation.damages import tiles
-from gansmith.evaluation.types import Extractor, Outputs, Side
-from gansmith.judge.damaged_images import ruler_of
+from gansmith.evaluation.types import Extractor, Images, Outputs, Ruler, Side
+from gansmith.judge.damaged_images import ruler_and_layout
+
+TOY = Extractor("toy", "0", "as they are", lambda batch: Outputs(batch.flatten(1).float() / 64), batch=32)
+
+
+def images(count: int) -> Images:
+    """Bright below, dark above."""
+    rng, rows = np.random.default_rng(0), np.linspace(0, 255, 8)[:, None]
+    return np.clip(rows + rng.normal(0, 20, (count, 8, 8)), 0, 255).astype(np.uint8)[..., None]
+
+
+def side(name: str, part: NDArray[np.uint8]) -> Side:
+    return Side(name, part, (part.reshape(len(part), -1) / 64).astype(np.float32))
 
 
 def test_the_ruler_of_images_damages_those_that_are_compared_with_none() -> None:
     """By pixels of toys; the reference holds no image that was damaged."""
-    rng = np.random.default_rng(0)
-    rows = np.linspace(0, 255, 8)[:, None]
-    images = np.clip(rows + rng.normal(0, 20, (400, 8, 8)), 0, 255).astype(np.uint8)[..., None]
-    toy = Extractor("toy", "0", "as they are", lambda batch: Outputs(batch.flatten(1).float() / 64), batch=32)
+    real = images(400)
+    train, held, honest = side("train", real[:250]), side("held", real[250:]), side("made", real[250:])
+    shuffled = side("made", tiles(real[250:], count=4))
 
-    def side(name: str, part: NDArray[np.uint8]) -> Side:
-        return Side(name, part, part.reshape(len(part), -1).astype(np.float32) / 64)
+    def ruler_of(fake: Side, holdout: Side | None) -> Ruler | None:
+        return ruler_and_layout(train, holdout, (fake,), TOY)[0]
 
-    train, held, honest = side("train", images[:250]), side("held", images[250:]), side("made", images[250:])
-    shuffled = side("made", tiles(images[250:], count=4))
-    for holdout in (held, None, side("few", images[250:260])):
-        good, bad = (ruler_of(train, holdout, (fake,), toy) for fake in (honest, shuffled))
+    for holdout in (held, None, side("few", real[250:260])):
+        good, bad = ruler_of(honest, holdout), ruler_of(shuffled, holdout)
         assert good is not None
         assert bad is not None
         assert abs(good.samples.value) < 0.05
         assert bad.samples.value == pytest.approx(1, abs=0.3)
         assert (good.held_out is None) == (holdout is not held)
-    assert ruler_of(train, held, (honest,), replace(toy, name="pixels")) is None
-    noise = rng.integers(0, 256, (300, 8, 8, 1)).astype(np.uint8)
-    assert ruler_of(side("train", noise[:200]), None, (side("made", noise[200:]),), toy) is None  # no layout to lose
+    assert ruler_and_layout(train, held, (honest,), replace(TOY, name="pixels")) == (None, None)
+    noise = np.random.default_rng(1).integers(0, 256, (300, 8, 8, 1)).astype(np.uint8)
+    alone = ruler_and_layout(side("train", noise[:200]), None, (side("made", noise[200:]),), TOY)
+    assert alone[0] is None  # no layout to lose
+
+
+def test_a_layout_is_seen_in_real_images_and_in_no_shuffled_ones() -> None:
+    real = images(500)
+    train, held = side("train", real[:250]), side("held", real[250:400])
+    for part, expected in ((real[400:], 1.0), (tiles(real[400:], count=4), 0.0)):
+        _, seen = ruler_and_layout(train, held, (side("made", part),), TOY)
+        assert seen is not None
+        assert not seen.unclear
+        assert seen.samples.value == pytest.approx(expected, abs=0.05)
+        assert seen.held_out.value == pytest.approx(1, abs=0.05)
+    assert ruler_and_layout(train, side("few", real[250:300]), (held,), TOY)[1] is None  # too few to test it by
+    noise = np.random.default_rng(1).integers(0, 256, (500, 8, 8, 1)).astype(np.uint8)
+    _, seen = ruler_and_layout(side("train", noise[:250]), side("held", noise[250:400]), (held,), TOY)
+    assert seen is not None
+    assert "tiles" in seen.unclear  # no classifier can tell noise from its tiles

@@ -169,6 +169,8 @@ class Evidence:
     copies     the copy-sensitive extractor;  extractor  the main one
     base       the protocol but for its metric and counts
     ruler      distance of the samples from the real images between known damages; None where features are pixels
+    layout     in how many samples parts are in their places;  thing  in how many a network sees what it sees in real
+               images; None where that cannot be asked
     directions neighbours are found by features of unit length: a network's, whose lengths say how much it sees in an
                image, so that damaged images, of small features, would lie near everything
     """
@@ -182,6 +184,8 @@ class Evidence:
     classes: tuple[str, ...] | None = None
     seed: int = 0
     ruler: Ruler | None = None
+    layout: Seen | None = None
+    thing: Seen | None = None
     directions: bool = False
 
 
@@ -209,6 +213,22 @@ class Ruler:
 
     def _off(self, mark: Number) -> float:
         return abs(math.log(max(mark.value, 1e-3) / max(self.samples.value, 1e-3)))
+
+
+@dataclass(frozen=True)
+class Seen:
+    """The share of the samples in which something is seen, beside that of real images that were not trained on.
+
+    what      is seen, in words
+    accuracy  of the classifier on held-out images, where one was trained for it
+    unclear   why the shares say nothing, as a sentence; empty where they do
+    """
+
+    what: str
+    samples: Number
+    held_out: Number
+    accuracy: Number | None = None
+    unclear: str = ""
 
 
 @dataclass(frozen=True)

@@ -1,29 +1,39 @@
-"""The ruler of an audit: real images damaged in known ways, with their features, which are kept for the next time."""
+"""Real images damaged in known ways: the marks of the ruler, and what tells a layout from none."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 import numpy as np
 
 from gansmith.data.subsets import random_subset
 from gansmith.errors import DataError
-from gansmith.evaluation.damages import LAYOUT, TEXTURE
+from gansmith.evaluation.damages import LAYOUT, TEXTURE, Damage
 from gansmith.evaluation.extract import extract
+from gansmith.evaluation.layout import layout_classifier, layout_seen
 from gansmith.evaluation.ruler import ruler
-from gansmith.evaluation.types import Extractor, Features, Images, Ruler, Side
+from gansmith.evaluation.types import Extractor, Features, Images, Ruler, Seen, Side
 from gansmith.system.seeding import mix
 
 MOST = 200  # images of each damage
+_TRAINING = 100  # training images of each damage of layout, which train the classifier
 _REFERENCE = 5_000  # real images that all are compared with
 _FEWEST = 100  # held-out images, for them to be damaged; else some of the training images are, and not compared with
 
 
-def ruler_of(train: Side, holdout: Side | None, fakes: tuple[Side, ...], extractor: Extractor) -> Ruler | None:
-    """The ruler by the features of `extractor`; None for pixels, for too few images, and for textures, which have no
-    layout to lose."""
+def ruler_and_layout(
+    train: Side, holdout: Side | None, fakes: tuple[Side, ...], extractor: Extractor
+) -> tuple[Ruler | None, Seen | None]:
+    """The ruler by the features of `extractor`, and the share of the samples in which a layout is seen.
+
+    Neither for pixels and for too few images; no ruler for textures, which have no layout to lose; no share without
+    `_FEWEST` held-out images, which test the classifier.
+    """
     if extractor.name == "pixels" or train.images is None or train.features is None or len(train) < 3:
-        return None
+        return None, None
     rng = np.random.default_rng(mix(0, "damaged images"))
-    if holdout is not None and holdout.images is not None and len(holdout) >= _FEWEST:
+    enough = holdout is not None and holdout.images is not None and len(holdout) >= _FEWEST
+    if holdout is not None and holdout.images is not None and enough:
         images = holdout.images[random_subset(len(holdout), min(MOST, len(holdout)), rng)]
         rest = np.arange(len(train))
     else:
@@ -31,13 +41,18 @@ def ruler_of(train: Side, holdout: Side | None, fakes: tuple[Side, ...], extract
         images, rest = train.images[chosen], np.setdiff1d(np.arange(len(train)), chosen)
     reference = train.features[rest[random_subset(len(rest), min(_REFERENCE, len(rest)), rng)]]
     held = None if holdout is None or len(holdout) < _FEWEST else holdout.features
-    samples = [side.features for side in fakes if side.features is not None]
+    samples = np.concatenate([side.features for side in fakes if side.features is not None])
+    damaged = _damaged(images, extractor, {**LAYOUT, **TEXTURE})
     try:
-        return ruler(reference, np.concatenate(samples), _damaged(images, extractor), held)
+        found: Ruler | None = ruler(reference, samples, damaged, held)
     except DataError:
-        return None
+        found = None
+    if held is None or not enough:
+        return found, None
+    few = train.images[random_subset(len(train), min(_TRAINING, len(train)), rng)]
+    classifier = layout_classifier(reference, _damaged(few, extractor, LAYOUT))
+    return found, layout_seen(classifier, samples, held, {name: damaged[name] for name in LAYOUT})
 
 
-def _damaged(images: Images, extractor: Extractor) -> dict[str, Features]:
-    damages = {**LAYOUT, **TEXTURE}
+def _damaged(images: Images, extractor: Extractor, damages: Mapping[str, Damage]) -> dict[str, Features]:
     return {name: extract(change(images), extractor, what=f"real images {name}")[0] for name, change in damages.items()}

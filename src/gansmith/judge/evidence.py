@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from gansmith.evaluation.extract import side_of
 from gansmith.evaluation.protocol import Protocol
 from gansmith.evaluation.types import Evidence, Extractor, Images, Labels, Side
-from gansmith.judge.damaged_images import ruler_of
+from gansmith.judge.damaged_images import ruler_and_layout
+from gansmith.judge.thing import thing_of
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,8 @@ def evidence_of(sides: Sides, protocol: Protocol, extractors: Extractors, *, see
         for side in (sides.train, sides.holdout, *sides.fakes)
     )
     assert train is not None
+    ruler, layout = ruler_and_layout(sides.train, sides.holdout, sides.fakes, extractors.main)
+    own_classes = extractors.classifier in (None, extractors.main)  # else the probabilities are the classifier's
     return Evidence(
         train=train,
         holdout=others[0],
@@ -73,6 +76,8 @@ def evidence_of(sides: Sides, protocol: Protocol, extractors: Extractors, *, see
         base=protocol,
         classes=None if extractors.classifier is None else extractors.classifier.classes,
         seed=seed,
-        ruler=ruler_of(sides.train, sides.holdout, sides.fakes, extractors.main),
+        ruler=ruler,
+        layout=layout,
+        thing=thing_of(sides.train, sides.holdout, sides.fakes, extractors.main) if own_classes else None,
         directions=extractors.main.name != "pixels",
     )

@@ -5,6 +5,11 @@ same real images cut into 4 x 4 tiles and shuffled. The whole interval below GOO
 whose samples lie among the real images as real ones do, by precision, and do not surely differ from the real images
 nearest to them, is not bad: it lacks variety, which is another question.
 
+**What is seen** rules a "good" out (`quality_seen.py`): a layout, by a classifier of real images against shuffled ones
+(`evaluation/layout.py`), and the thing that the real images show, where the network knows it (`evaluation/things.py`).
+Seen surely less than .8 times as often as in held-out images, either is too rare for "good"; surely less than a third
+as often, the samples are bad, but for those that are like the real images one by one.
+
 Without a ruler (features given without images, textures without layout) three measurements decide.
 
 - Precision (Kynkaanniemi et al. 2019), the share of samples that lie among the real images, as a ratio to the same
@@ -35,6 +40,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gansmith.evaluation.audit import quality_numbers as measure
+from gansmith.evaluation.audit import quality_seen as seen
 from gansmith.evaluation.audit import quality_words as words
 from gansmith.evaluation.audit.quality_numbers import FLAW, flawed, unlike
 from gansmith.evaluation.audit.quality_words import FAR
@@ -70,11 +76,13 @@ def answer(evidence: Evidence) -> Answer:
     numbers |= measure.distances(reference, control, samples)
     if evidence.extractor.name == "pixels":
         numbers["kid_share"] = measure.kid_share(numbers["kid"], reference)
+    numbers |= seen.shares(evidence)
     verdict = _verdict(numbers)
+    said = (words.sentence(verdict, numbers, split.about, evidence.ruler), seen.sentence(evidence, numbers))
     return Answer(
         "quality",
         verdict,
-        words.sentence(verdict, numbers, split.about, evidence.ruler),
+        " ".join(filter(None, said)),
         _headline(verdict, numbers),
         numbers,
         evidence.base.of(
@@ -82,18 +90,27 @@ def answer(evidence: Evidence) -> Answer:
             real_count=len(reference),
             fake_count=len(samples),
         ),
-        details=(words.repeats(split, passing), *words.remarks(numbers), *split.notes),
+        details=(*seen.remarks(evidence), words.repeats(split, passing), *words.remarks(numbers), *split.notes),
         advice=words.advice(verdict, numbers),
         figures=(*_ruler(evidence.ruler), *_figures(split, made, among, balls)),
     )
 
 
 def _verdict(numbers: Mapping[str, Number]) -> Verdict:
-    density, flaw, share = numbers["density_ratio"], numbers.get("common_flaw"), numbers.get("kid_share")
     if unlike(numbers):
         return "cannot tell"
+    verdict = _by_distance(numbers)
+    if verdict == "good" and seen.missing(numbers):
+        verdict = "cannot tell"
+    if verdict == "cannot tell" and seen.gone(numbers) and not _each_is_real(numbers):
+        verdict = "bad"
+    return verdict
+
+
+def _by_distance(numbers: Mapping[str, Number]) -> Verdict:
+    density, flaw, share = numbers["density_ratio"], numbers.get("common_flaw"), numbers.get("kid_share")
     if "ruler" in numbers:
-        return _on_ruler(numbers["ruler"], verdict_of(numbers["precision_ratio"]), numbers.get("common_flaw"))
+        return _on_ruler(numbers)
     if share is not None:
         return "bad" if share.low is not None and share.low > FAR else "cannot tell"
     verdict = verdict_of(numbers["precision_ratio"])
@@ -103,13 +120,20 @@ def _verdict(numbers: Mapping[str, Number]) -> Verdict:
     return verdict if verdict != "good" or sure else "cannot tell"
 
 
-def _on_ruler(place: Number, precision: Verdict, flaw: Number | None) -> Verdict:
+def _on_ruler(numbers: Mapping[str, Number]) -> Verdict:
+    place = numbers["ruler"]
     if place.low is None or place.high is None:
         return "cannot tell"
     if place.low > BAD:
-        each_is_real = precision == "good" and (flaw is None or flaw.low is None or flaw.low <= 0)
-        return "cannot tell" if each_is_real else "bad"
-    return "good" if place.high < GOOD_ON_RULER and precision != "bad" else "cannot tell"
+        return "cannot tell" if _each_is_real(numbers) else "bad"
+    return "good" if place.high < GOOD_ON_RULER and verdict_of(numbers["precision_ratio"]) != "bad" else "cannot tell"
+
+
+def _each_is_real(numbers: Mapping[str, Number]) -> bool:
+    """Whether the samples lie among the real images as real ones do, and do not surely differ from the nearest ones."""
+    flaw = numbers.get("common_flaw")
+    unflawed = flaw is None or flaw.low is None or flaw.low <= 0
+    return verdict_of(numbers["precision_ratio"]) == "good" and unflawed
 
 
 def _headline(verdict: Verdict, numbers: Mapping[str, Number]) -> str:

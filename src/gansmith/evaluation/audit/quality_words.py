@@ -98,6 +98,11 @@ def _on_ruler(verdict: Verdict, numbers: Mapping[str, Number], ruler: Ruler) -> 
             f"No farther from the real images than real ones that were not trained on: {value:.2f}, where 0 is "
             f"held-out images and 1 the real images cut into 4 x 4 and shuffled."
         )
+    if ruler.samples.high is not None and ruler.samples.high < GOOD:
+        return (
+            "As a set no farther from the real images than real ones that were not trained on, but one by one the "
+            "samples are not like them."
+        )
     far = f"About as far from the real images as these are {layout}, or {texture}"
     if verdict == "bad":
         return f"{far}."
