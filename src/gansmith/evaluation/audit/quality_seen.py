@@ -53,8 +53,12 @@ def remarks(evidence: Evidence) -> list[str]:
         if seen.unclear:
             lines.append(seen.unclear)
             continue
-        sure = "" if seen.accuracy is None else (
-            f" The classifier tells held-out images from their tiles in {of_a_hundred(seen.accuracy)} of 100 cases."
+        sure = (
+            ""
+            if seen.accuracy is None
+            else (
+                f" The classifier tells held-out images from their tiles in {of_a_hundred(seen.accuracy)} of 100 cases."
+            )
         )
         lines.append(
             f"In {_between(seen.samples)} of 100 samples {seen.what} is seen, in {_between(seen.held_out)} of 100 "
