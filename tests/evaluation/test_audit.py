@@ -157,6 +157,7 @@ def test_the_shape_of_audit_json(asked: list[str], evidence: Evidence) -> None:
         "notes",
         "protocol",
         *QUESTIONS,
+        "next",
     ]
     assert record["format"] == 1
     assert record["quality"] == {
@@ -214,14 +215,27 @@ def test_nothing_is_written_when_the_page_cannot_be_made(
     assert not (tmp_path / "audit").exists()
 
 
-def test_five_lines(asked: list[str], evidence: Evidence, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_five_answers_and_the_next_step(asked: list[str], evidence: Evidence, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys.modules["gansmith.evaluation.audit.collapse"], "answer", refuse)
-    lines = answer_all(evidence).as_text().splitlines()
-    assert len(lines) == 5
+    audit = answer_all(evidence)
+    lines = audit.as_text().splitlines()
+    next_step = lines[lines.index("") + 1]
+    assert next_step.startswith(f"next: {audit.steps[0].do}"[:60])
     assert lines[0] == "+ good         quality       All is well with quality."
     assert lines[2].startswith("? cannot tell  collapse      ")
     assert "2 images" in lines[2]
-    assert all(line.isascii() for line in lines)
+    assert all(line.isascii() and len(line) <= 100 for line in lines)
+
+
+def test_long_sentences_are_wrapped_below_themselves(evidence: Evidence, asked: list[str]) -> None:
+    audit = answer_all(evidence)
+    long = replace(audit.answers["quality"], sentence=f"{'A sentence ' * 20}of 12\u202f300 \u2212 1.")
+    lines = replace(audit, answers={"quality": long}).as_text().splitlines()
+    first = lines[: lines.index("")]
+    assert len(first) > 2
+    assert all(len(line) <= 100 for line in first)
+    assert all(line[:29].isspace() and line[29] != " " for line in first[1:])
+    assert "12,300 - 1." in first[-1]
 
 
 @pytest.mark.parametrize(

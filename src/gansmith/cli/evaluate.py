@@ -10,7 +10,7 @@ import typer
 
 from gansmith.cli.arguments import Checkpoint, Device, Force, Raw, Trust, echo, refuse_options, trained_lines
 from gansmith.system.console import say
-from gansmith.system.text import printable
+from gansmith.system.text import printable, wrapped
 
 _FOR_SAMPLES = (
     *("against", "holdout", "features", "classifier", "metrics", "samples", "repeats", "real", "raw", "checkpoint"),
@@ -97,5 +97,6 @@ def tell(trained: Sequence[str], text: str, notes: Sequence[str], place: Path, *
     """Print how long the weights were trained, on standard error; then a result, the notes on it, further lines, and
     where it was written."""
     say(*trained)
-    for line in (text, *(f"note: {note}" for note in notes), *lines, f"-> {printable(place)}"):
+    for line in (text, *(wrapped(f"note: {note}", indent=6) for note in notes), *map(wrapped, lines)):
         echo(line)
+    echo(f"-> {printable(place)}")

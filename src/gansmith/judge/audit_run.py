@@ -19,12 +19,14 @@ from gansmith.evaluation.audit.audit import JSON, Audit, answer_all
 from gansmith.evaluation.audit.metric_table import measure_all
 from gansmith.evaluation.audit.report import PAGE, write
 from gansmith.evaluation.metric_needs import require_classes, require_counts, require_unlabelled
+from gansmith.evaluation.number_format import duration
 from gansmith.evaluation.protocol import Protocol
 from gansmith.evaluation.types import Extractor, Figure, Metric
 from gansmith.judge.evidence import Extractors, evidence_of, sides_of
 from gansmith.judge.image_sets import LEAST, Generated, Subject, subject_of
 from gansmith.judge.reference_images import RealImages, reals_of
 from gansmith.judge.report_folder import report_folder
+from gansmith.judge.run_facts import run_facts
 from gansmith.runs.curves import curves
 from gansmith.runs.run import Run
 from gansmith.runs.trained_for import trained_for
@@ -90,10 +92,16 @@ def evaluate(
         title=f"Audit of {generated.name}",
         notes=[*_not_at_the_end(judged.run, checkpoint, raw), *reals.notes, *_notes(extractors.main)],
     )
-    facts = _facts(reals, generated, seconds=time.monotonic() - begun)
     described = protocol if extractors.classifier is None else replace(protocol, features=extractors.words)
     measured = measure_all(measures, sides.train, sides.fakes, described)
-    return _written(replace(audit, facts=facts, metrics=measured, training=_training(judged)), folder, again)
+    audit = replace(audit, facts=_facts(reals, generated, begun=begun), metrics=measured)
+    return _written(_with_run(audit, judged, reals, checkpoint=checkpoint, raw=raw), folder, again)
+
+
+def _with_run(audit: Audit, judged: Subject, reals: RealImages, *, checkpoint: str | None, raw: bool) -> Audit:
+    """The audit with what the run knows of itself, and with its curves."""
+    known = run_facts(judged.run, distinct=reals.trained_on, checkpoint=checkpoint, raw=raw)
+    return replace(audit, run=known, training=_training(judged))
 
 
 def _written(audit: Audit, folder: Path, again: bool) -> Audit:
@@ -146,13 +154,13 @@ def _training(judged: Subject) -> tuple[Figure, ...]:
     return tuple(Figure(name, svg=drawing) for name, drawing in curves(records).items()) if records else ()
 
 
-def _facts(reals: RealImages, generated: Generated, *, seconds: float) -> dict[str, str]:
+def _facts(reals: RealImages, generated: Generated, *, begun: float) -> dict[str, str]:
     return {
         **generated.facts,
         "real images": reals.name,
         "when": time.strftime("%Y-%m-%d %H:%M"),
         "made on": ", ".join(f"{key} {value}" for key, value in hardware.facts().items() if key != "threads"),
-        "time taken": f"{seconds:,.0f} seconds",
+        "time taken": duration(time.monotonic() - begun),
     }
 
 

@@ -27,6 +27,7 @@ class RealImages:
     """Real images and labels at the subject's size: trained on, and held out (None where none are known to be).
 
     description  name, digest and split, for the protocol;  notes  what a reader must know of them
+    trained_on   how many training images there are, of which `train` may be a part
     """
 
     name: str
@@ -35,6 +36,7 @@ class RealImages:
     description: str
     classes: tuple[str, ...] | None
     notes: tuple[str, ...]
+    trained_on: int
 
 
 def reals_of(subject: Subject, *, against: str | None, holdout: str | None, most: int, seed: int) -> RealImages:
@@ -62,6 +64,7 @@ def reals_of(subject: Subject, *, against: str | None, holdout: str | None, most
         f"{prepared.name} {prepared.digest}, train; held out: {split}; fit {settings.fit}",
         prepared.classes,
         tuple(_notes(subject, prepared, kept is not None, of_the_run, most)),
+        len(prepared.train),
     )
 
 

@@ -71,11 +71,17 @@ def _by_images(experiment: Experiment) -> DefaultRecipe:
     device = choose_device(experiment.device).type
     if device != "cpu":
         return DefaultRecipe("dcgan", f"on {device} nothing was measured yet")
-    if count < FEW:
-        return DefaultRecipe(
-            "sngan_small", f"at 32 px it measured best on sets of about 2,000 images; these are {count:,}"
-        )
-    return DefaultRecipe("dcgan_augmented", f"at 32 px it measured best on a set of 48,000 images; these are {count:,}")
+    like = "sets of about 2,000" if count < FEW else "a set of 48,000"
+    return DefaultRecipe(best_recipe(count), f"at 32 px it measured best on {like} images; these are {count:,}")
+
+
+def best_recipe(count: int) -> str:
+    """The recipe that measured best at 32 px on a CPU on sets of about `count` images.
+
+    >>> best_recipe(2_000), best_recipe(50_000)
+    ('sngan_small', 'dcgan_augmented')
+    """
+    return "sngan_small" if count < FEW else "dcgan_augmented"
 
 
 def _exists(experiment: Experiment, recipe: str | None) -> bool:

@@ -7,7 +7,9 @@ and bytes that are no UTF-8 (Python keeps these as lone surrogates, PEP 383, whi
 from __future__ import annotations
 
 import re
+from textwrap import fill
 
+WIDTH = 100  # columns of what is printed in sentences
 _CONTROLS = "\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff"
 _UNSAFE = re.compile(f"[\n{_CONTROLS}]")
 _UNSAFE_IN_LINES = re.compile(f"[{_CONTROLS}]")
@@ -31,6 +33,16 @@ def printable_lines(text: str) -> str:
     one \\x07
     """
     return _UNSAFE_IN_LINES.sub(_escaped, text)
+
+
+def wrapped(text: str, *, indent: int = 0) -> str:
+    """Text in lines of at most WIDTH columns, all but the first indented; words longer than that stay whole.
+
+    >>> print(wrapped("note: " + "a word " * 15, indent=6))
+    note: a word a word a word a word a word a word a word a word a word a word a word a word a word a
+          word a word
+    """
+    return fill(text, WIDTH, subsequent_indent=" " * indent, break_long_words=False, break_on_hyphens=False)
 
 
 def _escaped(match: re.Match[str]) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields
 from importlib import import_module
 from pathlib import Path
 from typing import Any, get_args
@@ -17,17 +17,22 @@ import numpy as np
 
 from gansmith import __version__
 from gansmith.errors import GansmithError, RunError, UnknownNameError, unknown
+from gansmith.evaluation import number_format
+from gansmith.evaluation.audit.advice import Step, steps
 from gansmith.evaluation.audit.metric_table import Measurement
+from gansmith.evaluation.audit.run_facts import RunFacts, read_run_facts
 from gansmith.evaluation.audit.sheets import picture
 from gansmith.evaluation.protocol import Protocol
 from gansmith.evaluation.types import QUESTIONS, Answer, Evidence, Figure, Number, Verdict
 from gansmith.system.seeding import mix
+from gansmith.system.text import wrapped
 
 FORMAT = 1  # of audit.json; raised when a reader of the old one would misread the new one
 JSON = "audit.json"
 MARKS: Mapping[Verdict, str] = {"good": "+", "bad": "-", "cannot tell": "?"}
 _SHOWN = 30  # images on a sheet of the page
 _COLUMNS = 6
+_HANGING = 29  # columns before a sentence in a line of text
 
 
 @dataclass(frozen=True)
@@ -40,6 +45,7 @@ class Audit:
     facts     further facts for the reader: images trained, when, on what machine, with which versions
     notes     remarks on how it was measured
     metrics   {name: measurement} of the metrics that were asked for beside the questions
+    run       what the run knows of itself; None for images in files
     sheets    samples and real images; not part of audit.json
     training  curves of the training of a run; not part of audit.json
     """
@@ -52,8 +58,14 @@ class Audit:
     facts: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     metrics: Mapping[str, Measurement] = field(default_factory=dict)
+    run: RunFacts | None = None
     sheets: tuple[Figure, ...] = field(default=(), compare=False)
     training: tuple[Figure, ...] = field(default=(), compare=False)
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """What to do next, by all answers together and the run, the most likely first."""
+        return steps(self.answers, run=self.run, counts=self.counts, features=self.protocol.features)
 
     def record(self) -> dict[str, Any]:
         """The content of audit.json: one object for each question; values that are not finite are null."""
@@ -68,17 +80,23 @@ class Audit:
             "protocol": self.protocol.record(),
             **{question: answer.record() for question, answer in self.answers.items()},
         }
+        if self.run is not None:
+            whole["run"] = self.run.record()
+        whole["next"] = [asdict(step) for step in self.steps]
         if self.metrics:
             whole["metrics"] = {name: measurement.record() for name, measurement in self.metrics.items()}
         return {key: _plain(value) for key, value in whole.items()}
 
     def as_text(self) -> str:
-        """One line for each question (mark, verdict, name, sentence), then one for each number of a metric."""
+        """The five answers (mark, verdict, name, sentence), then the numbers of the metrics, then the one next step;
+        lines are wrapped, but for commands."""
         lines = [
-            f"{MARKS[answer.verdict]} {answer.verdict:<11}  {question:<12}  {answer.sentence}"
+            wrapped(f"{MARKS[answer.verdict]} {answer.verdict:<11}  {question:<12}  {answer.sentence}", indent=_HANGING)
             for question, answer in self.answers.items()
         ]
-        return "\n".join(lines + [measurement.as_text(name) for name, measurement in self.metrics.items()])
+        lines += [measurement.as_text(name) for name, measurement in self.metrics.items()]
+        text = "\n".join([*lines, "", self.steps[0].as_text("next: ")])
+        return text.replace(number_format.NARROW, ",").replace(number_format.MINUS, "-")
 
 
 def answer_all(
@@ -140,6 +158,7 @@ def read(path: str | Path) -> Audit:
             counts=whole["counts"],
             facts=whole["facts"],
             notes=tuple(whole["notes"]),
+            run=None if whole.get("run") is None else read_run_facts(whole["run"]),
             metrics={name: _measurement(record) for name, record in whole.get("metrics", {}).items()},
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import io
 import re
-from collections import Counter
+from collections.abc import Mapping
 from dataclasses import fields
 from importlib.resources import files
 from pathlib import Path
@@ -23,6 +23,7 @@ from gansmith.errors import OptionError
 from gansmith.evaluation import number_format
 from gansmith.evaluation.audit.audit import JSON, Audit
 from gansmith.evaluation.audit.glossary import GLOSSARY, explains
+from gansmith.evaluation.number_format import counted
 from gansmith.evaluation.protocol import Protocol
 from gansmith.evaluation.types import QUESTIONS, Answer, Figure, Number, Verdict
 from gansmith.system.files import write_json, write_text
@@ -34,6 +35,34 @@ _SMALL = 420  # pixels: a narrower image is enlarged, with its pixels kept squar
 _BRIEF = 32  # letters: a longer fact stands at the end of the page, not at its top
 _PNG = 120_000  # bytes: a larger image is stored as WebP
 _CAPITALS = {"fid": "FID", "kid": "KID", "lpips": "LPIPS", "ppl": "PPL", "kl": "KL", "fd": "FD"}
+_PLOTTED = "power_at_"  # numbers whose names begin so are drawn
+_SHORT: Mapping[str, Mapping[Verdict, str]] = {
+    "quality": {
+        "good": "the images look like the real ones",
+        "bad": "the images do not look like the real ones",
+        "cannot tell": "whether the images look like the real ones",
+    },
+    "memorisation": {
+        "good": "they are no copies of the training images",
+        "bad": "some are copies of training images",
+        "cannot tell": "whether some are copies of training images",
+    },
+    "collapse": {
+        "good": "the generator does not repeat itself",
+        "bad": "the generator repeats itself",
+        "cannot tell": "whether the generator repeats itself",
+    },
+    "diversity": {
+        "good": "the variety of the real images is covered",
+        "bad": "the variety of the real images is not covered",
+        "cannot tell": "whether the variety of the real images is covered",
+    },
+    "artifacts": {
+        "good": "there are no traces of the network",
+        "bad": "the images carry traces of the network",
+        "cannot tell": "whether the images carry traces of the network",
+    },
+}
 _PARTS = {
     "features": "What compares the images (the extractor)",
     "real": "Real images",
@@ -70,21 +99,58 @@ def page(audit: Audit) -> str:
         shown_name=shown_name,
         explains=explains,
         headline=headline,
+        tabled=tabled,
+        evidence=lambda answer: answer.figures[1:] if _ruler(audit) in answer.figures[:1] else answer.figures,
     )
     template = environment.from_string(files(__package__).joinpath("report.html").read_text(encoding="utf-8"))
-    tally = Counter(answer.verdict for answer in audit.answers.values())
+    circumstances = [(name, fact) for name, fact in audit.facts.items() if audit.run is not None or len(fact) > _BRIEF]
+    known = audit.facts.items() if audit.run is None else audit.run.rows()
+    facts = [(name, fact) for name, fact in known if (name, fact) not in circumstances]
+    steps = audit.steps
     return template.render(
         audit=audit,
         questions=QUESTIONS,
         signs=SIGNS,
-        tally=[(verdict, tally[verdict]) for verdict in SIGNS if tally[verdict]],
+        in_short=in_short(audit),
+        steps=steps,
+        further=counted(len(steps) - 1, "further step"),
         about="" if audit.subject in audit.title else audit.title,
         heading=audit.title if audit.subject in audit.title else audit.subject,
-        facts={name: fact for name, fact in audit.facts.items() if len(fact) <= _BRIEF},
-        circumstances=[(name, fact) for name, fact in audit.facts.items() if len(fact) > _BRIEF],
+        facts=[*facts, *((name, number_format.number(many)) for name, many in audit.counts.items())],
+        ruler=_ruler(audit),
+        circumstances=circumstances,
         protocol=protocol_rows(audit.protocol),
         glossary=GLOSSARY,
     )
+
+
+def in_short(audit: Audit) -> list[tuple[Verdict, str]]:
+    """(verdict, what has it in plain words) of each verdict that occurs, the worst first."""
+    order: tuple[Verdict, ...] = ("bad", "cannot tell", "good")
+    lines = []
+    for verdict in order:
+        parts = [_SHORT[question][verdict] for question, one in audit.answers.items() if one.verdict == verdict]
+        if parts:
+            lines.append((verdict, f"{', '.join(parts)}."))
+    return lines
+
+
+def tabled(answer: Answer) -> dict[str, Number]:
+    """The numbers of an answer but those that one of its plots shows."""
+    plotted = any(figure.svg is not None for figure in answer.figures)
+    return {
+        name: number
+        for name, number in answer.numbers.items()
+        if name == answer.headline or not (plotted and name.startswith(_PLOTTED))
+    }
+
+
+def _ruler(audit: Audit) -> Figure | None:
+    """The drawing of the ruler, which opens the report: the first figure of an answer on quality that has one."""
+    quality = audit.answers.get("quality")
+    if quality is None or "ruler" not in quality.numbers or not quality.figures:
+        return None
+    return quality.figures[0]
 
 
 def headline(answer: Answer) -> Number | None:

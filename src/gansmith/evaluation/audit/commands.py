@@ -1,0 +1,101 @@
+"""Commands that the advice of an audit names, ready to paste, each with its cost at the run's own pace.
+
+(commands, forecast) is the way to do a step; both are empty where the subject is files, of which no run is known.
+"""
+
+from __future__ import annotations
+
+from gansmith.evaluation.audit.run_facts import RunFacts
+from gansmith.evaluation.number_format import duration
+from gansmith.system.paths import shell_word
+
+Way = tuple[tuple[str, ...], str]
+STEADY = ("sngan_small", "r3gan_small")  # recipes whose discriminator is bounded: its weights, or its slopes
+_FORECAST_UNKNOWN = "add --dry-run to see how long it takes"
+
+
+def steady_recipe(run: RunFacts | None) -> str:
+    """A recipe with a bounded discriminator that the run was not trained with.
+
+    >>> steady_recipe(None), steady_recipe(RunFacts("runs/a", "photos", 640, recipe="sngan_small"))
+    ('sngan_small', 'r3gan_small')
+    """
+    return next(recipe for recipe in STEADY if run is None or run.recipe != recipe)
+
+
+def twice(run: RunFacts) -> int:
+    """Twice the images, of the run or of what it was asked for, to two digits.
+
+    >>> twice(RunFacts("runs/a", "photos", 60_032, asked=60_000))
+    120000
+    """
+    return int(float(f"{2 * max(run.asked or 0, run.images):.1e}"))
+
+
+def longer(run: RunFacts, images: int) -> Way:
+    """The run continued to `images` in all.
+
+    >>> longer(RunFacts("runs/a", "photos", 60_000, seconds=120), 120_000)
+    (('gansmith resume runs/a --images 120000',), "about 2 minutes more, at the run's own pace")
+    """
+    seconds = run.time_for(max(0, images - run.images))
+    forecast = _FORECAST_UNKNOWN if seconds is None else f"about {duration(seconds)} more, at the run's own pace"
+    return (f"gansmith resume {shell_word(run.path)} --images {images}",), "" if seconds is None else forecast
+
+
+def with_recipe(run: RunFacts | None, recipe: str) -> Way:
+    """A new run on the same images with another recipe, whose pace is not known."""
+    if run is None:
+        return (), ""
+    words = ["gansmith train", shell_word(run.data), "--recipe", recipe]
+    words += ["--size", run.size] if run.size else []
+    images = max(run.images, run.asked or 0)
+    out = shell_word(f"{run.path}-{recipe}")
+    return (f"{' '.join(words)} --images {images} --out {out}",), _FORECAST_UNKNOWN
+
+
+def changed(run: RunFacts | None, suffix: str, *words: str, images: int | None, times: float = 1) -> Way:
+    """A new run with the settings of this one, changed by `words`, to `images`; an image takes `times` as long."""
+    if run is None:
+        return (), ""
+    config, out = shell_word(f"{run.path}/experiment.yaml"), shell_word(f"{run.path}-{suffix}")
+    length = [] if images is None else ["--images", str(images)]
+    command = " ".join(["gansmith train --config", config, *words, *length, "--out", out])
+    seconds = None if images is None else run.time_for(images * times)
+    if seconds is None:
+        return (command,), _FORECAST_UNKNOWN
+    upper = "up to" if times > 1 else "about"
+    return (command,), f"{upper} {duration(seconds)}, at the run's own pace"
+
+
+def augmented(run: RunFacts | None) -> Way:
+    """A new run whose discriminator sees images moved, recoloured, mirrored: whatever of it this run lacks."""
+    if run is None:
+        return (), ""
+    words = [] if run.augment else ["--set", "augment=diffaugment"]
+    words += [] if run.flip else ["--flip"]
+    if not words:  # both there: the steadier recipe is what is left
+        return with_recipe(run, steady_recipe(run))
+    return changed(run, "augmented", *words, images=max(run.images, run.asked or 0))
+
+
+def evaluate(run: RunFacts | None, *words: str) -> tuple[str, ...]:
+    """The run evaluated again.
+
+    >>> evaluate(RunFacts("runs/a", "photos", 640), "--samples", "2000")
+    ('gansmith evaluate runs/a --samples 2000',)
+    """
+    return () if run is None else (" ".join(["gansmith evaluate", shell_word(run.path), *words]),)
+
+
+def sample(run: RunFacts | None) -> tuple[str, ...]:
+    """A large sheet of samples, and a blind test.
+
+    >>> print(*sample(RunFacts("my runs/a", "photos", 640)), sep="\\n")
+    gansmith sample 'my runs/a' --seeds 0-255 --out grid.png
+    gansmith blindtest 'my runs/a'
+    """
+    if run is None:
+        return ()
+    path = shell_word(run.path)
+    return f"gansmith sample {path} --seeds 0-255 --out grid.png", f"gansmith blindtest {path}"

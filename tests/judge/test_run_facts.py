@@ -1,0 +1,102 @@
+"""Facts of a run for its report: what it drew and was asked for, its pace, its health; and advice that can be run."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+import gansmith
+from gansmith.cli.main import app
+from gansmith.evaluation.audit import commands
+from gansmith.evaluation.audit.run_facts import RunFacts, read_run_facts
+from gansmith.judge.run_facts import run_facts
+from gansmith.runs.run import Run
+from small import SMALL
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    return gansmith.train(**{**SMALL, "out": str(tmp_path_factory.mktemp("facts") / "a run")})
+
+
+@pytest.fixture
+def facts(run: Run) -> RunFacts:
+    known = run_facts(run, distinct=323)
+    assert known is not None
+    return known
+
+
+def test_what_a_run_knows(run: Run, facts: RunFacts) -> None:
+    last = run.records[-1]
+    assert (facts.path, facts.data) == (str(run.path), "digits")
+    assert (facts.images, facts.asked, facts.distinct) == (320, 320, 323)
+    assert facts.at_the_end
+    assert facts.seconds == last["seconds"]
+    assert facts.health == last["health"]
+    values = [record["discriminator/accuracy"] for record in run.records][-5:]
+    assert facts.accuracy == pytest.approx(sum(values) / len(values))
+    assert (facts.size, facts.width, facts.upsample) == ("8x8", 4, "transposed")
+    assert (facts.augment, facts.flip, facts.best_recipe) == (None, False, "sngan_small")
+    assert facts.improving is None  # it measured no metric
+
+
+def test_an_earlier_checkpoint_has_the_facts_of_its_time(run: Run, facts: RunFacts) -> None:
+    earlier = run_facts(run, distinct=323, checkpoint="previous")
+    assert earlier is not None
+    assert earlier.images < 320
+    assert not earlier.at_the_end
+    assert earlier.seconds is not None
+    assert facts.seconds is not None
+    assert earlier.seconds < facts.seconds
+
+
+def test_files_and_models_know_nothing(run: Run) -> None:
+    assert run_facts(None, distinct=10) is None
+    assert run_facts(Run(run.path / "model"), distinct=10) is None
+
+
+def test_facts_are_read_back(facts: RunFacts) -> None:
+    assert read_run_facts({**facts.record(), "of a later version": 1}) == facts
+
+
+def test_rows_say_what_was_not_reached() -> None:
+    known = dict(RunFacts("a", "b", 3_000, asked=60_000, distinct=1_000, seconds=90.0, accuracy=0.9).rows())
+    assert known["trained on"] == "3\u202f000 of 60\u202f000 asked images"
+    assert known["each image seen"] == "3 times"
+    assert known["time of training"] == "2 minutes"
+    assert "asked" not in dict(RunFacts("a", "b", 60_032, asked=60_000).rows())["trained on"]
+    assert RunFacts("a", "b", 1, health="balanced, memorising").health_words()[1][0] == "memorising"
+
+
+def test_the_pace_is_that_of_the_judged_images() -> None:
+    assert RunFacts("a", "b", 1_000, seconds=50.0).time_for(3_000) == 150.0
+    assert RunFacts("a", "b", 1_000).time_for(3_000) is None
+    assert RunFacts("a", "b", 0, seconds=50.0).time_for(3_000) is None
+
+
+@pytest.mark.parametrize("kind", ["resize", "augmented", "recipe"])
+def test_advised_trainings_begin(kind: str, facts: RunFacts, tmp_path: Path) -> None:
+    """Each command with --dry-run, which reads the data and builds the networks."""
+    known = replace(facts, size="16x16")
+    ways: dict[str, Any] = {
+        "resize": lambda: commands.changed(facts, "resize", "--set", "generator.upsample=resize", images=320),
+        "augmented": lambda: commands.augmented(facts),
+        "recipe": lambda: commands.with_recipe(known, "sngan_small"),
+    }
+    ((line,), _) = ways[kind]()
+    ended = CliRunner().invoke(app, [*shlex.split(line)[1:], "--device", "cpu", "--dry-run"])
+    assert ended.exit_code == 0, ended.output
+    assert "320 images in batches of" in ended.output
+    assert f"{facts.path}-" in ended.output
+
+
+def test_an_advised_continuation_continues(run: Run, facts: RunFacts) -> None:
+    ((line,), _) = commands.longer(facts, commands.twice(facts))
+    ended = CliRunner().invoke(app, shlex.split(line)[1:])
+    assert ended.exit_code == 0, ended.output
+    assert run.checkpoint()["images"] == 640
