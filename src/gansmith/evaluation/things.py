@@ -91,14 +91,16 @@ def thing_words(classes: NDArray[np.int64], names: Sequence[str] = ()) -> str:
     """Classes as people say them: the kind that all are of, or the names of the most probable.
 
     >>> thing_words(np.array([281, 285]), class_names()), thing_words(np.array([985, 94]), class_names())
-    ('a cat', 'daisy or hummingbird')
+    ('a cat', 'what the network takes the real images for (daisy or hummingbird)')
     """
     if not names:
-        return f"what the network sees in your images ({len(classes)} of its classes)"
+        return f"what the network sees in the real images ({len(classes)} of its classes)"
     for kind, ranges in _KINDS.items():
         if all(any(low <= number <= high for low, high in ranges) for number in classes.tolist()):
             return kind
     listed = [names[number] for number in classes[:_NAMED]]
     if len(classes) > _NAMED:
-        return f"{', '.join(listed)} or {len(classes) - _NAMED} more"
-    return " or ".join([", ".join(listed[:-1]), listed[-1]] if len(listed) > 1 else listed)
+        called = f"{', '.join(listed)} or {len(classes) - _NAMED} more"
+    else:
+        called = " or ".join([", ".join(listed[:-1]), listed[-1]] if len(listed) > 1 else listed)
+    return f"what the network takes the real images for ({called})"

@@ -47,7 +47,9 @@ from gansmith.evaluation.audit.quality_words import FAR
 from gansmith.evaluation.audit.ratio_verdict import GOOD, verdict_of
 from gansmith.evaluation.audit.reference_split import ReferenceSplit, features_of, places_of, split_reference
 from gansmith.evaluation.audit.ruler_figure import drawing
+from gansmith.evaluation.audit.ruler_thumbnails import thumbnails
 from gansmith.evaluation.audit.sheets import picture
+from gansmith.evaluation.fine_detail import as_fine_as
 from gansmith.evaluation.pairwise_distances import nearest, radii, within
 from gansmith.evaluation.ruler import BAD
 from gansmith.evaluation.ruler import GOOD as GOOD_ON_RULER
@@ -78,7 +80,8 @@ def answer(evidence: Evidence) -> Answer:
         numbers["kid_share"] = measure.kid_share(numbers["kid"], reference)
     numbers |= seen.shares(evidence)
     verdict = _verdict(numbers)
-    said = (words.sentence(verdict, numbers, split.about, evidence.ruler), seen.sentence(evidence, numbers))
+    fine = _fine(split) if evidence.ruler is not None else ""
+    said = (words.sentence(verdict, numbers, split.about, evidence.ruler, fine), seen.sentence(evidence, numbers))
     return Answer(
         "quality",
         verdict,
@@ -92,7 +95,7 @@ def answer(evidence: Evidence) -> Answer:
         ),
         details=(*seen.remarks(evidence), words.repeats(split, passing), *words.remarks(numbers), *split.notes),
         advice=words.advice(verdict, numbers),
-        figures=(*_ruler(evidence.ruler), *_figures(split, made, among, balls)),
+        figures=(*_ruler(evidence.ruler, split), *_figures(split, made, among, balls)),
     )
 
 
@@ -136,6 +139,14 @@ def _each_is_real(numbers: Mapping[str, Number]) -> bool:
     return verdict_of(numbers["precision_ratio"]) == "good" and unflawed
 
 
+def _fine(split: ReferenceSplit) -> str:
+    """Which real images have as much fine detail as the samples; empty where there are no images of equal sizes."""
+    real, samples = split.reference.images, [side.images for side in split.samples if side.images is not None]
+    if real is None or not samples or any(part.shape[1:] != real.shape[1:] for part in samples):
+        return ""
+    return as_fine_as(real, np.concatenate(samples))
+
+
 def _headline(verdict: Verdict, numbers: Mapping[str, Number]) -> str:
     """The number that the verdict mainly rests on."""
     if "ruler" in numbers or "kid_share" in numbers:
@@ -151,14 +162,17 @@ def _words(evidence: Evidence) -> str:
     return f"quality(precision and density, neighbours={NEIGHBOURS}; flaw < {FLAW}{neighbours}{ruler})"
 
 
-def _ruler(ruler: Ruler | None) -> tuple[Figure, ...]:
+def _ruler(ruler: Ruler | None, split: ReferenceSplit) -> tuple[Figure, ...]:
+    """The first of the figures: one real image damaged in each way with a sample among them, and the scale below."""
     if ruler is None:
         return ()
+    real, samples = split.reference.images, split.samples[0].images
+    image = None if real is None or samples is None else thumbnails(ruler, real[:1], samples[:1])
     caption = (
         "How far the samples are from the real images: between held-out images (0), and the same real images damaged "
         "on purpose, in layout and in texture. 1 is cut into 4 x 4 tiles and shuffled; the green stretch is good."
     )
-    return (Figure(caption, svg=drawing(ruler)),)
+    return (Figure(caption, image=image, svg=drawing(ruler)),)
 
 
 def _figures(

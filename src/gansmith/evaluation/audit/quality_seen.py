@@ -37,11 +37,12 @@ def gone(numbers: Mapping[str, Number]) -> bool:
 
 
 def sentence(evidence: Evidence, numbers: Mapping[str, Number]) -> str:
-    """`A cat is seen in 2 of 100 samples; in your images in 63 of 100.`; of a layout only where it is missing."""
+    """`A cat is seen in 2 of 100 samples; in real ones that were not trained on, in 63 of 100.` The same of a
+    layout where it is missing."""
     told = [seen for name, seen in _asked(evidence) if not seen.unclear and _told(name, seen, numbers)]
     return " ".join(
         f"{seen.what[0].upper()}{seen.what[1:]} is seen in {of_a_hundred(seen.samples)} of 100 samples; "
-        f"in your images in {of_a_hundred(seen.held_out)} of 100."
+        f"in real ones that were not trained on, in {of_a_hundred(seen.held_out)} of 100."
         for seen in told
     )
 
@@ -53,13 +54,10 @@ def remarks(evidence: Evidence) -> list[str]:
         if seen.unclear:
             lines.append(seen.unclear)
             continue
-        sure = (
-            ""
-            if seen.accuracy is None
-            else (
-                f" The classifier tells held-out images from their tiles in {of_a_hundred(seen.accuracy)} of 100 cases."
-            )
-        )
+        sure = ""
+        if seen.accuracy is not None:
+            of_all = of_a_hundred(seen.accuracy)
+            sure = f" The classifier tells held-out images from their tiles in {of_all} of 100 cases."
         lines.append(
             f"In {_between(seen.samples)} of 100 samples {seen.what} is seen, in {_between(seen.held_out)} of 100 "
             f"held-out images.{sure}"

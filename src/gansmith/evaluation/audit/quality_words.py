@@ -17,8 +17,11 @@ from gansmith.evaluation.types import Number, Ruler, Verdict
 FAR = 0.05  # of the distance of one real image from all: honest runs reach .02, broken ones .08 and more
 
 
-def sentence(verdict: Verdict, numbers: Mapping[str, Number], about: str, ruler: Ruler | None = None) -> str:
-    """The verdict in one sentence, with the reason where precision alone does not decide. about: the control."""
+def sentence(
+    verdict: Verdict, numbers: Mapping[str, Number], about: str, ruler: Ruler | None = None, fine: str = ""
+) -> str:
+    """The verdict in one sentence, with the reason where precision alone does not decide. about: the control; fine:
+    which real images have as much fine detail, as `evaluation.fine_detail` says it, empty where it is not known."""
     passing, control = (of_a_hundred(numbers[name]) for name in ("precision", "precision_held_out"))
     if unlike(numbers):
         return (
@@ -26,7 +29,7 @@ def sentence(verdict: Verdict, numbers: Mapping[str, Number], about: str, ruler:
             f"nothing can be judged by them."
         )
     if ruler is not None:
-        return _on_ruler(verdict, numbers, ruler)
+        return _on_ruler(verdict, ruler, fine)
     if "kid_share" in numbers:
         return _by_pixels(verdict, numbers["kid_share"])
     shares = f"Of 100 samples, {passing} would pass for a real image; of 100 {about}, {control} do"
@@ -90,7 +93,7 @@ def advice(verdict: Verdict, numbers: Mapping[str, Number]) -> tuple[str, ...]:
     return (longer, "give more samples (--samples), and hold out more real images, for a narrower interval")
 
 
-def _on_ruler(verdict: Verdict, numbers: Mapping[str, Number], ruler: Ruler) -> str:
+def _on_ruler(verdict: Verdict, ruler: Ruler, fine: str) -> str:
     layout, texture = ruler.nearest
     value = round(ruler.samples.value, 2) + 0.0  # no -0.00
     if verdict == "good":
@@ -103,7 +106,8 @@ def _on_ruler(verdict: Verdict, numbers: Mapping[str, Number], ruler: Ruler) -> 
             "As a set no farther from the real images than real ones that were not trained on, but one by one the "
             "samples are not like them."
         )
-    far = f"About as far from the real images as these are {layout}, or {texture}"
+    like = f", with about as much fine detail as {fine}" if fine else f", or {texture}"
+    far = f"About as far from the real images as these are {layout}{like}"
     if verdict == "bad":
         return f"{far}."
     if ruler.samples.low is not None and ruler.samples.low > BAD:
