@@ -5,20 +5,21 @@ again and again in the same numbers, so that both together call clean images bad
 checkerboard must also stand out from the other frequencies of the same images: where the spectrum is irregular
 everywhere, as that of a few images is, a high value on the grid is no grid. What is beyond chance and still weak is
 not called a trace: a checkerboard below 2 decibels (1.6 times), fine detail within 1 (what a blur of 0.4 pixels takes).
+A trace must also be there beside the real images most like each sample (`artifacts_matched`): else it belongs to the
+kinds of images that are made, and whether all kinds are made is another question.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
 
 import numpy as np
-from scipy import stats
 
 from gansmith.errors import DataError
 from gansmith.evaluation.audit import artifacts_figures as figures
 from gansmith.evaluation.audit import artifacts_words as words
-from gansmith.evaluation.audit.artifacts_words import Traces
+from gansmith.evaluation.audit.artifacts_matched import Limits, grain_of, matched, neighbours_of, weigh
+from gansmith.evaluation.audit.artifacts_words import Traces, Weighed
 from gansmith.evaluation.audit.reference_split import random_subset
 from gansmith.evaluation.metrics.spectrum import (
     Readings,
@@ -42,16 +43,10 @@ EMPTY = 1.0  # grey levels of deviation within an image: below, a spectrum is th
 MOST = 5000  # images a side that are read: chance is then below half a decibel
 
 
-class Limits(NamedTuple):
-    """Decibels that real images against real images stay below with probability 1 - LEVEL, each."""
-
-    checkerboard: float
-    high_frequencies: float
-
-
 def answer(evidence: Evidence) -> Answer:
     """The answer to "artifacts", from images alone. Raises DataError for sides without images or of unequal size."""
-    train, samples = pair(_random_subset(evidence.train, evidence.seed), _samples(evidence))
+    real_side, made_side = _random_subset(evidence.train, evidence.seed), _samples(evidence)
+    train, samples = pair(_images(real_side), _images(made_side))
     protocol = evidence.base.of(
         "artifacts(spectrum: grey, hann)", features="", real_count=len(train), fake_count=len(samples)
     )
@@ -64,22 +59,38 @@ def answer(evidence: Evidence) -> Answer:
         return Answer("artifacts", "cannot tell", problem, "checkerboard", {}, protocol)
     bounds, notes = _bounds(evidence.holdout, real, len(samples), evidence.seed)
     numbers = _numbers(real, fake, bounds, evidence.seed)
-    period = sites(*train.shape[1:3])[int((fake.grid.mean(axis=0) - real.grid.mean(axis=0)).argmax())][0]
-    traces = find_traces(numbers, period)
+    site = int((fake.grid.mean(axis=0) - real.grid.mean(axis=0)).argmax())
+    period = sites(*train.shape[1:3])[site][0]
+    weighed = Weighed(find_traces(numbers, period))
+    neighbours = neighbours_of(evidence, real_side, made_side) if weighed.traces else None
+    if neighbours is not None:
+        beside = matched(train, real, fake, neighbours, site=site, seed=evidence.seed)
+        numbers |= beside.numbers()
+        sure = 1 if evidence.directions else 2  # the nearest by pixels are less surely of the same kind
+        weighed = weigh(weighed.traces, beside, Limits(GRID, FINE), grain=GRAIN, sure=sure)
     unsure = _reach(numbers["checkerboard"]) > WIDE * GRID or _reach(numbers["high_frequencies"]) > WIDE * FINE
-    verdict: Verdict = "bad" if traces else "cannot tell" if unsure else "good"
-    only_fine = traces.checkerboard is None and traces.fine is not None
+    traces = weighed.traces
+    verdict: Verdict = "bad" if traces else "cannot tell" if unsure or weighed.untold else "good"
     return Answer(
         "artifacts",
         verdict,
-        words.sentence(verdict, traces, _faint(numbers)),
-        "high_frequencies" if only_fine else "shared_grain" if traces.grain else "checkerboard",
+        words.sentence(verdict, weighed, _faint(numbers)),
+        _headline(weighed),
         numbers,
         protocol,
-        details=(*_details(numbers, bounds, period), *notes),
-        advice=words.advice(traces, verdict),
+        details=(*_details(numbers, bounds, period), *words.beside_the_nearest(numbers), *notes),
+        advice=words.advice(weighed, verdict),
         figures=(figures.spectra(train, samples), figures.peaks(real, fake), figures.pattern(train, samples)),
     )
+
+
+def _headline(weighed: Weighed) -> str:
+    """The number that the verdict mainly rests on."""
+    traces = weighed.traces
+    named = {*weighed.kinds, *weighed.untold}
+    if traces.checkerboard is None and (traces.fine is not None or (not traces and "fine detail" in named)):
+        return "high_frequencies"
+    return "shared_grain" if traces.grain else "checkerboard"
 
 
 def _details(numbers: Mapping[str, Number], bounds: Limits, period: int) -> tuple[str, str]:
@@ -96,7 +107,8 @@ def _details(numbers: Mapping[str, Number], bounds: Limits, period: int) -> tupl
 
 
 def limits(pool: Readings, real_count: int, fake_count: int, *, seed: int = 0) -> Limits:
-    """The null distribution: `fake_count` images of the pool against `real_count` of it, drawn again and again."""
+    """The null distribution, each limit kept with probability 1 - LEVEL: `fake_count` images of the pool against
+    `real_count` of it, drawn again and again."""
     rng = np.random.default_rng(mix(seed, "artifacts"))
     values = np.column_stack([pool.grid, pool.fine])
     chance = resampled(values, rng, count=fake_count) - resampled(values, rng, count=real_count)
@@ -121,9 +133,6 @@ def _unable(train: Images, samples: Images) -> tuple[str, tuple[str, ...]]:
 
 def _numbers(real: Readings, fake: Readings, bounds: Limits, seed: int) -> dict[str, Number]:
     others = elsewhere(fake.peaks - real.peaks)
-    grain = float(others.std())
-    free = max(2, len(others) // 8)  # frequencies come in equal pairs, and the window joins about four
-    edges = np.sqrt(free / stats.chi2.ppf([0.975, 0.025], free)) * grain
     return {
         **compare(real, fake, seed=seed),
         "checkerboard_by_chance": Number(
@@ -136,12 +145,7 @@ def _numbers(real: Readings, fake: Readings, bounds: Limits, seed: int) -> dict[
         "high_frequencies_by_chance": Number(
             bounds.high_frequencies, means="decibels, up or down, that real images stay within in 97.5 % of drawings"
         ),
-        "shared_grain": Number(
-            grain,
-            float(edges[0]),
-            float(edges[1]),
-            "decibels by which the samples' spectrum is irregular off the grid (many different images: below 1)",
-        ),
+        "shared_grain": grain_of(fake.peaks - real.peaks),
     }
 
 
@@ -152,7 +156,7 @@ def _bounds(holdout: Side | None, real: Readings, fake_count: int, seed: int) ->
     if holdout is None or len(holdout) < FEWEST:
         why = "No real images were held out" if holdout is None else f"Only {len(holdout):,} images were held out"
         return limits(real, count, fake_count, seed=seed), (f"{why}: chance was taken from the training images alone.",)
-    held_out = readings(_random_subset(holdout, seed))
+    held_out = readings(_images(_random_subset(holdout, seed)))
     if held_out.peaks.shape != real.peaks.shape:
         raise DataError("the held-out images are of another size than those trained on: bring them to one size first")
     pool = Readings(np.concatenate([real.grid, held_out.grid]), np.concatenate([real.fine, held_out.fine]), real.peaks)
@@ -193,21 +197,26 @@ def _faint(numbers: Mapping[str, Number]) -> str:
     return " and ".join(name for name, above in zip(names, _above(numbers), strict=True) if above)
 
 
-def _random_subset(side: Side, seed: int) -> Images:
-    """The images of a side, or MOST of them drawn at random."""
+def _random_subset(side: Side, seed: int) -> Side:
+    """The images of a side with their features, or MOST of them drawn at random."""
     if side.images is None:
         raise DataError(f"artifacts are looked for in images, and {side.name} has none: give its images")
-    drawn = random_subset(Side(side.name, side.images), MOST, seed).images
-    assert drawn is not None
-    return drawn
+    return random_subset(Side(side.name, side.images, side.features), MOST, seed)
 
 
-def _samples(evidence: Evidence) -> Images:
+def _images(side: Side) -> Images:
+    assert side.images is not None  # _random_subset checked
+    return side.images
+
+
+def _samples(evidence: Evidence) -> Side:
     """The samples of all repeats, at most MOST of them."""
     if not evidence.fakes:
         raise DataError("artifacts are looked for in samples, and none were given")
     repeats = [_random_subset(side, evidence.seed) for side in evidence.fakes]
-    shapes = sorted({images.shape[1:] for images in repeats})
+    shapes = sorted({_images(side).shape[1:] for side in repeats})
     if len(shapes) > 1:
         raise DataError(f"the samples are of different shapes: {shapes}. Bring them to one size first")
-    return _random_subset(Side("made", np.concatenate(repeats)), evidence.seed)
+    features = [side.features for side in repeats if side.features is not None]
+    joined = np.concatenate(features) if len(features) == len(repeats) else None
+    return _random_subset(Side("made", np.concatenate(list(map(_images, repeats))), joined), evidence.seed)

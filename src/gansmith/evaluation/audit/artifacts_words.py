@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from gansmith.evaluation.types import Verdict
+from gansmith.evaluation.types import Number, Verdict
 
 _RESIZE = (
     "train with --set generator.upsample=resize: enlarging by nearest neighbours and a convolution leaves no "
@@ -25,14 +26,24 @@ class Traces(NamedTuple):
         return self.checkerboard is not None or self.fine is not None or self.grain
 
 
-def sentence(verdict: Verdict, traces: Traces, faint: str) -> str:
+class Weighed(NamedTuple):
+    """traces: those that are left when the samples are compared with the real images most like them;  kinds: what was a
+    trace beside all real images and belongs to the kind of image, in words;  untold: where that cannot be told;
+    alike: because so few real images are nearest to any sample."""
+
+    traces: Traces
+    kinds: tuple[str, ...] = ()
+    untold: tuple[str, ...] = ()
+    alike: bool = False
+
+
+def sentence(verdict: Verdict, weighed: Weighed, faint: str) -> str:
     """The verdict in one sentence. faint: what is beyond chance and too weak to be called a trace."""
+    traces = weighed.traces
     if verdict == "cannot tell":
-        return "No clear trace of the network was found, but there are too few images to see any but a strong one."
-    if verdict == "good" and faint:
-        return f"Only a faint trace of the network was found ({faint}), too weak to matter."
+        return _untold(weighed)
     if verdict == "good":
-        return "No trace of the network was found: patterns and fine detail are as in the real images."
+        return _clean(weighed.kinds, faint)
     parts = []
     if traces.checkerboard is not None:
         parts.append(
@@ -53,6 +64,45 @@ def sentence(verdict: Verdict, traces: Traces, faint: str) -> str:
     return f"{text[0].upper()}{text[1:]}."
 
 
+def _untold(weighed: Weighed) -> str:
+    what = " and ".join(weighed.untold)
+    if weighed.untold and weighed.alike:
+        return (
+            f"The samples are so much alike that a trace of the network cannot be told from what is peculiar to the "
+            f"few images they repeat ({what})."
+        )
+    if weighed.untold:
+        return (
+            f"The samples differ from all real images together ({what}), and not surely from the real images most "
+            f"like them: it may be a trace of the network, or a matter of which kinds of images are made."
+        )
+    return "No clear trace of the network was found, but there are too few images to see any but a strong one."
+
+
+def _clean(kinds: Sequence[str], faint: str) -> str:
+    if kinds:
+        return (
+            f"No trace of the network was found: the samples differ from all real images together "
+            f"({' and '.join(kinds)}), and not from the real images most like them."
+        )
+    if faint:
+        return f"Only a faint trace of the network was found ({faint}), too weak to matter."
+    return "No trace of the network was found: patterns and fine detail are as in the real images."
+
+
+def beside_the_nearest(numbers: Mapping[str, Number]) -> tuple[str, ...]:
+    """The comparison with the real images nearest to each sample, where it was needed."""
+    if "high_frequencies_matched" not in numbers:
+        return ()
+    names = ("checkerboard", "high_frequencies", "shared_grain")
+    grid, fine, grain = (numbers[f"{name}_matched"].value for name in names)
+    return (
+        f"Beside the real images most like each sample (as if {numbers['nearest_real_images'].value:,.0f} were so "
+        f"equally often), the pattern is {grid:+.1f} decibels stronger, the finest detail has {fine:+.1f}, and the "
+        f"spectrum is irregular by {grain:.1f}: what is not there belongs to the kinds of images that are made.",
+    )
+
+
 def no_frequency_off_the_grid(height: int, width: int) -> str:
     """The reason why a checkerboard cannot be told from an irregular spectrum in images of this size."""
     return (
@@ -61,8 +111,9 @@ def no_frequency_off_the_grid(height: int, width: int) -> str:
     )
 
 
-def advice(traces: Traces, verdict: Verdict) -> tuple[str, ...]:
+def advice(weighed: Weighed, verdict: Verdict) -> tuple[str, ...]:
     """Next steps, most useful first."""
+    traces = weighed.traces
     steps = [_RESIZE] if traces.checkerboard is not None else []
     if traces.grain:
         steps.append("look at the answer on collapse: if the images do not repeat, train longer")
@@ -70,7 +121,9 @@ def advice(traces: Traces, verdict: Verdict) -> tuple[str, ...]:
         steps.append("train longer, or with a wider generator (--set generator.width=128): fine detail comes last")
     if traces.fine is not None and traces.fine > 0:
         steps.append("train longer, and judge the averaged weights rather than the raw ones: a young network is noisy")
-    if verdict == "cannot tell":
+    if verdict != "bad" and (weighed.kinds or weighed.untold):
+        steps.append("look at the answers on collapse and diversity first: the samples are of few kinds")
+    elif verdict == "cannot tell":
         steps.append("give more images (--samples)")
     return tuple(steps)
 
