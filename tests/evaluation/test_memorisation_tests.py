@@ -222,7 +222,7 @@ def tables() -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     small = load_digits().images[:1100] * 255 / 16
     digits = np.pad(small.round().astype(np.uint8), ((0, 0), (2, 2), (2, 2)))[..., None]
     planted = digits[:400].copy()
-    for place, kind in enumerate(planted_copies.KINDS):
+    for place, kind in enumerate(planted_copies.UNDONE):
         planted[place::5] = planted_copies.plant(digits[place:400:5], kind, seed=0)
     return table(digits, digits), table(planted, digits)
 

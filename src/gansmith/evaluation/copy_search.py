@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from gansmith.errors import DataError
+from gansmith.evaluation.blends import Blends, blends
 from gansmith.evaluation.extract import extract
 from gansmith.evaluation.nearest_views import Base
 from gansmith.evaluation.types import Extractor, Images
@@ -43,6 +44,10 @@ class Nearest(NamedTuple):
     nearness: NDArray[np.float64]
     source: NDArray[np.int64]
     scale: NDArray[np.float64]
+
+    def of(self, rows: NDArray[np.int64]) -> Nearest:
+        """Those of some of the queries."""
+        return Nearest(self.distance[rows], self.nearness[rows], self.source[rows], self.scale[rows])
 
 
 def margin(images: Images) -> int:
@@ -109,14 +114,26 @@ class Search:
         nearness = np.divide(first, last, out=np.zeros_like(first), where=last > 0)
         return Nearest(first, nearness, indices[:, 0], last)
 
+    def blends(self, queries: Images, *, first: int) -> Blends:
+        """The pairs of training images, as they are or mirrored, between which queries [N, H, W, C] lie.
+
+        A mirrored image's number is len(train) larger. first: as `blends.affordable` says for the larger side.
+        """
+        mirrored = np.ascontiguousarray(self.train[:, :, ::-1])
+        both = torch.cat([self._base.rows, self._central(mirrored, "mirrored training images")])
+        return blends(self._central(queries, "central windows"), both, self._base.axes, first=first)
+
     @cached_property
     def _base(self) -> Base:
+        return Base(self._central(self.train, "the training images").cpu().numpy(), self.extractor.device)
+
+    def _central(self, images: Images, what: str) -> Tensor:
+        """Features [N, D] of images as they are, without the margin where views are windows."""
         if self.extractor.windows is None:
-            return Base(extract(self.train, self.extractor, what="the training images")[0], self.extractor.device)
-        cut = margin(self.train)
-        starts = range(0, len(self.train), 1024)
-        parts = [self._windows(self.train[start : start + 1024], [(cut, cut)])[0] for start in starts]
-        return Base(torch.cat(parts).cpu().numpy(), self.extractor.device)
+            return torch.from_numpy(extract(images, self.extractor, what=what)[0]).to(self.extractor.device)
+        cut = margin(images)
+        parts = [self._windows(images[at : at + 1024], [(cut, cut)])[0] for at in range(0, len(images), 1024)]
+        return torch.cat(parts)
 
     def _views(self, queries: Images, what: str) -> Iterator[tuple[slice, Tensor]]:
         """Queries in parts, with the features [V, n, D] of all views of each part."""

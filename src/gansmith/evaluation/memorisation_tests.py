@@ -1,6 +1,6 @@
 """Tests of memorisation: are samples nearer to the training images than held-out images? Three tests, their power.
 
-All three rest on one fact: held-out images and the samples of a generator that copies nothing are exchangeable. A
+All of them rest on one fact: held-out images and the samples of a generator that copies nothing are exchangeable. A
 number computed in the same way for each of them, from the training images alone, then favours neither.
 
 tail          the lower tail: how many samples are nearer than the j-th nearest of m held-out images. That number is
@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -27,8 +27,8 @@ from gansmith.errors import DataError, NotFiniteError
 from gansmith.evaluation import intervals
 from gansmith.system.seeding import mix
 
-LEVEL = 0.05  # family-wise, of the three tests together
-TESTS = 3
+LEVEL = 0.05  # family-wise, of the tests of a family together
+TESTS = 3  # of the family whose power is simulated
 DEEPEST = 0.05  # the last place of the lower tail, as a share of the held-out images
 SHARES = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2)  # of copies, whose discovery is simulated
 
@@ -202,33 +202,54 @@ def power(
     shares: Sequence[float] = SHARES,
     repeats: int = 1000,
 ) -> dict[float, float]:
-    """{share of copies: probability that `tail` notices it} at a third of LEVEL, with n samples and m held-out images.
+    """`powers` of one kind of copies."""
+    options: dict[str, Any] = {"n": n, "seed": seed, "honest": honest, "shares": shares, "repeats": repeats}
+    return powers({"": planted}, held, **options)[""]
 
-    planted: values of copies made on purpose. honest: values that the other samples are drawn from; None: the held-out
-    ones. In each repeat m null values are drawn from the held-out ones. A value drawn for both sides is no tie: the
-    two are put in random order, as two images that near would be. A copy, or another honest value, counts as nearer
-    than a held-out value only if it is, strictly.
+
+def powers(
+    planted: Mapping[str, ArrayLike],
+    held: ArrayLike,
+    *,
+    n: int,
+    seed: int,
+    honest: ArrayLike | None = None,
+    shares: Sequence[float] = SHARES,
+    repeats: int = 1000,
+) -> dict[str, dict[float, float]]:
+    """{kind: {share of copies: probability that `tail` notices it}} at a third of LEVEL, with n samples and m held-out
+    images.
+
+    planted: values of copies made on purpose, of each kind. honest: values that the other samples are drawn from; None:
+    the held-out ones. In each repeat m null values are drawn from the held-out ones. A value drawn for both sides is no
+    tie: the two are put in random order, as two images that near would be. A copy, or another honest value, counts as
+    nearer than a held-out value only if it is, strictly. All kinds are tried on the same draws.
     """
-    copies, real = _checked(planted, "planted copies"), np.sort(_checked(held, "held-out images"))
+    real = np.sort(_checked(held, "held-out images"))
     m = len(real)
     limits = threshold(LEVEL / TESTS, n=n, m=m)
     needed = np.array(list(limits.values()))
     # Positions: how many held-out values are passed. A held-out value itself lies between i and i + 1.
-    where = np.searchsorted(real, copies, side="right").astype(np.float64)
+    copies = [np.searchsorted(real, _checked(each, "planted copies"), side="right") for each in planted.values()]
+    sizes = np.array([len(each) for each in copies])
+    where = np.stack([np.resize(each, sizes.max()) for each in copies]).astype(np.float64)
     others = None if honest is None else np.searchsorted(real, _checked(honest, "samples"), side="right")
     rng = np.random.default_rng(mix(seed, "power"))
-    noticed = dict.fromkeys(shares, 0)
+    noticed = np.zeros((len(shares), len(copies)))
     for _ in range(repeats):
         null = np.sort(rng.integers(0, m, m) + rng.random(m))
         edges = null[[place - 1 for place in limits]]
         rest = rng.integers(0, m, n) + rng.random(n) if others is None else rng.choice(others, n)
-        genuine = np.cumsum(rest[:, None] < edges, axis=0)
-        copied = np.cumsum(rng.choice(where, n)[:, None] < edges, axis=0)
         counts = np.searchsorted(np.sort(rng.random(n)), shares)
-        for share, count in zip(shares, counts.tolist(), strict=True):
-            below = (copied[count - 1] if count else 0) + (genuine[n - count - 1] if count < n else 0)
-            noticed[share] += bool((below >= needed).any())
-    return {share: count / repeats for share, count in noticed.items()}
+        genuine = np.zeros((n + 1, len(edges)))
+        genuine[1:] = np.cumsum(rest[:, None] < edges, axis=0)
+        drawn = (rng.random(max(counts)) * sizes[:, None]).astype(np.int64)
+        copied = np.zeros((len(copies), max(counts) + 1, len(edges)))
+        copied[:, 1:] = np.cumsum(np.take_along_axis(where, drawn, 1)[..., None] < edges, axis=1)
+        for place, count in enumerate(counts.tolist()):
+            noticed[place] += (copied[:, count] + genuine[n - count] >= needed).any(1)
+    found = (noticed / repeats).T.tolist()
+    return {kind: dict(zip(shares, each, strict=True)) for kind, each in zip(planted, found, strict=True)}
 
 
 def _excess(observed: float, usual: float) -> float:

@@ -1,10 +1,12 @@
-"""Are the samples copies of the training images? Three tests, their power, and the nearest pairs.
+"""Are the samples copies of the training images? Tests, their power, and the nearest pairs.
 
-The verdict is "bad" only when the lower tail of `evaluation.memorisation_tests` stands out: single samples that are
-nearer to one training image than almost any image that was never trained on. C_T alone, a shift of all samples
+The verdict is "bad" when single samples, or images that are made again and again, are nearer to one training image than
+almost any image that was never trained on, or when samples are blends of two. C_T alone, a shift of all samples
 together, makes it "cannot tell", and authenticity alone changes nothing: both also answer to images that are merely
-smooth, which lie near to many training images at once. "good" needs power: 5 % of clean copies would have been noticed,
-and 20 % of copies as flawed as the samples.
+smooth, which lie near to many training images at once. "good" needs power: a share of clean copies that it names, a
+fifth at most, would have been noticed, and 20 % of copies as flawed as the samples. And the control must be one:
+held-out images that are of another kind than the training images, or are the training images or the samples
+themselves, show nothing.
 """
 
 from __future__ import annotations
@@ -12,17 +14,18 @@ from __future__ import annotations
 import numpy as np
 
 from gansmith.errors import DataError
-from gansmith.evaluation import copy_search
+from gansmith.evaluation import copy_search, intervals
 from gansmith.evaluation.audit import memorisation_figures
 from gansmith.evaluation.audit import memorisation_words as words
-from gansmith.evaluation.audit.memorisation_findings import Findings, distinct, run_tests
-from gansmith.evaluation.audit.memorisation_words import APART, ASKED, ENOUGH, ROUGH
+from gansmith.evaluation.audit.memorisation_control import Same, same
+from gansmith.evaluation.audit.memorisation_details import advice, details
+from gansmith.evaluation.audit.memorisation_findings import Findings, run_tests
+from gansmith.evaluation.audit.memorisation_words import ENOUGH, ROUGH
 from gansmith.evaluation.memorisation_tests import LEVEL
 from gansmith.evaluation.protocol import Protocol
-from gansmith.evaluation.types import Answer, Evidence, Images, Side, Verdict
+from gansmith.evaluation.types import Answer, Evidence, Images, Number, Side, Verdict
 from gansmith.system.seeding import mix
 
-SAME = 0.5  # of the usual distance to the nearest training image: samples nearer to each other are one image
 MOST = 2000  # samples, and held-out images, that are searched for
 PAIRS = 30_000_000  # times training images: a few minutes of one processor core at most
 FEWEST = 20  # held-out images
@@ -36,27 +39,21 @@ def answer(evidence: Evidence) -> Answer:
     """
     train, held_out, notes = _real(evidence)
     samples = _samples(evidence)
+    equal = same(samples, evidence)
     most = max(FEWEST, min(MOST, PAIRS // len(train)))
     samples = _random_subset(samples, most, evidence.seed, "samples")
     held_out = _random_subset(held_out, most, evidence.seed, "held out")
     protocol = evidence.base.of(
-        f"memorisation(nearness to {copy_search.RANK}; tail, C_T, authenticity)",
+        f"memorisation(nearness to {copy_search.RANK}; tail, repeats, blends, C_T, authenticity)",
         features=str(evidence.copies),
         real_count=len(train),
         fake_count=len(samples),
     )
+    if equal.copied or equal.trained_on or equal.judged_by_itself:
+        return _the_same(equal, sum(map(len, evidence.fakes)), protocol)
     if len(held_out) < FEWEST:
         return _too_few(len(held_out), protocol)
-    near_held_out = copy_search.search(held_out, train, evidence.copies, what="the held-out images")
-    count = len(samples)
-    samples = distinct(samples, SAME * float(np.median(near_held_out.distance)), evidence)
-    if len(samples) < count:
-        notes = (
-            *notes,
-            f"Of {count:,} samples {len(samples):,} are different images; what is repeated was counted once: the test "
-            f"is about independent images.",
-        )
-    findings = run_tests(samples, near_held_out, train, evidence)
+    findings = run_tests(samples, held_out, train, evidence)
     verdict = verdict_of(findings)
     return Answer(
         "memorisation",
@@ -65,20 +62,33 @@ def answer(evidence: Evidence) -> Answer:
         "copies",
         words.numbers(findings),
         protocol,
-        details=(*words.details(findings), *notes),
-        advice=words.advice(verdict, findings),
+        details=(*details(findings), *words.equal(equal), *notes),
+        advice=advice(verdict, findings),
         figures=memorisation_figures.figures(findings, samples, held_out, train),
     )
 
 
 def verdict_of(findings: Findings) -> Verdict:
-    """Bad by the lower tail only; good only with power, and when all samples together are not nearer either."""
-    if findings.apart > APART:
+    """Bad by single samples, by repeated ones, or by blends; good only with power and with nothing suspect."""
+    if findings.control.different:
         return "cannot tell"
-    if findings.p[0] <= LEVEL:
+    single, repeated = words.accused(findings)
+    if (single and findings.confirmed[0]) or (repeated and findings.confirmed[1]) or findings.p[2] <= LEVEL:
         return "bad"
-    powerful = findings.power[ASKED] >= ENOUGH and findings.rough[ROUGH] >= ENOUGH
-    return "good" if powerful and findings.p[1] > LEVEL else "cannot tell"
+    suspect = single or repeated or findings.repeats.suspect or findings.p[1] <= LEVEL
+    powerful = words.visible(findings.power) is not None and findings.rough[ROUGH] >= ENOUGH
+    return "good" if powerful and not suspect else "cannot tell"
+
+
+def _the_same(equal: Same, count: int, protocol: Protocol) -> Answer:
+    """The answer where one set of images is another one."""
+    verdict: Verdict = "bad" if equal.copied else "cannot tell"
+    numbers = {}
+    if equal.copied:
+        means = "share of the samples that are training images, pixel by pixel"
+        numbers["copies"] = Number(equal.samples_train, *intervals.share(equal.copies, count), means)
+    sentence, steps = words.same_sets(equal, count)
+    return Answer("memorisation", verdict, sentence, "copies", numbers, protocol, advice=steps)
 
 
 def _too_few(held_out: int, protocol: Protocol) -> Answer:

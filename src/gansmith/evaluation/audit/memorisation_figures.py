@@ -19,19 +19,23 @@ _LEGIBLE = 64  # pixels a side of each, about: smaller ones are enlarged by a wh
 def figures(findings: Findings, samples: Images, held_out: Images, train: Images) -> tuple[Figure, ...]:
     """Two sheets of pairs and two plots."""
     groups = {
-        "samples": findings.samples.nearness.tolist(),
+        "samples": findings.near.nearness.tolist(),
         "held-out images": findings.held_out.nearness.tolist(),
         "planted copies": findings.planted.nearness.tolist(),
     }
     curves = {
         name: [(100 * share, noticed) for share, noticed in power.items()]
-        for name, power in (("clean copies", findings.power), ("as flawed as the samples", findings.rough))
+        for name, power in (
+            ("clean copies", findings.power),
+            (f"{findings.worst} copies, the worst kind", findings.kinds[findings.worst]),
+            ("as flawed as the samples", findings.rough),
+        )
     }
     return (
         Figure(
             "The samples that come nearest to a training image (above), nearest first, and below each that training "
             "image. A copy may be mirrored or moved.",
-            image=pairs(findings.samples, samples, train),
+            image=pairs(findings.near, samples, train),
         ),
         Figure(
             "For comparison, the same of real images that were never trained on: how near images come that are "

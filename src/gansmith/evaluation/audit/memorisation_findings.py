@@ -1,88 +1,138 @@
-"""The search and the tests that the answer on memorisation rests on: nearest training images, three p values, power."""
+"""The search and the tests that the answer on memorisation rests on: nearest training images, p values, power."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
-from gansmith.evaluation import copy_search, memorisation_tests, planted_copies
-from gansmith.evaluation.copy_search import Nearest
+from gansmith.data.subsets import random_subset
+from gansmith.evaluation import intervals, memorisation_tests, planted_copies
+from gansmith.evaluation.audit.memorisation_control import Control, control
+from gansmith.evaluation.audit.memorisation_repeats import Repeats, leaders, repeats, simes
+from gansmith.evaluation.blends import Blends, affordable
+from gansmith.evaluation.copy_search import Nearest, Search
 from gansmith.evaluation.extract import extract
-from gansmith.evaluation.memorisation_tests import Result, Tail
+from gansmith.evaluation.memorisation_tests import DEEPEST, LEVEL, Result, Tail
 from gansmith.evaluation.types import Evidence, Images
 from gansmith.system.seeding import mix
 
-PLANTED = 200  # copies made on purpose
+PLANTED = 32  # copies of each kind, made on purpose
+SAME = 0.5  # of the usual distance to the nearest training image: samples nearer to each other are one image
+BLENDED = 0.5  # nearness to the mean of two training images above which no sample is a blend of them
+_REPEATS = 500  # simulated audits: the standard error of a probability is .02 at most
+_OWN = 300  # training images, at least, that are compared with the others
+
+Power = dict[float, float]  # {share of copies: probability of noticing it}
 
 
 @dataclass(frozen=True)
 class Findings:
     """Results of the search and of the tests.
 
-    samples, held_out, planted  nearest training images of the samples, of held-out images, of copies made on purpose
-    tail, rank, authenticity  the three tests;  p  of each, corrected for there being three
-    power  {share: probability} of noticing that share of clean copies;  rough  of copies with the flaws of the samples
-    twins  held-out images as near to a training image as a planted copy
-    apart  how far held-out images lie from the training images, over how far these lie from each other
+    near     nearest training images of all samples;  samples  those of different samples, each once
+    held_out, planted  of held-out images, and of copies made on purpose
+    control  held-out images beside training images among themselves;  repeats  groups of samples that are one image
+    tail, rank, authenticity, blended  the four tests: of single samples, of all together, of authenticity, of blends
+    p        of tail, rank and blended, corrected for there being three
+    confirmed  single samples, and repeated ones, are nearer than training images are to each other, too
+    copies   (share of all samples that are copies, low, high)
+    power    of the worst kind that the search undoes;  kinds  of each kind;  rough  of copies as flawed as the samples
+    twins    held-out images as near to a training image as a planted copy
     """
 
+    near: Nearest
     samples: Nearest
     held_out: Nearest
     planted: Nearest
+    control: Control
+    repeats: Repeats
     tail: Tail
     rank: Result
     authenticity: Result
+    blended: Tail
+    blends: Blends
     p: tuple[float, float, float]
-    power: dict[float, float]
-    rough: dict[float, float]
+    confirmed: tuple[bool, bool]
+    copies: tuple[float, float, float]
+    power: Power
+    kinds: dict[str, Power]
+    rough: Power
     twins: int
-    apart: float = 1.0
+
+    @property
+    def worst(self) -> str:
+        """The kind of copies that is noticed least."""
+        return min(self.kinds, key=lambda kind: sum(self.kinds[kind].values()))
 
 
-def distinct(samples: Images, radius: float, evidence: Evidence) -> Images:
-    """Images without those that lie within `radius` of one before them: repeats of one image are one observation."""
-    rows = extract(samples, evidence.copies, what="the samples among themselves", cache=False)[0]
-    features = torch.from_numpy(rows)
-    kept: list[int] = []
-    for index in range(len(samples)):
-        if not kept or float((features[kept] - features[index]).square().sum(1).min()) > radius**2:
-            kept.append(index)
-    different: Images = samples[np.array(kept)]
-    return different
-
-
-def run_tests(samples: Images, held_out: Nearest, train: Images, evidence: Evidence) -> Findings:
-    """Samples [N, H, W, C], the nearest training images of held-out images, and the training images -> findings."""
-    extractor, seed = evidence.copies, evidence.seed
-    near = copy_search.search(samples, train, extractor, what="the samples")
-    planted = copy_search.search(_planted(train, seed), train, extractor, what="planted copies")
-    sources = np.unique(np.concatenate([near.source, held_out.source]))
-    own = copy_search.search(train[sources], train, extractor, what="their nearest training images", own=sources)
-    neighbours = np.full(len(train), np.inf)
-    neighbours[sources] = own.distance
-    tail = memorisation_tests.tail(near.nearness, held_out.nearness)
+def run_tests(samples: Images, held_out: Images, train: Images, evidence: Evidence) -> Findings:
+    """Samples [N, H, W, C], held-out and training images -> findings."""
+    seed, search = evidence.seed, Search(train, evidence.copies)
+    held = search.nearest(held_out, what="the held-out images")
+    near = search.nearest(samples, what="the samples")
+    sources, rows = _planted(len(train), seed), list(planted_copies.KINDS)
+    copies = [planted_copies.plant(train[each], kind, seed=seed) for kind, each in zip(rows, sources, strict=True)]
+    planted = search.nearest(np.concatenate(copies), what="planted copies")
+    own, neighbours = _own(search, near, held, seed)
+    repeated = _repeats(samples, held_out, near, held, evidence)
+    single = near.of(repeated.different)
+    tail = memorisation_tests.tail(single.nearness, held.nearness)
     # Differs: Meehan and others rank distances. Nearness is not fooled by smooth images, which are near to everything.
-    rank = memorisation_tests.rank(near.nearness, held_out.nearness)
+    rank = memorisation_tests.rank(single.nearness, held.nearness)
     authenticity = memorisation_tests.authenticity(
-        near.distance, neighbours[near.source], held_out.distance, neighbours[held_out.source]
+        single.distance, neighbours[single.source], held.distance, neighbours[held.source]
     )
-    first, second, third = memorisation_tests.holm([tail.p, rank.p, authenticity.p])
+    first = affordable(max(len(samples), len(held_out)), 2 * len(train))
+    between = search.blends(samples, first=first)
+    between_held = search.blends(held_out, first=first)
+    blended = memorisation_tests.tail(_floored(between)[repeated.different], _floored(between_held))
+    family = memorisation_tests.holm([tail.p, rank.p, blended.p])
+    middle = [np.median(near.nearness[repeated.leader == group]) for group in repeated.groups]
+    alone = memorisation_tests.tail(single.nearness, own.nearness).p <= LEVEL
+    again = simes([(1 + (own.nearness <= value).sum()) / (1 + len(own.nearness)) for value in middle]) <= LEVEL
+    by_kind = {kind: slice(place * PLANTED, (place + 1) * PLANTED) for place, kind in enumerate(rows)}
+    kinds, rough = _power(planted, by_kind, held, single, seed)
     return Findings(
-        near,
-        held_out,
-        planted,
-        tail,
-        rank,
-        authenticity,
-        (first, second, third),
-        _power(planted.nearness, held_out, near, seed),
-        _power(roughened(planted, near, held_out), held_out, near, seed),
-        int((held_out.nearness <= np.quantile(planted.nearness, 0.9)).sum()),
-        float(np.median(held_out.distance) / max(np.median(own.distance), 1e-9)),
+        near=near,
+        samples=single,
+        held_out=held,
+        planted=planted,
+        control=control(held, own, evidence.ruler),
+        repeats=repeated,
+        tail=tail,
+        rank=rank,
+        authenticity=authenticity,
+        blended=blended,
+        blends=between,
+        p=(family[0], family[1], family[2]),
+        confirmed=(alone, again),
+        copies=share_of_copies(near, held, repeated),
+        power={share: min(kinds[kind][share] for kind in planted_copies.UNDONE) for share in rough},
+        kinds=kinds,
+        rough=rough,
+        twins=int((held.nearness <= np.quantile(planted.nearness[: len(planted_copies.UNDONE) * PLANTED], 0.9)).sum()),
     )
+
+
+def share_of_copies(near: Nearest, held: Nearest, repeated: Repeats) -> tuple[float, float, float]:
+    """(share of all samples that are copies, low, high), each image weighed by how often it is made.
+
+    Repeated images that lie on a training image are copies, all their samples; of those made once `tail` estimates the
+    share. The upper end takes every sample below the last place of the tail for a copy.
+    """
+    n = len(repeated.leader)
+    count = repeated.copies if repeated.p <= LEVEL else 0
+    share, low = count / n, intervals.share(count, n)[0]
+    single = repeated.singles
+    if len(single):
+        tail = memorisation_tests.tail(near.nearness[single], held.nearness)
+        weight = float(np.isin(repeated.leader, single).mean())
+        share, low = share + weight * tail.share, low + weight * tail.low
+    last = np.sort(held.nearness)[max(1, int(len(held.nearness) * DEEPEST)) - 1]
+    high = intervals.share(int((near.nearness < last).sum()), n)[1]
+    return min(max(share, low), max(high, low)), low, max(high, low)
 
 
 def roughened(planted: Nearest, samples: Nearest, held_out: Nearest) -> NDArray[np.float64]:
@@ -96,21 +146,59 @@ def roughened(planted: Nearest, samples: Nearest, held_out: Nearest) -> NDArray[
     return np.sqrt(np.divide(planted.distance**2 + flaw, below, out=np.zeros_like(below), where=below > 0))
 
 
-def _power(planted: NDArray[np.float64], held_out: Nearest, samples: Nearest, seed: int) -> dict[float, float]:
-    """The smaller of two: with honest samples like the held-out images, and like these samples, which may be farther
-    away from everything, so that fewer of them help a few copies to be noticed."""
+def _planted(train: int, seed: int) -> list[NDArray[np.int64]]:
+    """PLANTED training images for each kind of copies."""
+    rng = np.random.default_rng(mix(seed, "memorisation", "planted"))
+    chosen = rng.choice(train, (len(planted_copies.KINDS), PLANTED))
+    return list(chosen)
+
+
+def _own(search: Search, near: Nearest, held: Nearest, seed: int) -> tuple[Nearest, NDArray[np.float64]]:
+    """Nearest others of training images drawn at random, and the distance of every source to its nearest other."""
+    train = len(search.train)
+    rng = np.random.default_rng(mix(seed, "memorisation", "own"))
+    drawn = random_subset(train, min(train, max(_OWN, len(held.source))), rng)
+    sources = np.union1d(np.union1d(near.source, held.source), drawn)
+    others = search.nearest(search.train[sources], what="training images among themselves", own=sources)
+    distances = np.full(train, np.inf)
+    distances[sources] = others.distance
+    places = np.searchsorted(sources, drawn)
+    return others.of(places), distances
+
+
+def _repeats(samples: Images, held_out: Images, near: Nearest, held: Nearest, evidence: Evidence) -> Repeats:
+    """Groups of samples that are one image."""
+    radius = SAME * float(np.median(held.distance))
+    made, real = (
+        leaders(extract(images, evidence.copies, what="images among themselves", cache=False)[0], radius)
+        for images in (samples, held_out)
+    )
+    natural = float(np.unique(real, return_counts=True)[1].max() / len(real))
+    return repeats(made, near.nearness, held.nearness, natural if natural > 1 / len(real) else 0.0)
+
+
+def _floored(between: Blends) -> NDArray[np.float64]:
+    """Nearness to a mean of two, 1 for whatever is no blend for sure: ties make the test careful."""
+    return np.where(between.nearness < BLENDED, between.nearness, 1.0)
+
+
+def _power(
+    planted: Nearest, kinds: dict[str, slice], held: Nearest, samples: Nearest, seed: int
+) -> tuple[dict[str, Power], Power]:
+    """Power for each kind, and for the kinds that the search undoes, as flawed as the samples.
+
+    The smaller of two: with honest samples like the held-out images, and like these samples, which may be farther away
+    from everything, so that fewer of them help a few copies to be noticed.
+    """
+    rough = roughened(planted, samples, held)[: len(planted_copies.UNDONE) * PLANTED]
+    tried = {**{kind: planted.nearness[part] for kind, part in kinds.items()}, "": rough}
     first, second = (
-        memorisation_tests.power(planted, held_out.nearness, n=len(samples.source), seed=seed, honest=honest)
+        memorisation_tests.powers(
+            tried, held.nearness, n=len(samples.source), seed=seed, honest=honest, repeats=_REPEATS
+        )
         for honest in (None, samples.nearness)
     )
-    return {share: min(noticed, second[share]) for share, noticed in first.items()}
-
-
-def _planted(train: Images, seed: int) -> Images:
-    """PLANTED copies of training images, equally many of every kind."""
-    rng = np.random.default_rng(mix(seed, "memorisation", "planted"))
-    kinds = list(planted_copies.KINDS)
-    sources = rng.choice(len(train), PLANTED, replace=len(train) < PLANTED)
-    return np.concatenate(
-        [planted_copies.plant(train[sources[place :: len(kinds)]], kind, seed=seed) for place, kind in enumerate(kinds)]
-    )
+    least = {
+        kind: {share: min(value, second[kind][share]) for share, value in each.items()} for kind, each in first.items()
+    }
+    return {kind: each for kind, each in least.items() if kind}, least[""]
