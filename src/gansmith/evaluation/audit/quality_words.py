@@ -106,7 +106,11 @@ def _on_ruler(verdict: Verdict, ruler: Ruler, fine: str) -> str:
             "As a set no farther from the real images than real ones that were not trained on, but one by one the "
             "samples are not like them."
         )
-    like = f", with about as much fine detail as {fine}" if fine else f", or {texture}"
+    like = (
+        f", with about as much fine detail as {fine.replace('undamaged', 'undamaged ones')}"
+        if fine
+        else f", or {texture}"
+    )
     far = f"About as far from the real images as these are {layout}{like}"
     if verdict == "bad":
         return f"{far}."
