@@ -19,6 +19,7 @@ from gansmith.errors import OptionError
 from gansmith.evaluation.audit import plots, report
 from gansmith.evaluation.audit.audit import Audit
 from gansmith.evaluation.audit.glossary import GLOSSARY, explains
+from gansmith.evaluation.audit.run_facts import RunFacts
 from gansmith.evaluation.protocol import Protocol
 from gansmith.evaluation.types import QUESTIONS, Answer, Figure, Number, Verdict
 
@@ -336,3 +337,52 @@ def test_names_are_shown_as_words(name: str, shown: str) -> None:
 )
 def test_names_lead_to_the_glossary(name: str, term: str | None) -> None:
     assert explains(name) == term
+
+
+@pytest.mark.parametrize(
+    ("number", "shown"),
+    [
+        (Number(0.0, 0.0, 0.05, "share of the samples"), "0 % (0 % to 5 %)"),
+        (Number(0.123, 0.1, None, "share of the samples"), "12 % (at least 10 %)"),
+        (Number(0.123, None, 0.2, "share of the samples"), "12 % (at most 20 %)"),
+        (Number(11.0, means="share of"), "1,100 %"),
+        (Number(math.nan, means="share of"), "not known"),
+        (Number(0.5, 0.25, 0.75, "how far"), "0.500 (0.250 to 0.750)"),
+    ],
+)
+def test_shares_are_shown_in_per_cent(number: Number, shown: str) -> None:
+    assert report.value(number) == shown
+
+
+def test_what_is_drawn_is_not_tabled_again() -> None:
+    """The numbers of a plot stand in it, but for the one that the verdict rests on; without a plot all are tabled."""
+    numbers = {"power_at_5_percent": Number(0.9), "power_at_20_percent": Number(1.0), "copies": Number(0.0)}
+    answer = answers(numbers=numbers, headline="power_at_20_percent")["memorisation"]
+    assert list(report.tabled(answer)) == ["power_at_20_percent", "copies"]
+    assert list(report.tabled(replace(answer, figures=()))) == list(numbers)
+
+
+def test_the_short_answer_comes_first_and_details_are_folded() -> None:
+    """Without the folded parts: every sentence, sheet and step; without any, no figure of an answer, no number."""
+    facts = RunFacts("runs/a", "photos", 10_000, asked=60_000, seconds=42.0, health="balanced", accuracy=0.9)
+    known = answers(numbers={"ruler": Number(0.71, 0.66, 0.75)}, headline="ruler")
+    curves = tuple(Figure(name, svg=plots.bars({"a": {"b": 1}}, y="y")) for name in ("loss", "accuracy", "spread"))
+    page = report.page(audit(answers=known, run=facts, training=curves))
+    order = ["In short", "10\u202f000 of 60\u202f000 asked images", "Health at the end", "What to do next", "A plot."]
+    order += ["Samples.", "The sentence on quality.", "The sentence on artifacts.", 'id="training"', 'id="words"']
+    places = [page.index(words) for words in order]
+    assert places == sorted(places)
+    shown = re.sub(r"<details>(?:(?!<details>).)*?</details>", "", page, flags=re.DOTALL)
+    assert "<details" not in re.sub(r"<style>.*?</style>", "", shown, flags=re.DOTALL)
+    assert shown.count("A plot.") == 1  # the ruler, and no other figure of an answer
+    assert "A picture." not in shown
+    assert "How sure one can be." not in shown
+    assert shown.count("<figure>") == 4  # ruler, sheet, two curves
+    assert page.count("A plot.") == 5  # the ruler is not repeated among the evidence
+    assert "gansmith resume runs/a --images 60000" in shown
+
+
+def test_folded_parts_are_printed() -> None:
+    text = report.page(audit())
+    assert "<details>" in text
+    assert "::details-content{content-visibility:visible" in text.partition("@media print")[2]

@@ -206,9 +206,12 @@ def _longer(run: RunFacts, why: str) -> Step:
     if not run.at_the_end:
         why = f"{why}, and the run stopped after {number(run.images)} of the {number(asked)} images asked."
         return Step("quality", "Let the run go on to its end.", why, *commands.longer(run, asked))
-    why = f"{why}, and were still getting better at the end." if run.improving else f"{why}, and nothing else is wrong."
+    if run.improving:
+        why = f"{why}, and were still getting better at the end."
+    else:
+        why = f"{why}; nothing shows that they repeat themselves or are copies, so more training may well help."
     images = commands.twice(run)
-    return Step("quality", f"Continue it, to {number(images)} images in all.", why, *commands.longer(run, images))
+    return Step("quality", f"Continue the run, to {number(images)} images in all.", why, *commands.longer(run, images))
 
 
 def _lacking(signs: Symptoms, run: RunFacts | None) -> list[Step]:

@@ -16,7 +16,7 @@ from gansmith.errors import OptionError
 from gansmith.evaluation.number_format import number
 
 WIDTH, HEIGHT = 480.0, 270.0  # units of the drawing; letters are 12 high
-LEFT, RIGHT, TOP, BOTTOM = 54.0, 12.0, 10.0, 44.0
+LEFT, RIGHT, TOP, BOTTOM = 62.0, 12.0, 10.0, 44.0
 SERIES = 6  # more cannot be told apart
 _LETTER = 6.2  # the mean width of a letter
 _DASHES = ("", "7 3", "2 3", "9 3 2 3", "12 4", "4 4")
@@ -187,7 +187,7 @@ class Canvas:
             self.parts.append(text(inside, bottom + 17, words, anchor="middle"))
         self.parts.append(text((LEFT + WIDTH - RIGHT) / 2, HEIGHT - 8, shorten(x, 66), anchor="middle", kind="ink"))
         centre = (self.top + bottom) / 2
-        self.parts.append(text(12, centre, shorten(y, 34), anchor="middle", kind="ink", turn=-90))
+        self.parts.append(text(11, centre, shorten(y, 34), anchor="middle", kind="ink", turn=-90))
 
     def marks(self, marks: Mapping[str, float]) -> None:
         """Dashed vertical lines, each with its label above the frame on a row of its own."""

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import base64
 import io
+import math
 import re
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 from importlib.resources import files
 from pathlib import Path
 from xml.etree import ElementTree
@@ -63,6 +64,11 @@ _SHORT: Mapping[str, Mapping[Verdict, str]] = {
         "cannot tell": "whether the images carry traces of the network",
     },
 }
+_CURVES = {
+    "loss": "What each network has to bring down, over the images drawn. Neither is to win: a flat line is no failure.",
+    "accuracy": "How often the discriminator scores a real image above a sample: 0.5 where it cannot tell them apart, "
+    "1 where it always can.",
+}
 _PARTS = {
     "features": "What compares the images (the extractor)",
     "real": "Real images",
@@ -88,19 +94,23 @@ def write(audit: Audit, folder: str | Path, *, replace: bool = True) -> tuple[Pa
 
 def page(audit: Audit) -> str:
     """The whole HTML document. Every text is escaped; a figure's `<svg>` must be self-contained, or it is refused."""
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    ruler = _ruler(audit)
+    first = int(ruler is not None)  # of the answer on quality, the figures that do not open the report
+    environment = Environment(
+        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, finalize=_unbroken
+    )
     environment.globals.update(
         picture=picture,
         drawing=drawing,
         narrow=narrow,
         upright=upright,
-        value=number_format.interval,
+        value=value,
         count=number_format.number,
         shown_name=shown_name,
         explains=explains,
         headline=headline,
         tabled=tabled,
-        evidence=lambda answer: answer.figures[1:] if _ruler(audit) in answer.figures[:1] else answer.figures,
+        evidence=lambda answer: answer.figures[first:] if answer.question == "quality" else answer.figures,
     )
     template = environment.from_string(files(__package__).joinpath("report.html").read_text(encoding="utf-8"))
     circumstances = [(name, fact) for name, fact in audit.facts.items() if audit.run is not None or len(fact) > _BRIEF]
@@ -116,12 +126,29 @@ def page(audit: Audit) -> str:
         further=counted(len(steps) - 1, "further step"),
         about="" if audit.subject in audit.title else audit.title,
         heading=audit.title if audit.subject in audit.title else audit.subject,
-        facts=[*facts, *((name, number_format.number(many)) for name, many in audit.counts.items())],
-        ruler=_ruler(audit),
+        facts=[*facts, *((name, number_format.number(many)) for name, many in audit.counts.items() if many != 1)],
+        ruler=ruler,
+        training=[replace(figure, caption=_CURVES.get(figure.caption, figure.caption)) for figure in audit.training],
         circumstances=circumstances,
         protocol=protocol_rows(audit.protocol),
         glossary=GLOSSARY,
     )
+
+
+def _unbroken(shown: object) -> object:
+    """Texts of the page: no line breaks between a number and its per cent sign."""
+    return shown.replace(" %", "\u00a0%") if type(shown) is str else shown
+
+
+def value(bounded: Number) -> str:
+    """A number with its interval; shares in per cent: `3 % (1.2 % to 5 %)`."""
+    if not bounded.means.startswith("share"):
+        return number_format.interval(bounded)
+    ends = (bounded.low, bounded.high)
+    known = [number_format.percent(end) for end in ends if end is not None]
+    words = {2: "({} to {})", 1: "(at least {})" if bounded.high is None else "(at most {})", 0: ""}[len(known)]
+    text = number_format.percent(bounded.value) if math.isfinite(bounded.value) else "not known"
+    return f"{text} {words.format(*known)}".rstrip()
 
 
 def in_short(audit: Audit) -> list[tuple[Verdict, str]]:
@@ -131,7 +158,8 @@ def in_short(audit: Audit) -> list[tuple[Verdict, str]]:
     for verdict in order:
         parts = [_SHORT[question][verdict] for question, one in audit.answers.items() if one.verdict == verdict]
         if parts:
-            lines.append((verdict, f"{', '.join(parts)}."))
+            text = ", ".join(parts)
+            lines.append((verdict, f"{text[0].upper()}{text[1:]}."))
     return lines
 
 
