@@ -16,7 +16,7 @@ from gansmith.evaluation.audit.quality import answer
 from gansmith.evaluation.audit.ruler_figure import drawing
 from gansmith.evaluation.damages import LAYOUT, TEXTURE
 from gansmith.evaluation.protocol import Protocol
-from gansmith.evaluation.ruler import UNIT, ruler
+from gansmith.evaluation.ruler import UNIT, UNIT_OF_TEXTURES, ruler
 from gansmith.evaluation.types import Answer, Evidence, Extractor, Number, Outputs, Ruler, Side
 
 WIDTH = 6
@@ -27,7 +27,7 @@ def cloud(seed: int, count: int, at: float = 0.0) -> NDArray[np.float32]:
 
 
 REAL = cloud(0, 300)
-DAMAGED = {name: cloud(10 + i, 200, at=0.4 * (i % 3 + 1)) for i, name in enumerate((*LAYOUT, *TEXTURE))}
+DAMAGED = {name: cloud(10 + i, 200, at=0.4 * ((i + 1) % 3 + 1)) for i, name in enumerate((*LAYOUT, *TEXTURE))}
 
 
 def test_distances_are_kid_over_that_of_tiles() -> None:
@@ -66,9 +66,19 @@ def test_the_nearest_damage_of_each_row() -> None:
         assert ruler(REAL, cloud(120 + i, 300, at=0.2 + 0.15 * i), shifted).nearest[1] == name
 
 
-def test_images_without_layout_have_no_ruler() -> None:
-    with pytest.raises(DataError, match="no layout"):
-        ruler(REAL, cloud(1, 150), {**DAMAGED, UNIT: cloud(5, 200)})
+def test_the_unit_of_textures_is_a_blur() -> None:
+    """Their tiles are as good as they are."""
+    samples, blurred = cloud(1, 150, at=0.6), kid(REAL, DAMAGED[UNIT_OF_TEXTURES]).value
+    for tiles, is_texture in ((cloud(5, 200), True), (cloud(5, 200, at=0.2), True), (cloud(5, 200, at=1.0), False)):
+        measured = ruler(REAL, samples, {**DAMAGED, UNIT: tiles})
+        assert measured.unit_name == (UNIT_OF_TEXTURES if is_texture else UNIT)
+        assert measured.unit == (blurred if is_texture else kid(REAL, tiles).value)
+        assert measured.samples.value == pytest.approx(kid(REAL, samples).value / measured.unit)
+
+
+def test_images_that_no_damage_takes_far_have_no_ruler() -> None:
+    with pytest.raises(DataError, match="than chance allows"):
+        ruler(REAL, cloud(1, 150), dict.fromkeys(DAMAGED, cloud(5, 200)))
 
 
 def test_samples_are_named_by_what_is_as_far() -> None:

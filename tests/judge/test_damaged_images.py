@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 from numpy.typing import NDArray
 
 from gansmith.evaluation.damages import tiles
@@ -42,9 +43,9 @@ def test_the_ruler_of_images_damages_those_that_are_compared_with_none() -> None
         assert bad.samples.value == pytest.approx(1, abs=0.3)
         assert (good.held_out is None) == (holdout is not held)
     assert ruler_and_layout(train, held, (honest,), replace(TOY, name="pixels")) == (None, None)
-    noise = np.random.default_rng(1).integers(0, 256, (300, 8, 8, 1)).astype(np.uint8)
-    alone = ruler_and_layout(side("train", noise[:200]), None, (side("made", noise[200:]),), TOY)
-    assert alone[0] is None  # no layout to lose
+    grey = np.full((300, 8, 8, 1), 128, np.uint8)  # no layout to lose, and no texture
+    blank = Extractor("toy", "0", "as they are", lambda batch: Outputs(torch.ones(len(batch), 64)), batch=32)
+    assert ruler_and_layout(side("train", grey[:200]), None, (side("made", grey[200:]),), blank)[0] is None
 
 
 def test_a_layout_is_seen_in_real_images_and_in_no_shuffled_ones() -> None:

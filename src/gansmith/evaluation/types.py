@@ -191,12 +191,11 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Ruler:
-    """Distances from the real images, as `evaluation.ruler.ruler` measures them: in units of the KID of real images
-    that are cut into 4 x 4 tiles and shuffled.
+    """Distances from the real images, as `evaluation.ruler.ruler` measures them, in units of the KID of damaged ones.
 
     samples   of the samples;  held_out  of real images that were not trained on, which should be 0
     layout, texture   {damage: of real images so damaged}, by `evaluation.damages`
-    unit      KID of 4 x 4 tiles
+    unit      KID of the images at 1, which are damaged as unit_name says: 4 x 4 tiles, but for textures
     """
 
     samples: Number
@@ -204,6 +203,7 @@ class Ruler:
     layout: Mapping[str, Number]
     texture: Mapping[str, Number]
     unit: float
+    unit_name: str = "cut into 4 x 4 and shuffled"
 
     @property
     def nearest(self) -> tuple[str, str]:

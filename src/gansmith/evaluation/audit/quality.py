@@ -1,16 +1,16 @@
 """Do the images look like the real ones? How many samples lie among the real images, beside how many real ones do.
 
 **The ruler** decides where the features are a network's (`evaluation/ruler.py`): KID of the samples over KID of the
-same real images cut into 4 x 4 tiles and shuffled. The whole interval below GOOD is good, above BAD bad; but a set
-whose samples lie among the real images as real ones do, by precision, and do not surely differ from the real images
-nearest to them, is not bad: it lacks variety, which is another question.
+same real images cut into 4 x 4 tiles and shuffled (of textures: blurred by 2 pixels). The whole interval below GOOD is
+good, above BAD bad; but a set whose samples lie among the real images as real ones do, by precision, and do not surely
+differ from the real images nearest to them, is not bad: it lacks variety, which is another question.
 
 **What is seen** rules a "good" out (`quality_seen.py`): a layout, by a classifier of real images against shuffled ones
 (`evaluation/layout.py`), and the thing that the real images show, where the network knows it (`evaluation/things.py`).
 Seen surely less than .8 times as often as in held-out images, either is too rare for "good"; surely less than a third
 as often, the samples are bad, but for those that are like the real images one by one.
 
-Without a ruler (features given without images, textures without layout) three measurements decide.
+Without a ruler (features given without images, sets that no damage takes far) three measurements decide.
 
 - Precision (Kynkaanniemi et al. 2019), the share of samples that lie among the real images, as a ratio to the same
   share of real images that were held out: the whole interval above 2/3 is good, below 1/3 bad. Between, the answer is
@@ -170,7 +170,7 @@ def _ruler(ruler: Ruler | None, split: ReferenceSplit) -> tuple[Figure, ...]:
     image = None if real is None or samples is None else thumbnails(ruler, real[:1], samples[:1])
     caption = (
         "How far the samples are from the real images: between held-out images (0), and the same real images damaged "
-        "on purpose, in layout and in texture. 1 is cut into 4 x 4 tiles and shuffled; the green stretch is good."
+        f"on purpose, in layout and in texture. 1 is {ruler.unit_name}; the green stretch is good."
     )
     return (Figure(caption, image=image, svg=drawing(ruler)),)
 

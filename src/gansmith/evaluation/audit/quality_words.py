@@ -99,7 +99,7 @@ def _on_ruler(verdict: Verdict, ruler: Ruler, fine: str) -> str:
     if verdict == "good":
         return (
             f"No farther from the real images than real ones that were not trained on: {value:.2f}, where 0 is "
-            f"held-out images and 1 the real images cut into 4 x 4 and shuffled."
+            f"held-out images and 1 the real images {ruler.unit_name}."
         )
     if ruler.samples.high is not None and ruler.samples.high < GOOD:
         return (
