@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -12,17 +12,20 @@ from gansmith.cli.arguments import Checkpoint, Device, Force, Raw, Trust, echo, 
 from gansmith.system.console import say
 from gansmith.system.text import printable, wrapped
 
+if TYPE_CHECKING:
+    from gansmith.evaluation.audit.audit import Audit
+
 _FOR_SAMPLES = (
     *("against", "holdout", "features", "classifier", "metrics", "samples", "repeats", "real", "raw", "checkpoint"),
-    *("size", "skip_unreadable"),
+    *("size", "skip_unreadable", "quick", "thorough", "assignments"),
 )
 _FOR_GENERATORS = (
     *("holdout", "features", "weights", "classifier", "metrics", "samples", "repeats", "real", "raw", "seed"),
-    *("size", "skip_unreadable"),
+    *("size", "skip_unreadable", "quick", "thorough", "assignments"),
 )
 _OF_AUDIT = (
     *("against", "holdout", "features", "weights", "classifier", "samples", "repeats", "real", "checkpoint", "raw"),
-    *("seed", "size", "skip_unreadable"),
+    *("seed", "size", "skip_unreadable", "quick"),
 )
 
 Features = Annotated[str, typer.Option(help="gansmith list features; auto: the best whose weights are here")]
@@ -40,9 +43,14 @@ def evaluate(
     holdout: Annotated[str | None, typer.Option(help="real images it was not trained on")] = None,
     features: Features = "auto",
     weights: Weights = None,
+    assignments: Annotated[
+        list[str] | None, typer.Option("--set", help="an option of the features: features.size=224")
+    ] = None,
     classifier: Annotated[str | None, typer.Option(help="a classification run, to count classes")] = None,
     metrics: Annotated[str, typer.Option(help="measured beside the answers: fid,kid ... (gansmith list metrics)")] = "",
-    samples: Annotated[int, typer.Option(help="images to make for each repeat")] = 2000,
+    quick: Annotated[bool, typer.Option("--quick", help="a first look alone, within a minute: 500 samples")] = False,
+    thorough: Annotated[bool, typer.Option("--thorough", help="2,000 samples for each repeat")] = False,
+    samples: Annotated[int, typer.Option(help="images to make for each repeat")] = 1000,
     repeats: Annotated[int, typer.Option(help="how often, each from other seeds")] = 3,
     real: Annotated[int, typer.Option(help="at most so many real images are compared")] = 10_000,
     size: Annotated[
@@ -63,6 +71,7 @@ def evaluate(
 ) -> None:
     """Evaluate a run, or a folder of generated images: a verdict on five questions, as report.html and audit.json.
 
+    A first look comes first, and is printed; the report and what is remembered of a run are of the whole audit.
     For a classification run: class error, top-5, confusion, AUC and the like on held-out images. For a
     run that translates: the distance to the true images of held-out pairs, L1 and, with its weights, LPIPS.
     """
@@ -87,10 +96,37 @@ def evaluate(
     if translates:
         likeness = translation.evaluate(subject, to=to, beside=beside or (), weights=weights, seed=seed, **common)
         return tell(trained, likeness.as_text(), likeness.notes, likeness.folder)
+    if quick:
+        refuse_options(context, ("thorough", "samples", "repeats"), f"--quick is a look at {audit_run.FIRST} samples")
+    if thorough:
+        many = f"--thorough is {audit_run.THOROUGH:,} samples, {audit_run.REPEATS} times"
+        refuse_options(context, ("samples", "repeats"), many)
     names = [name.strip() for name in metrics.split(",") if name.strip()]
-    audit = audit_run.evaluate(subject, metrics=names, **{name: context.params[name] for name in _OF_AUDIT}, **common)
-    report = (out or subject / "audit") / "report.html"
+    chosen = {**{name: context.params[name] for name in _OF_AUDIT}, "options": _options(assignments or ())}
+    if thorough:
+        chosen |= {"samples": audit_run.THOROUGH}
+    audit = audit_run.evaluate(subject, metrics=names, first_look=_print_first_look, **chosen, **common)
+    report = (out or subject / "audit") / (audit_run.FIRST_PAGE if quick else "report.html")
     return tell(trained, audit.as_text(), audit.notes, report, f"features: {audit.protocol.features}")
+
+
+def _options(assignments: Sequence[str]) -> dict[str, Any]:
+    """`["features.size=224"]` -> {"size": 224}. Raises OptionError for what is no option of the features."""
+    from gansmith.errors import OptionError
+    from gansmith.experiment.sources import from_assignments
+
+    values = dict(from_assignments(assignments).values)
+    features = values.pop("features", {})
+    if values or not isinstance(features, dict):
+        raise OptionError(
+            f"--set takes an option of the features here, as features.size=224, not {', '.join(assignments)}; "
+            f"the features themselves are chosen with --features NAME"
+        )
+    return features
+
+
+def _print_first_look(audit: Audit) -> None:
+    say(f"first look, at {audit.counts['samples']:,} samples; the whole audit follows:", audit.as_text(), "")
 
 
 def tell(trained: Sequence[str], text: str, notes: Sequence[str], place: Path, *lines: str) -> None:

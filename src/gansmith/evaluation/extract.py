@@ -23,9 +23,11 @@ import torch
 
 from gansmith.data import cache as caches
 from gansmith.errors import DataError, GansmithError
+from gansmith.evaluation.known_features import KnownFeatures
 from gansmith.evaluation.types import Extractor, Features, Images, Labels, Side
 from gansmith.system.console import say
 from gansmith.system.files import atomic, remove_stale
+from gansmith.system.heap import freed_memory_kept
 from gansmith.system.progress import bar
 
 LIMIT = 4 << 30  # bytes of kept features
@@ -36,10 +38,12 @@ def folder() -> Path:
     return caches.root() / "features"
 
 
-def extract(images: Images, extractor: Extractor, *, what: str, cache: bool = True) -> tuple[Features, Features | None]:
+def extract(
+    images: Images, extractor: Extractor, *, what: str, cache: bool = True, known: KnownFeatures | None = None
+) -> tuple[Features, Features | None]:
     """uint8 [N, H, W, C] -> features float32 [N, D] and class probabilities float32 [N, K] (None without classes).
 
-    what: a name for progress and errors, as "features of the real images".
+    what: a name for progress and errors, as "features of the real images";  known: those of images seen before.
     Raises DataError for no images, another type or shape, or a feature that is a NaN or an infinity.
     """
     if images.ndim != 4 or images.dtype != np.uint8 or images.shape[-1] not in (1, 3, 4) or 0 in images.shape[1:]:
@@ -52,9 +56,14 @@ def extract(images: Images, extractor: Extractor, *, what: str, cache: bool = Tr
     path = folder() / f"{_key(images, extractor)}.npz" if cache else None
     result = None if path is None else _read(path, len(images))
     if result is None:
-        result = _compute(images, extractor, what)
+        if known is None:
+            result = _compute(images, extractor, what)
+        else:
+            result = known.of(images, str(extractor), lambda new: _compute(new, extractor, what))
         if path is not None:
             _write(path, *result)
+    elif known is not None:
+        known.add(images, str(extractor), result)
     return result
 
 
@@ -66,6 +75,7 @@ def side_of(
     classifier: Extractor | None = None,
     labels: Labels | None = None,
     cache: bool = True,
+    known: KnownFeatures | None = None,
 ) -> Side:
     """One side of a comparison: images uint8 [N, H, W, C] with their features, and class probabilities where known.
 
@@ -74,16 +84,16 @@ def side_of(
     """
     if extractor is None:
         return Side(name, images=images, labels=labels)
-    features, probabilities = extract(images, extractor, what=f"{extractor.name} of {name}", cache=cache)
+    features, probabilities = extract(images, extractor, what=f"{extractor.name} of {name}", cache=cache, known=known)
     if classifier is not None and classifier is not extractor:
-        probabilities = extract(images, classifier, what=f"classes of {name}", cache=cache)[1]
+        probabilities = extract(images, classifier, what=f"classes of {name}", cache=cache, known=known)[1]
     return Side(name, images=images, features=features, probabilities=probabilities, labels=labels)
 
 
 def _compute(images: Images, extractor: Extractor, what: str) -> tuple[Features, Features | None]:
     features, probabilities = [], []
     size = extractor.batch
-    with torch.inference_mode(), bar(what, len(images)) as advance:
+    with torch.inference_mode(), freed_memory_kept(), bar(what, len(images)) as advance:
         for start in range(0, len(images), size):
             part = images[start : start + size]
             filled = np.concatenate([part, np.repeat(part[-1:], size - len(part), axis=0)])

@@ -2,38 +2,50 @@
 
 Three kinds of images (trained on, held out, generated) are brought to one size, their features are extracted, and the
 five questions of `evaluation/audit` are asked of them; metrics that were asked for by name stand beside the answers.
+
+A first look asks the same of fewer images, within a minute. What it computed of an image is used again. Only the whole
+audit is written to audit.json and remembered in history.jsonl.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from contextlib import suppress
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from gansmith import catalog
-from gansmith.errors import GansmithError, OptionError
+from gansmith.errors import OptionError
+from gansmith.evaluation.audit import history
 from gansmith.evaluation.audit.audit import JSON, Audit, answer_all
-from gansmith.evaluation.audit.metric_table import measure_all
-from gansmith.evaluation.audit.report import PAGE, write
+from gansmith.evaluation.audit.metric_table import Measurement, measure_all
+from gansmith.evaluation.audit.report import PAGE, page, write
+from gansmith.evaluation.known_features import KnownFeatures
 from gansmith.evaluation.metric_needs import require_classes, require_counts, require_unlabelled
 from gansmith.evaluation.number_format import duration
 from gansmith.evaluation.protocol import Protocol
-from gansmith.evaluation.types import Extractor, Figure, Metric
-from gansmith.judge.evidence import Extractors, evidence_of, sides_of
+from gansmith.evaluation.types import Evidence, Extractor, Figure, Metric
+from gansmith.judge.chosen_extractors import extractors_of
+from gansmith.judge.evidence import Extractors, Sides, evidence_of, sides_of
 from gansmith.judge.image_sets import LEAST, Generated, Subject, subject_of
 from gansmith.judge.reference_images import RealImages, reals_of
 from gansmith.judge.report_folder import report_folder
 from gansmith.judge.run_facts import run_facts
 from gansmith.runs.curves import curves
+from gansmith.runs.folder import is_run
 from gansmith.runs.run import Run
 from gansmith.runs.trained_for import trained_for
 from gansmith.system import hardware
+from gansmith.system.files import write_json, write_text
+from gansmith.system.paths import resolved, shell_word
 
 MOST = 200_000  # samples in all: they are held in memory
-BEST_FIRST = ("inception", "dinov2", "mobilenet")  # `auto` takes the first whose weights are here, else pixels
+SAMPLES, REPEATS = 1_000, 3
+THOROUGH = 2_000  # samples a repeat
+FIRST = 500  # samples of a first look
+FIRST_REAL = 2_000  # real images a side that it is compared with
+FIRST_JSON, FIRST_PAGE = "first_look.json", "first_look.html"
 
 
 def evaluate(
@@ -43,11 +55,14 @@ def evaluate(
     holdout: str | None = None,
     features: str = "auto",
     weights: str | None = None,
+    options: Mapping[str, Any] | None = None,
     classifier: str | None = None,
     metrics: Sequence[str] = (),
-    samples: int = 2000,
-    repeats: int = 3,
+    samples: int = SAMPLES,
+    repeats: int = REPEATS,
     real: int = 10_000,
+    quick: bool = False,
+    first_look: Callable[[Audit], None] | None = None,
     checkpoint: str | None = None,
     raw: bool = False,
     size: str | int | None = None,
@@ -62,50 +77,122 @@ def evaluate(
 
     against    the images it was trained on; a run's own when not given
     holdout    real images it was not trained on; those that the run kept aside when not given
-    features   of the catalog, or auto: the best whose weights are here;  weights  their file
+    features   of the catalog, or auto: the best whose weights are here;  weights  their file;  options  further ones
     classifier a classification run, for the histogram of classes
     metrics    names of the catalog, measured beside the five questions on all samples together
     samples, repeats  that many images, made that often from other seeds;  real  at most so many real images
+    quick      a first look alone, written to first_look.json and first_look.html;  first_look  what to do with it,
+               before the audit goes on to all samples
     size       image files are brought to, where they are not of one size;  skip_unreadable  leave out broken ones
     out        the report's folder, where `force` replaces one; RUN/audit, where it is replaced, when not given
 
     Raises GansmithError for whatever cannot be judged; nothing is written then.
     """
-    _require_counts(samples, repeats, real)
+    samples, repeats = (min(samples, FIRST), 1) if quick else (samples, repeats)
     begun = time.monotonic()
+    _require_counts(samples, repeats, real)
     place = Path(subject)
     needs = "" if against is not None else ", and which images they are compared with, with --against DATA"
-    folder, again = report_folder(place, out, (JSON, PAGE), force=force, needs=needs)
+    names = (FIRST_JSON, FIRST_PAGE) if quick else (JSON, PAGE)
+    folder, again = report_folder(place, out, names, force=force, needs=needs)
     catalog.vouch([features, *metrics])  # given by hand
-    extractors = _extractors(features, weights, classifier, device=device, trust=trust)
+    extractors = extractors_of(features, weights, classifier, options=options or {}, device=device, trust=trust)
     measures = _metrics(metrics, extractors)
     network: dict[str, Any] = {"checkpoint": checkpoint, "raw": raw, "device": device, "trust": trust}
     judged = subject_of(place, samples, repeats, size=size, skip_unreadable=skip_unreadable, **network)
     reals = reals_of(judged, against=against, holdout=holdout, most=real, seed=seed)
     require_counts(measures, real=len(reals.train[0]), samples=samples * repeats)
-    generated = judged.generate()
-    sides = sides_of(reals.train, reals.holdout, generated.parts, extractors, cache=judged.run is None)
-    protocol = _protocol(judged, reals, generated, extractors)
-    audit = answer_all(
-        evidence_of(sides, protocol, extractors, seed=seed),
-        subject=generated.name,
-        title=f"Audit of {generated.name}",
-        notes=[*_not_at_the_end(judged.run, checkpoint, raw), *reals.notes, *_notes(extractors.main)],
-    )
-    described = protocol if extractors.classifier is None else replace(protocol, features=extractors.words)
-    measured = measure_all(measures, sides.train, sides.fakes, described)
-    audit = replace(audit, facts=_facts(reals, generated, begun=begun), metrics=measured)
-    return _written(_with_run(audit, judged, reals, checkpoint=checkpoint, raw=raw), folder, again)
+    notes = tuple(_not_at_the_end(judged.run, checkpoint, raw))
+    of_run: dict[str, Any] = {"distinct": reals.trained_on, "checkpoint": checkpoint, "raw": raw}
+    comparison = _Comparison(judged, reals, extractors, seed, notes, of_run, begun)
+    if quick:
+        return _write_first_look(
+            comparison.first_look(f"gansmith evaluate {shell_word(place)}", measures), folder, again
+        )
+    if first_look is not None and samples * repeats > FIRST:
+        first_look(comparison.first_look("the whole audit follows"))
+    asked = comparison.ask(reals, judged.generate(), measures)
+    own = judged.run is not None and is_run(place) and resolved(folder) == resolved(place / "audit")
+    return _write(asked, folder, again, remember=own)
 
 
-def _with_run(audit: Audit, judged: Subject, reals: RealImages, *, checkpoint: str | None, raw: bool) -> Audit:
-    """The audit with what the run knows of itself, and with its curves."""
-    known = run_facts(judged.run, distinct=reals.trained_on, checkpoint=checkpoint, raw=raw)
-    return replace(audit, run=known, training=_training(judged))
+@dataclass(frozen=True)
+class _Asked:
+    """An audit, the evidence that it rests on, and the samples."""
+
+    audit: Audit
+    evidence: Evidence
+    generated: Generated
 
 
-def _written(audit: Audit, folder: Path, again: bool) -> Audit:
+@dataclass(frozen=True)
+class _Comparison:
+    """What a first look and the whole audit have in common.
+
+    notes: on the weights;  run_facts: options of `run_facts`;  begun: when, by the monotonic clock
+    known: features of images seen
+    """
+
+    judged: Subject
+    reals: RealImages
+    extractors: Extractors
+    seed: int
+    notes: tuple[str, ...]
+    run_facts: Mapping[str, Any]
+    begun: float
+    known: KnownFeatures = field(default_factory=KnownFeatures)
+
+    def first_look(self, whole: str, measures: Mapping[str, Metric] | None = None) -> Audit:
+        """The questions asked of few images. whole: how to get the whole audit, in words."""
+        return self.ask(self.reals.fewer(FIRST_REAL), self.judged.generate(first=FIRST), measures or {}, whole).audit
+
+    def ask(self, reals: RealImages, generated: Generated, measures: Mapping[str, Metric], whole: str = "") -> _Asked:
+        """Ask the five questions, and measure. whole: of a first look, how to get the whole audit."""
+        cache = self.judged.run is None
+        sides = sides_of(reals.train, reals.holdout, generated.parts, self.extractors, cache=cache, known=self.known)
+        protocol = _protocol(self.judged, reals, generated, self.extractors)
+        evidence = evidence_of(sides, protocol, self.extractors, seed=self.seed)
+        first = [f"A first look, at {len(generated.parts[0]):,} samples: {whole}."] if whole else []
+        audit = answer_all(
+            evidence,
+            subject=generated.name,
+            title=f"{'First look at' if whole else 'Audit of'} {generated.name}",
+            notes=[*first, *self.notes, *reals.notes, *_notes(self.extractors.main)],
+        )
+        numbers = self._measured(measures, sides, protocol)
+        audit = replace(audit, facts=_facts(reals, generated, begun=self.begun), metrics=numbers)
+        return _Asked(self._with_run(audit), evidence, generated)
+
+    def _with_run(self, audit: Audit) -> Audit:
+        """The audit with what the run knows of itself, and with its curves."""
+        return replace(audit, run=run_facts(self.judged.run, **self.run_facts), training=_training(self.judged))
+
+    def _measured(self, measures: Mapping[str, Metric], sides: Sides, protocol: Protocol) -> Mapping[str, Measurement]:
+        described = protocol
+        if self.extractors.classifier is not None:
+            described = replace(protocol, features=self.extractors.words)
+        return measure_all(measures, sides.train, sides.fakes, described)
+
+
+def _write_first_look(audit: Audit, folder: Path, again: bool) -> Audit:
+    document = page(audit)
+    write_json(folder / FIRST_JSON, audit.record(), replace=again)
+    write_text(folder / FIRST_PAGE, document, replace=again)
+    return audit
+
+
+def _write(asked: _Asked, folder: Path, again: bool, *, remember: bool) -> Audit:
+    """Write the audit; with `remember`, put it into the history beside those before, and draw how the run moved."""
+    audit, generated = asked.audit, asked.generated
+    if not remember:
+        write(audit, folder, replace=again)
+        return audit
+    weights = generated.facts.get("weights", "")
+    line = history.line_of(audit, asked.evidence.ruler, images=generated.trained or 0, weights=weights)
+    moved = history.figure([*history.read(folder), line], audit.protocol)
+    audit = replace(audit, history=() if moved is None else (moved,))
     write(audit, folder, replace=again)
+    history.append(folder, line)
     return audit
 
 
@@ -115,15 +202,6 @@ def _require_counts(samples: int, repeats: int, real: int) -> None:
             raise OptionError(f"{name} = {value} is not allowed: at least {least}")
     if samples * repeats > MOST:
         raise OptionError(f"{repeats} repeats of {samples:,} samples are not allowed: at most {MOST:,} images in all")
-
-
-def _extractors(features: str, weights: str | None, classifier: str | None, *, device: str, trust: bool) -> Extractors:
-    main = choose(features, weights, device=device, trust=trust)
-    copies: Extractor = catalog.build("features", "pixels", device=device)  # the best for copies: docs/memorisation.md
-    counting = main if main.name == "classifier" else None
-    if classifier is not None:
-        counting = catalog.build("features", "classifier", weights=classifier, device=device, trust_model=trust)
-    return Extractors(main, copies, counting)
 
 
 def _metrics(names: Sequence[str], extractors: Extractors) -> dict[str, Metric]:
@@ -162,23 +240,6 @@ def _facts(reals: RealImages, generated: Generated, *, begun: float) -> dict[str
         "made on": ", ".join(f"{key} {value}" for key, value in hardware.facts().items() if key != "threads"),
         "time taken": duration(time.monotonic() - begun),
     }
-
-
-def choose(name: str, weights: str | None, *, device: str = "auto", trust: bool = False) -> Extractor:
-    """The extractor called `name`, or for `auto` the first whose weights are here. Raises as the extractors do."""
-    options: dict[str, Any] = {"weights": weights, "device": device}
-    if name == "auto" and weights is not None:
-        raise OptionError(f"--weights {weights} belongs to an extractor: say which, for example --features mobilenet")
-    if name == "auto":
-        for candidate in BEST_FIRST:
-            with suppress(GansmithError):  # its weights, or the extra that reads them, are not here
-                extractor: Extractor = catalog.build("features", candidate, **options)
-                return extractor
-        name = "pixels"
-    if name == "classifier":
-        options["trust_model"] = trust
-    built: Extractor = catalog.build("features", name, **options)
-    return built
 
 
 def _not_at_the_end(run: Run | None, checkpoint: str | None, raw: bool) -> list[str]:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from gansmith.evaluation.extract import side_of
+from gansmith.evaluation.known_features import KnownFeatures
 from gansmith.evaluation.protocol import Protocol
 from gansmith.evaluation.types import Evidence, Extractor, Images, Labels, Side
 from gansmith.judge.damaged_images import ruler_and_layout
@@ -44,11 +46,14 @@ def sides_of(
     extractors: Extractors,
     *,
     cache: bool,
+    known: KnownFeatures | None = None,
 ) -> Sides:
-    """Features of real images are kept for the next time, those of samples where `cache` is set."""
+    """Features of real images are kept for the next time, those of samples where `cache` is set; `known` ones are not
+    computed again."""
+    both: dict[str, Any] = {"classifier": extractors.classifier, "known": known}
 
     def side(name: str, images: Images, labels: Labels | None = None, *, cache: bool = True) -> Side:
-        return side_of(name, images, extractors.main, classifier=extractors.classifier, labels=labels, cache=cache)
+        return side_of(name, images, extractors.main, labels=labels, cache=cache, **both)
 
     return Sides(
         side("real images", *train),

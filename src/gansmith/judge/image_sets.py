@@ -35,13 +35,17 @@ _BLOCK = 1024  # images read at once
 
 @dataclass(frozen=True)
 class Generated:
-    """Generated images: one array uint8 [N, H, W, C] for each repeat, and how they came about."""
+    """Generated images: one array uint8 [N, H, W, C] for each repeat, and how they came about.
+
+    trained  real images drawn until the generator's weights were saved; None for files
+    """
 
     name: str
     parts: tuple[Images, ...]
     seeds: str
     averaging: str
     facts: dict[str, str]
+    trained: int | None = None
 
 
 @dataclass(frozen=True)
@@ -50,12 +54,13 @@ class Subject:
 
     settings  how real images are brought to their size;  shape  (height, width, channels)
     skip_unreadable  whether images that cannot be decoded are left out, real ones too
-    generate  generates or reads the images: the long part;  run  where they come from, None for files
+    generate  generates or reads the images, the long part; with first=N at most so many of the first repeat alone
+    run       where they come from, None for files
     """
 
     settings: DataSettings
     shape: tuple[int, int, int]
-    generate: Callable[[], Generated]
+    generate: Callable[..., Generated]
     run: Run | None
     skip_unreadable: bool = False
 
@@ -143,17 +148,13 @@ def _from_run(opened: Opened, samples: int, repeats: int) -> Subject:
     renderer = opened.renderer(chunk=PART)
     name = resolved(run.path).name + ("" if checkpoint is None else f"@{checkpoint}")
 
-    def generate() -> Generated:
-        with bar("generating samples", samples * repeats) as advance:
-            spans = [range(repeat * samples, (repeat + 1) * samples) for repeat in range(repeats)]
+    def generate(first: int | None = None) -> Generated:
+        each, times = (samples, repeats) if first is None else (min(first, samples), 1)
+        with bar("generating samples", each * times) as advance:
+            spans = [range(repeat * each, (repeat + 1) * each) for repeat in range(times)]
             parts = tuple(generated_images(renderer, seeds, advance=advance) for seeds in spans)
-        return Generated(
-            name,
-            parts,
-            f"0-{samples * repeats - 1}",
-            opened.averaging,
-            _age(opened),
-        )
+        trained = opened.trained_for.images
+        return Generated(name, parts, f"0-{each * times - 1}", opened.averaging, _age(opened), trained)
 
     return Subject(opened.settings or DataSettings(), opened.shape, generate, run)
 
@@ -180,8 +181,9 @@ def _from_files(prepared: Prepared, samples: int, repeats: int, *, resized: bool
     channels, height, width = prepared.shape
     averaging = f"files, resized to {height}x{width}" if resized else "files"
 
-    def generate() -> Generated:
-        arrays = tuple(read_images(prepared.train, np.sort(part))[0] for part in parts)
+    def generate(first: int | None = None) -> Generated:
+        some = parts if first is None else [parts[0][:first]]
+        arrays = tuple(read_images(prepared.train, np.sort(part))[0] for part in some)
         facts = {"files": f"{number(count)} in {prepared.name}"}
         if left_out:
             facts["left out"] = "; ".join(left_out)

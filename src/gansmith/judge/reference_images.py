@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ from gansmith.data.open import builtin_name
 from gansmith.data.prepare import prepare
 from gansmith.data.prepared import Prepared
 from gansmith.data.settings import DataSettings
-from gansmith.data.subsets import random_subset
+from gansmith.data.subsets import evenly_spaced, random_subset
 from gansmith.errors import DataError, OptionError
 from gansmith.evaluation.types import Images, Labels
 from gansmith.judge.image_sets import LEAST, Subject, read_images
@@ -37,6 +37,24 @@ class RealImages:
     classes: tuple[str, ...] | None
     notes: tuple[str, ...]
     trained_on: int
+
+    def fewer(self, most: int) -> RealImages:
+        """At most `most` images a side, evenly spaced: for a first look."""
+        (train, labels), held = self.train, self.holdout
+        if len(train) > most:
+            note = f"{most:,} of {len(train):,} training images were compared: copies of the others are not seen."
+            return replace(
+                self,
+                train=_some(train, labels, most),
+                holdout=None if held is None else _some(*held, most),
+                notes=(*self.notes, note),
+            )
+        return self if held is None else replace(self, holdout=_some(*held, most))
+
+
+def _some(images: Images, labels: Labels | None, most: int) -> tuple[Images, Labels | None]:
+    chosen = evenly_spaced(len(images), most)
+    return images[chosen], None if labels is None else labels[chosen]
 
 
 def reals_of(subject: Subject, *, against: str | None, holdout: str | None, most: int, seed: int) -> RealImages:

@@ -48,6 +48,7 @@ class Audit:
     run       what the run knows of itself; None for images in files
     sheets    samples and real images; not part of audit.json
     training  curves of the training of a run; not part of audit.json
+    history   how the run moved on the ruler, from audit to audit; not part of audit.json
     """
 
     answers: Mapping[str, Answer]
@@ -61,6 +62,7 @@ class Audit:
     run: RunFacts | None = None
     sheets: tuple[Figure, ...] = field(default=(), compare=False)
     training: tuple[Figure, ...] = field(default=(), compare=False)
+    history: tuple[Figure, ...] = field(default=(), compare=False)
 
     @property
     def steps(self) -> tuple[Step, ...]:

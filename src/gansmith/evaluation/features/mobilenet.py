@@ -136,4 +136,4 @@ class _Inverted(nn.Module):
 
 def _convolution(channels: int, out: int, *, kernel: int = 1, stride: int = 1, groups: int = 1) -> nn.Sequential:
     convolution = nn.Conv2d(channels, out, kernel, stride, kernel // 2, groups=groups, bias=False)
-    return nn.Sequential(convolution, nn.BatchNorm2d(out), nn.ReLU6())
+    return nn.Sequential(convolution, nn.BatchNorm2d(out), nn.ReLU6(inplace=True))
