@@ -89,7 +89,7 @@ def test_what_the_first_look_extracted_is_not_extracted_again(run: Path, monkeyp
         return extractor.run(images)
 
     monkeypatch.setattr(chosen_extractors, "choose", lambda *_, **__: replace(extractor, run=counting))
-    monkeypatch.setattr("gansmith.judge.evidence.ruler_of", lambda *_: None)
+    monkeypatch.setattr("gansmith.judge.evidence.ruler_and_layout", lambda *_: (None, None))
     monkeypatch.setenv("GANSMITH_CACHE", str(run / "cache"))
     judge.evaluate(run, samples=60, repeats=1, first_look=lambda _: seen.append(0))
     first, rest = seen[: seen.index(0)], seen[seen.index(0) + 1 :]
