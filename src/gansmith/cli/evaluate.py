@@ -75,12 +75,19 @@ def evaluate(
     For a classification run: class error, top-5, confusion, AUC and the like on held-out images. For a
     run that translates: the distance to the true images of held-out pairs, L1 and, with its weights, LPIPS.
     """
-    from gansmith.judge import audit_run, translation
+    return _of_its_kind(context, context.params)
+
+
+def _of_its_kind(context: typer.Context, given: dict[str, Any]) -> None:
+    """Evaluate a classifier, a run that translates, or generated images."""
     from gansmith.judge import classifier as graders
+    from gansmith.judge import translation
     from gansmith.runs.folder import is_run
     from gansmith.runs.run import Run
 
-    common: dict[str, Any] = {"device": device, "out": out, "force": force, "trust": trust}
+    subject: Path = given["subject"]
+    beside = given["beside"] or ()
+    common: dict[str, Any] = {name: given[name] for name in ("device", "out", "force", "trust")}
     translates, classifies = translation.translates(subject), graders.is_classifier(subject)
     if not translates:
         refuse_options(context, ("to", "beside"), f"{subject} is no run that translates")
@@ -88,25 +95,34 @@ def evaluate(
         refuse_options(context, _FOR_GENERATORS, f"{subject} is a classifier, and they are for generators only")
     elif translates:
         refuse_options(context, _FOR_SAMPLES, f"{subject} translates, and is compared with true pairs")
-    runs = [Run(place, trust=trust) for place in (subject, *(beside or ())) if is_run(place)]
-    trained = trained_lines(*runs, checkpoint=checkpoint, raw=raw)
+    runs = [Run(place, trust=given["trust"]) for place in (subject, *beside) if is_run(place)]
+    trained = trained_lines(*runs, checkpoint=given["checkpoint"], raw=given["raw"])
     if classifies:
-        grading = graders.evaluate(subject, against=against, checkpoint=checkpoint, **common)
+        grading = graders.evaluate(subject, against=given["against"], checkpoint=given["checkpoint"], **common)
         return tell(trained, grading.text, (), grading.folder)
     if translates:
-        likeness = translation.evaluate(subject, to=to, beside=beside or (), weights=weights, seed=seed, **common)
+        options = {name: given[name] for name in ("to", "weights", "seed")}
+        likeness = translation.evaluate(subject, beside=beside, **options, **common)
         return tell(trained, likeness.as_text(), likeness.notes, likeness.folder)
-    if quick:
+    return _audit(context, subject, trained, common)
+
+
+def _audit(context: typer.Context, subject: Path, trained: Sequence[str], common: dict[str, Any]) -> None:
+    """Ask the five questions about generated images, and print the answers."""
+    from gansmith.judge import audit_run
+
+    given = context.params
+    if given["quick"]:
         refuse_options(context, ("thorough", "samples", "repeats"), f"--quick is a look at {audit_run.FIRST} samples")
-    if thorough:
+    if given["thorough"]:
         many = f"--thorough is {audit_run.THOROUGH:,} samples, {audit_run.REPEATS} times"
         refuse_options(context, ("samples", "repeats"), many)
-    names = [name.strip() for name in metrics.split(",") if name.strip()]
-    chosen = {**{name: context.params[name] for name in _OF_AUDIT}, "options": _options(assignments or ())}
-    if thorough:
+    metrics = [name.strip() for name in given["metrics"].split(",") if name.strip()]
+    chosen = {**{name: given[name] for name in _OF_AUDIT}, "options": _options(given["assignments"] or ())}
+    if given["thorough"]:
         chosen |= {"samples": audit_run.THOROUGH}
-    audit = audit_run.evaluate(subject, metrics=names, first_look=_print_first_look, **chosen, **common)
-    report = (out or subject / "audit") / (audit_run.FIRST_PAGE if quick else "report.html")
+    audit = audit_run.evaluate(subject, metrics=metrics, first_look=_print_first_look, **chosen, **common)
+    report = (given["out"] or subject / "audit") / (audit_run.FIRST_PAGE if given["quick"] else "report.html")
     return tell(trained, audit.as_text(), audit.notes, report, f"features: {audit.protocol.features}")
 
 

@@ -86,7 +86,7 @@ def evaluate(
     size       image files are brought to, where they are not of one size;  skip_unreadable  leave out broken ones
     out        the report's folder, where `force` replaces one; RUN/audit, where it is replaced, when not given
 
-    Raises GansmithError for whatever cannot be judged; nothing is written then.
+    Raises GansmithError for whatever cannot be judged; nothing is written then. Long because its options are many.
     """
     samples, repeats = (min(samples, FIRST), 1) if quick else (samples, repeats)
     begun = time.monotonic()
