@@ -151,7 +151,7 @@ class _Comparison:
         cache = self.judged.run is None
         sides = sides_of(reals.train, reals.holdout, generated.parts, self.extractors, cache=cache, known=self.known)
         protocol = _protocol(self.judged, reals, generated, self.extractors)
-        evidence = evidence_of(sides, protocol, self.extractors, seed=self.seed)
+        evidence = evidence_of(sides, protocol, self.extractors, seed=self.seed, names=reals.classes)
         first = [f"A first look, at {len(generated.parts[0]):,} samples: {whole}."] if whole else []
         audit = answer_all(
             evidence,
