@@ -84,6 +84,8 @@ def test_held_out_images_of_another_class_accuse_nobody(digits: NDArray[np.uint8
     answer = memorisation.answer(evidence_of(mine[:100], others, mine[100:]))
     assert answer.verdict == "cannot tell"
     assert "of another kind" in answer.sentence
+    assert (answer.numbers["copies"].low, answer.numbers["copies"].high) == (0, 1)  # nothing is known of the share
+    assert not any("Copies are about" in line for line in answer.details)
     assert any("same kind" in step for step in answer.advice)
 
 

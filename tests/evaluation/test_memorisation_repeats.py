@@ -77,6 +77,19 @@ def test_the_share_weighs_each_image_by_how_often_it_is_made(share: float) -> No
     assert share - 0.06 < low < share < high < share + 0.1
 
 
+def test_the_largest_share_counts_copies_that_are_as_far_as_half_of_the_planted_ones() -> None:
+    rng = np.random.default_rng(0)
+    held, values = nearest(rng.random(300) + 1), rng.random(300) + 1
+    values[:60] = 0.1
+    group = repeats(np.arange(300), values, held.nearness, 0.0)
+    planted = nearest(np.where(np.arange(40) < 20, 0.1, 1.9))
+    one = share_of_copies(nearest(values), held, group)
+    half = share_of_copies(nearest(values), held, group, planted)
+    assert half[:2] == one[:2]
+    np.testing.assert_allclose(half[2], 2 * one[2])
+    assert share_of_copies(nearest(values), held, group, nearest(np.full(3, 1.9)))[2] == 1
+
+
 def test_repeated_images_that_are_no_copies_leave_the_share_at_none() -> None:
     rng = np.random.default_rng(0)
     held, values = nearest(rng.random(300) + 1), np.repeat(rng.random(30) + 1.3, 10)

@@ -19,8 +19,11 @@ def details(findings: Findings) -> tuple[str, ...]:
         f"Nearness is the distance to the nearest training image over that to the {copy_search.RANK}th nearest: 0 is a "
         f"copy, 1 is no nearer to one than to others. Below {tail.limit:.2f} lie {tail.place:,} of "
         f"{held_out:,} held-out images and {tail.below:,} of {samples:,} samples.",
-        f"Copies are about {percent(share)} of the samples ({percent(low)} to {percent(largest(findings))}).",
     ]
+    if not findings.control.different:
+        lines.append(
+            f"Copies are about {percent(share)} of the samples ({percent(low)} to {percent(largest(findings))})."
+        )
     if samples < len(repeats.leader):
         lines.append(
             f"Of {len(repeats.leader):,} samples {samples:,} are different images; what is repeated counts once in the "

@@ -108,7 +108,7 @@ def run_tests(samples: Images, held_out: Images, train: Images, evidence: Eviden
         blends=between,
         p=(family[0], family[1], family[2]),
         confirmed=(alone, again),
-        copies=share_of_copies(near, held, repeated),
+        copies=share_of_copies(near, held, repeated, planted),
         power={share: min(kinds[kind][share] for kind in planted_copies.UNDONE) for share in rough},
         kinds=kinds,
         rough=rough,
@@ -116,11 +116,14 @@ def run_tests(samples: Images, held_out: Images, train: Images, evidence: Eviden
     )
 
 
-def share_of_copies(near: Nearest, held: Nearest, repeated: Repeats) -> tuple[float, float, float]:
+def share_of_copies(
+    near: Nearest, held: Nearest, repeated: Repeats, planted: Nearest | None = None
+) -> tuple[float, float, float]:
     """(share of all samples that are copies, low, high), each image weighed by how often it is made.
 
     Repeated images that lie on a training image are copies, all their samples; of those made once `tail` estimates the
-    share. The upper end takes every sample below the last place of the tail for a copy.
+    share. The upper end takes every sample below the last place of the tail for a copy, and as many more as planted
+    copies lie above it.
     """
     n = len(repeated.leader)
     count = repeated.copies if repeated.p <= LEVEL else 0
@@ -131,7 +134,8 @@ def share_of_copies(near: Nearest, held: Nearest, repeated: Repeats) -> tuple[fl
         weight = float(np.isin(repeated.leader, single).mean())
         share, low = share + weight * tail.share, low + weight * tail.low
     last = np.sort(held.nearness)[max(1, int(len(held.nearness) * DEEPEST)) - 1]
-    high = intervals.share(int((near.nearness < last).sum()), n)[1]
+    seen = 1.0 if planted is None else float((planted.nearness < last).mean())
+    high = min(1.0, intervals.share(int((near.nearness < last).sum()), n)[1] / max(seen, 1e-9))
     return min(max(share, low), max(high, low)), low, max(high, low)
 
 

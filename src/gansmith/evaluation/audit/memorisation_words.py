@@ -153,13 +153,12 @@ def numbers(findings: Findings) -> dict[str, Number]:
     """The measured numbers, under their keys in audit.json."""
     share, low, _ = findings.copies
     worst = findings.worst
+    unknown = findings.control.different
+    means = "share of the samples that are copies: at most, what would be noticed"
     table = {
-        "copies": Number(
-            share,
-            low,
-            largest(findings),
-            "share of the samples that are copies: at most, what would be noticed",
-        ),
+        "copies": Number(share, 0.0, 1.0, "share of the samples that are copies: unknown without a control")
+        if unknown
+        else Number(share, low, largest(findings), means),
         "p_value_lower_tail": Number(findings.p[0], means="chance of so many near samples, were none a copy"),
         "repeated_copies": Number(findings.repeats.copies, means="samples of repeated images on a training image"),
         "p_value_repeats": Number(findings.repeats.p, means="chance of repeated images so near, were none a copy"),
