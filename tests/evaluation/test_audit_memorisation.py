@@ -209,6 +209,11 @@ def test_blends_of_two_training_images_are_bad(evidence: Evidence, digits: NDArr
     assert "blends" in answer.sentence
     assert 0.05 < answer.numbers["blends"].value < 0.2
     assert answer.numbers["p_value_lower_tail"].value > 0.05
+    sheet = answer.figures[2].image
+    assert sheet is not None
+    assert sheet.size == (12 * 61 + 1, 3 * 61 + 1)
+    column = [np.asarray(sheet).astype(float)[61 * row + 1 : 61 * row + 61, 1:61] for row in range(3)]
+    assert np.abs(column[0] - (column[1] + column[2]) / 2).mean() < 8
 
 
 def test_power_is_told_of_each_kind_and_the_worst_one_is_in_the_sentence(findings: Findings) -> None:

@@ -20,7 +20,7 @@ from gansmith.system.seeding import mix
 
 PLANTED = 32  # copies of each kind, made on purpose
 SAME = 0.5  # of the usual distance to the nearest training image: samples nearer to each other are one image
-BLENDED = 0.5  # nearness to the mean of two training images above which no sample is a blend of them
+BLENDED = 0.3  # nearness to the mean of two training images above which no sample is a blend: smooth ones come to .4
 _REPEATS = 500  # simulated audits: the standard error of a probability is .02 at most
 _OWN = 300  # training images, at least, that are compared with the others
 
