@@ -155,6 +155,7 @@ def test_the_shape_of_audit_json(asked: list[str], evidence: Evidence) -> None:
         "counts",
         "facts",
         "notes",
+        "above",
         "protocol",
         *QUESTIONS,
         "next",

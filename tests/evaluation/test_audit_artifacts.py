@@ -66,7 +66,8 @@ def test_clean_images_are_good() -> None:
     assert (found.question, found.verdict, found.headline) == ("artifacts", "good", "checkerboard")
     assert "No trace" in found.sentence
     assert found.advice == ()
-    assert len(found.details) == 2
+    assert len(found.details) == 3
+    assert "not what an image shows" in found.details[-1]
     assert (found.protocol.real_count, found.protocol.fake_count) == (300, 300)
     assert found.protocol.metric == "artifacts(spectrum: grey, hann)"
     assert found.protocol.features == ""
@@ -204,8 +205,8 @@ def test_every_small_size_has_an_answer() -> None:
 
 
 def test_without_held_out_images() -> None:
-    assert "No real images were held out" in answer(evidence(TRAIN, MADE)).details[-1]
-    assert "49 images were held out" in answer(evidence(TRAIN, MADE, held=HELD[:49])).details[-1]
+    assert "No real images were held out" in answer(evidence(TRAIN, MADE)).details[-2]
+    assert "49 images were held out" in answer(evidence(TRAIN, MADE, held=HELD[:49])).details[-2]
 
 
 def test_held_out_images_that_differ_widen_the_limits() -> None:
@@ -213,7 +214,7 @@ def test_held_out_images_that_differ_widen_the_limits() -> None:
     made, held = blurred(MADE, 0.7), blurred(HELD, 0.8)
     found = answer(evidence(TRAIN, made, held=held))
     assert found.verdict == "good"
-    assert "held-out images themselves differ" in found.details[-1]
+    assert "held-out images themselves differ" in found.details[-2]
     assert found.numbers["high_frequencies_by_chance"].value > 3
 
 

@@ -123,7 +123,7 @@ def _audit(context: typer.Context, subject: Path, trained: Sequence[str], common
         chosen |= {"samples": audit_run.THOROUGH}
     audit = audit_run.evaluate(subject, metrics=metrics, first_look=_print_first_look, **chosen, **common)
     report = (given["out"] or subject / "audit") / (audit_run.FIRST_PAGE if given["quick"] else "report.html")
-    return tell(trained, audit.as_text(), audit.notes, report, f"features: {audit.protocol.features}")
+    return tell(trained, audit.as_text(), audit.notes[audit.above :], report, f"features: {audit.protocol.features}")
 
 
 def _options(assignments: Sequence[str]) -> dict[str, Any]:

@@ -29,7 +29,8 @@ from gansmith.evaluation.types import Evidence, Extractor, Figure, Metric
 from gansmith.judge.chosen_extractors import extractors_of
 from gansmith.judge.evidence import Extractors, Sides, evidence_of, sides_of
 from gansmith.judge.image_sets import LEAST, Generated, Subject, subject_of
-from gansmith.judge.reference_images import RealImages, reals_of
+from gansmith.judge.mismatch import fitted, greyness, reals_at_their_shape, with_as_made
+from gansmith.judge.reference_images import RealImages
 from gansmith.judge.report_folder import report_folder
 from gansmith.judge.run_facts import run_facts
 from gansmith.runs.curves import curves
@@ -100,7 +101,8 @@ def evaluate(
     measures = _metrics(metrics, extractors)
     network: dict[str, Any] = {"checkpoint": checkpoint, "raw": raw, "device": device, "trust": trust}
     judged = subject_of(place, samples, repeats, size=size, skip_unreadable=skip_unreadable, **network)
-    reals = reals_of(judged, against=against, holdout=holdout, most=real, seed=seed)
+    where: dict[str, Any] = {"against": against, "holdout": holdout, "most": real, "seed": seed}
+    reals = reals_at_their_shape(judged, resized=size is not None, **where)
     require_counts(measures, real=len(reals.train[0]), samples=samples * repeats)
     notes = tuple(_not_at_the_end(judged.run, checkpoint, raw))
     of_run: dict[str, Any] = {"distinct": reals.trained_on, "checkpoint": checkpoint, "raw": raw}
@@ -149,15 +151,20 @@ class _Comparison:
     def ask(self, reals: RealImages, generated: Generated, measures: Mapping[str, Metric], whole: str = "") -> _Asked:
         """Ask the five questions, and measure. whole: of a first look, how to get the whole audit."""
         cache = self.judged.run is None
-        sides = sides_of(reals.train, reals.holdout, generated.parts, self.extractors, cache=cache, known=self.known)
+        parts = [fitted(part, reals.shape) for part in generated.parts]
+        sides = sides_of(reals.train, reals.holdout, parts, self.extractors, cache=cache, known=self.known)
         protocol = _protocol(self.judged, reals, generated, self.extractors)
-        evidence = evidence_of(sides, protocol, self.extractors, seed=self.seed, names=reals.classes)
+        evidence = evidence_of(sides, protocol, self.extractors, seed=self.seed)
+        if reals.as_made is not None:
+            base = _protocol(self.judged, reals.as_made, generated, self.extractors)
+            evidence = with_as_made(evidence, reals.as_made, generated.parts, base)
         first = [f"A first look, at {len(generated.parts[0]):,} samples: {whole}."] if whole else []
         audit = answer_all(
             evidence,
             subject=generated.name,
             title=f"{'First look at' if whole else 'Audit of'} {generated.name}",
-            notes=[*first, *self.notes, *reals.notes, *_notes(self.extractors.main)],
+            above=[*reals.above, *greyness(reals.train[0], generated.parts), *_not_judged(self.extractors.main)],
+            notes=[*first, *self.notes, *reals.notes],
         )
         numbers = self._measured(measures, sides, protocol)
         audit = replace(audit, facts=_facts(reals, generated, begun=self.begun), metrics=numbers)
@@ -219,7 +226,7 @@ def _protocol(judged: Subject, reals: RealImages, generated: Generated, extracto
         real=reals.description,
         real_count=len(reals.train[0]),
         fake_count=len(generated.parts[0]),
-        size="x".join(map(str, judged.shape)),
+        size="x".join(map(str, reals.shape or judged.shape)),
         averaging=generated.averaging,
         fake=generated.name,
         seeds=generated.seeds,
@@ -250,10 +257,11 @@ def _not_at_the_end(run: Run | None, checkpoint: str | None, raw: bool) -> list[
     return [f"These weights are not those of the run's end: they were saved after {trained}."]
 
 
-def _notes(extractor: Extractor) -> list[str]:
+def _not_judged(extractor: Extractor) -> list[str]:
+    """What pixels leave open."""
     if extractor.name != "pixels":
         return []
     return [
-        "Images were compared by their pixels: no network's weights are here. That sees layout and colour, and little "
-        "of the content of images. Better features: gansmith features install mobilenet (14 MB)."
+        "Nobody has judged yet whether these look real: images were compared by their pixels, which see layout and "
+        "colour, and little of the content. To change that: gansmith features install mobilenet (14 MB)."
     ]

@@ -28,6 +28,8 @@ class RealImages:
 
     description  name, digest and split, for the protocol;  notes  what a reader must know of them
     trained_on   how many training images there are, of which `train` may be a part
+    above        what a reader must know first;  shape  (height, width, channels), None: the subject's
+    as_made      the same images at the subject's shape, where they are of another
     """
 
     name: str
@@ -37,9 +39,14 @@ class RealImages:
     classes: tuple[str, ...] | None
     notes: tuple[str, ...]
     trained_on: int
+    above: tuple[str, ...] = ()
+    shape: tuple[int, int, int] | None = None
+    as_made: RealImages | None = None
 
     def fewer(self, most: int) -> RealImages:
         """At most `most` images a side, evenly spaced: for a first look."""
+        if self.as_made is not None:
+            return replace(replace(self, as_made=None).fewer(most), as_made=self.as_made.fewer(most))
         (train, labels), held = self.train, self.holdout
         if len(train) > most:
             note = f"{most:,} of {len(train):,} training images were compared: copies of the others are not seen."
@@ -57,12 +64,15 @@ def _some(images: Images, labels: Labels | None, most: int) -> tuple[Images, Lab
     return images[chosen], None if labels is None else labels[chosen]
 
 
-def reals_of(subject: Subject, *, against: str | None, holdout: str | None, most: int, seed: int) -> RealImages:
+def reals_of(
+    subject: Subject, *, against: str | None, holdout: str | None, most: int, seed: int, resized: bool = False
+) -> RealImages:
     """The images that the subject's run was trained on, or those `against`, at most `most` a side, drawn by `seed`.
 
+    resized: the subject's shape is not the samples' own.
     Raises OptionError when neither says which, DataError when there are too few, or they are points.
     """
-    settings, of_the_run = _settings(subject, against)
+    settings, of_the_run = settings_of(subject, against)
     if subject.skip_unreadable:
         settings = settings.model_copy(update={"skip_unreadable": True})
     prepared = prepare(settings)
@@ -81,12 +91,12 @@ def reals_of(subject: Subject, *, against: str | None, holdout: str | None, most
         held_out,
         f"{prepared.name} {prepared.digest}, train; held out: {split}; fit {settings.fit}",
         prepared.classes,
-        tuple(_notes(subject, prepared, kept is not None, of_the_run, most)),
+        tuple(_notes(subject, prepared, kept is not None, of_the_run, most, resized=resized)),
         len(prepared.train),
     )
 
 
-def _settings(subject: Subject, against: str | None) -> tuple[DataSettings, bool]:
+def settings_of(subject: Subject, against: str | None) -> tuple[DataSettings, bool]:
     """Settings of the real images, and whether they are those of the subject's run."""
     run, own = subject.run, subject.settings
     if against is None and (run is None or not is_run(run.path)):
@@ -114,7 +124,9 @@ def _require_enough(what: str, count: int) -> None:
         )
 
 
-def _notes(subject: Subject, prepared: Prepared, held_out: bool, of_the_run: bool, most: int) -> list[str]:
+def _notes(
+    subject: Subject, prepared: Prepared, held_out: bool, of_the_run: bool, most: int, *, resized: bool
+) -> list[str]:
     run, count = subject.run, len(prepared.train)
     notes = [f"Real images: {warning}." for warning in prepared.warnings if warning.startswith("left out ")]
     if not held_out:
@@ -130,7 +142,7 @@ def _notes(subject: Subject, prepared: Prepared, held_out: bool, of_the_run: boo
             f"{most:,} of the {count:,} training images were compared, drawn at random (--real N for more): "
             f"copies of the others are not seen."
         )
-    if run is None:
+    if run is None and not resized:
         size = "x".join(map(str, subject.shape))
         notes.append(f"All images were compared at the generated ones' size and channels, {size}.")
     return notes

@@ -78,7 +78,7 @@ def answer(evidence: Evidence) -> Answer:
         _headline(weighed),
         numbers,
         protocol,
-        details=(*_details(numbers, bounds, period), *words.beside_the_nearest(numbers), *notes),
+        details=(*_details(numbers, bounds, period), *words.beside_the_nearest(numbers), *notes, words.UNSEEN),
         advice=words.advice(weighed, verdict),
         figures=(figures.spectra(train, samples), figures.peaks(real, fake), figures.pattern(train, samples)),
     )

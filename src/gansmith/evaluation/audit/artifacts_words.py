@@ -12,6 +12,8 @@ _RESIZE = (
     "checkerboard, a transposed convolution can"
 )
 
+UNSEEN = "Spectra are of pixels: they see patterns and fineness, not what an image shows (a sixth finger)."
+
 
 class Traces(NamedTuple):
     """Traces of the network: decibels of a checkerboard and its period in pixels, decibels of fine detail, a grain that

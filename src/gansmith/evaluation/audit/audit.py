@@ -29,6 +29,7 @@ from gansmith.system.text import wrapped
 
 FORMAT = 1  # of audit.json; raised when a reader of the old one would misread the new one
 JSON = "audit.json"
+OF_PIXELS = ("memorisation", "collapse", "artifacts")  # questions that are asked at the samples' own channels and size
 MARKS: Mapping[Verdict, str] = {"good": "+", "bad": "-", "cannot tell": "?"}
 _SHOWN = 30  # images on a sheet of the page
 _COLUMNS = 6
@@ -43,7 +44,7 @@ class Audit:
     protocol  the protocol that the answers share (each has its own as well)
     counts    how many images of each kind there were
     facts     further facts for the reader: images trained, when, on what machine, with which versions
-    notes     remarks on how it was measured
+    notes     remarks on how it was measured;  above: how many of them, the first, stand above the answers
     metrics   {name: measurement} of the metrics that were asked for beside the questions
     run       what the run knows of itself; None for images in files
     sheets    samples and real images; not part of audit.json
@@ -58,6 +59,7 @@ class Audit:
     counts: Mapping[str, int] = field(default_factory=dict)
     facts: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    above: int = 0
     metrics: Mapping[str, Measurement] = field(default_factory=dict)
     run: RunFacts | None = None
     sheets: tuple[Figure, ...] = field(default=(), compare=False)
@@ -79,6 +81,7 @@ class Audit:
             "counts": dict(self.counts),
             "facts": dict(self.facts),
             "notes": list(self.notes),
+            "above": self.above,
             "protocol": self.protocol.record(),
             **{question: answer.record() for question, answer in self.answers.items()},
         }
@@ -90,14 +93,15 @@ class Audit:
         return {key: _plain(value) for key, value in whole.items()}
 
     def as_text(self) -> str:
-        """The five answers (mark, verdict, name, sentence), then the numbers of the metrics, then the one next step;
-        lines are wrapped, but for commands."""
+        """The notes that stand above; the five answers (mark, verdict, name, sentence), then the numbers of metrics,
+        then the one next step; lines are wrapped, but for commands."""
         lines = [
             wrapped(f"{MARKS[answer.verdict]} {answer.verdict:<11}  {question:<12}  {answer.sentence}", indent=_HANGING)
             for question, answer in self.answers.items()
         ]
         lines += [measurement.as_text(name) for name, measurement in self.metrics.items()]
-        text = "\n".join([*lines, "", self.steps[0].as_text("next: ")])
+        above = [wrapped(f"! {note}", indent=2) for note in self.notes[: self.above]]
+        text = "\n".join([*above, *lines, "", self.steps[0].as_text("next: ")])
         return text.replace(number_format.NARROW, ",").replace(number_format.MINUS, "-")
 
 
@@ -109,6 +113,7 @@ def answer_all(
     title: str = "Audit",
     facts: Mapping[str, str] | None = None,
     notes: Iterable[str] = (),
+    above: Iterable[str] = (),
 ) -> Audit:
     """Ask `questions`, in the order of the report. Raises UnknownNameError for one that does not exist."""
     asked = list(questions)
@@ -127,7 +132,8 @@ def answer_all(
             "repeats": len(evidence.fakes),
         },
         facts=dict(facts or {}),
-        notes=tuple(notes),
+        notes=(*(first := tuple(above)), *notes),
+        above=len(first),
         sheets=_sheets(evidence),
     )
 
@@ -160,6 +166,7 @@ def read(path: str | Path) -> Audit:
             counts=whole["counts"],
             facts=whole["facts"],
             notes=tuple(whole["notes"]),
+            above=whole.get("above", 0),  # earlier versions had none
             run=None if whole.get("run") is None else read_run_facts(whole["run"]),
             metrics={name: _measurement(record) for name, record in whole.get("metrics", {}).items()},
         )
@@ -170,6 +177,8 @@ def read(path: str | Path) -> Audit:
 
 
 def _ask(question: str, evidence: Evidence) -> Answer:
+    if question in OF_PIXELS and evidence.as_made is not None:
+        evidence = evidence.as_made
     module = import_module(f"gansmith.evaluation.audit.{question}")
     try:
         answer: Answer = module.answer(evidence)
