@@ -14,7 +14,7 @@ from PIL import Image
 from typer.testing import Result
 
 from gansmith.cli.compare import compare, ranking
-from gansmith.errors import OptionError, RunError, UnknownNameError
+from gansmith.errors import OptionError, OutputError, RunError, UnknownNameError
 from gansmith.evaluation.cross_play import CrossPlay, Pair, Standing
 from gansmith.evaluation.types import Number
 from gansmith.models import saved
@@ -152,3 +152,20 @@ def test_it_is_a_command() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0
     assert "Rank generators by the discriminators they were not trained with" in done.stdout
+
+
+def test_a_page_with_all_runs(
+    run_command: Command, several: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    given = ("--against", "digits", "--samples", 12, "--device", "cpu", "--metrics", "none", "--report")
+    result = run_command(compare, *several, *given)
+    assert result.exit_code == 0, result.exception
+    assert result.stdout.endswith("-> compared/compare.json, compared/compare.png, compared/compare.html\n")
+    text = (tmp_path / "compared" / "compare.html").read_text()
+    assert "third[x]" in text
+    assert json.loads((tmp_path / "compared" / "compare.json").read_text())["compared"][0] == "model"
+    (tmp_path / "compared" / "compare.json").unlink()
+    again = run_command(compare, *several, *given, "--out", "compared")
+    assert isinstance(again.exception, OutputError)
+    assert "compare.html" in str(again.exception)

@@ -65,7 +65,11 @@ RIGHT = {
         "gan/model --against digits --looks 20 --out new.html",
         "--read GS-20000-000A0-00E2Z-YG000-0KNGS-7Y",
     ],
-    "compare": ["gan half_gan --samples 24", "gan gan@latest --samples 20 --metrics none --out new"],
+    "compare": [
+        "gan half_gan --samples 24",
+        "gan gan@latest --samples 20 --metrics none --out new",
+        "gan half_gan --samples 20 --metrics none --report --out new",
+    ],
     "probe": ["gan --data digits --images 60 --random-networks 2", "grader --data digits --images 60 --out new.json"],
     "list": ["", "metrics", "recipes"],
     "help": ["train", "hinge", "dcgan", "kid"],

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gansmith.cli.arguments import Device, Force, Raw, Trust, echo, trained_lines
+from gansmith.cli.arguments import Device, Force, Raw, Trust, echo, require_out, trained_lines
 from gansmith.cli.tables import print_whole
 from gansmith.system.text import printable
 
@@ -16,10 +16,11 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from gansmith.evaluation.cross_play import CrossPlay, Pair
-    from gansmith.evaluation.types import Number
+    from gansmith.evaluation.types import Extractor, Number
     from gansmith.judge.compare.comparison import Comparison, Measured
 
-_JSON, _MATRIX = "compare.json", "compare.png"
+_JSON, _MATRIX, _PAGE = "compare.json", "compare.png", "compare.html"
+_FOLDER = "compared"
 
 
 def compare(
@@ -34,6 +35,9 @@ def compare(
     features: Annotated[str, typer.Option(help="the extractor that metrics read")] = "pixels",
     weights: Annotated[str | None, typer.Option(help="the extractor's weights, a file")] = None,
     out: Annotated[Path | None, typer.Option(help="a folder for compare.json and compare.png")] = None,
+    report: Annotated[
+        bool, typer.Option("--report", help="with them compare.html: all runs on one page  [default folder: compared]")
+    ] = False,
     force: Force = False,
     device: Device = "auto",
     trust: Trust = False,
@@ -43,15 +47,13 @@ def compare(
     A discriminator's accuracy is the share of pairs of a held-out real image and a sample in which the real one gets
     the higher score. 0.5 means that it cannot tell them apart, which is what a perfect generator would get from all.
     """
-    from rich.console import Console
-
     from gansmith.judge.compare.compare_runs import compare as compare_runs
     from gansmith.judge.compare.contenders import parse
     from gansmith.runs.run import Run
     from gansmith.system.console import say
 
-    if out is not None:
-        _require_out(out, runs, against, force=force)
+    out = _require_out(out, runs, against, report=report, force=force)
+    extractor = _extractor_of_page(features, weights, device, trust) if report else None
     names = [name.strip() for name in metrics.split(",") if name.strip() and name.strip() != "none"]
     trained: list[str] = []
     for path, checkpoint in map(parse, runs):
@@ -68,6 +70,16 @@ def compare(
         trust=trust,
     )
     say(*trained)
+    _print(comparison)
+    if out is not None:
+        files = write(comparison, out, extractor, replace=force)
+        echo(f"-> {', '.join(printable(out / name) for name in files)}")
+
+
+def _print(comparison: Comparison) -> None:
+    """The matrices, the ranking, each metric side by side, the notes and the protocol, on standard output."""
+    from rich.console import Console
+
     console = Console(soft_wrap=False)
     print_whole(console, [matrix(comparison.play, intervals=True), matrix(comparison.play)])
     echo("\n".join(ranking(comparison.play)))
@@ -78,28 +90,45 @@ def compare(
     for note in comparison.notes:
         echo(f"note: {note}")
     echo(f"protocol: {comparison.protocol}")
-    if out is not None:
-        write(comparison, out, replace=force)
-        echo(f"-> {printable(out / _JSON)}, {printable(out / _MATRIX)}")
 
 
-def _require_out(out: Path, runs: Sequence[str], against: str | None, *, force: bool) -> None:
-    """Raises OutputError, before any work, where the two files cannot be written to `out`."""
+def _require_out(
+    out: Path | None, runs: Sequence[str], against: str | None, *, report: bool, force: bool
+) -> Path | None:
+    """Where the files are written, None for nowhere. Raises OutputError, before any work, where they cannot be."""
     from gansmith.runs.folder import image_folders
-    from gansmith.system.outputs import inside, require_output
+    from gansmith.system.outputs import inside
 
+    if out is None and not report:
+        return None
     data = [folder for run in runs for folder in image_folders(Path(run.partition("@")[0]))]
-    require_output(out, inside(_JSON, _MATRIX), force=force, data=[*data, *([Path(against)] if against else [])])
+    names = inside(_JSON, _MATRIX, *([_PAGE] if report else []))
+    return require_out(out, _FOLDER, names, force=force, data=[*data, *([Path(against)] if against else [])])
 
 
-def write(comparison: Comparison, folder: Path, *, replace: bool) -> None:
-    """compare.json and compare.png; replace: as for `system.files.atomic`."""
+def _extractor_of_page(features: str, weights: str | None, device: str, trust: bool) -> Extractor:
+    """The extractor of the page's ruler: that of the metrics, or where it is pixels the best whose weights are here."""
+    from gansmith.judge.chosen_extractors import choose
+
+    return choose("auto" if features == "pixels" else features, weights, device=device, trust=trust)
+
+
+def write(comparison: Comparison, folder: Path, extractor: Extractor | None = None, *, replace: bool) -> list[str]:
+    """compare.json, compare.png, and with an extractor for its ruler compare.html; the names of those written.
+
+    replace: as for `system.files.atomic`.
+    """
     from gansmith.evaluation.matrix_picture import matrix_picture
+    from gansmith.judge.compare.page import page
     from gansmith.records.images import save_image
-    from gansmith.system.files import write_json
+    from gansmith.system.files import write_json, write_text
 
+    if extractor is not None:
+        text = page(comparison, extractor, pairs=[sentence(pair).strip() for pair in comparison.play.pairs])
+        write_text(folder / _PAGE, text, replace=replace)
     write_json(folder / _JSON, comparison.record(), replace=replace)
     save_image(matrix_picture(comparison.play), folder / _MATRIX, replace=replace)
+    return [_JSON, _MATRIX, *([] if extractor is None else [_PAGE])]
 
 
 def matrix(play: CrossPlay, *, intervals: bool = False) -> Table:

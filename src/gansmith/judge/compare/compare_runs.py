@@ -22,7 +22,7 @@ from gansmith.evaluation.extract import side_of
 from gansmith.evaluation.metric_needs import reads_features, require_classes, require_counts, require_unlabelled
 from gansmith.evaluation.protocol import Protocol, require_same
 from gansmith.evaluation.types import Extractor, Metric
-from gansmith.judge.compare.comparison import Comparison, Measured, notes
+from gansmith.judge.compare.comparison import Comparison, Material, Measured, notes
 from gansmith.judge.compare.contenders import Contender, Labelled, open_all, sampled, scores
 from gansmith.judge.compare.real_images import Reals, reals
 from gansmith.system.device import choose_device
@@ -80,6 +80,7 @@ def compare(
         metrics=_measured(measures, extractor, real, generated, protocols),
         protocol=replace(first, fake=", ".join(generated), averaging="mixed" if mixed else first.averaging),
         notes=notes(play, contenders, real),
+        material=Material(contenders, real, generated),
     )
 
 

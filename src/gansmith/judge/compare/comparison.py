@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from gansmith import __version__
 from gansmith.evaluation.cross_play import CrossPlay
 from gansmith.evaluation.protocol import Protocol
 from gansmith.evaluation.types import Number
-from gansmith.judge.compare.contenders import Contender
+from gansmith.judge.compare.contenders import Contender, Labelled
 from gansmith.judge.compare.real_images import Reals
 from gansmith.system.paths import resolved
 
@@ -27,13 +27,23 @@ class Measured:
 
 
 @dataclass(frozen=True)
+class Material:
+    """What was compared: the generators, the real images, and each generator's samples of seeds 0, 1, 2 ..."""
+
+    contenders: Sequence[Contender]
+    real: Reals
+    generated: Mapping[str, Labelled]
+
+
+@dataclass(frozen=True)
 class Comparison:
-    """The result of `compare`. notes: plain sentences on the limits of the numbers."""
+    """The result of `compare`. notes: plain sentences on the limits of the numbers; material: not recorded."""
 
     play: CrossPlay
     metrics: Mapping[str, Measured]
     protocol: Protocol
     notes: tuple[str, ...]
+    material: Material | None = field(default=None, compare=False, repr=False)
 
     def record(self) -> dict[str, Any]:
         """The content of `compare.json`; the matrix has a row for each discriminator."""

@@ -13,7 +13,8 @@ from gansmith.data.dataset import Dataset
 from gansmith.data.prepare import prepare
 from gansmith.data.prepared import Prepared
 from gansmith.data.settings import DataSettings
-from gansmith.errors import DataError, RunError
+from gansmith.data.subsets import random_subset
+from gansmith.errors import DataError, GansmithError, RunError
 from gansmith.judge.class_numbers import class_numbers
 from gansmith.judge.compare.contenders import Contender, Images, Labelled, Labels
 from gansmith.judge.opened import images_at, trained_on
@@ -68,6 +69,21 @@ def reals(contenders: Sequence[Contender], *, against: str | Path | None) -> Rea
             f"Name images that none of them was trained on: --against DATA"
         )
     return _drawn(prepared.holdout, prepared, f"{prepared.name} (held out)", contenders)
+
+
+def training_images(contenders: Sequence[Contender], *, most: int) -> Images | None:
+    """At most `most` of the images that the contenders were trained on, drawn at random; None where `reals` would
+    refuse to say which these are."""
+    try:
+        settings = _settings(contenders[0])
+        known = {trained_on(one.generator.run) for one in contenders} - {None}
+        prepared = prepare(settings)
+    except GansmithError:
+        return None
+    if prepared.points or known - {prepared.digest}:
+        return None
+    rng = np.random.default_rng(mix(0, "compare", "training images"))
+    return np.ascontiguousarray(prepared.train[random_subset(len(prepared.train), most, rng)].image)
 
 
 def _drawn(dataset: Dataset, prepared: Prepared, name: str, contenders: Sequence[Contender]) -> Reals:
