@@ -10,35 +10,40 @@ import pytest
 from numpy.typing import NDArray
 
 from gansmith.errors import DataError
+from gansmith.evaluation.audit import diversity
+from gansmith.evaluation.audit import diversity_words as words
 from gansmith.evaluation.audit.diversity import answer
+from gansmith.evaluation.audit.diversity_words import Found
 from gansmith.evaluation.metrics.density_coverage import density_coverage
-from gansmith.evaluation.metrics.precision_recall import precision_recall
+from gansmith.evaluation.planted_losses import HALF, LITTLE, MOST_GONE, THIRD, Scale, Variety
 from gansmith.evaluation.protocol import Protocol
-from gansmith.evaluation.types import Evidence, Extractor, Outputs, Side
+from gansmith.evaluation.types import Answer, Evidence, Extractor, Number, Outputs, Side
 
-WIDTH, MODES = 4, 10
+WIDTH, MODES = 8, 10
 EXTRACTOR = Extractor("toy", "0", "as they are", lambda images: Outputs(images.flatten(1).float()))
-CENTRES = np.random.default_rng(99).standard_normal((MODES, WIDTH)) * 20
+CENTRES = np.random.default_rng(99).standard_normal((MODES, WIDTH)) * 10
+NAMES = tuple(f"kind {number}" for number in range(MODES))
+ALL = tuple(range(MODES))
 
 
-def drawn(seed: int, count: int, *, modes: int = MODES) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-    """Points round the first `modes` of ten centres, equally often."""
+def drawn(seed: int, count: int, modes: tuple[int, ...] = ALL) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    """Points round those of ten centres, equally often."""
     rng = np.random.default_rng(seed)
-    which = rng.permutation(np.arange(count) % modes)
+    which = np.array(modes)[rng.permutation(np.arange(count) % len(modes))]
     return (CENTRES[which] + rng.standard_normal((count, WIDTH))).astype(np.float32), which
 
 
-def side(name: str, seed: int, count: int, *, modes: int = MODES) -> Side:
-    features, which = drawn(seed, count, modes=modes)
+def side(name: str, seed: int, count: int, modes: tuple[int, ...] = ALL) -> Side:
+    features, which = drawn(seed, count, modes)
     pixels = np.broadcast_to((25 * which).astype(np.uint8)[:, None, None, None], (count, 2, 2, 1)).copy()
     return Side(name, pixels, features, np.eye(MODES, dtype=np.float32)[which])
 
 
-def evidence(modes: int, *, repeats: int = 2, each: int = 200, held: int | None = 200, **more: Any) -> Evidence:
+def evidence(modes: int, *, repeats: int = 2, each: int = 150, held: int | None = 200, **more: Any) -> Evidence:
     return Evidence(
         side("the training images", 0, 400),
         None if held is None else side("the held-out images", 1, held),
-        tuple(side("the samples", 10 + i, each, modes=modes) for i in range(repeats)),
+        tuple(side("the samples", 10 + i, each, ALL[:modes]) for i in range(repeats)),
         EXTRACTOR,
         EXTRACTOR,
         Protocol("", "toy", "toys", 0, 0, "2x2x1", "raw"),
@@ -46,90 +51,179 @@ def evidence(modes: int, *, repeats: int = 2, each: int = 200, held: int | None 
     )
 
 
-def test_as_varied_as_real_is_good() -> None:
-    found = answer(evidence(10))
-    assert (found.question, found.verdict, found.headline) == ("diversity", "good", "coverage_ratio")
-    assert found.numbers["coverage_ratio"].value == pytest.approx(1, abs=0.05)
-    reached, held = (round(100 * found.numbers[name].value) for name in ("coverage", "coverage_held_out"))
-    assert f"{reached} have a sample near" in found.sentence
-    assert f"{held} have one of as many held-out real images" in found.sentence
-    assert found.advice == ()
+def labelled(given: Evidence) -> Evidence:
+    """The real images' labels, with names; not the samples'."""
+    assert given.holdout is not None
+
+    def known(real: Side) -> Side:
+        assert real.probabilities is not None
+        return replace(real, labels=real.probabilities.argmax(axis=1))
+
+    return replace(given, train=known(given.train), holdout=known(given.holdout), label_names=NAMES)
 
 
-def test_two_of_ten_kinds_are_bad() -> None:
-    found = answer(evidence(2))
-    assert found.verdict == "bad"
-    assert found.numbers["coverage"].value == pytest.approx(0.2, abs=0.05)
-    assert found.numbers["coverage_ratio"].high < 1 / 3  # type: ignore[operator]
+@pytest.fixture(scope="module")
+def whole() -> Answer:
+    return answer(evidence(10))
+
+
+def test_as_varied_as_real_is_good(whole: Answer) -> None:
+    assert (whole.question, whole.verdict, whole.headline) == ("diversity", "good", "kinds_missing")
+    assert whole.numbers["kinds_missing"].value < 0.1
+    assert whole.numbers["kinds_missing"].high < 0.25  # type: ignore[operator]
+    assert whole.numbers["coverage_ratio"].value == pytest.approx(1, abs=0.05)
+    assert whole.advice == ()
+    assert "recall" not in whole.numbers
+
+
+def test_the_power_is_said(whole: Answer) -> None:
+    assert whole.numbers["power_half"].value >= 0.8
+    third, most = (whole.numbers[f"power_{name}"].value for name in ("third", "three_quarters"))
+    assert third <= whole.numbers["power_half"].value <= most
+    assert "probability above .99; a third" in whole.sentence
+    assert any("200 sets" in line and "100 each" in line for line in whole.details)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_half_of_the_kinds_is_bad(seed: int) -> None:
+    kept = tuple(np.random.default_rng(seed).permutation(MODES)[:5].tolist())
+    given = evidence(10, seed=seed)
+    found = answer(replace(given, fakes=(side("made", 30 + seed, 300, kept),)))
+    assert (found.verdict, found.headline) == ("bad", "kinds_missing")
+    missing = found.numbers["kinds_missing"]
+    assert 0.3 < missing.value < 0.75
+    assert f"{100 * missing.value:.0f} %" in found.sentence or "kinds_missing_moved" in found.numbers
     assert "collapse" in found.advice[0]
 
 
-def test_half_of_the_kinds_is_neither() -> None:
-    found = answer(evidence(5, each=400, held=400))
-    assert found.numbers["coverage_ratio"].value == pytest.approx(0.5, abs=0.06)
+@pytest.mark.parametrize("seed", range(5))
+def test_real_against_real_is_never_bad(seed: int) -> None:
+    given = evidence(10, seed=seed)
+    given = replace(given, fakes=(side("a", 50 + seed, 60), side("b", 70 + seed, 60)))
+    assert answer(given).verdict != "bad"
+
+
+def test_twenty_samples_are_never_good() -> None:
+    found = answer(evidence(10, repeats=1, each=20))
     assert found.verdict == "cannot tell"
-    assert "between bad and good" in found.sentence
+    assert "half of the kinds could be missing without being noticed" in found.sentence
+    assert "--samples" in found.advice[0]
 
 
-def test_few_images_cannot_tell() -> None:
+def test_few_real_images_are_set_aside() -> None:
     found = answer(evidence(6, each=25, held=None))
-    assert found.verdict == "cannot tell"
-    assert "so few images" in found.sentence
     assert "100 of the images trained on" in found.details[-1]
 
 
-@pytest.mark.parametrize("seed", range(6))
-def test_real_against_real_is_never_bad(seed: int) -> None:
-    given = evidence(10, each=60, held=60)
-    given = replace(given, fakes=(side("a", 50 + seed, 60), side("b", 70 + seed, 60)), seed=seed)
-    assert answer(given).verdict in ("good", "cannot tell")
+def test_samples_far_from_the_real_images_are_neither() -> None:
+    given = evidence(10)
+    for modes in (10, 2):
+        far = side("far", 40, 300, ALL[:modes])
+        assert far.features is not None
+        found = answer(replace(given, fakes=(replace(far, features=far.features + np.float32(30)),)))
+        assert found.verdict == "cannot tell"
+        assert "look too little like" in found.sentence
+        assert found.numbers["precision_ratio"].high < 2 / 3  # type: ignore[operator]
+        assert "quality" in found.advice[0]
+
+
+def test_by_pixels_nothing_is_good() -> None:
+    pixels = replace(EXTRACTOR, name="pixels")
+    found = answer(replace(evidence(10), extractor=pixels))
+    assert found.verdict == "cannot tell"
+    assert "pixels" in found.sentence
+    assert "--features" in found.advice[0]
+    assert answer(replace(evidence(2), extractor=pixels)).verdict == "bad"
+
+
+REACHED = {
+    "coverage": Number(0.9, 0.85, 0.95),
+    "coverage_held_out": Number(0.9, 0.85, 0.95),
+    "coverage_ratio": Number(1.0, 0.9, 1.1),
+    "precision_ratio": Number(1.0, 0.9, 1.1),
+}
+WHOLE = np.array([0.01, 0.01])
+MISSING = {name: Number(0.5, 0.4, 0.6) for name in ("kinds_missing", "kinds_missing_moved")}
+
+
+def scale(half: float = 0.5) -> Scale:
+    """Of planted sets: honest ones measure .01, and a third, a half ... of the kinds gone far more."""
+    shares = {0.0: 0.01, LITTLE: 0.3, THIRD: 0.4, HALF: half, MOST_GONE: 0.8}
+    return Scale({share: np.full((100, 2), value) for share, value in shares.items()}, "classes")
+
+
+@pytest.mark.parametrize(
+    ("changes", "verdict", "why"),
+    [
+        ({}, "good", "whole"),
+        ({"lacking": np.array([0.31, 0.31])}, "bad", "kinds"),
+        ({"lacking": np.array([0.31, 0.29])}, "cannot tell", "kinds"),  # both must say so
+        ({"lacking": np.array([0.01, 0.2])}, "cannot tell", "kinds"),
+        ({"scale": scale(half=0.2)}, "cannot tell", "power"),
+        ({"scale": scale(half=0.01)}, "cannot tell", "power"),
+        ({"samples": 99}, "cannot tell", "power"),
+        ({"samples": 99, "lacking": np.array([0.4, 0.4])}, "bad", "kinds"),
+        ({"extractor": "pixels"}, "cannot tell", "pixels"),
+        ({"extractor": "pixels", "lacking": np.array([0.4, 0.4])}, "bad", "kinds"),
+        ({"coverage_ratio": Number(0.2, 0.1, 0.33)}, "bad", "covered"),
+        ({"coverage_ratio": Number(0.7, 0.6, 0.8)}, "cannot tell", "covered"),
+        ({"precision_ratio": Number(0.6, 0.5, 0.66), "lacking": np.array([0.4, 0.4])}, "cannot tell", "unreal"),
+        ({"precision_ratio": Number(0.6, 0.5, 0.67)}, "good", "whole"),
+        ({"coverage_held_out": Number(0.4, 0.3, 0.49), "lacking": np.array([0.4, 0.4])}, "cannot tell", "unlike"),
+        ({"classes": {"cat": (0.2, Number(0.05, 0.0, 0.09))}}, "cannot tell", "scarce"),
+        ({"classes": {"cat": (0.2, Number(0.05, 0.0, 0.11))}}, "good", "whole"),
+        ({"classes": {"cat": (0.26, Number(0.05, 0.0, 0.09))}}, "bad", "scarce"),
+        ({"classes_found": Number(5, 4, 5), "classes_in_data": Number(10)}, "bad", "never"),
+        ({"classes_found": Number(5, 4, 6), "classes_in_data": Number(10)}, "good", "whole"),
+    ],
+)
+def test_the_first_rule_that_holds(changes: dict[str, Any], verdict: str, why: str) -> None:
+    given = {"lacking": WHOLE, "scale": scale(), "samples": 300, "classes": {}, "extractor": "toy"}
+    numbers = REACHED | {name: value for name, value in changes.items() if name not in given}
+    given |= {name: value for name, value in changes.items() if name in given}
+    found = diversity._verdict(
+        numbers,
+        Variety(given["lacking"], given["scale"]),
+        given["classes"],
+        samples=given["samples"],
+        evidence=replace(evidence(10), extractor=replace(EXTRACTOR, name=given["extractor"])),
+    )
+    assert found == (verdict, why)
+    said = words.sentence(found[0], found[1], Found(numbers | MISSING, given["scale"], given["classes"], "others"))
+    assert said.startswith({"good": "Yes", "bad": "No"}.get(verdict, ("Cannot", "Not", "The", "Of")))
+    assert bool(words.advice(*found)) == (verdict != "good")
+
+
+def test_the_sentence_on_coverage_names_both_shares() -> None:
+    numbers = REACHED | {"coverage": Number(0.25, 0.2, 0.3)}
+    said = words.sentence("bad", "covered", Found(numbers, scale(), {}, "held-out real images"))
+    assert "25 have a sample near" in said
+    assert "90 have one of as many held-out real images near" in said
 
 
 def test_all_is_measured_at_one_count() -> None:
     given = evidence(7, repeats=1, each=120, held=80)
-    found = answer(replace(given, train=side("train", 0, 80), fakes=(side("made", 10, 80, modes=7),)))
-    features = [drawn(seed, 80, modes=modes)[0] for seed, modes in ((0, 10), (10, 7), (1, 10))]
-    real, made, held = features
+    found = answer(replace(given, train=side("train", 0, 80), fakes=(side("made", 10, 80, ALL[:7]),)))
+    real, made, held = (drawn(seed, 80, modes)[0] for seed, modes in ((0, ALL), (10, ALL[:7]), (1, ALL)))
     assert found.numbers["coverage"].value == pytest.approx(density_coverage(real, made).coverage.value)
     assert found.numbers["coverage_held_out"].value == pytest.approx(density_coverage(real, held).coverage.value)
-    assert found.numbers["recall"].value == pytest.approx(precision_recall(real, made).recall.value)
-    assert found.numbers["recall_held_out"].value == pytest.approx(precision_recall(real, held).recall.value)
     counts = answer(given).protocol
     assert (counts.real_count, counts.fake_count) == (80, 80)
 
 
 def test_the_mean_over_repeats_and_their_spread() -> None:
     """One repeat covers all, the other two kinds: the mean stands, and the interval holds both."""
-    given = evidence(10)
-    found = answer(replace(given, fakes=(given.fakes[0], side("less", 30, 200, modes=2))))
+    given = evidence(10, each=200)
+    found = answer(replace(given, fakes=(given.fakes[0], side("less", 30, 200, ALL[:2]))))
     ratio = found.numbers["coverage_ratio"]
     assert ratio.value == pytest.approx(0.6, abs=0.06)
     assert ratio.low < 0.25  # type: ignore[operator]
     assert ratio.high > 0.95  # type: ignore[operator]
-    assert "2 times with 200 samples against 200 real images" in found.details[0]
-
-
-def test_the_interval_covers_another_draw_of_the_real_images() -> None:
-    """The truth from many repetitions; the interval covers it in nine of ten at least."""
-    found = []
-    for seed in range(40):
-        given = Evidence(
-            side("train", 1000 + seed, 80),
-            side("held", 2000 + seed, 80),
-            tuple(side("made", 3000 + 10 * seed + i, 80, modes=5) for i in range(3)),
-            EXTRACTOR,
-            EXTRACTOR,
-            Protocol("", "toy", "toys", 0, 0, "", "raw"),
-            seed=seed,
-        )
-        found.append(answer(given).numbers["coverage_ratio"])
-    truth = np.mean([number.value for number in found])
-    assert truth == pytest.approx(0.5, abs=0.03)
-    assert np.mean([number.low <= truth <= number.high for number in found]) >= 0.9  # type: ignore[operator]
+    assert any("2 times with 200 samples against 200 real images" in line for line in found.details)
 
 
 def test_what_is_never_made_is_shown() -> None:
-    figures = answer(evidence(8)).figures
+    figures = answer(evidence(8, each=200)).figures
     assert figures[0].caption.startswith("What it makes least: the 16 of 200 real images")
     assert figures[0].image is not None
     shown = {level for level in np.unique(np.asarray(figures[0].image)) if level != 255}
@@ -139,25 +233,44 @@ def test_what_is_never_made_is_shown() -> None:
 def test_nothing_is_shown_where_all_is_made_or_nothing_can_be() -> None:
     given = evidence(10)
     copies = replace(given, fakes=(replace(given.train, name="copies"),), holdout=None)
-    reference = answer(copies)
-    assert reference.figures == ()
+    assert answer(copies).figures == ()
     without = replace(given, train=replace(given.train, images=None))
     assert answer(without).figures == ()
 
 
-def test_classes_are_counted_where_they_have_names() -> None:
-    names = tuple(f"kind {i}" for i in range(MODES))
-    found = answer(evidence(4, each=400, classes=names))
+def test_labels_name_the_classes_that_are_missing() -> None:
+    found = answer(labelled(evidence(6)))
+    assert found.verdict == "bad"
+    assert all((f"{name} (0 %" in found.sentence) == (number >= 6) for number, name in enumerate(NAMES))
+    assert found.numbers["share_of_kind 9"].high < 0.05  # type: ignore[operator]
+    assert found.numbers["share_of_kind 0"].value == pytest.approx(1 / 6, abs=0.03)
+    assert found.figures[-1].svg is not None
+    assert "kind 9" in found.figures[-1].svg
+    assert "by classes" in found.protocol.metric
+
+
+def test_one_missing_class_is_not_good() -> None:
+    found = answer(labelled(evidence(9)))
+    assert found.verdict == "cannot tell"
+    assert "kind 9" in found.sentence
+    assert "kind 8" not in found.sentence
+    every = answer(labelled(evidence(10)))
+    assert every.verdict == "good"
+    assert any("10 classes, none is surely" in line for line in every.details)
+
+
+def test_classes_are_counted_where_a_classifier_saw_both(whole: Answer) -> None:
+    found = answer(evidence(4, each=400, classes=NAMES))
     assert found.numbers["classes_found"].value == 4
     assert found.numbers["classes_in_data"].value == 10
     assert found.numbers["kl"].value == pytest.approx(np.log(2.5), abs=0.1)
     assert (found.verdict, found.headline) == ("bad", "classes_found")
-    assert "Of 10 classes, 4 " in found.sentence
+    assert "of 10 classes, 4 " in found.sentence
     assert found.figures[-1].svg is not None
     assert "kind 9" in found.figures[-1].svg
-    assert "classes_found" not in answer(evidence(4)).numbers
-    every = answer(evidence(10, classes=names))
-    assert (every.verdict, every.headline) == ("good", "coverage_ratio")
+    assert "classes_found" not in whole.numbers
+    every = answer(evidence(10, classes=NAMES))
+    assert (every.verdict, every.headline) == ("good", "kinds_missing")
 
 
 def test_what_cannot_be_asked() -> None:

@@ -173,6 +173,7 @@ class Evidence:
                images; None where that cannot be asked
     directions neighbours are found by features of unit length: a network's, whose lengths say how much it sees in an
                image, so that damaged images, of small features, would lie near everything
+    label_names  of the real images' labels, where they have any
     as_made    the same at the samples' own channels and size, where these are others than the data's: for the questions
                of pixels (memorisation, collapse, artifacts)
     """
@@ -189,6 +190,7 @@ class Evidence:
     layout: Seen | None = None
     thing: Seen | None = None
     directions: bool = False
+    label_names: tuple[str, ...] | None = None
     as_made: Evidence | None = None
 
 

@@ -62,8 +62,13 @@ def sides_of(
     )
 
 
-def evidence_of(sides: Sides, protocol: Protocol, extractors: Extractors, *, seed: int) -> Evidence:
-    """The evidence of the five questions; they count classes only where a classifier was asked for."""
+def evidence_of(
+    sides: Sides, protocol: Protocol, extractors: Extractors, *, seed: int, names: tuple[str, ...] | None = None
+) -> Evidence:
+    """The evidence of the five questions; they count a network's classes only where a classifier was asked for.
+
+    names: of the real images' labels.
+    """
     counted = extractors.classifier is not None
     train, *others = (
         side if counted or side is None else replace(side, probabilities=None)
@@ -85,4 +90,5 @@ def evidence_of(sides: Sides, protocol: Protocol, extractors: Extractors, *, see
         layout=layout,
         thing=thing_of(sides.train, sides.holdout, sides.fakes, extractors.main) if own_classes else None,
         directions=extractors.main.name != "pixels",
+        label_names=names,
     )

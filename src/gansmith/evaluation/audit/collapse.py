@@ -19,20 +19,20 @@ from gansmith.evaluation import duplicates, support_size
 from gansmith.evaluation.audit import collapse_words as words
 from gansmith.evaluation.audit import plots
 from gansmith.evaluation.audit.collapse_words import HALF, Repetition, few_images, few_kinds
-from gansmith.evaluation.audit.reference_split import features_of, random_subset
 from gansmith.evaluation.audit.sheets import picture
 from gansmith.evaluation.duplicates import Distances
 from gansmith.evaluation.metrics.class_histogram import class_histogram
-from gansmith.evaluation.metrics.density_coverage import density_coverage
-from gansmith.evaluation.metrics.precision_recall import precision_recall
 from gansmith.evaluation.types import Answer, Evidence, Figure, Images, Number, Side, Verdict
 from gansmith.system.seeding import mix
 
 MOST = 2000  # images a side: two million pairs
 FEWEST = 20  # images a side: 190 pairs
+ENOUGH = 100  # samples, for the verdict to be good
+POWER = 0.8  # with which a generator of so few images is noticed, in the words
 _GROUPS = 3  # sheets of repeats
 _SHOWN, _COLUMNS = 16, 8  # images a sheet, and across
 _DRAWN = 20_000  # pairs in a plot
+_PLANTED = 50  # generators of each number of images
 
 
 def answer(evidence: Evidence) -> Answer:
@@ -51,12 +51,15 @@ def answer(evidence: Evidence) -> Answer:
     repetition = measure(between_real, between_samples, trained=len(evidence.train))
     groups = duplicates.clusters(between_samples, repetition.same)
     verdict = verdict_of(repetition, len(samples))
+    blind = verdict == "good" and evidence.extractor.name == "pixels"
+    verdict = "cannot tell" if blind else verdict
+    noticed = most_noticed(repetition, len(samples), seed=evidence.seed)
     share = len(groups[0]) / len(samples) if groups else 0.0
     beside = _beside(evidence)
     return Answer(
         "collapse",
         verdict,
-        words.sentence(verdict, repetition, len(samples)),
+        words.by_pixels(len(samples)) if blind else words.sentence(verdict, repetition, len(samples)),
         _headline(verdict, repetition),
         {
             "different_pictures": repetition.images,
@@ -64,16 +67,19 @@ def answer(evidence: Evidence) -> Answer:
             "variety": repetition.kinds,
             "mean_difference": repetition.spread,
             "largest_group": Number(share, means="share of the samples in the largest group"),
+            "images_noticed": Number(
+                float(noticed), means=f"a generator of at most so many images is called bad with probability {POWER:g}"
+            ),
             **beside,
         },
         evidence.base.of(
             f"collapse(radii={duplicates.PICTURE:g},{duplicates.KIND:g})",
-            features=f"{evidence.copies}{f'; recall, coverage: {evidence.extractor}' if 'recall' in beside else ''}",
+            features=str(evidence.copies),
             real_count=len(real),
             fake_count=len(samples),
         ),
-        details=words.details(repetition, len(real), len(samples), evidence),
-        advice=words.advice(verdict),
+        details=words.details(repetition, len(real), len(samples), evidence, noticed=noticed),
+        advice=words.ADVICE_PIXELS if blind else words.advice(verdict),
         figures=(*_sheets(samples, groups), *_plots(between_real, between_samples, repetition)),
     )
 
@@ -101,6 +107,7 @@ def measure(real: Distances, samples: Distances, *, trained: int) -> Repetition:
         support_size.ratio(samples_kinds, real_kinds),
         Number(ratio, max(0.0, ratio - half), ratio + half, "how much two samples differ, over two real images"),
         HALF * min(1 / chance.value, trained),
+        chance,
     )
 
 
@@ -108,13 +115,30 @@ def verdict_of(repetition: Repetition, count: int) -> Verdict:
     """Bad where an interval lies below half of what the real images show, good where both lie above.
 
     Samples that repeat themselves no more than real images can only show so much: there, at least twice as many
-    images as samples is enough.
+    images as samples is enough. Fewer than ENOUGH samples are never good.
     """
     if few_images(repetition) or few_kinds(repetition):
         return "bad"
     enough = repetition.enough if repetition.images.high is not None else min(repetition.enough, 2 * count)
-    many = (repetition.images.low or 0.0) >= enough
+    many = count >= ENOUGH and (repetition.images.low or 0.0) >= enough
     return "good" if many and (repetition.kinds.low or 0.0) >= HALF else "cannot tell"
+
+
+def most_noticed(repetition: Repetition, count: int, *, seed: int) -> int:
+    """The largest number of images, of those tried, up to which a generator that makes each equally often would be
+    called bad from `count` samples with probability POWER; 0 where not even one of a single image would."""
+    rng = np.random.default_rng(mix(seed, "planted collapse"))
+    largest = 0
+    for images in np.unique(np.geomspace(1, max(2.0, repetition.enough), 16).astype(int)):
+        drawn = rng.multinomial(count, np.full(images, 1 / images), size=_PLANTED)
+        highs = [
+            support_size.beyond(support_size.collisions(np.repeat(sizes - 1, sizes)), repetition.chance).high
+            for sizes in drawn
+        ]
+        if np.mean([high is not None and high < repetition.enough for high in highs]) < POWER:
+            break
+        largest = int(images)
+    return largest
 
 
 def _headline(verdict: Verdict, repetition: Repetition) -> str:
@@ -122,21 +146,14 @@ def _headline(verdict: Verdict, repetition: Repetition) -> str:
 
 
 def _beside(evidence: Evidence) -> dict[str, Number]:
-    """Recall, coverage and the classes, where the main extractor was asked. They do not decide here."""
+    """The classes, where a classifier saw both sides. They do not decide here."""
     real, fakes = evidence.holdout or evidence.train, evidence.fakes
-    numbers: dict[str, Number] = {}
-    features = [side.features for side in fakes if side.features is not None]
-    if real.features is not None and len(features) == len(fakes):
-        sides = Side("real images", features=real.features), Side("samples", features=np.concatenate(features))
-        of_real, of_samples = (features_of(random_subset(side, MOST, evidence.seed)) for side in sides)
-        with suppress(GansmithError):  # the reason is told where they decide: quality and diversity
-            numbers["recall"] = precision_recall(of_real, of_samples).recall
-            numbers["coverage"] = density_coverage(of_real, of_samples).coverage
     probabilities = [side.probabilities for side in fakes if side.probabilities is not None]
-    if real.probabilities is not None and len(probabilities) == len(fakes):
-        with suppress(GansmithError):
-            numbers |= class_histogram(real.probabilities, np.concatenate(probabilities), seed=evidence.seed)
-    return numbers
+    if real.probabilities is None or len(probabilities) < len(fakes):
+        return {}
+    with suppress(GansmithError):  # the reason is told where they decide: diversity
+        return class_histogram(real.probabilities, np.concatenate(probabilities), seed=evidence.seed)
+    return {}
 
 
 def _sheets(samples: Images, groups: list[NDArray[np.int64]]) -> tuple[Figure, ...]:

@@ -18,6 +18,7 @@ class Repetition:
     images      effective number of different images that the generator makes;  real  the same of the real images
     kinds       variety of the samples over that of the real images;  spread  mean distance of two samples, likewise
     enough      how many different images are asked of the generator
+    chance      the chance that two real images are the same
     """
 
     same: float
@@ -27,6 +28,7 @@ class Repetition:
     kinds: Number
     spread: Number
     enough: float
+    chance: Number
 
 
 def few_images(repetition: Repetition) -> bool:
@@ -62,8 +64,19 @@ def sentence(verdict: Verdict, repetition: Repetition, count: int) -> str:
     )
 
 
-def details(repetition: Repetition, real: int, samples: int, evidence: Evidence) -> tuple[str, ...]:
-    """Plain sentences: what counted as the same image, what could not be seen. real, samples: their counts."""
+def by_pixels(count: int) -> str:
+    """The sentence where nothing is wrong by pixels, and features of a network were not asked."""
+    return (
+        f"By pixels {count:,} samples do not repeat themselves, but pixels take the same thing, moved or shaded, for "
+        f"another image: features of a network would tell."
+    )
+
+
+def details(repetition: Repetition, real: int, samples: int, evidence: Evidence, *, noticed: int) -> tuple[str, ...]:
+    """Plain sentences: what counted as the same image, what could not be seen. real, samples: their counts.
+
+    noticed: of how many images at most a generator would be called bad.
+    """
     chance = 1 / repetition.real.value
     how = "by their pixels, moved by up to two" if evidence.copies.name == "pixels" else "to the extractor"
     lines = [
@@ -77,8 +90,16 @@ def details(repetition: Repetition, real: int, samples: int, evidence: Evidence)
             f"{samples:,} samples show no more: {number(_round(repetition.images.low or 1.0))} images, or any number "
             f"above. Twice the samples see about twice to four times as far."
         )
+    if noticed:
+        lines.append(
+            f"A generator of {number(noticed)} images or fewer, each equally often, would have been noticed from "
+            f"{samples:,} samples with probability .8 or more."
+        )
     lines.append("Images that are rare among the samples hardly count: a few very frequent ones are what is seen.")
     return tuple(lines)
+
+
+ADVICE_PIXELS = ("judge by a network's features: --features mobilenet --weights FILE",)
 
 
 def advice(verdict: Verdict) -> tuple[str, ...]:

@@ -1,54 +1,42 @@
-"""Does it cover the variety of the real images? The share of real images with a sample near them (coverage).
+"""Does it cover the variety of the real images? Which share of the kinds of real images the samples make too rarely.
 
-Coverage (Naeem et al. 2020) decides: the share of real images in whose neighbourhood a sample lies, as a ratio to the
-same share for as many other real images. The whole interval above 2/3 is good, below 1/3 bad. Where a classifier saw
-both, a generator that leaves out half of the data's classes or more is bad too, whatever its coverage. Recall
-(Kynkaanniemi et al. 2019), whose balls are drawn round the samples, stands beside it and decides nothing: a single
-odd sample has a ball that holds everything.
+**Kinds** decide (`evaluation/kinds.py`): the real images fall into groups by their features, and what is measured is
+the share of them whose group samples visit less than half as often. Sets of real images with a share of their kinds
+taken away (`evaluation/planted_losses.py`) say what such a number means: more than a loss of a quarter typically gives
+is bad; as little as chance gives is good, where the loss of half would have been noticed with probability POWER.
 
-Both shares grow with the number of samples, so everything is measured at one count: samples, real images, and the other
-real images that are the control. Samples that look like nothing real cover nothing: where quality is bad, so is this.
+Beside it stand **coverage** (Naeem et al. 2020), the share of real images in whose neighbourhood a sample lies, as a
+ratio to that of as many other real images: it sees samples that are of all kinds, but few of each. Surely below 1/3 is
+bad, good needs surely above 2/3. And **classes**: where the real images have labels, the share of each among the
+samples (`evaluation/class_shares.py`); where a classifier saw both, the classes that it puts no sample into.
+
+Samples that look like nothing real visit kinds by accident: where surely fewer than 2/3 as many of them lie among the
+real images as held-out ones do, there is no answer. By pixels nothing is good.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gansmith.evaluation import intervals
-from gansmith.evaluation.audit import plots
-from gansmith.evaluation.audit.ratio_verdict import of_a_hundred, surely_between, verdict_of, why_undecided
-from gansmith.evaluation.audit.reference_split import (
-    ReferenceSplit,
-    features_of,
-    places_of,
-    random_subset,
-    split_reference,
-)
-from gansmith.evaluation.audit.sheets import picture
-from gansmith.evaluation.metrics import class_histogram
-from gansmith.evaluation.metrics.precision_recall import members
-from gansmith.evaluation.pairwise_distances import nearest, radii, within
-from gansmith.evaluation.types import Answer, Evidence, Features, Figure, Number, Side, Verdict
+from gansmith.evaluation.audit import diversity_numbers as measure
+from gansmith.evaluation.audit import diversity_words as words
+from gansmith.evaluation.audit.diversity_figures import class_bars, histogram, never_generated
+from gansmith.evaluation.audit.diversity_numbers import Classes, lacking_classes, look_real, unlike
+from gansmith.evaluation.audit.diversity_words import Found, Reason
+from gansmith.evaluation.audit.ratio_verdict import verdict_of
+from gansmith.evaluation.audit.reference_split import ReferenceSplit, places_of, random_subset, split_reference
+from gansmith.evaluation.class_shares import SCARCE, class_shares, fewer
+from gansmith.evaluation.pairwise_distances import radii, within
+from gansmith.evaluation.planted_losses import HALF, LITTLE, Variety, variety
+from gansmith.evaluation.types import Answer, Evidence, Features, Labels, Number, Side, Verdict
 
-NEIGHBOURS = 5  # Naeem et al.; recall's three are Kynkaanniemi et al.'s
-HALF = 0.5  # of the data's classes
-ALIKE = 0.5  # of real images must have a held-out one near, or the two are of different kinds
-_RESAMPLINGS = 1000
-_SHOWN = 16
-_MOST_BARS = 30
-
-Members = NDArray[np.bool_]
-
-
-class Reached(NamedTuple):
-    """bool [N] of each real image: whether one of the images lies in its ball, and whether it lies in one of theirs."""
-
-    covered: Members
-    recalled: Members
+NEIGHBOURS = 5  # Naeem et al.
+POWER = 0.8  # with which the loss of half of the kinds must be noticed, for the verdict to be good
+MISSED = 0.05  # of the sets without half of the kinds may pass for good
+ENOUGH = 100  # samples, for the verdict to be good: of fewer, a kind has a handful
 
 
 def answer(evidence: Evidence) -> Answer:
@@ -60,167 +48,86 @@ def answer(evidence: Evidence) -> Answer:
     )
     among = places_of(reference, evidence)
     balls = radii(among, count=NEIGHBOURS, what="diversity: real images among themselves")
-    attainable = _reached(places_of(control, evidence), among, balls)
-    each = [_reached(places_of(side, evidence), among, balls) for side in samples]
-    numbers = _numbers(each, attainable, split.about, evidence.seed)
-    numbers |= _classes(evidence)
-    verdict = _verdict(numbers)
-    times = "once" if len(each) == 1 else f"{len(each)} times"
+    sides = [_near(places_of(side, evidence), among, balls) for side in (control, *samples)]
+    numbers = measure.coverage([near for near, _ in sides], split.about, evidence.seed)
+    numbers |= measure.precision([passing for _, passing in sides], split.about) | measure.classes(evidence)
+    kinds = _kinds(split, evidence)
+    numbers |= measure.kinds(kinds)
+    classes = {} if unlike(numbers) or not look_real(numbers) else _classes(split, evidence)
+    verdict, why = _verdict(numbers, kinds, classes, samples=sum(map(len, split.samples)), evidence=evidence)
+    found = Found(numbers, kinds.scale, classes, split.about)
     return Answer(
         "diversity",
         verdict,
-        _sentence(verdict, numbers, split),
-        "classes_found" if _lacking(numbers) and verdict_of(numbers["coverage_ratio"]) != "bad" else "coverage_ratio",
-        numbers,
+        words.sentence(verdict, why, found),
+        {"covered": "coverage_ratio", "never": "classes_found"}.get(why, "kinds_missing"),
+        numbers | measure.shares(classes),
         evidence.base.of(
-            f"diversity(coverage, neighbours={NEIGHBOURS}; recall, neighbours=3)", real_count=count, fake_count=count
+            f"diversity(kinds by {kinds.scale.kinds}; coverage, neighbours={NEIGHBOURS})",
+            real_count=count,
+            fake_count=count,
         ),
-        details=(
-            f"Measured {times} with {count:,} samples against {count:,} real images, beside {count:,} {split.about}.",
-            "Real images that no sample comes near may be of a kind that is never generated, or generated badly.",
-            *split.notes,
+        details=(*words.details(found, repeats=len(samples), count=count), *split.notes),
+        advice=words.advice(verdict, why),
+        figures=(
+            *never_generated(
+                (reference, among), np.concatenate([places_of(side, evidence) for side in samples]), balls
+            ),
+            *class_bars(classes),
+            *histogram(evidence.classes, measure.probabilities(evidence)),
         ),
-        advice=_advice(verdict, numbers),
-        figures=(*_never_generated(reference, samples, balls), *_histogram(evidence)),
     )
 
 
-def _reached(images: Features, reference: Features, balls: NDArray[np.float32]) -> Reached:
-    inside = within(images, reference, base_radii=balls, what="diversity: images near a real one").inside
-    return Reached(inside > 0, members(reference, images).reached)
+def _near(
+    images: Features, reference: Features, balls: NDArray[np.float32]
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Of each real image [N], whether one of the images lies near it; of each of the images [M], whether it lies near
+    a real one."""
+    inside = within(images, reference, base_radii=balls, what="diversity: images near a real one")
+    return inside.inside > 0, inside.balls > 0
 
 
-def _numbers(each: list[Reached], control: Reached, about: str, seed: int) -> dict[str, Number]:
-    """Intervals are bootstraps over the real images, which are the same for samples and control, widened by the spread
-    over the repeats; what another draw of the control would change is not in them."""
-    covered, recalled = (np.mean([getattr(one, field) for one in each], axis=0) for field in Reached._fields)
-    numbers = {
-        "coverage": _mean(covered, "share of the real images that have a sample near them"),
-        "coverage_held_out": _mean(control.covered, f"the same share for as many {about}: what can be reached"),
-        "recall": _mean(recalled, "share of the real images that lie among the samples"),
-        "recall_held_out": _mean(control.recalled, f"the same share for as many {about}: what can be reached"),
-    }
+def _kinds(split: ReferenceSplit, evidence: Evidence) -> Variety:
+    def of(side: Side) -> tuple[Features, Labels | None]:
+        return places_of(side, evidence), side.labels
 
-    def quotient(indices: NDArray[np.int64]) -> float:
-        return float(covered[indices].sum() / max(1, control.covered[indices].sum()))
-
-    value = quotient(np.arange(len(covered)))
-    low, high = intervals.bootstrap(len(covered), quotient, seed=seed, repeats=_RESAMPLINGS)
-    shares = [float(one.covered.mean()) for one in each]
-    spread = 2 * float(np.std(shares, ddof=1)) / max(float(control.covered.mean()), 1e-9) if len(shares) > 1 else 0.0
-    numbers["coverage_ratio"] = Number(
-        value,
-        max(0.0, value - float(np.hypot(value - low, spread))),
-        value + float(np.hypot(high - value, spread)),
-        "how much of the variety is covered, of what as many real images cover: 1 is as varied as real",
-    )
-    return numbers
+    made = np.concatenate([places_of(side, evidence) for side in split.samples])
+    return variety(of(split.reference), of(split.control), made, seed=evidence.seed)
 
 
-def _mean(values: NDArray[Any], means: str) -> Number:
-    """The mean of values in [0, 1], one for each real image, with the exact binomial interval of as many trials."""
-    low, high = intervals.share(round(float(values.sum())), len(values))
-    return Number(float(values.mean()), low, high, means)
-
-
-def _probabilities(evidence: Evidence) -> tuple[Features, Features] | None:
-    """Class probabilities of the real images and of all samples; None where either side has none."""
-    samples = [side.probabilities for side in evidence.fakes if side.probabilities is not None]
-    real = evidence.train.probabilities
-    if evidence.classes is None or real is None or len(samples) < len(evidence.fakes):
-        return None
-    return real, np.concatenate(samples)
-
-
-def _classes(evidence: Evidence) -> dict[str, Number]:
-    probabilities = _probabilities(evidence)
-    if probabilities is None:
+def _classes(split: ReferenceSplit, evidence: Evidence) -> Classes:
+    if split.reference.labels is None:
         return {}
-    numbers = class_histogram.class_histogram(*probabilities, seed=evidence.seed)
-    count = int((class_histogram.histogram(probabilities[0]) > 0).sum())
-    return {**numbers, "classes_in_data": Number(float(count), means="classes that the real images are of")}
-
-
-def _lacking(numbers: Mapping[str, Number]) -> bool:
-    """Whether half of the data's classes or more are surely left out."""
-    classes = numbers.get("classes_found")
-    if classes is None:
-        return False
-    return (classes.value if classes.high is None else classes.high) <= HALF * numbers["classes_in_data"].value
-
-
-def _verdict(numbers: Mapping[str, Number]) -> Verdict:
-    if _unlike(numbers):
-        return "cannot tell"
-    return "bad" if _lacking(numbers) else verdict_of(numbers["coverage_ratio"])
-
-
-def _unlike(numbers: Mapping[str, Number]) -> bool:
-    """Whether the held-out images are surely of another kind than the training images."""
-    high = numbers["coverage_held_out"].high
-    return high is not None and high < ALIKE
-
-
-def _sentence(verdict: Verdict, numbers: Mapping[str, Number], split: ReferenceSplit) -> str:
-    reached, control = (of_a_hundred(numbers[name]) for name in ("coverage", "coverage_held_out"))
-    shares = (
-        f"Of 100 real images, {reached} {'has' if reached == '1' else 'have'} a sample near; "
-        f"{control} have one of as many {split.about} near"
-    )
-    if _unlike(numbers):
-        return (
-            f"Of 100 real images, only {control} have one of as many {split.about} near: the two are of different "
-            f"kinds, and nothing can be judged by them."
-        )
-    if _lacking(numbers):
-        generated, count = (f"{numbers[name].value:.0f}" for name in ("classes_found", "classes_in_data"))
-        return f"{shares}. Of {count} classes, {generated} {'is' if generated == '1' else 'are'} made."
-    return f"{shares}: {why_undecided(numbers['coverage_ratio'])}." if verdict == "cannot tell" else f"{shares}."
-
-
-def _advice(verdict: Verdict, numbers: Mapping[str, Number]) -> tuple[str, ...]:
-    if verdict == "good":
-        return ()
-    if _unlike(numbers):
-        return ("hold out images of the kind that was trained on (--holdout)",)
-    if verdict == "cannot tell" and surely_between(numbers["coverage_ratio"]):
-        return ("train longer, if the samples of the run were still getting better at its end",)
-    if verdict == "cannot tell":
-        return ("give more samples (--samples), and hold out more real images, for a narrower interval",)
-    return (
-        "look at the answers on quality and collapse first: images that look like nothing real cover nothing",
-        "try another objective or a penalty (gansmith list objectives): some leave fewer kinds out",
-        "train with a larger batch, so that every kind is seen at every step",
+    made = np.concatenate([places_of(side, evidence) for side in split.samples])
+    return class_shares(
+        places_of(split.reference, evidence),
+        split.reference.labels,
+        made,
+        names=evidence.label_names,
+        seed=evidence.seed,
     )
 
 
-def _never_generated(reference: Side, samples: list[Side], balls: NDArray[np.float32]) -> tuple[Figure, ...]:
-    """The real images that the samples stay farthest from, measured by how far their own neighbours are."""
-    if reference.images is None:
-        return ()
-    everything = np.concatenate([features_of(side) for side in samples])
-    distances = nearest(features_of(reference), everything, what="diversity: the sample nearest to each real image")[0]
-    away = distances[:, 0] / np.maximum(balls, np.finfo(np.float32).tiny)
-    farthest = np.argsort(-away, kind="stable")[: min(_SHOWN, int((away > 1).sum()))]
-    if not len(farthest):
-        return ()
-    return (
-        Figure(
-            f"What it makes least: the {len(farthest)} of {len(reference):,} real images that all samples stay "
-            f"farthest from."
-            if len(farthest) > 1
-            else f"What it makes least: the one of {len(reference):,} real images that no sample comes near.",
-            image=picture(reference.images[farthest], columns=_SHOWN // 2),
-        ),
+def _verdict(
+    numbers: Mapping[str, Number], kinds: Variety, classes: Classes, *, samples: int, evidence: Evidence
+) -> tuple[Verdict, Reason]:
+    """The verdict, and what it rests on: the first rule that holds."""
+    scale, scarce = kinds.scale, fewer(classes, SCARCE)
+    covered = verdict_of(numbers["coverage_ratio"])
+    unnoticed = scale.power(HALF) < POWER or scale.missed(HALF) > MISSED or samples < ENOUGH
+    few = (kinds.lacking <= scale.good).all()
+    rules: tuple[tuple[bool, Verdict, Reason], ...] = (
+        (unlike(numbers), "cannot tell", "unlike"),
+        (not look_real(numbers), "cannot tell", "unreal"),
+        (lacking_classes(numbers), "bad", "never"),
+        (sum(classes[name][0] for name in scarce) > LITTLE, "bad", "scarce"),
+        (bool((kinds.lacking > scale.bad).all()), "bad", "kinds"),
+        (covered == "bad", "bad", "covered"),
+        (evidence.extractor.name == "pixels", "cannot tell", "pixels"),
+        (unnoticed, "cannot tell", "power"),
+        (len(scarce) > 0, "cannot tell", "scarce"),
+        (not few, "cannot tell", "kinds"),
+        (covered != "good", "cannot tell", "covered"),
     )
-
-
-def _histogram(evidence: Evidence) -> tuple[Figure, ...]:
-    probabilities = _probabilities(evidence)
-    if probabilities is None or evidence.classes is None or len(evidence.classes) > _MOST_BARS:
-        return ()
-    shares = {}
-    for name, rows in zip(("real", "made"), probabilities, strict=True):
-        counts = class_histogram.histogram(rows)
-        shares[name] = dict(zip(evidence.classes, (100 * counts / counts.sum()).tolist(), strict=True))
-    return (Figure("How often each class occurs, by the classifier.", svg=plots.bars(shares, y="share (%)")),)
+    return next(((verdict, why) for holds, verdict, why in rules if holds), ("good", "whole"))

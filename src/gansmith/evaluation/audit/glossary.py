@@ -87,11 +87,19 @@ GLOSSARY: Mapping[str, Term] = {
         ("coverage",),
         "Naeem and others, 2020",
     ),
+    "kinds": Term(
+        "Kinds missing",
+        "Images fall into groups by their features. Groups that samples visit less than half as often as real images "
+        "do are counted, and compared with real images from which a known share of the kinds was taken away: as if so "
+        "many kinds were missing.",
+        ("kinds_missing", "power_third", "power_half", "power_three"),
+        "in the manner of Richardson and Weiss, 2018",
+    ),
     "support": Term(
         "Effective number of different images",
         "How many different images the generator has in it, estimated from how often two samples are nearly the same "
         "(as shared birthdays tell the length of the year).",
-        ("support", "effective", "birthday", "different_pictures"),
+        ("support", "effective", "birthday", "different_pictures", "images_noticed"),
         "Arora, Risteski and Zhang, 2018",
     ),
     "duplicates": Term(

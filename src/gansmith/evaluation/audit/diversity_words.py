@@ -1,0 +1,153 @@
+"""The answer on diversity in words: sentence, details, advice."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from gansmith.evaluation.audit.diversity_numbers import Classes
+from gansmith.evaluation.audit.ratio_verdict import of_a_hundred
+from gansmith.evaluation.class_shares import MISSING, SCARCE, fewer
+from gansmith.evaluation.number_format import percent
+from gansmith.evaluation.planted_losses import HALF, HONEST_SETS, MOST_GONE, SETS, THIRD, Scale
+from gansmith.evaluation.types import Number, Verdict
+
+Reason = Literal["unlike", "unreal", "never", "scarce", "kinds", "covered", "pixels", "power", "whole"]
+_NAMED = 6  # classes in a sentence
+_BAD = (
+    "look at the answers on quality and collapse first: a generator that repeats itself leaves kinds out",
+    "try another objective or a penalty (gansmith list objectives): some leave fewer kinds out",
+    "train with a larger batch, so that every kind is seen at every step",
+)
+_UNDECIDED: Mapping[Reason, tuple[str, ...]] = {
+    "unlike": ("hold out images of the kind that was trained on (--holdout)",),
+    "unreal": ("look at the answer on quality first: variety can be judged once the images look like something",),
+    "pixels": ("judge by a network's features: --features mobilenet --weights FILE",),
+    "power": ("give more samples (--samples), and hold out more real images",),
+}
+_NEAR = (
+    "give more samples (--samples), and hold out more real images, for a narrower interval",
+    "train longer, if the samples of the run were still getting better at its end",
+)
+
+
+@dataclass(frozen=True)
+class Found:
+    """What the words are about: the numbers, the planted losses, the classes, and the control in words."""
+
+    numbers: Mapping[str, Number]
+    scale: Scale
+    classes: Classes
+    about: str
+
+
+def sentence(verdict: Verdict, why: Reason, found: Found) -> str:
+    """The verdict in one or two sentences."""
+    bad, numbers = verdict == "bad", found.numbers
+    said: Mapping[Reason, Callable[[], str]] = {
+        "unlike": lambda: (
+            f"Of 100 real images, only {of_a_hundred(numbers['coverage_held_out'])} have one of as many {found.about} "
+            f"near: the two are of different kinds, and nothing can be judged by them."
+        ),
+        "unreal": lambda: (
+            f"The samples look too little like the real images to tell which kinds they are of: for 100 {found.about} "
+            f"that lie among the others, {of_a_hundred(numbers['precision_ratio'])} samples do."
+        ),
+        "never": lambda: _never(numbers),
+        "scarce": lambda: (
+            f"{'No: these' if bad else 'Not settled, but these'} classes are made less than half as often as they "
+            f"occur: {_scarce(found.classes)}."
+        ),
+        "covered": lambda: f"{'No' if bad else 'Not settled'}: {_covered(numbers, found.about)}.",
+        "pixels": lambda: (
+            "Cannot tell by pixels, which see layout and brightness and not what is shown: half of the kinds could be "
+            "missing without being noticed."
+        ),
+        "power": lambda: (
+            f"Cannot tell: half of the kinds could be missing without being noticed. With so few images it would be "
+            f"noticed with probability {_power(found, HALF)}."
+        ),
+        "whole": lambda: f"Yes: every kind of real image is made. {_noticed(found)}",
+        "kinds": lambda: (
+            f"No: kinds of real images are made too rarely, as if {_missing(numbers)} of the kinds were missing."
+            if bad
+            else f"Not settled: as if {_missing(numbers)} of the kinds were missing, too near the line to call."
+        ),
+    }
+    return said[why]()
+
+
+def _never(numbers: Mapping[str, Number]) -> str:
+    generated, count = (f"{numbers[name].value:.0f}" for name in ("classes_found", "classes_in_data"))
+    return f"No: of {count} classes, {generated} {'is' if generated == '1' else 'are'} made."
+
+
+def details(found: Found, *, repeats: int, count: int) -> tuple[str, ...]:
+    """Further sentences: what would have been noticed, coverage, and how it was measured."""
+    times = "once" if repeats == 1 else f"{repeats} times"
+    lines = [
+        _noticed(found),
+        f"Planted: {HONEST_SETS} sets of real images as large as the samples, and {SETS} each from which "
+        f"{found.scale.kinds} were taken away. A kind counts as missing where samples are of it less than half as "
+        f"often as real images are.",
+        f"{_upper(_covered(found.numbers, found.about))}. Measured {times} with {count:,} samples against {count:,} "
+        f"real images, beside {count:,} {found.about}.",
+    ]
+    missing, scarce = fewer(found.classes, MISSING), fewer(found.classes, SCARCE)
+    if missing:
+        lines.append(f"Made less than a quarter as often as they occur: {', '.join(missing)}.")
+    elif found.classes and not scarce:
+        lines.append(f"Of {len(found.classes)} classes, none is surely made less than half as often as it occurs.")
+    lines.append("Real images that no sample comes near may be of a kind that is never generated, or generated badly.")
+    return tuple(lines)
+
+
+def advice(verdict: Verdict, why: Reason) -> tuple[str, ...]:
+    """Next steps, most useful first."""
+    if verdict == "good":
+        return ()
+    return _BAD if verdict == "bad" else _UNDECIDED.get(why, _NEAR)
+
+
+def _noticed(found: Found) -> str:
+    return (
+        f"If half of the kinds were missing, it would have been noticed with probability {_power(found, HALF)}; "
+        f"a third {_power(found, THIRD)}, three quarters {_power(found, MOST_GONE)}."
+    )
+
+
+def _power(found: Found, share: float) -> str:
+    power = found.scale.power(share)
+    return "above .99" if power > 0.99 else f"{power:.2f}".removeprefix("0")
+
+
+def _missing(numbers: Mapping[str, Number]) -> str:
+    """The smaller of the two numbers: both must say so."""
+    one, other = numbers["kinds_missing"], numbers["kinds_missing_moved"]
+    least = one if one.value <= other.value else other
+    assert least.low is not None
+    assert least.high is not None
+    value, low, high = (f"{100 * end:.0f}" for end in (least.value, least.low, least.high))
+    return f"{value} % ({low} to {high} %)"
+
+
+def _covered(numbers: Mapping[str, Number], about: str) -> str:
+    reached, control = (of_a_hundred(numbers[name]) for name in ("coverage", "coverage_held_out"))
+    return (
+        f"of 100 real images, {reached} {'has' if reached == '1' else 'have'} a sample near; "
+        f"{control} have one of as many {about} near"
+    )
+
+
+def _upper(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _scarce(classes: Classes) -> str:
+    names = fewer(classes, SCARCE)
+    said = ", ".join(
+        f"{name} ({percent(round(made.value, 3))} of the samples, {percent(real)} of the real images)"
+        for name, (real, made) in ((name, classes[name]) for name in names[:_NAMED])
+    )
+    return said if len(names) <= _NAMED else f"{said} and {len(names) - _NAMED} more"
