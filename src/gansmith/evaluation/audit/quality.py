@@ -133,10 +133,11 @@ def _on_ruler(numbers: Mapping[str, Number]) -> Verdict:
 
 
 def _each_is_real(numbers: Mapping[str, Number]) -> bool:
-    """Whether the samples lie among the real images as real ones do, and do not surely differ from the nearest ones."""
+    """Whether the samples lie among the real images as real ones do, do not surely differ from the nearest ones, and
+    show as often what these show."""
     flaw = numbers.get("common_flaw")
     unflawed = flaw is None or flaw.low is None or flaw.low <= 0
-    return verdict_of(numbers["precision_ratio"]) == "good" and unflawed
+    return verdict_of(numbers["precision_ratio"]) == "good" and unflawed and not seen.missing(numbers)
 
 
 def _fine(split: ReferenceSplit) -> str:
