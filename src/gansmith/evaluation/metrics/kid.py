@@ -217,8 +217,11 @@ def kid_test(real: ArrayLike | Tensor, fake: ArrayLike | Tensor, *, permutations
     """Real [N, D], fake [M, D] -> the share of ways to deal all images to two sides that give at least this estimate.
 
     p <= .05 happens in at most 5 % of tests when both come from one distribution (Phipson and Smyth 2010, "Permutation
-    P-values should never be zero": the observed dealing counts among them). In float64. Raises OptionError for fewer
-    than 19 permutations, which could never reach .05.
+    P-values should never be zero": the observed dealing counts among them). p says whether there is a difference, not
+    how large: with hundreds of images a change that nobody minds has p <= .05. How large is what the ruler of
+    `gansmith evaluate` says. In float64.
+
+    Raises OptionError for fewer than 19 permutations, which could never reach .05.
 
     >>> images = np.random.default_rng(0).normal(size=(20, 2))
     >>> kid_test(images, images + 3, permutations=99).p
