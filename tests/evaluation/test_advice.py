@@ -144,12 +144,36 @@ def test_pixels_ask_for_features_first_unless_something_is_surely_wrong() -> Non
 
 
 def test_held_out_images_of_another_kind_come_before_training() -> None:
-    kinds = answers(quality="cannot tell")
-    passing = Number(0.05, 0.02, 0.1)
-    kinds["quality"] = replace(kinds["quality"], numbers={"precision_held_out": passing})
+    kinds = answers(quality="cannot tell", value=0.05)
+    kinds["quality"] = replace(kinds["quality"], needs=("other held-out images",))
     first, *others = steps(kinds, run=RUN, counts={"samples": 100, "real images held out": 30}, features="mobilenet@1")
     assert "--holdout" in first.commands[0]
     assert not others
+
+
+def test_twins_ask_for_groups_to_be_held_out() -> None:
+    kinds = answers(memorisation="cannot tell")
+    kinds["memorisation"] = replace(kinds["memorisation"], needs=("held-out images without twins",))
+    (only,) = steps(kinds, run=RUN, counts=COUNTS, features="mobilenet@1")
+    assert "--holdout-by similar" in only.commands[0]
+
+
+@pytest.mark.parametrize(
+    ("name", "number"),
+    [
+        ("ruler", Number(0.15, 0.12, 0.18)),  # surely not good, and not bad
+        ("thing_ratio", Number(0.5, 0.4, 0.6)),  # the thing is seen half as often as in real images
+    ],
+)
+def test_what_is_surely_not_yet_real_is_trained_further(name: str, number: Number) -> None:
+    kinds = answers(quality="cannot tell")
+    kinds["quality"] = replace(kinds["quality"], numbers={name: number})
+    first, *_ = steps(kinds, run=RUN, counts=COUNTS, features="mobilenet@1")
+    assert first.commands[0].startswith("gansmith resume")
+    unsure = {**kinds, "quality": replace(kinds["quality"], numbers={name: replace(number, low=0.05, high=2.0)})}
+    (only,) = steps(unsure, run=RUN, counts=COUNTS, features="mobilenet@1")
+    assert "resume" not in commands([only])
+    assert "open" in only.why
 
 
 def test_few_images_are_asked_for_only_where_an_answer_is_open() -> None:

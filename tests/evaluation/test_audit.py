@@ -52,7 +52,6 @@ def said(question: str, evidence: Evidence) -> Answer:
         numbers={"share": Number(0.5, 0.25, 0.75, "of all", 0.9), "odd": Number(math.inf, -math.inf, 3.0)},
         protocol=evidence.base.of(f"{question}()"),
         details=("sure",),
-        advice=("go on", "stop"),
     )
 
 
@@ -172,7 +171,8 @@ def test_the_shape_of_audit_json(asked: list[str], evidence: Evidence) -> None:
                 "odd": {"value": None, "interval": [None, 3.0], "level": 0.95, "means": ""},
             },
             "details": ["sure"],
-            "advice": ["go on", "stop"],
+            "advice": ["Install the features of a network, and evaluate again."],  # of the steps, those that serve it
+            "needs": [],
         },
         "interval": [0.25, 0.75],
         "protocol": BASE.of("quality()").record(),

@@ -64,7 +64,6 @@ def test_one_kind_of_images_is_not_accused_of_its_spectrum(kind: int, soft: floa
     assert (found.verdict, found.headline) == ("good", "high_frequencies")
     assert "most like them" in found.sentence
     assert abs(found.numbers["high_frequencies_matched"].value) < 0.5
-    assert "diversity" in found.advice[0]
     assert answer_without_features(pictures(150, 5, soft=soft)) == "bad"
 
 
@@ -93,7 +92,6 @@ def test_a_few_images_again_and_again_are_not_too_smooth() -> None:
     found = ask(TRAIN.images[[201, 250, 300]][again], SOFT, chosen[again])  # type: ignore[index]
     assert found.verdict == "cannot tell"
     assert "few images they repeat" in found.sentence
-    assert "collapse" in found.advice[0]
     assert found.numbers["nearest_real_images"].value == pytest.approx(3)
     spoilt = ask(pictures(3, 5, soft=2.5)[again], SOFT, chosen[again])
     assert spoilt.verdict == "bad"

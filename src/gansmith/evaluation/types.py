@@ -27,6 +27,7 @@ Images = NDArray[np.uint8]  # [N, H, W, C]
 Features = NDArray[np.float32]  # [N, D]
 Labels = NDArray[np.int64]  # [N]
 Verdict = Literal["good", "bad", "cannot tell"]
+Need = Literal["other held-out images", "held-out images without twins"]  # of the training images' kind; for an answer
 QUESTIONS: Mapping[str, str] = {  # in the order of the report
     "quality": "Do the images look like the real ones?",
     "memorisation": "Are they copies of the training images?",
@@ -75,7 +76,7 @@ class Answer:
     sentence   the verdict in one plain sentence, for someone who never read a paper
     headline   which of `numbers` it mainly rests on; its interval is the answer's
     details    further plain sentences: how sure it is, what could not be seen
-    advice     what to try next, most useful first
+    needs      what is wanting for an answer, of `Need`; `audit.advice` says what to do about it
     """
 
     question: str
@@ -86,6 +87,7 @@ class Answer:
     protocol: Protocol
     details: tuple[str, ...] = ()
     advice: tuple[str, ...] = ()
+    needs: tuple[Need, ...] = ()
     figures: tuple[Figure, ...] = field(default=(), compare=False)
 
     def record(self) -> dict[str, Any]:
@@ -100,6 +102,7 @@ class Answer:
                 "numbers": {name: value.record() for name, value in self.numbers.items()},
                 "details": list(self.details),
                 "advice": list(self.advice),
+                "needs": list(self.needs),
             },
             "interval": None if number is None else number.record()["interval"],
             "protocol": self.protocol.record(),

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from gansmith.evaluation.audit import commands
+from gansmith.evaluation.audit.quality_seen import missing
 from gansmith.evaluation.audit.run_facts import RunFacts
 from gansmith.evaluation.number_format import number
 from gansmith.evaluation.ruler import GOOD
@@ -57,7 +58,9 @@ class Symptoms:
     lacking              kinds of images are missing, though the samples are varied in themselves
     checkerboard, smooth, rough   traces of the network
     pixels               nobody has judged yet whether the samples look real
-    foreign              the held-out images are of another kind
+    foreign              the held-out images are unfit: of another kind, training images, or samples
+    twins                held-out images have twins among the training images, so that copies hide among them
+    unsure               an answer cannot tell
     few_samples, few_held_out     an answer cannot tell, and there are few of them
     """
 
@@ -70,6 +73,8 @@ class Symptoms:
     rough: bool
     pixels: bool
     foreign: bool
+    twins: bool
+    unsure: bool
     few_samples: bool
     few_held_out: bool
 
@@ -81,17 +86,19 @@ def symptoms(answers: Mapping[str, Answer], *, counts: Mapping[str, int], featur
     artifacts = answers.get("artifacts")
     trace = artifacts.headline if artifacts is not None and "artifacts" in bad else ""
     fine = artifacts.numbers[trace].value if artifacts is not None and trace == "high_frequencies" else 0.0
-    foreign = any(_foreign(answers[name]) for name in unsure)
+    foreign = any("other held-out images" in answers[name].needs for name in unsure)
     return Symptoms(
         repeats="collapse" in bad,
         copies="memorisation" in bad,
-        far="quality" in bad or _between(answers.get("quality")),
+        far="quality" in bad or _not_yet(answers.get("quality")),
         lacking="diversity" in bad,
         checkerboard=trace == "checkerboard",
         smooth=fine < 0,
         rough=fine > 0,
         pixels=features.startswith(_PIXELS) and "quality" in answers,
         foreign=foreign,
+        twins=any("held-out images without twins" in answers[name].needs for name in unsure),
+        unsure=bool(unsure),
         few_samples=bool(unsure) and not foreign and counts.get("samples", FEW_SAMPLES) < FEW_SAMPLES,
         few_held_out=bool(unsure & {"memorisation", "quality"})
         and not foreign
@@ -112,19 +119,15 @@ def steps(
     if not (signs.repeats or signs.copies):
         plan += [*_quality(signs, run), *_traces(signs, run)]
     plan += _precision(signs, run)
-    return tuple(plan) or (_look(run),)
+    return tuple(plan) or (_look(signs, run),)
 
 
-def _foreign(answer: Answer) -> bool:
-    """Whether an answer could not be had because held-out images hardly pass for training images."""
-    passing = answer.numbers.get("precision_held_out") or answer.numbers.get("coverage_held_out")
-    return passing is not None and passing.high is not None and passing.high < 0.3
-
-
-def _between(quality: Answer | None) -> bool:
-    """Whether the ruler says for sure that the samples are not yet like real images."""
-    place = None if quality is None or quality.verdict != "cannot tell" else quality.numbers.get("ruler")
-    return place is not None and place.low is not None and place.low > GOOD
+def _not_yet(quality: Answer | None) -> bool:
+    """Whether an answer that cannot tell is still sure that the samples are not quite like real images."""
+    if quality is None or quality.verdict != "cannot tell":
+        return False
+    place = quality.numbers.get("ruler")
+    return (place is not None and place.low is not None and place.low > GOOD) or bool(missing(quality.numbers))
 
 
 def _repetition(signs: Symptoms, run: RunFacts | None) -> list[Step]:
@@ -168,8 +171,8 @@ def _without_which_no_answer(signs: Symptoms, run: RunFacts | None) -> list[Step
         plan.append(
             Step(
                 "quality",
-                "Give held-out images of the same kind as the training images.",
-                "The held-out images are of another kind than the training images, so nothing can be measured by them.",
+                "Give real images of the kind that was trained on, but that were never trained on.",
+                "These are of another kind, too few, or not held out at all: nothing can be measured by them.",
                 commands.evaluate(run, "--holdout", "OTHER_IMAGES"),
             )
         )
@@ -255,6 +258,10 @@ def _wider(run: RunFacts) -> Step:
 
 def _precision(signs: Symptoms, run: RunFacts | None) -> list[Step]:
     plan = []
+    if signs.twins:
+        do = "Train a new run that holds out whole groups of similar images."
+        why = "Held-out images have twins among the training images, and copies hide among them."
+        plan.append(Step("memorisation", do, why, *commands.grouped(run)))
     if signs.few_held_out:
         do = f"Give more real images that were not trained on, {FEW_HELD_OUT} or more."
         why = "Beside few held-out images copies cannot be told from chance."
@@ -266,8 +273,10 @@ def _precision(signs: Symptoms, run: RunFacts | None) -> list[Step]:
     return plan
 
 
-def _look(run: RunFacts | None) -> Step:
+def _look(signs: Symptoms, run: RunFacts | None) -> Step:
     why = "Nothing is wrong that these five questions can see; whether anybody likes the images they cannot."
+    if signs.unsure:
+        why = "Nothing wrong is proven, and what could not be told stays open."
     return Step(
         "",
         "Look at more samples than a report shows, and let people try to tell them from real images.",

@@ -50,9 +50,9 @@ def answer(evidence: Evidence) -> Answer:
     protocol = evidence.base.of(
         "artifacts(spectrum: grey, hann)", features="", real_count=len(train), fake_count=len(samples)
     )
-    problem, advice = _unable(train, samples)
+    problem = _unable(train, samples)
     if problem:
-        return Answer("artifacts", "cannot tell", problem, "checkerboard", {}, protocol, advice=advice)
+        return Answer("artifacts", "cannot tell", problem, "checkerboard", {}, protocol)
     real, fake = readings(train), readings(samples)
     if not elsewhere(fake.peaks).size:
         problem = words.no_frequency_off_the_grid(train.shape[1], train.shape[2])
@@ -79,7 +79,6 @@ def answer(evidence: Evidence) -> Answer:
         numbers,
         protocol,
         details=(*_details(numbers, bounds, period), *words.beside_the_nearest(numbers), *notes, words.UNSEEN),
-        advice=words.advice(weighed, verdict),
         figures=(figures.spectra(train, samples), figures.peaks(real, fake), figures.pattern(train, samples)),
     )
 
@@ -118,17 +117,17 @@ def limits(pool: Readings, real_count: int, fake_count: int, *, seed: int = 0) -
     )
 
 
-def _unable(train: Images, samples: Images) -> tuple[str, tuple[str, ...]]:
-    """Why there is no answer, and what would help; empty where there is one."""
+def _unable(train: Images, samples: Images) -> str:
+    """Why there is no answer; empty where there is one."""
     if min(train.shape[1:3]) < SMALLEST:
         size = f"{train.shape[1]}x{train.shape[2]}"
-        return f"Images of {size} pixels are too small to tell the grid of the network from the motif.", ()
+        return f"Images of {size} pixels are too small to tell the grid of the network from the motif."
     if min(len(train), len(samples)) < FEWEST:
         counts = f"{len(samples):,} samples and {len(train):,} real images"
-        return f"{counts} are too few: at least {FEWEST} of each are needed.", ("give more images (--samples)",)
+        return f"{counts} are too few: at least {FEWEST} of each are needed."
     if float(np.median(samples.reshape(len(samples), -1).std(axis=1))) < EMPTY:
-        return "The samples are empty: within each there is next to no difference, so no pattern can be sought.", ()
-    return "", ()
+        return "The samples are empty: within each there is next to no difference, so no pattern can be sought."
+    return ""
 
 
 def _numbers(real: Readings, fake: Readings, bounds: Limits, seed: int) -> dict[str, Number]:

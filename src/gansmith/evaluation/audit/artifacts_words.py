@@ -1,4 +1,4 @@
-"""The answer on artifacts in words: sentence, advice."""
+"""The answer on artifacts in words."""
 
 from __future__ import annotations
 
@@ -6,11 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from gansmith.evaluation.types import Number, Verdict
-
-_RESIZE = (
-    "train with --set generator.upsample=resize: enlarging by nearest neighbours and a convolution leaves no "
-    "checkerboard, a transposed convolution can"
-)
 
 UNSEEN = "Spectra are of pixels: they see patterns and fineness, not what an image shows (a sixth finger)."
 
@@ -111,23 +106,6 @@ def no_frequency_off_the_grid(height: int, width: int) -> str:
         f"At {height}x{width} pixels every frequency of the spectrum is one at which a checkerboard shows, so that "
         f"none is left to compare with: images of at least {height + 1} pixels a side can be tested."
     )
-
-
-def advice(weighed: Weighed, verdict: Verdict) -> tuple[str, ...]:
-    """Next steps, most useful first."""
-    traces = weighed.traces
-    steps = [_RESIZE] if traces.checkerboard is not None else []
-    if traces.grain:
-        steps.append("look at the answer on collapse: if the images do not repeat, train longer")
-    if traces.fine is not None and traces.fine < 0:
-        steps.append("train longer, or with a wider generator (--set generator.width=128): fine detail comes last")
-    if traces.fine is not None and traces.fine > 0:
-        steps.append("train longer, and judge the averaged weights rather than the raw ones: a young network is noisy")
-    if verdict != "bad" and (weighed.kinds or weighed.untold):
-        steps.append("look at the answers on collapse and diversity first: the samples are of few kinds")
-    elif verdict == "cannot tell":
-        steps.append("give more images (--samples)")
-    return tuple(steps)
 
 
 def _times(decibels: float) -> str:

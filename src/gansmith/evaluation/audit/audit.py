@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any, get_args
@@ -83,7 +83,7 @@ class Audit:
             "notes": list(self.notes),
             "above": self.above,
             "protocol": self.protocol.record(),
-            **{question: answer.record() for question, answer in self.answers.items()},
+            **{question: self._advised(answer).record() for question, answer in self.answers.items()},
         }
         if self.run is not None:
             whole["run"] = self.run.record()
@@ -91,6 +91,10 @@ class Audit:
         if self.metrics:
             whole["metrics"] = {name: measurement.record() for name, measurement in self.metrics.items()}
         return {key: _plain(value) for key, value in whole.items()}
+
+    def _advised(self, answer: Answer) -> Answer:
+        """The answer with those of the steps that serve it."""
+        return replace(answer, advice=tuple(step.do for step in self.steps if step.question == answer.question))
 
     def as_text(self) -> str:
         """The notes that stand above; the five answers (mark, verdict, name, sentence), then the numbers of metrics,
@@ -232,7 +236,7 @@ def _answer(question: str, record: Mapping[str, Any]) -> Answer:
         numbers={name: _number(number) for name, number in evidence["numbers"].items()},
         protocol=_protocol(record["protocol"]),
         details=tuple(evidence["details"]),
-        advice=tuple(evidence["advice"]),
+        needs=tuple(evidence.get("needs", ())),
     )
 
 

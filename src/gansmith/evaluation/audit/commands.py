@@ -79,6 +79,16 @@ def augmented(run: RunFacts | None) -> Way:
     return changed(run, "augmented", *words, images=max(run.images, run.asked or 0))
 
 
+def grouped(run: RunFacts | None) -> Way:
+    """A new run that holds out images together with those like them.
+
+    >>> print(grouped(RunFacts("runs/a", "photos", 640))[0][0])
+    gansmith train --config runs/a/experiment.yaml --holdout-by similar --images 640 --out runs/a-grouped
+    """
+    images = None if run is None else max(run.images, run.asked or 0)
+    return changed(run, "grouped", "--holdout-by", "similar", images=images)
+
+
 def evaluate(run: RunFacts | None, *words: str) -> tuple[str, ...]:
     """The run evaluated again.
 

@@ -18,12 +18,12 @@ from gansmith.evaluation import copy_search, intervals
 from gansmith.evaluation.audit import memorisation_figures
 from gansmith.evaluation.audit import memorisation_words as words
 from gansmith.evaluation.audit.memorisation_control import Same, same
-from gansmith.evaluation.audit.memorisation_details import advice, details
+from gansmith.evaluation.audit.memorisation_details import details
 from gansmith.evaluation.audit.memorisation_findings import Findings, run_tests
 from gansmith.evaluation.audit.memorisation_words import ENOUGH, ROUGH
 from gansmith.evaluation.memorisation_tests import LEVEL
 from gansmith.evaluation.protocol import Protocol
-from gansmith.evaluation.types import Answer, Evidence, Images, Number, Side, Verdict
+from gansmith.evaluation.types import Answer, Evidence, Images, Need, Number, Side, Verdict
 from gansmith.system.seeding import mix
 
 MOST = 2000  # samples, and held-out images, that are searched for
@@ -63,7 +63,7 @@ def answer(evidence: Evidence) -> Answer:
         words.numbers(findings),
         protocol,
         details=(*details(findings), *words.equal(equal), *notes),
-        advice=advice(verdict, findings),
+        needs=needs(verdict, findings),
         figures=memorisation_figures.figures(findings, samples, held_out, train),
     )
 
@@ -80,6 +80,14 @@ def verdict_of(findings: Findings) -> Verdict:
     return "good" if powerful and not suspect else "cannot tell"
 
 
+def needs(verdict: Verdict, findings: Findings) -> tuple[Need, ...]:
+    """What is wanting for an answer."""
+    if findings.control.different:
+        return ("other held-out images",)
+    twins = verdict == "cannot tell" and findings.twins > words.TWINS * len(findings.held_out.source)
+    return ("held-out images without twins",) if twins else ()
+
+
 def _the_same(equal: Same, count: int, protocol: Protocol) -> Answer:
     """The answer where one set of images is another one."""
     verdict: Verdict = "bad" if equal.copied else "cannot tell"
@@ -87,8 +95,8 @@ def _the_same(equal: Same, count: int, protocol: Protocol) -> Answer:
     if equal.copied:
         means = "share of the samples that are training images, pixel by pixel"
         numbers["copies"] = Number(equal.samples_train, *intervals.share(equal.copies, count), means)
-    sentence, steps = words.same_sets(equal, count)
-    return Answer("memorisation", verdict, sentence, "copies", numbers, protocol, advice=steps)
+    wanting: tuple[Need, ...] = () if equal.copied else ("other held-out images",)
+    return Answer("memorisation", verdict, words.same_sets(equal, count), "copies", numbers, protocol, needs=wanting)
 
 
 def _too_few(held_out: int, protocol: Protocol) -> Answer:
@@ -100,7 +108,7 @@ def _too_few(held_out: int, protocol: Protocol) -> Answer:
         "copies",
         {},
         protocol,
-        advice=("hold more images out (--holdout), and train again", "give real images never trained on"),
+        needs=("other held-out images",),
     )
 
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from gansmith.evaluation import copy_search, planted_copies
 from gansmith.evaluation.audit.memorisation_findings import Findings
-from gansmith.evaluation.audit.memorisation_words import ASKED, ENOUGH, ROUGH, TWINS, largest, visible
+from gansmith.evaluation.audit.memorisation_words import ASKED, ENOUGH, TWINS, largest
 from gansmith.evaluation.memorisation_tests import LEVEL
 from gansmith.evaluation.number_format import percent
-from gansmith.evaluation.types import Verdict
 
 
 def details(findings: Findings) -> tuple[str, ...]:
@@ -69,24 +68,3 @@ def _power(findings: Findings) -> list[str]:
         if seen
         else "So few images, or such ones, cannot show even one copy in five samples.",
     ]
-
-
-def advice(verdict: Verdict, findings: Findings) -> tuple[str, ...]:
-    """Next steps, most useful first."""
-    if verdict == "good":
-        return ()
-    if findings.control.different:
-        return ("give held-out images of the same kind: drawn at random from where the training images come from",)
-    if verdict == "bad":
-        return (
-            "look at the nearest pairs: are these the same images?",
-            "train on more images, or mirror them (--flip)",
-            "stop earlier, or take an earlier checkpoint: copies come late",
-            "do not publish the samples if the training images are private",
-        )
-    steps = ["look at the nearest pairs: are these the same images?"]
-    if findings.twins > TWINS * len(findings.held_out.source):
-        steps.append("hold out whole groups of similar images, so that none has a twin that is trained on")
-    if visible(findings.power) is not None and findings.rough[ROUGH] < ENOUGH:
-        steps.append("train on until the samples are cleaner, then ask again: rough copies are hard to tell")
-    return (*steps, "give more samples (--samples 2000)", "hold more images out (--holdout), and train again")

@@ -119,8 +119,8 @@ def _another_kind(control: Control) -> str:
     return f"The held-out images are of another kind than the training images: they {how}, beyond chance."
 
 
-def same_sets(equal: Same, count: int) -> tuple[str, tuple[str, ...]]:
-    """Sentence and advice where one set of images is another one."""
+def same_sets(equal: Same, count: int) -> str:
+    """The sentence where one set of images is another one."""
     held = []
     if equal.trained_on:
         held.append("the held-out images are training images, pixel by pixel")
@@ -129,14 +129,8 @@ def same_sets(equal: Same, count: int) -> tuple[str, tuple[str, ...]]:
     also = "; and ".join(held)
     if equal.copied:
         more = f" ({also})" if also else ""
-        return (
-            f"The samples are the training images: {equal.copies:,} of {count:,} equal one, pixel by pixel{more}.",
-            ("give samples that the generator made, or train on more images: these are the training images",),
-        )
-    return (
-        f"{also[:1].upper()}{also[1:]}: they do not show how near images come that are no copies.",
-        ("give real images that were never trained on, and are no samples (--holdout)",),
-    )
+        return f"The samples are the training images: {equal.copies:,} of {count:,} equal one, pixel by pixel{more}."
+    return f"{also[:1].upper()}{also[1:]}: they do not show how near images come that are no copies."
 
 
 def equal(same: Same) -> tuple[str, ...]:

@@ -94,7 +94,7 @@ def answer(evidence: Evidence) -> Answer:
             fake_count=len(samples),
         ),
         details=(*seen.remarks(evidence), words.repeats(split, passing), *words.remarks(numbers), *split.notes),
-        advice=words.advice(verdict, numbers),
+        needs=("other held-out images",) if unlike(numbers) else (),
         figures=(*_ruler(evidence.ruler, split), *_figures(split, made, among, balls)),
     )
 

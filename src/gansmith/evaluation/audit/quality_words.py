@@ -1,4 +1,4 @@
-"""The answer on quality in words: sentence, remarks, advice."""
+"""The answer on quality in words: sentence, remarks."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gansmith.evaluation.audit.quality_numbers import FLAW, flawed, unlike
-from gansmith.evaluation.audit.ratio_verdict import of_a_hundred, surely_between, verdict_of, why_undecided
+from gansmith.evaluation.audit.ratio_verdict import of_a_hundred, verdict_of, why_undecided
 from gansmith.evaluation.audit.reference_split import ReferenceSplit
 from gansmith.evaluation.number_format import percent
 from gansmith.evaluation.ruler import BAD, GOOD
@@ -71,26 +71,6 @@ def remarks(numbers: Mapping[str, Number]) -> list[str]:
         lines.append("There are too few images for a FID; KID, which is fair to few images, stands in its place.")
     lines.append("A sample that the extractor takes for real may still look wrong to a person: look at the images.")
     return lines
-
-
-def advice(verdict: Verdict, numbers: Mapping[str, Number]) -> tuple[str, ...]:
-    """Next steps, most useful first."""
-    if verdict == "good":
-        return ()
-    if unlike(numbers):
-        return ("hold out images of the kind that was trained on (--holdout)",)
-    longer = "train longer, if the samples of the run were still getting better at its end"
-    if verdict == "bad":
-        return (
-            longer,
-            "look at the health line of the training: a discriminator that always wins or loses teaches nothing",
-            "give both networks more width (--set generator.width=128 --set discriminator.width=128)",
-        )
-    if "kid_share" in numbers:
-        return ("judge again by the features of a network (--features, --weights): docs/features.md says which", longer)
-    if surely_between(numbers["precision_ratio"]):
-        return (longer,)
-    return (longer, "give more samples (--samples), and hold out more real images, for a narrower interval")
 
 
 def _on_ruler(verdict: Verdict, ruler: Ruler, fine: str) -> str:
