@@ -23,6 +23,7 @@ from gansmith.judge.compare.contenders import Labelled, open_all, parse, sampled
 from gansmith.judge.compare.real_images import Reals, reals
 from gansmith.models import saved
 from gansmith.models.saved import Card
+from gansmith.records.images import to_uint8
 from gansmith.system.ranking import accuracy
 from gansmith.system.seeding import seeded
 from small import SMALL
@@ -144,6 +145,8 @@ def test_samples_and_scores(runs: dict[str, Path]) -> None:
     assert images.shape == (65, 8, 8, 1)
     assert images.dtype == np.uint8
     np.testing.assert_array_equal(images[:5], sampled(contender, 5).images)
+    alone = to_uint8(Run(runs["one"]).sample(range(65), device="cpu").images)  # one image at a time
+    np.testing.assert_array_equal(images, alone)
     said = scores(contender.discriminator.network, Labelled(images), torch.device("cpu"))
     assert said.shape == (65,)
     np.testing.assert_allclose(
@@ -233,7 +236,7 @@ def test_runs_that_cannot_be_compared(runs: dict[str, Path], tmp_path: Path) -> 
         ([one, lone], {}, RunError, "lone has no discriminator.*generator"),
         ([one, runs["wide"]], {}, RunError, "one.*8x8x1.*wide.*8x12x1"),
         ([one, runs["other"]], {}, DataError, r"one and other were not trained.*fraction: 0.2 \| 0.1.*--against DATA"),
-        ([runs["whole"], one], {}, DataError, r"whole and one were not trained.*holdout: 0.0 \| 0.05"),
+        ([runs["whole"], one], {}, DataError, r"whole and one were not trained.*holdout: 0.0 \| 0.248"),
         ([one, two / "model"], {}, RunError, "model holds models only.*--against"),
         ([f"{one}@nothing", two], {}, CheckpointError, "there is no checkpoint 'nothing'"),
         ([f"{tmp_path}/away@", two], {}, OptionError, "away@: write RUN@CHECKPOINT"),

@@ -7,19 +7,32 @@ pivots, which stops at the rank of C1. No matrix root is ever taken.
 
 Where there are fewer images than dimensions on both sides, the roots of these eigenvalues are the singular values of
 A B', where A and B hold the centred images over the root of their count - 1: no covariance is needed at all.
+
+Moments of shares of the images, computed one after the other or by several processes, merge to those of all of them.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from scipy import linalg
 
 from gansmith.errors import DataError
 
 _ROWS = 4096  # brought to float64 at a time
+
+
+class Moments(NamedTuple):
+    """Of features [images, D], what adds up over shares of them: their mean float64 [D], and their scatter float64
+    [D, D], the sum of squares about the mean."""
+
+    images: int
+    mean: NDArray[np.float64]
+    scatter: NDArray[np.float64]
 
 
 class Statistics(NamedTuple):
@@ -31,12 +44,49 @@ class Statistics(NamedTuple):
 
 def statistics(features: NDArray[Any]) -> Statistics:
     """Features [N, D], finite, N >= 2 (see `feature_matrix.matrix`)."""
+    return statistics_of(moments(features))
+
+
+def statistics_of(whole: Moments) -> Statistics:
+    """The statistics of all features, from their moments; at least two images."""
+    return Statistics(whole.mean, whole.scatter / (whole.images - 1))
+
+
+def moments(features: NDArray[Any], *, device: torch.device | str = "cpu") -> Moments:
+    """Moments of features [N, D], finite, N >= 1; on a `device` that knows float64.
+
+    >>> moments(np.array([[1.0, 0], [3, 0]])).scatter.tolist()
+    [[2.0, 0.0], [0.0, 0.0]]
+    """
     mean = features.mean(axis=0, dtype=np.float64)
     scatter = np.zeros((features.shape[1],) * 2)
+    centre = torch.from_numpy(mean).to(device)
+    on_cpu = torch.device(device).type == "cpu"
     for start in range(0, len(features), _ROWS):
-        part = features[start : start + _ROWS] - mean
-        scatter += part.T @ part  # of a matrix with itself: numpy computes one half and mirrors it
-    return Statistics(mean, scatter / (len(features) - 1))
+        if on_cpu:
+            part = features[start : start + _ROWS] - mean
+            scatter += part.T @ part  # of a matrix with itself: numpy computes one half and mirrors it
+        else:
+            rows = torch.from_numpy(features[start : start + _ROWS]).to(device).double() - centre
+            scatter += (rows.T @ rows).cpu().numpy()
+    return Moments(len(features), mean, scatter)
+
+
+def merge(shares: Iterable[Moments]) -> Moments:
+    """Moments of all features from those of shares of them (Chan, Golub, LeVeque 1979, "Updating Formulae and a
+    Pairwise Algorithm for Computing Sample Variances", eq. 2.1): those of the whole but for rounding in float64.
+
+    >>> merge([moments(np.array([[1.0]])), moments(np.array([[3.0], [5.0]]))])
+    Moments(images=3, mean=array([3.]), scatter=array([[8.]]))
+    """
+    parts = list(shares)
+    images = sum(part.images for part in parts)
+    mean = np.sum([part.mean * (part.images / images) for part in parts], axis=0)
+    scatter = np.sum([part.scatter for part in parts], axis=0)
+    for part in parts:
+        off = part.mean - mean
+        scatter += part.images * np.outer(off, off)
+    return Moments(images, mean, scatter)
 
 
 def frechet(one: Statistics, other: Statistics) -> float:

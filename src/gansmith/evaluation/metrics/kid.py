@@ -11,7 +11,7 @@ kid_test     a permutation test of P = Q, exact at any count
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from typing import Annotated, Any, NamedTuple
 
@@ -110,11 +110,20 @@ def kid(
     return Number(value, value - half, value + half, MEANS, level)
 
 
-def kernel_sums(real: NDArray[Any], fake: NDArray[Any], kernel: Kernel, *, quiet: bool = False) -> Sums:
+def kernel_sums(
+    real: NDArray[Any],
+    fake: NDArray[Any],
+    kernel: Kernel,
+    *,
+    quiet: bool = False,
+    share: tuple[int, int] = (0, 1),
+    device: torch.device | str = "cpu",
+) -> Sums:
     """Sums of kernel values, block by block, in float64; of the pairs within a side each block is computed once.
 
     The values themselves have the features' type, but float64 where the features lie far from the origin, because their
-    differences are then lost in float32. quiet: without progress, for many small ones.
+    differences are then lost in float32. quiet: without progress, for many small ones;  share: (which, of how many)
+    shares of the blocks are summed, see `merge`;  device: on which the values are computed.
     """
     sides = [torch.from_numpy(side) for side in (real, fake)]
     dtype = torch.float64 if _cancels(sides) else sides[0].dtype
@@ -123,21 +132,35 @@ def kernel_sums(real: NDArray[Any], fake: NDArray[Any], kernel: Kernel, *, quiet
     spans = [[slice(at, at + _BLOCK) for at in range(0, len(side), _BLOCK)] for side in sides]
     jobs = [(side, side, i, j) for side in (0, 1) for i in range(len(spans[side])) for j in range(i, len(spans[side]))]
     jobs += [(0, 1, i, j) for i in range(len(spans[0])) for j in range(len(spans[1]))]
+    jobs = jobs[share[0] :: share[1]]
     with _progress(len(jobs), 0 if quiet else real.shape[1]) as advance:
         for first, second, i, j in jobs:
             rows, columns = spans[first][i], spans[second][j]
-            block = kernel.block(sides[first][rows].to(dtype), sides[second][columns].to(dtype))
+            one, other = (sides[side][span].to(device, dtype) for side, span in ((first, rows), (second, columns)))
+            block = kernel.block(one, other)
             if first != second:
-                across[0][rows] += block.sum(1, dtype=torch.float64)
-                across[1][columns] += block.sum(0, dtype=torch.float64)
+                across[0][rows] += block.sum(1, dtype=torch.float64).cpu()
+                across[1][columns] += block.sum(0, dtype=torch.float64).cpu()
             else:
                 if i == j:
                     block.fill_diagonal_(0)
                 else:
-                    within[first][columns] += block.sum(0, dtype=torch.float64)
-                within[first][rows] += block.sum(1, dtype=torch.float64)
+                    within[first][columns] += block.sum(0, dtype=torch.float64).cpu()
+                within[first][rows] += block.sum(1, dtype=torch.float64).cpu()
             advance()
     return Sums(*(sums.numpy() for sums in (*within, *across)))
+
+
+def merge(shares: Iterable[Sums]) -> Sums:
+    """The sums over all blocks from those over shares of them, each of the same images: equal but for the order in
+    which float64 adds up.
+
+    >>> one, other = np.eye(3), np.eye(3) + 1
+    >>> halves = [kernel_sums(one, other, Kernel(), share=(part, 2)) for part in (0, 1)]
+    >>> value_of(merge(halves)) == value_of(kernel_sums(one, other, Kernel()))
+    True
+    """
+    return Sums(*(np.sum(parts, axis=0) for parts in zip(*shares, strict=True)))
 
 
 def _cancels(sides: Sequence[Tensor]) -> bool:

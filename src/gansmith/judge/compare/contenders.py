@@ -15,7 +15,7 @@ from torch import nn
 
 from gansmith.errors import OptionError, RunError
 from gansmith.evaluation.activations import to_input
-from gansmith.evaluation.generated_images import generated_images
+from gansmith.evaluation.generated_images import PART, generated_images
 from gansmith.evaluation.weights import content_of
 from gansmith.judge.opened import Opened, open_for_judging
 from gansmith.latent.renderer import Renderer
@@ -164,7 +164,7 @@ def _contender(name: str, path: Path, checkpoint: str | None, *, raw: bool, devi
         )
     generator = open_for_judging(run, "generator", raw=raw, checkpoint=checkpoint, device=device)
     discriminator = open_for_judging(run, "discriminator", checkpoint=checkpoint, device=device)
-    return Contender(name, generator, discriminator, generator.renderer())
+    return Contender(name, generator, discriminator, generator.renderer(chunk=PART))
 
 
 def _named(name: str, checkpoint: str | None) -> str:
