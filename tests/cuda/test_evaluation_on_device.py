@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from gansmith import catalog
 from gansmith.evaluation import frechet, neighbour_lists
+from gansmith.evaluation import kernel_sums as kernels
 from gansmith.evaluation.extract import extract
 from gansmith.evaluation.metrics import kid
 from gansmith.evaluation.neighbour_lists import Neighbours
@@ -49,9 +50,11 @@ def test_neighbours(count: int, device: torch.device) -> None:
 @pytest.mark.parametrize("shares", [1, 3])
 def test_kernel_distance(shares: int, device: torch.device) -> None:
     real, fake = features(3000, 1), 1.1 * features(2500, 2)
-    here = kid.value_of(kid.kernel_sums(real, fake, kid.Kernel()))
-    parts = [kid.kernel_sums(real, fake, kid.Kernel(), share=(part, shares), device=device) for part in range(shares)]
-    assert kid.value_of(kid.merge(parts)) == pytest.approx(here, rel=TOLERANCE)
+    here = kid.value_of(kernels.kernel_sums(real, fake, kernels.Kernel()))
+    parts = [
+        kernels.kernel_sums(real, fake, kernels.Kernel(), share=(part, shares), device=device) for part in range(shares)
+    ]
+    assert kid.value_of(kernels.merge(parts)) == pytest.approx(here, rel=TOLERANCE)
 
 
 def test_moments(device: torch.device) -> None:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from gansmith import catalog
 from gansmith.errors import DataError, OptionError
+from gansmith.evaluation import kernel_sums
 from gansmith.evaluation import pairwise_distances as blocks
 from gansmith.evaluation.metrics import kid as module
 from gansmith.evaluation.metrics.kid import kid, kid_subsets, kid_test
@@ -58,7 +59,8 @@ def truth(mean: float) -> float:
 
 @pytest.fixture
 def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_BLOCK", 16)
+    monkeypatch.setattr(module, "BLOCK", 16)
+    monkeypatch.setattr(kernel_sums, "BLOCK", 16)
 
 
 def test_by_hand() -> None:

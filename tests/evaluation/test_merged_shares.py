@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from gansmith.errors import DataError
 from gansmith.evaluation import frechet as fid
+from gansmith.evaluation import kernel_sums as kernels
 from gansmith.evaluation import neighbour_lists
 from gansmith.evaluation.metrics import kid
 from gansmith.evaluation.neighbour_lists import Neighbours
@@ -56,11 +57,11 @@ def test_moments_of_moments() -> None:
 @SHARES
 @pytest.mark.parametrize("kind", [np.float32, np.float64])
 def test_kernel_sums(shares: int, kind: type, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(kid, "_BLOCK", 32)
+    monkeypatch.setattr(kernels, "BLOCK", 32)
     real, fake = features(150, 1).astype(kind), features(90, 2).astype(kind)
-    whole = kid.kernel_sums(real, fake, kid.Kernel())
-    parts = [kid.kernel_sums(real, fake, kid.Kernel(), share=(number, shares)) for number in range(shares)]
-    merged = kid.merge(parts)
+    whole = kernels.kernel_sums(real, fake, kernels.Kernel())
+    parts = [kernels.kernel_sums(real, fake, kernels.Kernel(), share=(number, shares)) for number in range(shares)]
+    merged = kernels.merge(parts)
     for one, other in zip(merged, whole, strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-12)
     assert kid.estimate(merged) == pytest.approx(kid.estimate(whole), rel=1e-10)

@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 from gansmith.errors import DataError
 from gansmith.evaluation import intervals
 from gansmith.evaluation.audit.ratio_verdict import ratio
+from gansmith.evaluation.kernel_sums import Kernel, kernel_sums
 from gansmith.evaluation.metrics.density_coverage import density_coverage
 from gansmith.evaluation.metrics.fid import fid
 from gansmith.evaluation.metrics.fid_infinity import fid_infinity
-from gansmith.evaluation.metrics.kid import Kernel, estimate, kernel_sums, kid
+from gansmith.evaluation.metrics.kid import estimate, kid
 from gansmith.evaluation.types import Features, Number, Ruler
 from gansmith.system.seeding import mix
 
