@@ -78,8 +78,8 @@ def test_both_learn_from_the_same_number_and_no_test_image_teaches(monkeypatch: 
         seen.append((features, tested, strength))
         return np.zeros(len(tested), np.int64)
 
-    monkeypatch.setattr(module, "_strength", lambda features, labels: 0.7)
-    monkeypatch.setattr(module, "_predicted", predicted)
+    monkeypatch.setattr(module, "best_strength", lambda features, labels: 0.7)
+    monkeypatch.setattr(module, "predicted", predicted)
     made, real = clouds(30, 0), clouds(101, 1)
     classification_accuracy(*made, *real)
     assert [len(features) for features, _, _ in seen] == [30, 30, 30]
@@ -114,9 +114,9 @@ def test_the_strength_is_chosen_on_held_out_images(monkeypatch: pytest.MonkeyPat
         calls.append((len(features), len(tested)))
         return np.where(np.arange(len(tested)) < right[strength], 1, 0)
 
-    monkeypatch.setattr(module, "_predicted", predicted)
+    monkeypatch.setattr(module, "predicted", predicted)
     for right[0.1], expected in ((4, 0.1), (3, 1.0), (1, 1.0)):
-        assert module._strength(np.zeros((21, 2)), np.ones(21, np.int64)) == expected
+        assert module.best_strength(np.zeros((21, 2)), np.ones(21, np.int64)) == expected
     assert set(calls) == {(16, 5)}
 
 
@@ -125,8 +125,8 @@ def test_more_regularisation_where_noise_is_learned() -> None:
     labels = np.arange(60) % 2
     noise = rng.normal(size=(60, 300))
     noise[:, 0] += 2 * labels
-    assert module._strength(noise, labels) == 1.0
-    assert module._strength(*clouds(200, 0, apart=1.5)) in module.STRENGTHS
+    assert module.best_strength(noise, labels) == 1.0
+    assert module.best_strength(*clouds(200, 0, apart=1.5)) in module.STRENGTHS
 
 
 def test_strength_weighs_against_the_mean_loss() -> None:
@@ -134,16 +134,16 @@ def test_strength_weighs_against_the_mean_loss() -> None:
     features = np.array([[1.0], [1], [1], [-1], [-1]])
     labels = np.array([0, 0, 0, 1, 1])
     tested = np.array([[1.0], [-1]])
-    assert module._predicted(features, labels, tested, 1e4).tolist() == [0, 0]
-    assert module._predicted(features, labels, tested, 1e-4).tolist() == [0, 1]
+    assert module.predicted(features, labels, tested, 1e4).tolist() == [0, 0]
+    assert module.predicted(features, labels, tested, 1e-4).tolist() == [0, 1]
     for strength in np.geomspace(0.01, 100, 30):
         given = [np.tile(part, (times,) + (1,) * (part.ndim - 1)) for times in (1, 50) for part in (features, labels)]
-        few, many = (module._predicted(*given[i : i + 2], tested, strength).tolist() for i in (0, 2))
+        few, many = (module.predicted(*given[i : i + 2], tested, strength).tolist() for i in (0, 2))
         assert few == many
 
 
 def test_one_class_in_a_small_share() -> None:
-    assert module._predicted(np.ones((3, 2)), np.array([4, 4, 4]), np.zeros((2, 2)), 0.1).tolist() == [4, 4]
+    assert module.predicted(np.ones((3, 2)), np.array([4, 4, 4]), np.zeros((2, 2)), 0.1).tolist() == [4, 4]
 
 
 def test_an_unfinished_fit_is_silent(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -202,6 +202,6 @@ def test_errors(made: Any, real: Any, message: str) -> None:
 
 
 def test_nothing_right_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_predicted", lambda features, labels, tested, strength: np.full(len(tested), 99))
+    monkeypatch.setattr(module, "predicted", lambda features, labels, tested, strength: np.full(len(tested), 99))
     with pytest.raises(DataError, match="none of the others"):
         classification_accuracy(*GOOD, *GOOD)

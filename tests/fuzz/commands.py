@@ -58,6 +58,7 @@ RIGHT = {
         "gan --samples 24 --repeats 2 --real 30 --metrics kid,precision_recall --out new --raw",
         "packed.npy --against digits --features pixels --real 50 --out new",
         "pairs --out new",
+        "classes --train-on-samples --samples 30 --features pixels --out new",
     ],
     "blindtest": [
         "gan --looks 12 --out new.html",

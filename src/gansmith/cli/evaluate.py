@@ -17,11 +17,23 @@ if TYPE_CHECKING:
 
 _FOR_SAMPLES = (
     *("against", "holdout", "features", "classifier", "metrics", "samples", "repeats", "real", "raw", "checkpoint"),
-    *("size", "skip_unreadable", "quick", "thorough", "assignments"),
+    *("size", "skip_unreadable", "quick", "thorough", "assignments", "train_on_samples"),
 )
 _FOR_GENERATORS = (
     *("holdout", "features", "weights", "classifier", "metrics", "samples", "repeats", "real", "raw", "seed"),
-    *("size", "skip_unreadable", "quick", "thorough", "assignments"),
+    *("size", "skip_unreadable", "quick", "thorough", "assignments", "train_on_samples"),
+)
+_NOT_TAUGHT = (
+    "against",
+    "holdout",
+    "classifier",
+    "metrics",
+    "repeats",
+    "real",
+    "size",
+    "skip_unreadable",
+    "quick",
+    "thorough",
 )
 _OF_AUDIT = (
     *("against", "holdout", "features", "weights", "classifier", "samples", "repeats", "real", "checkpoint", "raw"),
@@ -50,6 +62,9 @@ def evaluate(
     metrics: Annotated[str, typer.Option(help="measured beside the answers: fid,kid ... (gansmith list metrics)")] = "",
     quick: Annotated[bool, typer.Option("--quick", help="a first look alone, within a minute: 500 samples")] = False,
     thorough: Annotated[bool, typer.Option("--thorough", help="2,000 samples for each repeat")] = False,
+    train_on_samples: Annotated[
+        bool, typer.Option("--train-on-samples", help="of a conditional run: do its samples teach its classes?")
+    ] = False,
     samples: Annotated[int, typer.Option(help="images to make for each repeat")] = 1000,
     repeats: Annotated[int, typer.Option(help="how often, each from other seeds")] = 3,
     real: Annotated[int, typer.Option(help="at most so many real images are compared")] = 10_000,
@@ -112,6 +127,8 @@ def _audit(context: typer.Context, subject: Path, trained: Sequence[str], common
     from gansmith.judge import audit_run
 
     given = context.params
+    if given["train_on_samples"]:
+        return _taught(context, subject, trained, common)
     if given["quick"]:
         refuse_options(context, ("thorough", "samples", "repeats"), f"--quick is a look at {audit_run.FIRST} samples")
     if given["thorough"]:
@@ -124,6 +141,18 @@ def _audit(context: typer.Context, subject: Path, trained: Sequence[str], common
     audit = audit_run.evaluate(subject, metrics=metrics, first_look=_print_first_look, **chosen, **common)
     report = (given["out"] or subject / "audit") / (audit_run.FIRST_PAGE if given["quick"] else "report.html")
     return tell(trained, audit.as_text(), audit.notes[audit.above :], report, f"features: {audit.protocol.features}")
+
+
+def _taught(context: typer.Context, subject: Path, trained: Sequence[str], common: dict[str, Any]) -> None:
+    """Train a classifier on the samples of a conditional run, and print how well it does on real images."""
+    from gansmith.judge import train_on_samples
+
+    refuse_options(context, _NOT_TAUGHT, "--train-on-samples compares samples with the run's own images")
+    given = context.params
+    chosen = {name: given[name] for name in ("features", "weights", "samples", "raw", "checkpoint", "seed")}
+    options = _options(given["assignments"] or ())
+    taught = train_on_samples.evaluate(subject, **chosen, options=options, **common)
+    return tell(trained, taught.as_text(), (), taught.file, f"features: {taught.protocol.features}")
 
 
 def _options(assignments: Sequence[str]) -> dict[str, Any]:

@@ -72,12 +72,12 @@ def classification_accuracy(
     folds = order[::2], order[1::2]
     count = min(len(samples), len(folds[1]))
     subset = rng.permutation(len(samples))[:count]
-    strength = _strength(real[folds[0]], true[folds[0]])
+    strength = best_strength(real[folds[0]], true[folds[0]])
     right = np.zeros((2, len(real)))
     jobs = [(0, samples[subset], made_for[subset], order)]
     jobs += [(1, real[learn[:count]], true[learn[:count]], test) for learn, test in (folds, folds[::-1])]
     for row, features, labels, test in track(jobs, "fitting classifiers", len(jobs), "fits"):
-        right[row, test] = _predicted(features, labels, real[test], strength) == true[test]
+        right[row, test] = predicted(features, labels, real[test], strength) == true[test]
     return _numbers(right, rng)
 
 
@@ -110,14 +110,14 @@ def build() -> Metric:
     )
 
 
-def _strength(features: Array, labels: Labels) -> float:
+def best_strength(features: Array, labels: Labels) -> float:
     """The one of STRENGTHS with which four fifths of these images tell the classes of the last fifth best."""
     last = -(-len(labels) // 5)
-    right = [(_predicted(features[last:], labels[last:], features[:last], s) == labels[:last]).sum() for s in STRENGTHS]
+    right = [(predicted(features[last:], labels[last:], features[:last], s) == labels[:last]).sum() for s in STRENGTHS]
     return STRENGTHS[len(STRENGTHS) - 1 - int(np.argmax(right[::-1]))]  # of equals the strongest
 
 
-def _predicted(features: Array, labels: Labels, tested: Array, strength: float) -> Labels:
+def predicted(features: Array, labels: Labels, tested: Array, strength: float) -> Labels:
     """The labels of `tested` [T, D] by a classifier fitted on `features` [N, D] and `labels` [N]."""
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import LogisticRegression
