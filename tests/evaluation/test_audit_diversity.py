@@ -143,7 +143,7 @@ REACHED = {
     "precision_ratio": Number(1.0, 0.9, 1.1),
 }
 WHOLE = np.array([0.01, 0.01])
-MISSING = {name: Number(0.5, 0.4, 0.6) for name in ("kinds_missing", "kinds_missing_moved")}
+MISSING = {f"{view}_missing{end}": Number(0.5, 0.4, 0.6) for view in ("kinds", "layouts") for end in ("", "_moved")}
 
 
 def scale(half: float = 0.5) -> Scale:
@@ -159,6 +159,9 @@ def scale(half: float = 0.5) -> Scale:
         ({"lacking": np.array([0.31, 0.31])}, "bad", "kinds"),
         ({"lacking": np.array([0.31, 0.29])}, "cannot tell", "kinds"),  # both must say so
         ({"lacking": np.array([0.01, 0.2])}, "cannot tell", "kinds"),
+        ({"layouts": np.array([0.31, 0.31])}, "bad", "layouts"),
+        ({"layouts": np.array([0.31, 0.29])}, "cannot tell", "layouts"),
+        ({"layouts": np.array([0.01, 0.01])}, "good", "whole"),
         ({"scale": scale(half=0.2)}, "cannot tell", "power"),
         ({"scale": scale(half=0.01)}, "cannot tell", "power"),
         ({"samples": 99}, "cannot tell", "power"),
@@ -178,25 +181,49 @@ def scale(half: float = 0.5) -> Scale:
     ],
 )
 def test_the_first_rule_that_holds(changes: dict[str, Any], verdict: str, why: str) -> None:
-    given = {"lacking": WHOLE, "scale": scale(), "samples": 300, "classes": {}, "extractor": "toy"}
+    given = {"lacking": WHOLE, "layouts": None, "scale": scale(), "samples": 300, "classes": {}, "extractor": "toy"}
     numbers = REACHED | {name: value for name, value in changes.items() if name not in given}
     given |= {name: value for name, value in changes.items() if name in given}
+    views = {"kinds_missing": Variety(given["lacking"], given["scale"])}
+    if given["layouts"] is not None:
+        views["layouts_missing"] = Variety(given["layouts"], scale())
     found = diversity._verdict(
         numbers,
-        Variety(given["lacking"], given["scale"]),
+        views,
         given["classes"],
         samples=given["samples"],
         evidence=replace(evidence(10), extractor=replace(EXTRACTOR, name=given["extractor"])),
     )
     assert found == (verdict, why)
-    said = words.sentence(found[0], found[1], Found(numbers | MISSING, given["scale"], given["classes"], "others"))
-    assert said.startswith({"good": "Yes", "bad": "No"}.get(verdict, ("Cannot", "Not", "The", "Of")))
+    said = words.sentence(found[0], found[1], Found(numbers | MISSING, views, given["classes"], "others"))
+    assert said.startswith({"good": "Yes", "bad": "No:"}.get(verdict, ("Cannot", "Not", "The", "Of")))
     assert bool(words.advice(*found)) == (verdict != "good")
+
+
+def test_what_only_thumbnails_see_is_noticed() -> None:
+    """Features that do not see colour, and samples of half of the colours."""
+    rng = np.random.default_rng(7)
+
+    def grey(name: str, count: int, colours: int) -> Side:
+        colour = rng.permutation(np.arange(count) % colours)[:, None, None, None]
+        levels = 25 * colour + rng.integers(0, 9, (count, 9, 7, 3))
+        return Side(name, levels.astype(np.uint8), rng.standard_normal((count, WIDTH)).astype(np.float32))
+
+    given = evidence(10)
+    given = replace(given, train=grey("train", 400, 10), holdout=grey("held out", 200, 10))
+    whole, half = (answer(replace(given, fakes=(grey("made", 300, colours),))) for colours in (10, 5))
+    assert whole.verdict == "good"
+    assert whole.numbers["layouts_missing"].value < 0.1
+    assert (half.verdict, half.headline) == ("bad", "layouts_missing")
+    assert half.numbers["layouts_missing"].value == pytest.approx(0.5, abs=0.2)
+    assert half.numbers["kinds_missing"].value < 0.1
+    assert "colour and layout" in half.sentence
+    assert "thumbnails" in half.protocol.metric
 
 
 def test_the_sentence_on_coverage_names_both_shares() -> None:
     numbers = REACHED | {"coverage": Number(0.25, 0.2, 0.3)}
-    said = words.sentence("bad", "covered", Found(numbers, scale(), {}, "held-out real images"))
+    said = words.sentence("bad", "covered", Found(numbers, {}, {}, "held-out real images"))
     assert "25 have a sample near" in said
     assert "90 have one of as many held-out real images near" in said
 
@@ -246,7 +273,7 @@ def test_labels_name_the_classes_that_are_missing() -> None:
     assert found.numbers["share_of_kind 0"].value == pytest.approx(1 / 6, abs=0.03)
     assert found.figures[-1].svg is not None
     assert "kind 9" in found.figures[-1].svg
-    assert "by classes" in found.protocol.metric
+    assert "classes of features" in found.protocol.metric
 
 
 def test_one_missing_class_is_not_good() -> None:

@@ -97,3 +97,13 @@ def test_classes_of_one_image_are_left_out() -> None:
 @pytest.mark.parametrize(("fewest", "groups"), [(20, 4), (100, 10), (299, 29), (5000, 30)])
 def test_the_number_of_groups_follows_the_smaller_side(fewest: int, groups: int) -> None:
     assert kinds.groups_for(fewest) == groups
+
+
+def test_thumbnails_are_means_of_equal_areas() -> None:
+    images = np.random.default_rng(0).integers(0, 256, (3, 32, 16, 3), dtype=np.uint8)
+    expected = images.reshape(3, 8, 4, 8, 2, 3).mean(axis=(2, 4))
+    np.testing.assert_allclose(kinds.thumbnails(images), expected.reshape(3, -1), rtol=1e-5)
+    ramp = np.broadcast_to(np.arange(12, dtype=np.uint8)[None, :, None, None], (1, 12, 5, 1))
+    rows = kinds.thumbnails(ramp).reshape(8, 8)
+    np.testing.assert_allclose(rows[0], 1 / 3, rtol=1e-5)  # pixel 0 whole, half of pixel 1
+    assert rows.mean() == pytest.approx(5.5)

@@ -20,15 +20,17 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils.extmath import randomized_svd
 
-from gansmith.evaluation.types import Features, Labels
+from gansmith.evaluation.types import Features, Images, Labels
 
 DIMENSIONS = 32
 GROUPINGS = 8
 MOST, LEAST, EACH = 30, 4, 10  # groups of a grouping: one for EACH images of the smaller side, within these bounds
 RARE = 2.0
+THUMBNAIL = 8
 _STEPS = 15  # of Lloyd's algorithm
 _SHRINK = 0.1  # of the classes' common covariance towards a sphere
 _FEWEST = 2  # images of a class, for it to have a mean
+_AT_ONCE = 500  # images whose thumbnails are made together
 
 Members = NDArray[np.int64]  # [N, G]: the column of the group that each image is of, in each grouping
 Shares = NDArray[np.float64]  # [S]: of each group, a grouping's groups side by side; each grouping sums to 1
@@ -142,3 +144,26 @@ def discriminant(points: Features, labels: Labels) -> tuple[Features, Features, 
 def _nearest(middles: NDArray[Any]) -> tuple[Features, Features]:
     """Centres [K, d] -> slopes [d, K] and offsets [K] of scores that are highest for the nearest centre."""
     return 2 * middles.T, -(middles**2).sum(axis=1)
+
+
+def thumbnails(images: Images) -> Features:
+    """Images uint8 [N, H, W, C] -> float32 [N, T * T * C] in [0, 255]: means of the pixels in T x T equal areas.
+
+    Colour and layout, which a network's features may leave out; blur and noise are averaged away.
+    """
+    height, width = images.shape[1:3]
+    small = np.empty((len(images), THUMBNAIL, THUMBNAIL, images.shape[3]), dtype=np.float32)
+    for start in range(0, len(images), _AT_ONCE):
+        part = images[start : start + _AT_ONCE].astype(np.float32)
+        small[start : start + _AT_ONCE] = np.einsum(
+            "ih,nhwc,jw->nijc", _areas(height), part, _areas(width), optimize=True
+        )
+    return small.reshape(len(images), -1)
+
+
+def _areas(size: int) -> Features:
+    """Weights [T, size] of the pixels in T equal stretches; a pixel on a border counts in parts."""
+    ends, pixels = np.linspace(0, size, THUMBNAIL + 1), np.arange(size)
+    inside = np.minimum(ends[1:, None], pixels + 1) - np.maximum(ends[:-1, None], pixels)
+    weights = np.maximum(inside, 0)
+    return np.asarray(weights / weights.sum(axis=1, keepdims=True), dtype=np.float32)

@@ -86,6 +86,16 @@ class Variety:
     lacking: Losses
     scale: Scale
 
+    @property
+    def bad(self) -> bool:
+        """Whether both numbers are above the line of bad."""
+        return bool((self.lacking > self.scale.bad).all())
+
+    @property
+    def good(self) -> bool:
+        """Whether neither number is above the line of good."""
+        return bool((self.lacking <= self.scale.good).all())
+
 
 def variety(
     train: tuple[Features, Labels | None],

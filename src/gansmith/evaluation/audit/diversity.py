@@ -1,7 +1,8 @@
 """Does it cover the variety of the real images? Which share of the kinds of real images the samples make too rarely.
 
 **Kinds** decide (`evaluation/kinds.py`): the real images fall into groups by their features, and what is measured is
-the share of them whose group samples visit less than half as often. Sets of real images with a share of their kinds
+the share of them whose group samples visit less than half as often; once more by thumbnails of 8 x 8 areas, for colour
+and layout, which a network may not see. Sets of real images with a share of their kinds
 taken away (`evaluation/planted_losses.py`) say what such a number means: more than a loss of a quarter typically gives
 is bad; as little as chance gives is good, where the loss of half would have been noticed with probability POWER.
 
@@ -24,11 +25,21 @@ from numpy.typing import NDArray
 from gansmith.evaluation.audit import diversity_numbers as measure
 from gansmith.evaluation.audit import diversity_words as words
 from gansmith.evaluation.audit.diversity_figures import class_bars, histogram, never_generated
-from gansmith.evaluation.audit.diversity_numbers import Classes, lacking_classes, look_real, unlike
+from gansmith.evaluation.audit.diversity_numbers import (
+    KINDS,
+    LAYOUTS,
+    Classes,
+    Views,
+    lacking_classes,
+    least_power,
+    look_real,
+    unlike,
+)
 from gansmith.evaluation.audit.diversity_words import Found, Reason
 from gansmith.evaluation.audit.ratio_verdict import verdict_of
 from gansmith.evaluation.audit.reference_split import ReferenceSplit, places_of, random_subset, split_reference
 from gansmith.evaluation.class_shares import SCARCE, class_shares, fewer
+from gansmith.evaluation.kinds import thumbnails
 from gansmith.evaluation.pairwise_distances import radii, within
 from gansmith.evaluation.planted_losses import HALF, LITTLE, Variety, variety
 from gansmith.evaluation.types import Answer, Evidence, Features, Labels, Number, Side, Verdict
@@ -51,19 +62,20 @@ def answer(evidence: Evidence) -> Answer:
     sides = [_near(places_of(side, evidence), among, balls) for side in (control, *samples)]
     numbers = measure.coverage([near for near, _ in sides], split.about, evidence.seed)
     numbers |= measure.precision([passing for _, passing in sides], split.about) | measure.classes(evidence)
-    kinds = _kinds(split, evidence)
-    numbers |= measure.kinds(kinds)
+    views = _views(split, evidence)
+    numbers |= measure.kinds(views)
     classes = {} if unlike(numbers) or not look_real(numbers) else _classes(split, evidence)
-    verdict, why = _verdict(numbers, kinds, classes, samples=sum(map(len, split.samples)), evidence=evidence)
-    found = Found(numbers, kinds.scale, classes, split.about)
+    verdict, why = _verdict(numbers, views, classes, samples=sum(map(len, split.samples)), evidence=evidence)
+    found = Found(numbers, views, classes, split.about)
+    by = " and thumbnails" * (LAYOUTS in views)
     return Answer(
         "diversity",
         verdict,
         words.sentence(verdict, why, found),
-        {"covered": "coverage_ratio", "never": "classes_found"}.get(why, "kinds_missing"),
+        {"covered": "coverage_ratio", "never": "classes_found", "layouts": LAYOUTS}.get(why, KINDS),
         numbers | measure.shares(classes),
         evidence.base.of(
-            f"diversity(kinds by {kinds.scale.kinds}; coverage, neighbours={NEIGHBOURS})",
+            f"diversity({views[KINDS].scale.kinds} of features{by}; coverage, neighbours={NEIGHBOURS})",
             real_count=count,
             fake_count=count,
         ),
@@ -88,12 +100,21 @@ def _near(
     return inside.inside > 0, inside.balls > 0
 
 
-def _kinds(split: ReferenceSplit, evidence: Evidence) -> Variety:
+def _views(split: ReferenceSplit, evidence: Evidence) -> dict[str, Variety]:
+    """Variety by features, and by thumbnails where all sides are images of one shape and features are not pixels."""
+
     def of(side: Side) -> tuple[Features, Labels | None]:
         return places_of(side, evidence), side.labels
 
     made = np.concatenate([places_of(side, evidence) for side in split.samples])
-    return variety(of(split.reference), of(split.control), made, seed=evidence.seed)
+    views = {KINDS: variety(of(split.reference), of(split.control), made, seed=evidence.seed)}
+    images = [side.images for side in (split.reference, split.control, *split.samples) if side.images is not None]
+    if len(images) < 2 + len(split.samples) or len({part.shape[1:] for part in images}) > 1:
+        return views
+    if evidence.extractor.name != "pixels":
+        real, others, *small = (thumbnails(part) for part in images)
+        views[LAYOUTS] = variety((real, None), (others, None), np.concatenate(small), seed=evidence.seed)
+    return views
 
 
 def _classes(split: ReferenceSplit, evidence: Evidence) -> Classes:
@@ -110,24 +131,26 @@ def _classes(split: ReferenceSplit, evidence: Evidence) -> Classes:
 
 
 def _verdict(
-    numbers: Mapping[str, Number], kinds: Variety, classes: Classes, *, samples: int, evidence: Evidence
+    numbers: Mapping[str, Number], views: Views, classes: Classes, *, samples: int, evidence: Evidence
 ) -> tuple[Verdict, Reason]:
     """The verdict, and what it rests on: the first rule that holds."""
-    scale, scarce = kinds.scale, fewer(classes, SCARCE)
-    covered = verdict_of(numbers["coverage_ratio"])
-    unnoticed = scale.power(HALF) < POWER or scale.missed(HALF) > MISSED or samples < ENOUGH
-    few = (kinds.lacking <= scale.good).all()
+    scarce, covered = fewer(classes, SCARCE), verdict_of(numbers["coverage_ratio"])
+    missed = max(view.scale.missed(HALF) for view in views.values())
+    unnoticed = least_power(views, HALF) < POWER or missed > MISSED or samples < ENOUGH
+    layouts = views.get(LAYOUTS)
     rules: tuple[tuple[bool, Verdict, Reason], ...] = (
         (unlike(numbers), "cannot tell", "unlike"),
         (not look_real(numbers), "cannot tell", "unreal"),
         (lacking_classes(numbers), "bad", "never"),
         (sum(classes[name][0] for name in scarce) > LITTLE, "bad", "scarce"),
-        (bool((kinds.lacking > scale.bad).all()), "bad", "kinds"),
+        (views[KINDS].bad, "bad", "kinds"),
+        (layouts is not None and layouts.bad, "bad", "layouts"),
         (covered == "bad", "bad", "covered"),
         (evidence.extractor.name == "pixels", "cannot tell", "pixels"),
         (unnoticed, "cannot tell", "power"),
         (len(scarce) > 0, "cannot tell", "scarce"),
-        (not few, "cannot tell", "kinds"),
+        (not views[KINDS].good, "cannot tell", "kinds"),
+        (layouts is not None and not layouts.good, "cannot tell", "layouts"),
         (covered != "good", "cannot tell", "covered"),
     )
     return next(((verdict, why) for holds, verdict, why in rules if holds), ("good", "whole"))

@@ -17,31 +17,39 @@ from gansmith.evaluation.types import Evidence, Features, Number
 LEFT_OUT = 0.5  # of the data's classes
 ALIKE = 0.5  # of real images must have a held-out one near, or the two are of different kinds
 POWERS: Mapping[float, str] = {THIRD: "power_third", HALF: "power_half", MOST_GONE: "power_three_quarters"}
+KINDS, LAYOUTS = "kinds_missing", "layouts_missing"  # by features, by thumbnails
+_MISSING = {
+    "": "share of the kinds whose loss gives real images what the samples show: 0 is none",
+    "_moved": "the same with what all samples have in common taken out",
+}
 _MOST_CLASSES = 30  # shares among the numbers
 _RESAMPLINGS = 1000
 
 Classes = Mapping[str, tuple[float, Number]]  # {class: (its share of the real images, of the samples)}
+Views = Mapping[str, Variety]  # of KINDS, and of LAYOUTS where there are images
 Members = NDArray[np.bool_]
 
 
-def kinds(variety: Variety) -> dict[str, Number]:
-    """How many kinds are missing, as planted losses say, and how surely losses would have been noticed."""
-    numbers = {
-        name: Number(*variety.scale.equivalent(float(variety.lacking[column]), column), means)
-        for column, (name, means) in enumerate(
-            {
-                "kinds_missing": "share of the kinds whose loss gives real images what the samples show: 0 is none",
-                "kinds_missing_moved": "the same with what all samples have in common taken out",
-            }.items()
-        )
-    }
+def kinds(views: Views) -> dict[str, Number]:
+    """How many kinds are missing, as planted losses say, and how surely losses would have been noticed: by the view
+    that notices least."""
+    numbers = {}
+    for name, variety in views.items():
+        by = "" if name == KINDS else ", by colour and layout"
+        for column, (suffix, means) in enumerate(_MISSING.items()):
+            ends = variety.scale.equivalent(float(variety.lacking[column]), column)
+            numbers[f"{name}{suffix}"] = Number(*ends, f"{means}{by}")
     for share, name in POWERS.items():
-        power = variety.scale.power(share)
+        power = least_power(views, share)
         low, high = intervals.share(round(power * SETS), SETS)
-        numbers[name] = Number(
-            power, low, high, f"how surely it is noticed when {name[6:].replace('_', ' ')} of the kinds are gone"
-        )
+        means = f"how surely it is noticed when {name[6:].replace('_', ' ')} of the kinds are gone"
+        numbers[name] = Number(power, low, high, means)
     return numbers
+
+
+def least_power(views: Views, share: float) -> float:
+    """How surely the loss of this share of the kinds is noticed, by the view that notices its own kinds' least."""
+    return min(variety.scale.power(share) for variety in views.values())
 
 
 def coverage(near: Sequence[Members], about: str, seed: int) -> dict[str, Number]:

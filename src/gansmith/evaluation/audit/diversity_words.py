@@ -6,14 +6,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from gansmith.evaluation.audit.diversity_numbers import Classes
+from gansmith.evaluation.audit.diversity_numbers import KINDS, LAYOUTS, Classes, Views, least_power
 from gansmith.evaluation.audit.ratio_verdict import of_a_hundred
 from gansmith.evaluation.class_shares import MISSING, SCARCE, fewer
 from gansmith.evaluation.number_format import percent
-from gansmith.evaluation.planted_losses import HALF, HONEST_SETS, MOST_GONE, SETS, THIRD, Scale
+from gansmith.evaluation.planted_losses import HALF, HONEST_SETS, MOST_GONE, SETS, THIRD
 from gansmith.evaluation.types import Number, Verdict
 
-Reason = Literal["unlike", "unreal", "never", "scarce", "kinds", "covered", "pixels", "power", "whole"]
+Reason = Literal["unlike", "unreal", "never", "scarce", "kinds", "layouts", "covered", "pixels", "power", "whole"]
 _NAMED = 6  # classes in a sentence
 _BAD = (
     "look at the answers on quality and collapse first: a generator that repeats itself leaves kinds out",
@@ -34,10 +34,10 @@ _NEAR = (
 
 @dataclass(frozen=True)
 class Found:
-    """What the words are about: the numbers, the planted losses, the classes, and the control in words."""
+    """What the words are about: the numbers, kinds beside planted losses, the classes, and the control in words."""
 
     numbers: Mapping[str, Number]
-    scale: Scale
+    views: Views
     classes: Classes
     about: str
 
@@ -68,14 +68,18 @@ def sentence(verdict: Verdict, why: Reason, found: Found) -> str:
             f"Cannot tell: half of the kinds could be missing without being noticed. With so few images it would be "
             f"noticed with probability {_power(found, HALF)}."
         ),
-        "whole": lambda: f"Yes: every kind of real image is made. {_noticed(found)}",
-        "kinds": lambda: (
-            f"No: kinds of real images are made too rarely, as if {_missing(numbers)} of the kinds were missing."
-            if bad
-            else f"Not settled: as if {_missing(numbers)} of the kinds were missing, too near the line to call."
-        ),
+        "whole": lambda: f"Yes: no kind of real image is missing by what can be seen. {_noticed(found)}",
+        "kinds": lambda: _kinds(bad, numbers, KINDS),
+        "layouts": lambda: _kinds(bad, numbers, LAYOUTS),
     }
     return said[why]()
+
+
+def _kinds(bad: bool, numbers: Mapping[str, Number], view: str) -> str:
+    kinds = "kinds" if view == KINDS else "kinds of colour and layout"
+    if bad:
+        return f"No: {kinds} of real images are made too rarely, as if {_missing(numbers, view)} of them were missing."
+    return f"Not settled: as if {_missing(numbers, view)} of the {kinds} were missing, too near the line to call."
 
 
 def _never(numbers: Mapping[str, Number]) -> str:
@@ -89,8 +93,8 @@ def details(found: Found, *, repeats: int, count: int) -> tuple[str, ...]:
     lines = [
         _noticed(found),
         f"Planted: {HONEST_SETS} sets of real images as large as the samples, and {SETS} each from which "
-        f"{found.scale.kinds} were taken away. A kind counts as missing where samples are of it less than half as "
-        f"often as real images are.",
+        f"{found.views[KINDS].scale.kinds} were taken away. A kind counts as missing where samples are of it less than "
+        f"half as often as real images are.",
         f"{_upper(_covered(found.numbers, found.about))}. Measured {times} with {count:,} samples against {count:,} "
         f"real images, beside {count:,} {found.about}.",
     ]
@@ -118,13 +122,13 @@ def _noticed(found: Found) -> str:
 
 
 def _power(found: Found, share: float) -> str:
-    power = found.scale.power(share)
+    power = least_power(found.views, share)
     return "above .99" if power > 0.99 else f"{power:.2f}".removeprefix("0")
 
 
-def _missing(numbers: Mapping[str, Number]) -> str:
+def _missing(numbers: Mapping[str, Number], view: str) -> str:
     """The smaller of the two numbers: both must say so."""
-    one, other = numbers["kinds_missing"], numbers["kinds_missing_moved"]
+    one, other = numbers[view], numbers[f"{view}_moved"]
     least = one if one.value <= other.value else other
     assert least.low is not None
     assert least.high is not None
