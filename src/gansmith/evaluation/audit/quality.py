@@ -160,6 +160,8 @@ def _headline(verdict: Verdict, numbers: Mapping[str, Number]) -> str:
 def _words(evidence: Evidence) -> str:
     ruler = "" if evidence.ruler is None else f"; ruler, good < {GOOD_ON_RULER} < {BAD} < bad"
     neighbours = "; neighbours by unit length" if evidence.directions else ""
+    if evidence.layout is not None or evidence.thing is not None:
+        ruler += f"; layout and thing, good needs {seen.NEARLY} of held-out's"
     return f"quality(precision and density, neighbours={NEIGHBOURS}; flaw < {FLAW}{neighbours}{ruler})"
 
 
