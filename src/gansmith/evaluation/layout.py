@@ -4,6 +4,10 @@ Real images are told from the same images cut into 2 x 2 and 4 x 4 tiles and shu
 (`evaluation/damages.py`), by ridge regression on features of unit length. Its penalty is chosen by leaving each image
 out in turn, in closed form (Allen 1974, "The relationship between variable selection and data augmentation and a method
 for prediction": the residual over one minus the leverage). Both sides count as much. Pure functions of features.
+
+A hundredth is the least penalty. With a ten-thousandth the classifier is up to two hundredths more accurate, and says
+nothing of images unlike both sides: in grey grids, which are what CIFAR-10 gives after 10,000 images of training, it
+sees a layout in 81 of 100; with a hundredth in 7.
 """
 
 from __future__ import annotations
@@ -19,7 +23,7 @@ from gansmith.evaluation import intervals
 from gansmith.evaluation.types import Features, Number, Seen
 
 SURE = 0.8  # of held-out images and of their tiles, each as much: below, the classifier does not know a layout
-_PENALTIES = (1e-4, 1e-3, 1e-2, 1e-1, 1.0, 10.0)  # shares of the sum of all variances
+_PENALTIES = (1e-2, 3e-2, 1e-1, 1.0, 10.0)  # shares of the sum of all variances
 _MOST = 1_000  # real images that train it
 
 
