@@ -158,6 +158,32 @@ def test_equal_dealings_count_as_equal() -> None:
     assert kid_test(sides, sides, permutations=199).p > 0.9
 
 
+def test_the_size_of_a_difference_stands_beside_its_p() -> None:
+    """By hand: the share is KID over the mean distance of a point mass at a real image."""
+    real, fake = cloud(8, 30, 4), cloud(9, 20, 4, at=2.0)
+    kernel = (real @ real.T / 4 + 1) ** 3
+    distances = [kernel[i, i] - 2 * np.delete(kernel[i], i).mean() for i in range(30)]
+    scale = np.mean(distances) + kernel[~np.eye(30, dtype=bool)].mean()
+    found = kid_test(real, fake, permutations=99)
+    assert found.share.value == pytest.approx(direct(real, fake) / scale)
+    assert found.share.low < found.share.value < found.share.high  # type: ignore[operator]
+    assert not found.small
+    assert "p = 0.01" in str(found)
+    assert "small" not in str(found)
+
+
+def test_a_significant_but_small_difference_is_called_small() -> None:
+    rng = np.random.default_rng(0)
+    real = rng.normal(size=(3000, 2))
+    found = kid_test(real, rng.normal(size=(3000, 2)) + 0.08, permutations=39)
+    assert found.p <= 0.05
+    assert found.small
+    assert "small" in str(found)
+    alike = kid_test(real[:300], rng.normal(size=(300, 2)), permutations=39)
+    assert "no difference" in str(alike)
+    assert kid_test(real[:2], real[:2] + 1, permutations=19).share.high is None
+
+
 def test_subsets_are_drawn_by_their_seed() -> None:
     real, fake = cloud(10, 60, 5), cloud(11, 50, 5, at=0.3)
     rng = np.random.RandomState(3)

@@ -11,11 +11,11 @@ kid_test     a permutation test of P = Q, exact at any count
 
 from __future__ import annotations
 
-from typing import Annotated, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import numpy as np
 import torch
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from pydantic import Field
 from torch import Tensor
 
@@ -23,6 +23,7 @@ from gansmith.errors import DataError, OptionError
 from gansmith.evaluation import intervals
 from gansmith.evaluation.feature_matrix import pair
 from gansmith.evaluation.kernel_sums import BLOCK, Kernel, Sums, kernel_progress, kernel_sums
+from gansmith.evaluation.number_format import interval
 from gansmith.evaluation.types import Metric, Number, Side, needed
 from gansmith.system.memory import require_memory
 from gansmith.system.option_types import LARGEST, AtLeastTwo
@@ -32,6 +33,8 @@ from gansmith.system.seeding import mix
 MEANS = "kernel distance between the features of samples and of real images: 0 for the same, at any count of images"
 
 
+LEVEL = 0.05  # of the test
+SMALL = 0.01  # of one image's distance: brightness x 1.2 is 0.003, images cut into 2 x 2 tiles and shuffled 0.03
 MOST_SUBSETS = 1_000_000
 MOST_DEGREE = 100  # a multiplication each; powers of features soon leave float32
 SubsetCount = Annotated[int, Field(ge=1, le=MOST_SUBSETS)]
@@ -46,11 +49,28 @@ class Subsets(NamedTuple):
 
 
 class Tested(NamedTuple):
-    """value: the estimate;  p: how often chance alone gives as much, of `permutations` and itself."""
+    """value: the estimate;  p: how often chance alone gives as much, of `permutations` and itself;  share: how large
+    the difference is, the estimate as a share of the distance of one real image, repeated, from all of them.
+
+    A test of many images calls every difference significant; whether one matters is a question of its size.
+    """
 
     value: float
     p: float
     permutations: int
+    share: Number
+
+    @property
+    def small(self) -> bool:
+        """Is the difference surely below SMALL?"""
+        return self.share.high is not None and self.share.high < SMALL
+
+    def __str__(self) -> str:
+        low, high = (None if end is None else 100 * end for end in (self.share.low, self.share.high))
+        size = f"{interval(Number(100 * self.share.value, low, high))} % of the distance of one real image from all"
+        if self.p > LEVEL:
+            return f"no difference is seen (p = {self.p:.2g}): {size}"
+        return f"different (p = {self.p:.2g}){', and the difference is small' if self.small else ''}: {size}"
 
 
 def kid(
@@ -145,14 +165,15 @@ def kid_test(real: ArrayLike | Tensor, fake: ArrayLike | Tensor, *, permutations
 
     p <= .05 happens in at most 5 % of tests when both come from one distribution (Phipson and Smyth 2010, "Permutation
     P-values should never be zero": the observed dealing counts among them). p says whether there is a difference, not
-    how large: with hundreds of images a change that nobody minds has p <= .05. How large is what the ruler of
-    `gansmith evaluate` says. In float64.
+    how large: with hundreds of images a change that nobody minds has p <= .05. How large is its `share`, and what the
+    ruler of `gansmith evaluate` says. In float64.
 
     Raises OptionError for fewer than 19 permutations, which could never reach .05.
 
     >>> images = np.random.default_rng(0).normal(size=(20, 2))
-    >>> kid_test(images, images + 3, permutations=99).p
-    0.01
+    >>> tested = kid_test(images, images + 3, permutations=99)
+    >>> tested.p, tested.share.value > SMALL
+    (0.01, True)
     """
     if permutations < 19:
         raise OptionError(f"permutations = {permutations} is not allowed: at least 19, or no p can be as low as .05")
@@ -184,7 +205,22 @@ def kid_test(real: ArrayLike | Tensor, fake: ArrayLike | Tensor, *, permutations
     values = inside / (n * (n - 1)) + (total - inside - 2 * across) / (m * (m - 1)) - 2 * across / (n * m)
     rounding = 1e-10 * abs(total) / ((n + m) * (n + m - 1))  # equal dealings must count as equal
     reached = int((values >= values[0] - rounding).sum())
-    return Tested(float(values[0]), reached / (permutations + 1), permutations)
+    share = share_of_one(real.astype(np.float64), fake.astype(np.float64))
+    return Tested(float(values[0]), reached / (permutations + 1), permutations, share)
+
+
+def share_of_one(real: NDArray[Any], fake: NDArray[Any]) -> Number:
+    """Real [N, D], fake [M, D] -> KID over the squared kernel distance of one real image from all, on average: the mean
+    of k(x, x) less that of k(x, y). No interval for fewer than three images a side."""
+    sums, count = kernel_sums(real, fake, Kernel(), quiet=True), len(real)
+    own = float(((np.square(real).mean(axis=1) + 1) ** 3).mean())
+    scale = max(own - float(sums.real.sum()) / (count * (count - 1)), float(np.finfo(np.float64).tiny))
+    means = "KID as a share of the distance of one real image from all of them: the size of the difference"
+    if min(count, len(fake)) < 3:
+        return Number(value_of(sums) / scale, means=means)
+    value, error = estimate(sums)
+    half = intervals.student(error, min(count, len(fake)) - 1)
+    return Number(value / scale, (value - half) / scale, (value + half) / scale, means)
 
 
 def _require(name: str, value: int, least: int, most: int) -> None:
