@@ -41,6 +41,14 @@ def test_intervals_hold_the_truth() -> None:
     assert np.mean(widths) < 0.2
 
 
+def test_of_an_absent_class_the_interval_is_that_of_no_sample_of_so_many() -> None:
+    made = class_shares(*drawn(0, EVEN, 2000), drawn(1, [0.3, 0.3, 0.4, 0.0], 100)[0], seed=0)["3"][1]
+    none = 1 - 0.025 ** (1 / 100)  # Clopper and Pearson's upper end
+    assert made.value < 0.02
+    assert made.low == pytest.approx(0, abs=1e-3)
+    assert none * 0.999 <= (made.high or 0) < 2 * none
+
+
 def test_the_most_likely_shares_of_exact_counts() -> None:
     rates = np.array([[0.8, 0.2], [0.1, 0.9]])
     counts = 1000 * np.array([0.3, 0.7]) @ rates

@@ -5,7 +5,7 @@ from real images that it did not learn from (cross-validation), and taken out: w
 image of class i is put into class j, the shares p that make the counts n_j of the samples most likely are found by
 expectation maximisation (Saerens, Latinne, Decaestecker 2002, "Adjusting the Outputs of a Classifier to New a Priori
 Probabilities"; of counts as Vardi, Lee 1993, "From Image Deblurring to Optimal Investments"). Intervals are a bootstrap
-over the samples and over the images that the mistakes are known from.
+over the samples and over the images that the mistakes are known from, never narrower than the exact binomial one.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils.extmath import randomized_svd
 
+from gansmith.evaluation import intervals
 from gansmith.evaluation.kinds import discriminant
 from gansmith.evaluation.types import Features, Labels, Number
 from gansmith.system.seeding import mix
@@ -58,21 +59,20 @@ def class_shares(
     seen = np.bincount(_classify(places, truth.astype(np.int64), made), minlength=len(classes)).astype(np.float64)
     values = _most_likely(seen[None], _rates(table)[None])[0]
     drawn = _most_likely(*_resampled(seen, table, rng))
-    low, high = np.quantile(drawn, (0.025, 0.975), axis=0)
-    means = "share of the samples that are of this class, the classifier's mistakes taken out"
+    ends = np.quantile(drawn, (0.025, 0.975), axis=0)
     called = [names[number] if names is not None and number < len(names) else str(number) for number in classes]
     return {
-        name: (
-            float(counts[place] / len(real)),
-            Number(
-                float(values[place]),
-                float(min(low[place], values[place])),
-                float(max(high[place], values[place])),
-                means,
-            ),
-        )
+        name: (float(counts[place] / len(real)), _bounded(float(values[place]), ends[:, place], len(samples)))
         for place, name in enumerate(called)
     }
+
+
+def _bounded(value: float, ends: Table, count: int) -> Number:
+    """A share with the bootstrap's ends [2], or those of a share of `count` samples where they are wider: of a class
+    that no sample is of, no bootstrap draws one."""
+    low, high = intervals.share(round(value * count), count)
+    means = "share of the samples that are of this class, the classifier's mistakes taken out"
+    return Number(value, min(low, float(ends[0]), value), max(high, float(ends[1]), value), means)
 
 
 def fewer(shares: Mapping[str, tuple[float, Number]], than: float) -> tuple[str, ...]:
