@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from gansmith.evaluation.audit.memorisation_findings import share_of_copies
-from gansmith.evaluation.audit.memorisation_repeats import leaders, picked, repeats, simes
+from gansmith.evaluation.audit.memorisation_repeats import leaders, picked, repeats, simes, together
 from gansmith.evaluation.copy_search import Nearest
 
 HELD = np.linspace(0.5, 1, 99)  # u of a nearness below .5 is 1 / 100
@@ -28,6 +28,21 @@ def test_the_copies_are_picked_by_benjamini_and_hochberg() -> None:
     assert picked([]).tolist() == []
 
 
+def test_groups_that_all_lie_near_are_less_likely_than_the_nearest_of_them() -> None:
+    assert together([], 99) == 1
+    assert together([0.03], 99) == 0.03
+    # All three below the sixth of 99: 6 / 100 times 7 / 101 times 8 / 102; Simes alone: .06
+    np.testing.assert_allclose(together([0.06, 0.06, 0.06], 99), 2 * 6 * 7 * 8 / (100 * 101 * 102), rtol=1e-6)
+    np.testing.assert_allclose(together([0.01, 0.5, 0.5], 99), 2 * 0.03)
+    np.testing.assert_allclose(together([0.11, 0.11, 0.11], 99), 2 * 0.11)  # not surely near, each of them
+    held = np.linspace(0.5, 1, 99)
+    leader = np.concatenate([np.repeat([0, 40, 80], 40), np.arange(120, 300)])
+    near = np.where(np.arange(300) < 120, held[4], 0.99)  # u = .06
+    group = repeats(leader, near, held, 0.0)
+    assert group.on_train.tolist() == [True, True, True]
+    assert (group.copies, group.p < 0.001) == (120, True)
+
+
 def test_groups_are_images_made_more_often_than_real_ones_are() -> None:
     leader = np.concatenate([np.zeros(60), np.full(4, 60), np.full(2, 64), np.arange(66, 300)]).astype(np.int64)
     near = np.where(leader == 0, 0.1, 0.9)
@@ -35,7 +50,7 @@ def test_groups_are_images_made_more_often_than_real_ones_are() -> None:
     group = repeats(leader, near, HELD, 0.0)
     assert group.groups.tolist() == [0, 60]
     assert group.sizes.tolist() == [60, 4]
-    assert group.p == 0.02  # 1 / 100, of two
+    assert group.p == 0.04  # 1 / 100, of two, and of two tests
     assert group.on_train.tolist() == [True, False]
     assert (group.copies, group.suspect, len(group.different)) == (60, 60, 237)
     assert set(group.singles) == set(group.different) - {0, 60}

@@ -14,9 +14,10 @@ def details(findings: Findings) -> tuple[str, ...]:
     tail, repeats = findings.tail, findings.repeats
     samples, held_out = len(findings.samples.source), len(findings.held_out.source)
     share, low, _ = findings.copies
+    below = int((findings.held_out.nearness < tail.limit).sum())
     lines = [
         f"Nearness is the distance to the nearest training image over that to the {copy_search.RANK}th nearest: 0 is a "
-        f"copy, 1 is no nearer to one than to others. Below {tail.limit:.2f} lie {tail.place:,} of "
+        f"copy, 1 is no nearer to one than to others. Below {tail.limit:.2f} lie {below:,} of "
         f"{held_out:,} held-out images and {tail.below:,} of {samples:,} samples.",
     ]
     if not findings.control.different:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from gansmith.data.subsets import random_subset
 from gansmith.evaluation import intervals, memorisation_tests, planted_copies
 from gansmith.evaluation.audit.memorisation_control import Control, control
-from gansmith.evaluation.audit.memorisation_repeats import Repeats, leaders, repeats, simes
+from gansmith.evaluation.audit.memorisation_repeats import Repeats, leaders, repeats, together
 from gansmith.evaluation.blends import Blends, affordable
 from gansmith.evaluation.copy_search import Nearest, Search
 from gansmith.evaluation.extract import extract
@@ -21,6 +21,7 @@ from gansmith.system.seeding import mix
 PLANTED = 32  # copies of each kind, made on purpose
 SAME = 0.5  # of the usual distance to the nearest training image: samples nearer to each other are one image
 BLENDED = 0.3  # nearness to the mean of two training images above which no sample is a blend: smooth ones come to .4
+COPIED = 0.95  # of the planted copies lie below the nearness from where on nothing is called a copy
 _REPEATS = 500  # simulated audits: the standard error of a probability is .02 at most
 _OWN = 300  # training images, at least, that are compared with the others
 
@@ -78,7 +79,8 @@ def run_tests(samples: Images, held_out: Images, train: Images, evidence: Eviden
     own, neighbours = _own(search, near, held, seed)
     repeated = _repeats(samples, held_out, near, held, evidence)
     single = near.of(repeated.different)
-    tail = memorisation_tests.tail(single.nearness, held.nearness)
+    floor = float(np.quantile([*planted.nearness, *roughened(planted, single, held)], COPIED))
+    tail = memorisation_tests.tail(_clipped(single, floor), _clipped(held, floor))
     # Differs: Meehan and others rank distances. Nearness is not fooled by smooth images, which are near to everything.
     rank = memorisation_tests.rank(single.nearness, held.nearness)
     authenticity = memorisation_tests.authenticity(
@@ -90,10 +92,10 @@ def run_tests(samples: Images, held_out: Images, train: Images, evidence: Eviden
     blended = memorisation_tests.tail(_floored(between)[repeated.different], _floored(between_held))
     family = memorisation_tests.holm([tail.p, rank.p, blended.p])
     middle = [np.median(near.nearness[repeated.leader == group]) for group in repeated.groups]
-    alone = memorisation_tests.tail(single.nearness, own.nearness).p <= LEVEL
-    again = simes([(1 + (own.nearness <= value).sum()) / (1 + len(own.nearness)) for value in middle]) <= LEVEL
-    by_kind = {kind: slice(place * PLANTED, (place + 1) * PLANTED) for place, kind in enumerate(rows)}
-    kinds, rough = _power(planted, by_kind, held, single, seed)
+    alone = memorisation_tests.tail(_clipped(single, floor), _clipped(own, floor)).p <= LEVEL
+    chance = [(1 + (own.nearness <= value).sum()) / (1 + len(own.nearness)) for value in middle]
+    again = together(chance, len(own.nearness)) <= LEVEL
+    kinds, rough = _power(planted, held, single, seed=seed, floor=floor)
     return Findings(
         near=near,
         samples=single,
@@ -108,7 +110,7 @@ def run_tests(samples: Images, held_out: Images, train: Images, evidence: Eviden
         blends=between,
         p=(family[0], family[1], family[2]),
         confirmed=(alone, again),
-        copies=share_of_copies(near, held, repeated, planted),
+        copies=share_of_copies(near, held, repeated if again else repeated._replace(p=1.0), planted, floor),
         power={share: min(kinds[kind][share] for kind in planted_copies.UNDONE) for share in rough},
         kinds=kinds,
         rough=rough,
@@ -117,7 +119,7 @@ def run_tests(samples: Images, held_out: Images, train: Images, evidence: Eviden
 
 
 def share_of_copies(
-    near: Nearest, held: Nearest, repeated: Repeats, planted: Nearest | None = None
+    near: Nearest, held: Nearest, repeated: Repeats, planted: Nearest | None = None, floor: float = 1.0
 ) -> tuple[float, float, float]:
     """(share of all samples that are copies, low, high), each image weighed by how often it is made.
 
@@ -130,7 +132,7 @@ def share_of_copies(
     share, low = count / n, intervals.share(count, n)[0]
     single = repeated.singles
     if len(single):
-        tail = memorisation_tests.tail(near.nearness[single], held.nearness)
+        tail = memorisation_tests.tail(_clipped(near.of(single), floor), _clipped(held, floor))
         weight = float(np.isin(repeated.leader, single).mean())
         share, low = share + weight * tail.share, low + weight * tail.low
     last = np.sort(held.nearness)[max(1, int(len(held.nearness) * DEEPEST)) - 1]
@@ -181,28 +183,37 @@ def _repeats(samples: Images, held_out: Images, near: Nearest, held: Nearest, ev
     return repeats(made, near.nearness, held.nearness, natural if natural > 1 / len(real) else 0.0)
 
 
+def _clipped(near: Nearest, floor: float) -> NDArray[np.float64]:
+    """Nearness where copies lie; whatever is farther counts as equally far, and ties make the test careful. Images that
+    are merely smooth are a little nearer than others, all of them, and are no copies."""
+    return np.minimum(near.nearness, floor)
+
+
 def _floored(between: Blends) -> NDArray[np.float64]:
     """Nearness to a mean of two, 1 for whatever is no blend for sure: ties make the test careful."""
     return np.where(between.nearness < BLENDED, between.nearness, 1.0)
 
 
 def _power(
-    planted: Nearest, kinds: dict[str, slice], held: Nearest, samples: Nearest, seed: int
+    planted: Nearest, held: Nearest, samples: Nearest, *, seed: int, floor: float
 ) -> tuple[dict[str, Power], Power]:
     """Power for each kind, and for the kinds that the search undoes, as flawed as the samples.
 
     The smaller of two: with honest samples like the held-out images, and like these samples, which may be farther away
     from everything, so that fewer of them help a few copies to be noticed.
     """
+    values = _clipped(planted, floor)
     rough = roughened(planted, samples, held)[: len(planted_copies.UNDONE) * PLANTED]
-    tried = {**{kind: planted.nearness[part] for kind, part in kinds.items()}, "": rough}
+    tried = {kind: values[place * PLANTED :][:PLANTED] for place, kind in enumerate(planted_copies.KINDS)}
+    tried[""] = np.minimum(rough, floor)
     first, second = (
         memorisation_tests.powers(
-            tried, held.nearness, n=len(samples.source), seed=seed, honest=honest, repeats=_REPEATS
+            tried, _clipped(held, floor), n=len(samples.source), seed=seed, honest=honest, repeats=_REPEATS
         )
-        for honest in (None, samples.nearness)
+        for honest in (None, _clipped(samples, floor))
     )
     least = {
-        kind: {share: min(value, second[kind][share]) for share, value in each.items()} for kind, each in first.items()
+        kind: {share: min(noticed, second[kind][share]) for share, noticed in each.items()}
+        for kind, each in first.items()
     }
     return {kind: each for kind, each in least.items() if kind}, least[""]

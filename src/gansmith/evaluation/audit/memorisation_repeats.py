@@ -3,8 +3,9 @@
 Repeats of one image are one observation for a test about independent images; but the image that is made sixty times
 weighs sixty times in the share of copies. Whether a repeated image lies on a training image is asked for each by
 itself: with v its nearness, u = (1 + held-out images no farther than v) / (1 + all of them) is a p value, whatever the
-images are, and Simes' test (1986, "An Improved Bonferroni Procedure for Multiple Tests of Significance") joins the
-groups. The copies among them are those that Benjamini and Hochberg's procedure (1995) picks.
+images are. Groups are joined by Simes' test (1986, "An Improved Bonferroni Procedure for Multiple Tests of
+Significance") or by the chance of all of them being so near. The copies among them are those that Benjamini and
+Hochberg's procedure (1995) picks.
 """
 
 from __future__ import annotations
@@ -14,10 +15,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from gansmith.evaluation import memorisation_tests
 from gansmith.evaluation.memorisation_tests import LEVEL
 from gansmith.evaluation.types import Features
 
 SMALLEST = 3  # samples of one image that are a group; larger where held-out images form groups themselves
+SURELY = 0.1  # chance of each group, at most, for all of them to be called copies together
 _SHARE = 0.01  # ... and at least this share of the samples
 
 
@@ -27,7 +30,7 @@ class Repeats(NamedTuple):
     leader   int64 [N]: the sample that each repeats, itself where it is the first of its image
     groups   int64 [G]: leaders that are repeated more often than real images are
     sizes    int64 [G]: samples of each group
-    p        Simes' p of the groups, 1 without any;  on_train  bool [G]: groups that lie on a training image
+    p        of all groups together, 1 without any;  on_train  bool [G]: groups that lie on a training image
     suspect  the largest group that is nearer to a training image than 95 % of the held-out images, 0 without any
     """
 
@@ -80,7 +83,20 @@ def repeats(leader: NDArray[np.int64], nearness: ArrayLike, held: ArrayLike, nat
     middle = np.array([np.median(near[leader == group]) for group in groups])
     chance = (1 + np.searchsorted(null, middle, side="right")) / (1 + len(null))
     suspect = int(sizes[chance <= LEVEL].max(initial=0))
-    return Repeats(leader, groups, sizes, simes(chance), picked(chance), suspect)
+    p = together(chance, len(null))
+    copied = picked(chance) | ((p <= LEVEL < 2 * simes(chance)) & (chance <= SURELY))
+    return Repeats(leader, groups, sizes, p, copied, suspect)
+
+
+def together(chances: ArrayLike, m: int) -> float:
+    """p values [G] by m held-out images -> one for all groups: twice the smaller of Simes' and, where each is at most
+    SURELY, the exact chance that G images all lie as near as the farthest of them does; 1 for none."""
+    p = np.asarray(chances, dtype=np.float64)
+    if len(p) < 2:
+        return simes(p)
+    place = round(float(p.max()) * (m + 1))  # all lie below this place of the held-out images
+    every = float(memorisation_tests.chances(place, n=len(p), m=m)[len(p)]) if p.max() <= SURELY else 1.0
+    return min(1.0, 2 * min(simes(p), every))
 
 
 def simes(chances: ArrayLike) -> float:
