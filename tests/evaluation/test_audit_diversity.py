@@ -72,7 +72,6 @@ def test_as_varied_as_real_is_good(whole: Answer) -> None:
     assert whole.numbers["kinds_missing"].value < 0.1
     assert whole.numbers["kinds_missing"].high < 0.25  # type: ignore[operator]
     assert whole.numbers["coverage_ratio"].value == pytest.approx(1, abs=0.05)
-    assert whole.advice == ()
     assert "recall" not in whole.numbers
 
 
@@ -93,7 +92,6 @@ def test_half_of_the_kinds_is_bad(seed: int) -> None:
     missing = found.numbers["kinds_missing"]
     assert 0.3 < missing.value < 0.75
     assert f"{100 * missing.value:.0f} %" in found.sentence or "kinds_missing_moved" in found.numbers
-    assert "collapse" in found.advice[0]
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -107,7 +105,6 @@ def test_twenty_samples_are_never_good() -> None:
     found = answer(evidence(10, repeats=1, each=20))
     assert found.verdict == "cannot tell"
     assert "half of the kinds could be missing without being noticed" in found.sentence
-    assert "--samples" in found.advice[0]
 
 
 def test_few_real_images_are_set_aside() -> None:
@@ -124,7 +121,6 @@ def test_samples_far_from_the_real_images_are_neither() -> None:
         assert found.verdict == "cannot tell"
         assert "look too little like" in found.sentence
         assert found.numbers["precision_ratio"].high < 2 / 3  # type: ignore[operator]
-        assert "quality" in found.advice[0]
 
 
 def test_by_pixels_nothing_is_good() -> None:
@@ -132,7 +128,6 @@ def test_by_pixels_nothing_is_good() -> None:
     found = answer(replace(evidence(10), extractor=pixels))
     assert found.verdict == "cannot tell"
     assert "pixels" in found.sentence
-    assert "--features" in found.advice[0]
     assert answer(replace(evidence(2), extractor=pixels)).verdict == "bad"
 
 
@@ -197,7 +192,6 @@ def test_the_first_rule_that_holds(changes: dict[str, Any], verdict: str, why: s
     assert found == (verdict, why)
     said = words.sentence(found[0], found[1], Found(numbers | MISSING, views, given["classes"], "others"))
     assert said.startswith({"good": "Yes", "bad": "No:"}.get(verdict, ("Cannot", "Not", "The", "Of")))
-    assert bool(words.advice(*found)) == (verdict != "good")
 
 
 def test_what_only_thumbnails_see_is_noticed() -> None:
@@ -316,4 +310,4 @@ def test_held_out_images_of_another_kind_judge_nothing() -> None:
     found = answer(replace(given, holdout=other))
     assert found.verdict == "cannot tell"
     assert "different kinds" in found.sentence
-    assert all("--holdout" in line for line in found.advice)
+    assert found.needs == ("other held-out images",)

@@ -40,7 +40,6 @@ def answers(**changes: object) -> dict[str, Answer]:
             numbers={"kid": Number(0.71, 0.66, 0.75, "what it means", 0.9), "fid": Number(math.nan)},
             protocol=BASE.of(f"{question}(degree=3)"),
             details=("How sure one can be.",),
-            advice=("Train longer.",),
             figures=(
                 Figure("A plot.", svg=plots.histogram({"a": [1.0, 2.5]}, x="x")),
                 Figure("A picture.", image=Image.new("L", (20, 10))),
@@ -113,7 +112,6 @@ def test_everything_that_was_found_is_on_the_page() -> None:
         assert str(BASE.of(f"{question}(degree=3)")) in page.said
     for words, times in (
         ("How sure one can be.", 5),
-        ("Train longer.", 0),  # steps are those of all answers together
         ("A plot.", 5),
         ("A picture.", 5),
         ("what it means", 10),
@@ -191,7 +189,6 @@ def test_names_cannot_become_code() -> None:
         headline=evil,
         numbers={evil: Number(1, means=evil)},
         details=(evil,),
-        advice=(evil,),
         protocol=base.of(evil),
         figures=(Figure(evil, image=Image.new("L", (2, 2)), svg=plots.bars({evil: {evil: 1}}, y=evil)),),
     )
@@ -299,7 +296,7 @@ def test_long_facts_stand_at_the_end() -> None:
 
 @pytest.mark.parametrize("left", [0, 1])
 def test_few_answers_and_nothing_else(left: int) -> None:
-    one = {name: replace(answer, numbers={}, details=(), advice=(), figures=()) for name, answer in answers().items()}
+    one = {name: replace(answer, numbers={}, details=(), figures=()) for name, answer in answers().items()}
     bare = Audit(answers=dict(list(one.items())[:left]), subject="toy", protocol=BASE)
     page = Page(report.page(bare))
     assert ("No question was asked" in page.said) == (left == 0)

@@ -86,12 +86,11 @@ class Answer:
     numbers: Mapping[str, Number]
     protocol: Protocol
     details: tuple[str, ...] = ()
-    advice: tuple[str, ...] = ()
     needs: tuple[Need, ...] = ()
     figures: tuple[Figure, ...] = field(default=(), compare=False)
 
-    def record(self) -> dict[str, Any]:
-        """The answer's object in `audit.json`."""
+    def record(self, advice: Sequence[str] = ()) -> dict[str, Any]:
+        """The answer's object in `audit.json`. advice: steps that serve it, of those that all answers together ask."""
         number = self.numbers.get(self.headline)
         return {
             "question": QUESTIONS[self.question],
@@ -101,7 +100,7 @@ class Answer:
                 "headline": self.headline,
                 "numbers": {name: value.record() for name, value in self.numbers.items()},
                 "details": list(self.details),
-                "advice": list(self.advice),
+                "advice": list(advice),
                 "needs": list(self.needs),
             },
             "interval": None if number is None else number.record()["interval"],

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, fields
 from importlib import import_module
 from pathlib import Path
 from typing import Any, get_args
@@ -83,7 +83,7 @@ class Audit:
             "notes": list(self.notes),
             "above": self.above,
             "protocol": self.protocol.record(),
-            **{question: self._advised(answer).record() for question, answer in self.answers.items()},
+            **{question: self._record(answer) for question, answer in self.answers.items()},
         }
         if self.run is not None:
             whole["run"] = self.run.record()
@@ -92,9 +92,9 @@ class Audit:
             whole["metrics"] = {name: measurement.record() for name, measurement in self.metrics.items()}
         return {key: _plain(value) for key, value in whole.items()}
 
-    def _advised(self, answer: Answer) -> Answer:
-        """The answer with those of the steps that serve it."""
-        return replace(answer, advice=tuple(step.do for step in self.steps if step.question == answer.question))
+    def _record(self, answer: Answer) -> dict[str, Any]:
+        """The record of an answer, with those of the steps that serve it."""
+        return answer.record([step.do for step in self.steps if step.question == answer.question])
 
     def as_text(self) -> str:
         """The notes that stand above; the five answers (mark, verdict, name, sentence), then the numbers of metrics,

@@ -79,7 +79,6 @@ def answer(evidence: Evidence) -> Answer:
             fake_count=len(samples),
         ),
         details=words.details(repetition, len(real), len(samples), evidence, noticed=noticed),
-        advice=words.ADVICE_PIXELS if blind else words.advice(verdict),
         figures=(*_sheets(samples, groups), *_plots(between_real, between_samples, repetition)),
     )
 

@@ -1,4 +1,4 @@
-"""The answer on collapse in words: sentence, details, advice."""
+"""The answer on collapse in words: sentence, details."""
 
 from __future__ import annotations
 
@@ -97,23 +97,6 @@ def details(repetition: Repetition, real: int, samples: int, evidence: Evidence,
         )
     lines.append("Images that are rare among the samples hardly count: a few very frequent ones are what is seen.")
     return tuple(lines)
-
-
-ADVICE_PIXELS = ("judge by a network's features: --features mobilenet --weights FILE",)
-
-
-def advice(verdict: Verdict) -> tuple[str, ...]:
-    """Next steps, most useful first."""
-    if verdict == "cannot tell":
-        return ("give more samples (--samples 2000)", "look at the sheets of this answer: what repeats is on them")
-    if verdict == "good":
-        return ()
-    return (
-        "look through the run's samples/: the last sheet whose images still differ tells when it happened",
-        "train again with a slower discriminator (--set optimizer.discriminator.lr=0.0001) or larger batches (--batch)",
-        "train again with another --seed: collapse is often one run's bad luck",
-        "give more images, or mirror them (--flip): a discriminator that knows its images by heart drives this",
-    )
 
 
 def _round(value: float) -> float:

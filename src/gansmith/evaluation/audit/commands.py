@@ -11,6 +11,7 @@ from gansmith.system.paths import shell_word
 
 Way = tuple[tuple[str, ...], str]
 STEADY = ("sngan_small", "r3gan_small")  # recipes whose discriminator is bounded: its weights, or its slopes
+LEAST = 60_000  # images of a new recipe: of 1,750 hand signs, blobs after 10,000 images were hands after as many
 _FORECAST_UNKNOWN = "add --dry-run to see how long it takes"
 
 
@@ -49,7 +50,7 @@ def with_recipe(run: RunFacts | None, recipe: str) -> Way:
         return (), ""
     words = ["gansmith train", shell_word(run.data), "--recipe", recipe]
     words += ["--size", run.size] if run.size else []
-    images = max(run.images, run.asked or 0)
+    images = max(run.images, run.asked or 0, LEAST)
     out = shell_word(f"{run.path}-{recipe}")
     return (f"{' '.join(words)} --images {images} --out {out}",), _FORECAST_UNKNOWN
 

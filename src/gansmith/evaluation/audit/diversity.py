@@ -80,7 +80,7 @@ def answer(evidence: Evidence) -> Answer:
             fake_count=count,
         ),
         details=(*words.details(found, repeats=len(samples), count=count), *split.notes),
-        advice=words.advice(verdict, why),
+        needs=("other held-out images",) if why == "unlike" else (),
         figures=(
             *never_generated(
                 (reference, among), np.concatenate([places_of(side, evidence) for side in samples]), balls

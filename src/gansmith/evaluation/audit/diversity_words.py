@@ -1,4 +1,4 @@
-"""The answer on diversity in words: sentence, details, advice."""
+"""The answer on diversity in words: sentence, details."""
 
 from __future__ import annotations
 
@@ -15,21 +15,6 @@ from gansmith.evaluation.types import Number, Verdict
 
 Reason = Literal["unlike", "unreal", "never", "scarce", "kinds", "layouts", "covered", "pixels", "power", "whole"]
 _NAMED = 6  # classes in a sentence
-_BAD = (
-    "look at the answers on quality and collapse first: a generator that repeats itself leaves kinds out",
-    "try another objective or a penalty (gansmith list objectives): some leave fewer kinds out",
-    "train with a larger batch, so that every kind is seen at every step",
-)
-_UNDECIDED: Mapping[Reason, tuple[str, ...]] = {
-    "unlike": ("hold out images of the kind that was trained on (--holdout)",),
-    "unreal": ("look at the answer on quality first: variety can be judged once the images look like something",),
-    "pixels": ("judge by a network's features: --features mobilenet --weights FILE",),
-    "power": ("give more samples (--samples), and hold out more real images",),
-}
-_NEAR = (
-    "give more samples (--samples), and hold out more real images, for a narrower interval",
-    "train longer, if the samples of the run were still getting better at its end",
-)
 
 
 @dataclass(frozen=True)
@@ -105,13 +90,6 @@ def details(found: Found, *, repeats: int, count: int) -> tuple[str, ...]:
         lines.append(f"Of {len(found.classes)} classes, none is surely made less than half as often as it occurs.")
     lines.append("Real images that no sample comes near may be of a kind that is never generated, or generated badly.")
     return tuple(lines)
-
-
-def advice(verdict: Verdict, why: Reason) -> tuple[str, ...]:
-    """Next steps, most useful first."""
-    if verdict == "good":
-        return ()
-    return _BAD if verdict == "bad" else _UNDECIDED.get(why, _NEAR)
 
 
 def _noticed(found: Found) -> str:

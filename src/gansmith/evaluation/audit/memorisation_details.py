@@ -1,4 +1,4 @@
-"""Details and advice of the answer on memorisation: how the nearness of samples compares, what could not be seen."""
+"""Details of the answer on memorisation: how the nearness of samples compares, what could not be seen."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The answer on memorisation in words and numbers: sentence, details, advice."""
+"""The answer on memorisation in words and numbers: sentence, details."""
 
 from __future__ import annotations
 
