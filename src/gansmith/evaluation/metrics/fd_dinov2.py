@@ -5,7 +5,7 @@ Generative Model Evaluation Metrics and their Unfair Treatment of Diffusion Mode
 they tried it agrees best with people. `gansmith evaluate RUN --features dinov2 --metrics fid` is the same formula on
 whichever DINOv2 is here, and compares everything else by it too.
 
-Its weights are Meta's, 1.2 GB: gansmith features install dinov2 says how to have them. Images needed: more than 1,024
+Its weights are Meta's, 1.2 GB: gansmith features install dinov2 --network large. Images needed: more than 1,024
 a side, as for any FID of 1,024 features.
 """
 
@@ -21,7 +21,7 @@ from gansmith.evaluation.feature_matrix import pair
 from gansmith.evaluation.frechet import frechet, statistics
 from gansmith.evaluation.types import Extractor, Metric, Number, Side
 
-NEEDS = {"files": ("dinov2_vitl14_pretrain.pth",), "from": "dinov2"}
+NEEDS = {"files": ("dinov2_vitl14_pretrain.pth",), "from": "dinov2 --network large"}
 MEANS = "Frechet distance between two clouds of DINOv2 features: 0 for the same, larger for fewer images"
 
 
