@@ -7,8 +7,9 @@ differ from the real images nearest to them, is not bad: it lacks variety, which
 
 **What is seen** rules a "good" out (`quality_seen.py`): a layout, by a classifier of real images against shuffled ones
 (`evaluation/layout.py`), and the thing that the real images show, where the network knows it (`evaluation/things.py`).
-Seen surely less than .8 times as often as in held-out images, either is too rare for "good"; surely less than a third
-as often, the samples are bad, but for those that are like the real images one by one.
+Seen surely less than .8 times as often as in held-out images, either is too rare for "good", and bad where the whole
+interval on the ruler is above GOOD; surely less than a third as often, it is bad wherever the samples lie on the ruler.
+Neither makes samples bad that are like the real images one by one.
 
 Without a ruler (features given without images, sets that no damage takes far) three measurements decide.
 
@@ -105,8 +106,11 @@ def _verdict(numbers: Mapping[str, Number]) -> Verdict:
     verdict = _by_distance(numbers)
     if verdict == "good" and seen.missing(numbers):
         verdict = "cannot tell"
-    if verdict == "cannot tell" and seen.gone(numbers) and not _each_is_real(numbers):
-        verdict = "bad"
+    if verdict == "cannot tell" and not _each_is_real(numbers):
+        low = numbers["ruler"].low if "ruler" in numbers else None
+        surely_off = low is not None and low > GOOD_ON_RULER
+        if seen.gone(numbers) or (seen.missing(numbers) and surely_off):
+            return "bad"
     return verdict
 
 
@@ -128,16 +132,15 @@ def _on_ruler(numbers: Mapping[str, Number]) -> Verdict:
     if place.low is None or place.high is None:
         return "cannot tell"
     if place.low > BAD:
-        return "cannot tell" if _each_is_real(numbers) else "bad"
+        return "cannot tell" if _each_is_real(numbers) and not seen.missing(numbers) else "bad"
     return "good" if place.high < GOOD_ON_RULER and verdict_of(numbers["precision_ratio"]) != "bad" else "cannot tell"
 
 
 def _each_is_real(numbers: Mapping[str, Number]) -> bool:
-    """Whether the samples lie among the real images as real ones do, do not surely differ from the nearest ones, and
-    show as often what these show."""
+    """Whether the samples lie among the real images as real ones do, and do not surely differ from the nearest ones."""
     flaw = numbers.get("common_flaw")
     unflawed = flaw is None or flaw.low is None or flaw.low <= 0
-    return verdict_of(numbers["precision_ratio"]) == "good" and unflawed and not seen.missing(numbers)
+    return verdict_of(numbers["precision_ratio"]) == "good" and unflawed
 
 
 def _fine(split: ReferenceSplit) -> str:
