@@ -44,22 +44,33 @@ def sample(
     numbered: Annotated[bool, typer.Option("--numbered", help="write each seed on its image")] = False,
     columns: Annotated[int | None, typer.Option(help="images in a row of the sheet; near-square if not given")] = None,
     scale: Scale = None,
+    nearest: Annotated[
+        bool, typer.Option("--nearest", help="beside each sample its nearest training image; --numbered: how far")
+    ] = False,
     device: Device = "auto",
     trust: Trust = False,
 ) -> None:
     """Make images from a trained generator, one for each seed."""
+    from gansmith.errors import OptionError
     from gansmith.latent.image_series import series_files
     from gansmith.latent.seeds import parse_seeds
     from gansmith.runs.folder import image_folders
     from gansmith.runs.run import Run
+    from gansmith.system.outputs import itself
 
     numbers, grid = parse_seeds(seeds), parse_canvas(canvas)
     opened = Run(run, trust=trust)
     files = series_files(out or _OUT, [str(number) for number in numbers])
+    if nearest and files is not itself:
+        raise OptionError(f"--nearest writes one sheet, and {out} is a folder: give a file, --out nearest.png")
     path = require_out(out, _OUT, files, force=force, data=image_folders(run))
     renderer = opened.renderer(raw=raw, checkpoint=checkpoint, device=device)
     print_trained(opened, raw=raw, checkpoint=checkpoint)
     images = renderer.images(numbers, grid=grid, label=label, truncation=truncation)
+    if nearest:
+        from gansmith.judge.nearest_sheet import with_nearest
+
+        images = with_nearest(opened, images)
     print_written(
         images.write(path if out is None else out, columns=columns, numbered=numbered, scale=scale, force=force),
         "images",
