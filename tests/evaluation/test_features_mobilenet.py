@@ -90,7 +90,7 @@ def test_with_its_own_weights_it_knows_what_it_sees(torchvision: Any) -> None:
     folder = os.environ.get("GANSMITH_TEST_WEIGHTS")
     if not folder or not (Path(folder) / WEIGHTS.file).is_file():
         pytest.skip(f"GANSMITH_TEST_WEIGHTS does not name a folder with {WEIGHTS.file}")
-    extractor = catalog.build("features", "mobilenet", weights=folder)
+    extractor = catalog.build("features", "mobilenet", weights=folder, size=224)
     theirs = torchvision.models.mobilenet_v2(weights=None).eval()
     theirs.load_state_dict(torch.load(Path(folder) / WEIGHTS.file, weights_only=True))
     images = torch.randint(0, 256, (2, 3, 224, 224), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
@@ -100,3 +100,14 @@ def test_with_its_own_weights_it_knows_what_it_sees(torchvision: Any) -> None:
         expected = theirs((images / 255 - mean[:, None, None]) / deviation[:, None, None])
         found = extractor.run(images).logits
     torch.testing.assert_close(found, expected, rtol=1e-3, atol=1e-3)
+
+
+def test_the_default_size_is_in_the_protocol() -> None:
+    """112 pixels: docs/features.md has what it was chosen by."""
+    folder = os.environ.get("GANSMITH_TEST_WEIGHTS")
+    if not folder or not (Path(folder) / WEIGHTS.file).is_file():
+        pytest.skip(f"GANSMITH_TEST_WEIGHTS does not name a folder with {WEIGHTS.file}")
+    default, other = (catalog.build("features", "mobilenet", weights=folder, **size) for size in ({}, {"size": 224}))
+    assert "112x112" in str(default)
+    assert "224x224" in str(other)
+    assert default.digest != other.digest
