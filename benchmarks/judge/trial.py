@@ -49,7 +49,7 @@ def run(part: str, name: str, condition: str, split: int, *, data: Path, extract
             "held_out": len(trial.dealt.held_out[0]),
         },
         **({} if trial.share is None else {"share": trial.share}),
-        "answers": _answers(audit),
+        "answers": answers_of(audit),
         **({"ruler": _ruler(evidence)} if part == "quality" else {}),
         "seconds": round(time.perf_counter() - begun, 1),
     }
@@ -75,7 +75,7 @@ def evidence_for(trial: Trial, extractor: Extractor) -> Evidence:
     return evidence_of(sides, protocol, extractors, seed=0)
 
 
-def _answers(audit: Audit) -> dict[str, Any]:
+def answers_of(audit: Audit) -> dict[str, Any]:
     return {
         question: {
             "verdict": answer.verdict,
