@@ -110,3 +110,12 @@ def test_a_checkerboard_goes_up_and_down_by_its_height() -> None:
     assert set(np.unique(found)) == {90, 110}
     for one, other in ((found[:, 1:], found[:, :-1]), (found[1:], found[:-1])):
         assert bool((np.abs(one - other) == 20).all())
+
+
+def test_damages_in_turn_change_each_image_by_its_own() -> None:
+    given = images(7, 8, 8, 3)
+    found = damages.in_turn(given, [np.copy, lambda part: 255 - part, damages.COARSE[2]])
+    np.testing.assert_array_equal(found[::3], given[::3])
+    np.testing.assert_array_equal(found[1::3], 255 - given[1::3])
+    np.testing.assert_array_equal(found[2::3], damages.noise(given[2::3], deviation=25))
+    assert len({change(given).tobytes() for change in damages.COARSE}) == len(damages.COARSE)

@@ -74,3 +74,11 @@ def test_names_are_those_of_imagenet_and_kinds_hold_only_their_own() -> None:
     assert "tabby or Chihuahua" in thing_words(np.array([281, 151]), names)
     assert "2 more" in thing_words(np.array([281, 151, 985, 0, 1]), names)
     assert "3 of its classes" in thing_words(np.array([281, 151, 985]))
+
+
+def test_a_thing_counts_only_where_a_layout_is_seen() -> None:
+    seen_by_network = np.float32([[0.9, 0.1]] * 10)
+    laid_out = np.arange(10) < 8, np.arange(10) < 3
+    seen = thing_seen(seen_by_network, seen_by_network, seen_by_network, laid_out=laid_out)
+    assert seen is not None
+    assert (seen.held_out.value, seen.samples.value) == (0.8, 0.3)

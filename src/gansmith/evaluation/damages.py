@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import io
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 
 import numpy as np
@@ -77,6 +77,14 @@ def checkerboard(images: Images, *, height: float) -> Images:
     return _levels(values + height * (1 - 2 * ((rows + columns) % 2))[..., None], alpha)
 
 
+def in_turn(images: Images, changes: Sequence[Damage]) -> Images:
+    """Each image changed by one of `changes`: the first by the first, the second by the second, and so on in turn."""
+    result = images.copy()
+    for place, change in enumerate(changes):
+        result[place :: len(changes)] = change(images[place :: len(changes)])
+    return result
+
+
 LAYOUT: Mapping[str, Damage] = {
     "cut into 2 x 2 and shuffled": partial(tiles, count=2),
     "cut into 4 x 4 and shuffled": partial(tiles, count=4),
@@ -98,6 +106,16 @@ def _drawings(images: Images, what: str) -> Iterator[np.random.Generator]:
     """A generator of random numbers for each image."""
     for image in images:
         yield np.random.default_rng(mix(what, zlib.crc32(np.ascontiguousarray(image).data)))
+
+
+COARSE: tuple[Damage, ...] = (  # the textures that failing generators have, and none
+    np.copy,
+    partial(blur, sigma=2),
+    partial(noise, deviation=25),
+    partial(jpeg, quality=10),
+    partial(checkerboard, height=10),
+    partial(checkerboard, height=30),
+)
 
 
 def _moved(order: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -74,16 +74,29 @@ def sees(probabilities: Features, classes: NDArray[np.int64]) -> NDArray[np.bool
     return clear
 
 
-def thing_seen(train: Features, held_out: Features, samples: Features, *, names: Sequence[str] = ()) -> Seen | None:
+def thing_seen(
+    train: Features,
+    held_out: Features,
+    samples: Features,
+    *,
+    names: Sequence[str] = (),
+    laid_out: tuple[NDArray[np.bool_], NDArray[np.bool_]] | None = None,
+) -> Seen | None:
     """Class probabilities [N, K] of training images, which choose the thing, of held-out ones and of the samples -> the
-    shares in which it is seen; None where the network knows no such thing. names: of the classes, where known."""
+    shares in which it is seen; None where the network knows no such thing. names: of the classes, where known.
+
+    laid_out: bool of the held-out images and of the samples: whether a layout is seen, without which no thing counts.
+    """
     classes = known_thing(train)
     if classes is None:
         return None
+    of_held_out, of_samples = sees(held_out, classes), sees(samples, classes)
+    if laid_out is not None:
+        of_held_out, of_samples = of_held_out & laid_out[0], of_samples & laid_out[1]
     return Seen(
         thing_words(classes, names),
-        share_of(sees(samples, classes), "share of the samples in which the network sees what it sees in real images"),
-        share_of(sees(held_out, classes), "the same share of held-out images"),
+        share_of(of_samples, "share of the samples in which the network sees what it sees in real images"),
+        share_of(of_held_out, "the same share of held-out images"),
     )
 
 

@@ -75,7 +75,7 @@ def evidence_of(
         for side in (sides.train, sides.holdout, *sides.fakes)
     )
     assert train is not None
-    ruler, layout = ruler_and_layout(sides.train, sides.holdout, sides.fakes, extractors.main)
+    measured = ruler_and_layout(sides.train, sides.holdout, sides.fakes, extractors.main)
     own_classes = extractors.classifier in (None, extractors.main)  # else the probabilities are the classifier's
     return Evidence(
         train=train,
@@ -86,9 +86,11 @@ def evidence_of(
         base=protocol,
         classes=None if extractors.classifier is None else extractors.classifier.classes,
         seed=seed,
-        ruler=ruler,
-        layout=layout,
-        thing=thing_of(sides.train, sides.holdout, sides.fakes, extractors.main) if own_classes else None,
+        ruler=measured.ruler,
+        layout=measured.layout,
+        thing=thing_of(sides.train, sides.holdout, sides.fakes, extractors.main, measured.classifier)
+        if own_classes
+        else None,
         directions=extractors.main.name != "pixels",
         label_names=names,
     )

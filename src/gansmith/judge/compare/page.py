@@ -84,7 +84,7 @@ def measured_on(material: Material, extractor: Extractor) -> tuple[dict[str, Rul
     rulers, layouts = {}, {}
     for name, one in material.generated.items():
         side = side_of(f"samples of {name}", one.images[:MOST_SAMPLES], extractor, cache=False)
-        ruler, layout = ruler_and_layout(reference, holdout, (side,), extractor)
+        ruler, layout, _ = ruler_and_layout(reference, holdout, (side,), extractor)
         if ruler is not None:
             rulers[name] = ruler
         if layout is not None and not layout.unclear:
