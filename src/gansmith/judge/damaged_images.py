@@ -17,7 +17,7 @@ from gansmith.evaluation.types import Extractor, Features, Images, Ruler, Seen, 
 from gansmith.system.seeding import mix
 
 MOST = 200  # images of each damage
-_TRAINING = 150  # training images of each damage of layout, which train the classifier
+_TRAINING = 200  # training images of each damage of layout, which train the classifier
 _REFERENCE = 5_000  # real images that all are compared with
 _FEWEST = 100  # held-out images, for them to be damaged; else some of the training images are, and not compared with
 
