@@ -6,7 +6,7 @@ from gansmith.evaluation import copy_search, planted_copies
 from gansmith.evaluation.audit.memorisation_findings import Findings
 from gansmith.evaluation.audit.memorisation_words import ASKED, ENOUGH, TWINS, largest
 from gansmith.evaluation.memorisation_tests import LEVEL
-from gansmith.evaluation.number_format import percent
+from gansmith.evaluation.number_format import counted, percent
 
 
 def details(findings: Findings) -> tuple[str, ...]:
@@ -18,7 +18,7 @@ def details(findings: Findings) -> tuple[str, ...]:
     lines = [
         f"Nearness is the distance to the nearest training image over that to the {copy_search.RANK}th nearest: 0 is a "
         f"copy, 1 is no nearer to one than to others. Below {tail.limit:.2f} lie {below:,} of "
-        f"{held_out:,} held-out images and {tail.below:,} of {samples:,} samples.",
+        f"{held_out:,} held-out images and {tail.below:,} of {counted(samples, 'sample')}.",
     ]
     if not findings.control.different:
         lines.append(
@@ -26,8 +26,9 @@ def details(findings: Findings) -> tuple[str, ...]:
         )
     if samples < len(repeats.leader):
         lines.append(
-            f"Of {len(repeats.leader):,} samples {samples:,} are different images; what is repeated counts once in the "
-            f"test, which is about independent images, and as often as it is made in the share of copies."
+            f"Of {len(repeats.leader):,} samples {counted(samples, 'is a different image', 'are different images')}; "
+            f"what is repeated counts once in the test, which is about independent images, and as often as it is made "
+            f"in the share of copies."
         )
     lines += _power(findings)
     if findings.twins > TWINS * held_out:
@@ -64,7 +65,7 @@ def _power(findings: Findings) -> list[str]:
         f"probability: {undone}; and of kinds that the search does not undo: {others}.",
         f"Of the worst of the first five kinds it would have noticed {clean}.",
         f"Of copies that are as flawed as these samples it would have noticed {rough}.",
-        f"{held_out:,} held-out images and {samples:,} samples are too few to see less than about "
+        f"{held_out:,} held-out images and {counted(samples, 'sample')} are too few to see less than about "
         f"{percent(min(seen))} of copies."
         if seen
         else "So few images, or such ones, cannot show even one copy in five samples.",

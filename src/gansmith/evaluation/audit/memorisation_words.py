@@ -5,7 +5,7 @@ from __future__ import annotations
 from gansmith.evaluation.audit.memorisation_control import Control, Same
 from gansmith.evaluation.audit.memorisation_findings import Findings, Power
 from gansmith.evaluation.memorisation_tests import LEVEL
-from gansmith.evaluation.number_format import number, percent
+from gansmith.evaluation.number_format import counted, number, percent
 from gansmith.evaluation.types import Number, Verdict
 
 ASKED = 0.05  # the share of copies that should have been noticed
@@ -137,7 +137,7 @@ def equal(same: Same) -> tuple[str, ...]:
     """Details about single images that are equal to those of another set."""
     lines = []
     if same.copies:
-        lines.append(f"{same.copies:,} samples are equal to a training image, pixel by pixel.")
+        lines.append(f"{counted(same.copies, 'sample is', 'samples are')} equal to a training image, pixel by pixel.")
     if same.held_out_train:
         lines.append(f"{percent(same.held_out_train)} of the held-out images are equal to a training image.")
     return tuple(lines)
