@@ -141,10 +141,13 @@ WHOLE = np.array([0.01, 0.01])
 MISSING = {f"{view}_missing{end}": Number(0.5, 0.4, 0.6) for view in ("kinds", "layouts") for end in ("", "_moved")}
 
 
-def scale(half: float = 0.5) -> Scale:
-    """Of planted sets: honest ones measure .01, and a third, a half ... of the kinds gone far more."""
+def scale(half: float = 0.5, missed: int = 0) -> Scale:
+    """Of planted sets: honest ones measure .01, and a third, a half ... of the kinds gone far more; so many of a
+    hundred without half pass for whole."""
     shares = {0.0: 0.01, LITTLE: 0.3, THIRD: 0.4, HALF: half, MOST_GONE: 0.8}
-    return Scale({share: np.full((100, 2), value) for share, value in shares.items()}, "classes")
+    planted = {share: np.full((100, 2), value) for share, value in shares.items()}
+    planted[HALF][:missed] = 0.01
+    return Scale(planted, "classes")
 
 
 @pytest.mark.parametrize(
@@ -159,6 +162,8 @@ def scale(half: float = 0.5) -> Scale:
         ({"layouts": np.array([0.01, 0.01])}, "good", "whole"),
         ({"scale": scale(half=0.2)}, "cannot tell", "power"),
         ({"scale": scale(half=0.01)}, "cannot tell", "power"),
+        ({"scale": scale(missed=6)}, "cannot tell", "power"),
+        ({"scale": scale(missed=5)}, "good", "whole"),
         ({"samples": 99}, "cannot tell", "power"),
         ({"samples": 99, "lacking": np.array([0.4, 0.4])}, "bad", "kinds"),
         ({"extractor": "pixels"}, "cannot tell", "pixels"),
