@@ -13,7 +13,7 @@ from sklearn.cluster import KMeans
 
 from benchmarks.judge.subjects import SOURCES, Dealt, Images, load
 from gansmith.evaluation import damages
-from gansmith.evaluation.planted_copies import KINDS, plant
+from gansmith.evaluation.planted_copies import UNDONE, plant
 from gansmith.system.seeding import mix
 
 Truth = Literal["good", "bad", "not good", "not bad", "any"]
@@ -101,7 +101,7 @@ def _copies(share: float, of: int | None, kind: str, dealt: Dealt, data: Path) -
     rng = np.random.default_rng(mix("copies", dealt.split, of or 0))
     chosen = rng.permutation(len(dealt.train[0]))[: of or count]
     sources = dealt.train[0][np.resize(chosen, count)]
-    each = sorted(KINDS) if kind == "mixed" else [kind]
+    each = sorted(UNDONE) if kind == "mixed" else [kind]
     planted = [plant(sources[place :: len(each)], name, seed=dealt.split) for place, name in enumerate(each)]
     return Trial(dealt, np.concatenate([*planted, images[count:]]), share)
 
