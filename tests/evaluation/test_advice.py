@@ -88,6 +88,22 @@ def test_a_set_that_repeats_itself_or_copies_is_never_trained_further(wrong: dic
     assert all(step.commands for step in found)
 
 
+def test_a_run_too_young_for_a_layout_goes_on_though_its_fog_repeats_itself() -> None:
+    young = replace(RUN, images=10_000, asked=10_000)
+
+    def first(run: RunFacts, layout: Number, **verdicts: Verdict) -> str:
+        found = answers(**{"quality": "bad", "collapse": "bad", **verdicts})
+        numbers = {**found["quality"].numbers, "layout_ratio": layout}
+        found["quality"] = replace(found["quality"], numbers=numbers)
+        return "\n".join(steps(found, run=run, counts=COUNTS, features=BASE.features)[0].commands)
+
+    none, some = Number(0.0, 0.0, 0.02), Number(0.9, 0.85, 0.95)
+    assert first(young, none) == "gansmith resume 'my runs/a' --images 20000"
+    assert "resume" not in first(young, some)
+    assert "resume" not in first(replace(young, images=60_000), none)
+    assert "resume" not in first(young, none, memorisation="bad")
+
+
 def test_a_collapsed_run_gets_another_recipe_than_its_own() -> None:
     for recipe, other in (("dcgan_small", "sngan_small"), ("sngan_small", "r3gan_small")):
         first, *_ = plan(replace(RUN, recipe=recipe), collapse="bad")

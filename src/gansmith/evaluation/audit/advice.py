@@ -1,15 +1,16 @@
 """Advice of an audit: what is most likely wrong, by all five answers and the run together, and what to do about it.
 
 The one place where steps are chosen, so that no two answers advise against each other. A generator that repeats itself
-or its training images is never trained further: it would go on doing so. Then come what no answer can be had without
-(features, held-out images), quality, and what is left of the others. Every step has the reason for it, the commands to
-paste where they are known, and what they cost at the run's own pace.
+or its training images is never trained further: it would go on doing so. (Not so one that is young and whose samples
+have no layout yet: they are alike as fog is.) Then come what no answer can be had without (features, held-out images),
+quality, and what is left of the others. Every step has the reason for it, the commands to paste where they are known,
+and what they cost at the run's own pace.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gansmith.evaluation.audit import commands
 from gansmith.evaluation.audit.quality_seen import missing
@@ -19,6 +20,7 @@ from gansmith.evaluation.ruler import GOOD
 from gansmith.evaluation.types import Answer
 from gansmith.system.text import wrapped
 
+YOUNG = 50_000  # images of training: until then samples that repeat themselves may still become images
 FEW_SAMPLES = 1000  # docs/evaluation.md: take so many or more
 FEW_HELD_OUT = 125  # copies at 5 % are seen with probability .85 beside so many, .17 beside 50 (docs/memorisation.md)
 _PIXELS = "pixels@"  # the beginning of a protocol's features
@@ -115,6 +117,8 @@ def steps(
     ['Look at more samples than a report shows, and let people try to tell them from real images.']
     """
     signs = symptoms(answers, counts=counts, features=features)
+    if run is not None and run.images < YOUNG and not signs.copies and _without_layout(answers.get("quality")):
+        signs = replace(signs, repeats=False)
     plan = [*_repetition(signs, run), *_without_which_no_answer(signs, run)]
     if not (signs.repeats or signs.copies):
         plan += [*_quality(signs, run), *_traces(signs, run)]
@@ -128,6 +132,10 @@ def _not_yet(quality: Answer | None) -> bool:
         return False
     place = quality.numbers.get("ruler")
     return (place is not None and place.low is not None and place.low > GOOD) or bool(missing(quality.numbers))
+
+
+def _without_layout(quality: Answer | None) -> bool:
+    return quality is not None and quality.verdict == "bad" and "layout" in missing(quality.numbers)
 
 
 def _repetition(signs: Symptoms, run: RunFacts | None) -> list[Step]:
