@@ -16,7 +16,7 @@ from fuzz.oracles import NAMES, faults, snapshot
 from fuzz.process import Ended
 from fuzz.world import World
 
-COUNT = 300
+COUNT = 340
 FUZZ = Path(__file__).parent / "fuzz"
 
 

@@ -56,10 +56,8 @@ def test_a_folder_that_holds_both(tmp_path: Path) -> None:
     write(tmp_path / "set" / "testA", ["y.png"])
     text = check(tmp_path / "set")
     assert text.count("\nverdict     ready to train on\n") == 2
-    assert (
-        f"names       0 in both\ntrain at    20x24, 3 channel(s)\nnote        left out of {tmp_path / 'set'}: testA"
-        in text
-    )
+    rows = ("names       0 in both", "hold-out    0 % of each", "train at    20x24, 3 channel(s)")
+    assert "\n".join((*rows, f"note        left out of {tmp_path / 'set'}: testA")) in text
     (tmp_path / "set" / "trainB" / "bad.png").write_bytes(b"")
     assert "training would stop: 1 image of 2 " in check(tmp_path / "set", expect=1)
     assert check(tmp_path / "set", "--skip-unreadable").endswith("ready to translate\n")

@@ -19,6 +19,7 @@ from gansmith.evaluation.audit.audit import Audit
 from gansmith.evaluation.types import QUESTIONS
 from gansmith.judge import audit_run as judge
 from gansmith.judge import chosen_extractors
+from gansmith.judge.damaged_images import Measured
 from gansmith.runs.run import Run
 from small import SMALL, files
 
@@ -89,7 +90,7 @@ def test_what_the_first_look_extracted_is_not_extracted_again(run: Path, monkeyp
         return extractor.run(images)
 
     monkeypatch.setattr(chosen_extractors, "choose", lambda *_, **__: replace(extractor, run=counting))
-    monkeypatch.setattr("gansmith.judge.evidence.ruler_and_layout", lambda *_: (None, None))
+    monkeypatch.setattr("gansmith.judge.evidence.ruler_and_layout", lambda *_: Measured())
     monkeypatch.setenv("GANSMITH_CACHE", str(run / "cache"))
     judge.evaluate(run, samples=60, repeats=1, first_look=lambda _: seen.append(0))
     first, rest = seen[: seen.index(0)], seen[seen.index(0) + 1 :]

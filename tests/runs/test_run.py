@@ -58,7 +58,7 @@ def test_records(run: Run) -> None:
         assert set(record) == {
             *("step", "images", "seconds", "images_per_second", "waiting"),
             *("discriminator/loss", "discriminator/score_real", "discriminator/score_fake"),
-            *("discriminator/accuracy", "discriminator/held_real", "generator/loss", "spread", "health"),
+            *("discriminator/accuracy", "discriminator/held_real", "told_apart", "generator/loss", "spread", "health"),
             *("generator/learning_rate", "discriminator/learning_rate"),
         }
         assert 0 <= record["discriminator/accuracy"] <= 1

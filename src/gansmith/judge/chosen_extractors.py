@@ -23,6 +23,7 @@ def extractors_of(
     device: str,
     trust: bool,
 ) -> Extractors:
+    """Those of an audit: features and their options, the classifier of a run where one is named. Raises as they do."""
     main = choose(features, weights, options=options, device=device, trust=trust)
     copies: Extractor = catalog.build("features", "pixels", device=device)  # the best for copies: docs/memorisation.md
     counting = main if main.name == "classifier" else None
