@@ -21,7 +21,7 @@ from benchmarks.report import write_between
 from gansmith import catalog
 
 FILE = Path(__file__).with_name("trials.jsonl")
-OFTEN, SELDOM = 2, 0.4  # times as many splits of honest samples, and of conditions of which any verdict is right
+OFTEN, SELDOM = 3, 0.4  # times as many splits of honest samples, and of conditions of which any verdict is right
 
 
 def main() -> None:

@@ -166,7 +166,7 @@ PARTS: Mapping[str, Mapping[str, Condition]] = {
     },
 }
 ASKED: Mapping[str, tuple[str, ...]] = {
-    "quality": ("quality", "collapse", "diversity", "artifacts"),
-    "diversity": ("quality", "collapse", "diversity"),
+    "quality": ("quality", "artifacts"),
+    "diversity": ("diversity",),
     "copies": ("memorisation",),
 }
