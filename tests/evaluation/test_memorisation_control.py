@@ -77,6 +77,21 @@ def test_the_ruler_tells_another_kind_where_pixels_do_not() -> None:
     assert control(*sides, ruler(Number(0.3, 0.11, 0.5))).different
 
 
+def test_a_small_difference_by_pixels_is_none_where_a_network_surely_sees_none() -> None:
+    """Hand signs, of which groups of similar ones were held out as a whole, were called images of another kind."""
+    rng = np.random.default_rng(0)
+    own = near(rng.gamma(9, 1, 2_000), rng.uniform(0.6, 1, 2_000))
+    nearer, far_nearer = (near(rng.gamma(9, 1, 1_000) * factor, own.nearness[:1_000]) for factor in (0.88, 0.75))
+    alike, unsure = Number(0.0, -0.01, 0.01), Number(0.05, -0.05, 0.15)
+    for held_out, beside, different in (
+        (nearer, None, True),
+        (nearer, unsure, True),
+        (nearer, alike, False),
+        (far_nearer, alike, True),
+    ):
+        assert control(held_out, own, ruler(beside)).different == different
+
+
 @pytest.mark.parametrize(("own", "other"), [(0, 1), (1, 7), (3, 8), (4, 6)])
 def test_held_out_images_of_another_class_accuse_nobody(digits: NDArray[np.uint8], own: int, other: int) -> None:
     labels = load_digits().target

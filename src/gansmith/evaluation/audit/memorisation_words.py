@@ -116,6 +116,8 @@ def _another_kind(control: Control) -> str:
     farther = control.apart >= 1
     times = number(round(control.apart if farther else 1 / control.apart, 2))
     how = f"lie {times} times as {'far from' if farther else 'near to'} the training images as these to each other"
+    if number(round(max(control.apart, 1 / control.apart), 1)) == "1":
+        how = "lie among the training images otherwise than these among themselves"
     return f"The held-out images are of another kind than the training images: they {how}, beyond chance."
 
 
