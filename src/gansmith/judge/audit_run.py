@@ -109,7 +109,7 @@ def evaluate(
     comparison = _Comparison(judged, reals, extractors, seed, notes, of_run, begun)
     if quick:
         return _write_first_look(
-            comparison.first_look(f"gansmith evaluate {shell_word(place)}", measures), folder, again
+            comparison.first_look(f"the whole audit is gansmith evaluate {shell_word(place)}", measures), folder, again
         )
     if first_look is not None and samples * repeats > FIRST:
         first_look(comparison.first_look("the whole audit follows"))

@@ -65,8 +65,8 @@ def _untold(weighed: Weighed) -> str:
     what = " and ".join(weighed.untold)
     if weighed.untold and weighed.alike:
         return (
-            f"The samples are so much alike that a trace of the network cannot be told from what is peculiar to the "
-            f"few images they repeat ({what})."
+            f"The samples all lie nearest to the same few real images, so that a trace of the network cannot be told "
+            f"from what is peculiar to these few ({what})."
         )
     if weighed.untold:
         return (
