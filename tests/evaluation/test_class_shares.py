@@ -73,3 +73,9 @@ def test_no_shares_where_classes_cannot_be_told() -> None:
     assert class_shares(features, noise, samples, seed=0) == {}
     assert class_shares(features[:30], labels[:30], samples, seed=0) == {}
     assert len(class_shares(features, labels, samples, seed=0)) == CLASSES
+
+
+def test_a_label_below_zero_is_not_the_last_class() -> None:
+    features, labels = drawn(0, EVEN, 800)
+    shares = class_shares(features, labels - 1, drawn(1, EVEN, 100)[0], names=("cat", "dog", "cow"), seed=0)
+    assert list(shares) == ["-1", "cat", "dog", "cow"]

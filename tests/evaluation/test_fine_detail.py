@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
+from gansmith.evaluation import fine_detail
 from gansmith.evaluation.damages import TEXTURE
 from gansmith.evaluation.fine_detail import GRAINY, SMOOTH, as_fine_as, detail
 from gansmith.evaluation.types import Images
@@ -34,3 +35,11 @@ def test_detail_is_that_of_the_laplacian() -> None:
     field[0, 2, 2, 0] = 10
     assert detail(field) == pytest.approx(np.log((40**2 + 4 * 10**2) / 25 + 0.1))
     assert detail(np.full((2, 5, 5, 3), 7, np.uint8)) == pytest.approx(np.log(0.1))
+
+
+def test_at_most_200_images_of_each_side_are_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    counts = []
+    monkeypatch.setattr(fine_detail, "detail", lambda rows: counts.append(len(rows)) or 0.0)
+    many = np.zeros((399, 4, 4, 1), np.uint8)
+    fine_detail.as_fine_as(many, many[:250])
+    assert set(counts) == {200}

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from gansmith.data.subsets import evenly_spaced
 from gansmith.errors import DataError
 from gansmith.evaluation.damages import LAYOUT
 from gansmith.evaluation.layout import accuracy, layout_classifier, layout_seen
@@ -75,3 +76,9 @@ def test_the_penalty_is_chosen_where_one_side_has_noise_in_many_more_dimensions_
 def test_a_single_image_trains_nothing() -> None:
     with pytest.raises(DataError, match="1 real"):
         layout_classifier(REAL[:1], shuffled(10, 80))
+
+
+def test_at_most_1000_real_images_train_it() -> None:
+    many, tiles = cloud(60, 1_999, towards=0), shuffled(70, 80)
+    both = [layout_classifier(rows, tiles) for rows in (many, many[evenly_spaced(len(many), 1_000)])]
+    np.testing.assert_array_equal(both[0].direction, both[1].direction)

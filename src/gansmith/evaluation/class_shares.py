@@ -60,7 +60,7 @@ def class_shares(
     values = _most_likely(seen[None], _rates(table)[None])[0]
     drawn = _most_likely(*_resampled(seen, table, rng))
     ends = np.quantile(drawn, (0.025, 0.975), axis=0)
-    called = [names[number] if names is not None and number < len(names) else str(number) for number in classes]
+    called = [names[number] if names is not None and 0 <= number < len(names) else str(number) for number in classes]
     return {
         name: (float(counts[place] / len(real)), _bounded(float(values[place]), ends[:, place], len(samples)))
         for place, name in enumerate(called)

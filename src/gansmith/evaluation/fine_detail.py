@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from gansmith.data.subsets import evenly_spaced
 from gansmith.evaluation.damages import TEXTURE
 from gansmith.evaluation.types import Images
 
@@ -35,7 +36,7 @@ def detail(images: Images) -> float:
 def as_fine_as(real: Images, samples: Images) -> str:
     """Real images and samples, uint8 [N, H, W, C] -> "after a blur of 1 pixel", "with noise of 12 levels" or
     "undamaged": which real images' detail is nearest to that of the samples."""
-    real, samples = real[:: max(1, len(real) // _MOST)], samples[:: max(1, len(samples) // _MOST)]
+    real, samples = (side[evenly_spaced(len(side), _MOST)] for side in (real, samples))
     marks = {"undamaged": detail(real), **{name: detail(TEXTURE[name](real)) for name in (*SMOOTH, *GRAINY)}}
     value = detail(samples)
     return min(marks, key=lambda name: abs(marks[name] - value))

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from gansmith.data.subsets import evenly_spaced
 from gansmith.errors import DataError
 from gansmith.evaluation import intervals
 from gansmith.evaluation.types import Features, Number, Seen
@@ -55,7 +56,7 @@ def layout_classifier(real: Features, shuffled: Mapping[str, Features]) -> Layou
     True
     """
     damaged = np.concatenate([_directions(features) for features in shuffled.values()])
-    real = real[:: max(1, len(real) // _MOST)]  # their order is one of chance
+    real = real[evenly_spaced(len(real), _MOST)]  # their order is one of chance
     if min(len(real), len(damaged)) < 2:
         raise DataError(f"{len(real)} real and {len(damaged)} shuffled images cannot train a classifier of layouts")
     rows = np.concatenate([_directions(real), damaged])

@@ -111,11 +111,19 @@ def flawed(numbers: Mapping[str, Number]) -> bool:
 
 
 def _distance_of_one(reference: Features) -> float:
-    """The kernel distance of a typical real image, repeated, from all of them: half of that of two."""
+    """The kernel distance of a typical real image, repeated, from all of them: half of that of two.
+
+    The median, in which odd images do not count; the mean where most images are equal and the median is 0.
+    Raises DataError where all are equal.
+    """
     order = np.random.default_rng(mix(0, "pairs of real images")).permutation(len(reference))
     one, other = (reference[half].astype(np.float64) for half in (order[0::2], np.roll(order, -1)[0::2]))
     kernels = [((a * b).mean(axis=1) + 1) ** 3 for a, b in ((one, one), (other, other), (one, other))]
-    return float(np.median((kernels[0] + kernels[1] - 2 * kernels[2]) / 2))  # the median: odd images do not count
+    apart = (kernels[0] + kernels[1] - 2 * kernels[2]) / 2
+    scale = next((float(of(apart)) for of in (np.median, np.mean) if of(apart) > 0), 0.0)
+    if scale == 0:
+        raise DataError(f"the features of all {len(reference):,} real images are equal: no distance can be measured by")
+    return scale
 
 
 def _share(members: NDArray[np.bool_], means: str) -> Number:
