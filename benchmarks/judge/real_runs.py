@@ -2,6 +2,7 @@
 
     python -m benchmarks.judge.real_runs FOLDER --weights mobilenet_v2.pth   # runs named SET-NAME; adds to the file
     python -m benchmarks.judge.real_runs                                     # the table, from the file
+    python -m benchmarks.judge.real_runs --write docs/evaluation.md
 
 eyes.json has {set: [one ranking a person: [[names that are equal], ... from best to worst]]}. A pair of runs of one set
 counts where all people put the same one first; it agrees where the measure does too.
@@ -19,6 +20,7 @@ from typing import Any
 import torch
 
 from benchmarks.judge.trial import answers_of, code, read
+from benchmarks.report import write_between
 from gansmith import catalog
 from gansmith.evaluation.audit.audit import answer_all
 from gansmith.evaluation.protocol import Protocol
@@ -27,6 +29,7 @@ from gansmith.judge.evidence import Extractors, evidence_of, sides_of
 from gansmith.judge.image_sets import subject_of
 from gansmith.judge.reference_images import reals_of
 
+BEGIN, END = "<!-- real runs: begin -->", "<!-- real runs: end -->"
 EYES, FILE = (Path(__file__).with_name(name) for name in ("eyes.json", "real_runs.jsonl"))
 SAMPLES, REAL = 300, 2_000
 MEASURES = {"ruler": -1, "layout": 1, "thing": 1}  # and whether more is better
@@ -102,6 +105,7 @@ def main() -> None:
     parser.add_argument("--weights")
     parser.add_argument("--size", type=int, default=112)
     parser.add_argument("--file", type=Path, default=FILE)
+    parser.add_argument("--write", type=Path, metavar="FILE", help="put the table between the comments of this file")
     chosen = parser.parse_args()
     eyes: dict[str, list[Ranking]] = json.loads(EYES.read_text(encoding="utf-8"))
     if chosen.runs is not None:
@@ -114,7 +118,10 @@ def main() -> None:
                 with chosen.file.open("a", encoding="utf-8") as file:
                     file.write(json.dumps(line) + "\n")
                 print(name, line["answers"]["quality"]["verdict"], flush=True)
-    print(table(read(chosen.file), eyes))
+    text = table(read(chosen.file), eyes)
+    print(text)
+    if chosen.write is not None:
+        write_between(chosen.write, text, begin=BEGIN, end=END)
 
 
 if __name__ == "__main__":
