@@ -104,6 +104,15 @@ def test_a_run_too_young_for_a_layout_goes_on_though_its_fog_repeats_itself() ->
     assert "resume" not in first(young, none, memorisation="bad")
 
 
+def test_a_discriminator_that_memorises_is_named_and_augmented_against() -> None:
+    first, second, *_ = plan(replace(RUN, health="balanced, memorising"), quality="bad")
+    assert "resume" in first.commands[0]
+    assert "know its training images" in first.why
+    assert "--set augment=diffaugment --flip" in second.commands[0]
+    again = plan(replace(RUN, health="memorising", augment="ada", flip=True), quality="bad")
+    assert "augment" not in commands(again)
+
+
 def test_a_collapsed_run_gets_another_recipe_than_its_own() -> None:
     for recipe, other in (("dcgan_small", "sngan_small"), ("sngan_small", "r3gan_small")):
         first, *_ = plan(replace(RUN, recipe=recipe), collapse="bad")

@@ -92,6 +92,34 @@ def test_a_small_difference_by_pixels_is_none_where_a_network_surely_sees_none()
         assert control(held_out, own, ruler(beside)).different == different
 
 
+def test_equal_images_on_one_side_leave_a_ratio_of_the_others() -> None:
+    rng = np.random.default_rng(0)
+    usual, nearness = rng.gamma(9, 1, 300), rng.uniform(0.6, 1, 300)
+    none, some = np.zeros(300), np.where(np.arange(300) < 200, 0.0, usual)
+    for held, own in ((some, usual), (usual, some), (none, usual), (usual, none)):
+        found = control(near(held, nearness), near(own, nearness), None)
+        assert 0.5 < found.apart < 2  # neither 0, which words would divide by, nor a billion
+        assert found.equal == np.mean(held == 0)
+
+
+def test_held_out_images_that_are_training_images_mirrored_are_called_that(digits: NDArray[np.uint8]) -> None:
+    answer = memorisation.answer(evidence_of(digits[:300], digits[:300, :, ::-1].copy(), digits[500:700]))
+    assert answer.verdict == "cannot tell"
+    assert "100 % of the held-out images are training images" in answer.sentence
+
+
+def test_a_searched_part_of_the_training_images_is_told_and_half_of_it_asked_for(digits: NDArray[np.uint8]) -> None:
+    mixed = digits[np.random.default_rng(0).permutation(len(digits))]
+    evidence = evidence_of(mixed[:500], mixed[500:900], mixed[900:1300])
+    whole = memorisation.answer(evidence)
+    assert whole.verdict == "good"
+    for count, verdict in ((500, "good"), (1000, "good"), (1001, "cannot tell")):
+        part = memorisation.answer(replace(evidence, trained_on=count))
+        assert part.verdict == verdict
+        assert (f"500 of the {count:,}" in part.sentence) == (count > 500)
+        assert part.numbers["copies"].high == pytest.approx(min(1, (whole.numbers["copies"].high or 0) * count / 500))
+
+
 @pytest.mark.parametrize(("own", "other"), [(0, 1), (1, 7), (3, 8), (4, 6)])
 def test_held_out_images_of_another_class_accuse_nobody(digits: NDArray[np.uint8], own: int, other: int) -> None:
     labels = load_digits().target

@@ -176,6 +176,7 @@ class Evidence:
     directions neighbours are found by features of unit length: a network's, whose lengths say how much it sees in an
                image, so that damaged images, of small features, would lie near everything
     label_names  of the real images' labels, where they have any
+    trained_on how many training images there are, of which `train` may be a part; None where it is all of them
     as_made    the same at the samples' own channels and size, where these are others than the data's: for the questions
                of pixels (memorisation, collapse, artifacts)
     """
@@ -193,6 +194,7 @@ class Evidence:
     thing: Seen | None = None
     directions: bool = False
     label_names: tuple[str, ...] | None = None
+    trained_on: int | None = None
     as_made: Evidence | None = None
 
 

@@ -154,7 +154,8 @@ class _Comparison:
         parts = [fitted(part, reals.shape) for part in generated.parts]
         sides = sides_of(reals.train, reals.holdout, parts, self.extractors, cache=cache, known=self.known)
         protocol = _protocol(self.judged, reals, generated, self.extractors)
-        evidence = evidence_of(sides, protocol, self.extractors, seed=self.seed, names=reals.classes)
+        told: dict[str, Any] = {"names": reals.classes, "trained_on": reals.trained_on}
+        evidence = evidence_of(sides, protocol, self.extractors, seed=self.seed, **told)
         if reals.as_made is not None:
             base = _protocol(self.judged, reals.as_made, generated, self.extractors)
             evidence = with_as_made(evidence, reals.as_made, generated.parts, base)

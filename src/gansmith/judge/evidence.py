@@ -63,11 +63,17 @@ def sides_of(
 
 
 def evidence_of(
-    sides: Sides, protocol: Protocol, extractors: Extractors, *, seed: int, names: tuple[str, ...] | None = None
+    sides: Sides,
+    protocol: Protocol,
+    extractors: Extractors,
+    *,
+    seed: int,
+    names: tuple[str, ...] | None = None,
+    trained_on: int | None = None,
 ) -> Evidence:
     """The evidence of the five questions; they count a network's classes only where a classifier was asked for.
 
-    names: of the real images' labels.
+    names: of the real images' labels;  trained_on: how many training images there are, of which some are compared.
     """
     counted = extractors.classifier is not None
     train, *others = (
@@ -93,4 +99,5 @@ def evidence_of(
         else None,
         directions=extractors.main.name != "pixels",
         label_names=names,
+        trained_on=trained_on,
     )

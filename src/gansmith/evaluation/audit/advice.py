@@ -203,6 +203,12 @@ def _quality(signs: Symptoms, run: RunFacts | None) -> list[Step]:
         plan.append(_resize(run, f"{why}, and a checkerboard lies over them that no further training removes."))
     elif run.improving is not False:
         plan.append(_longer(run, why))
+    if "memorising" in run.health and not (run.augment and run.flip):
+        do = "If that is not enough: a new run whose discriminator never sees an image twice in the same way."
+        reason = (
+            "It scores training images above held-out ones, and what it knows by heart teaches the generator little."
+        )
+        plan.append(Step("quality", do, reason, *commands.augmented(run)))
     if run.best_recipe is not None and run.recipe != run.best_recipe and "diverging" not in run.health:
         do = f"Train a new run with the recipe that measured best on sets of this size: {run.best_recipe}."
         why = "Among the recipes that were tried at 32 pixels on a CPU it came out first (docs/results.md)."
@@ -217,7 +223,9 @@ def _longer(run: RunFacts, why: str) -> Step:
     if not run.at_the_end:
         why = f"{why}, and the run stopped after {number(run.images)} of the {number(asked)} images asked."
         return Step("quality", "Let the run go on to its end.", why, *commands.longer(run, asked))
-    if run.improving:
+    if "memorising" in run.health:
+        why = f"{why}; no copies were found, though the discriminator begins to know its training images."
+    elif run.improving:
         why = f"{why}, and were still getting better at the end."
     else:
         why = f"{why}; nothing shows that they repeat themselves or are copies, so more training may well help."

@@ -11,6 +11,8 @@ themselves, show nothing.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from gansmith.errors import DataError
@@ -29,6 +31,7 @@ from gansmith.system.seeding import mix
 MOST = 2000  # samples, and held-out images, that are searched for
 PAIRS = 30_000_000  # times training images: a few minutes of one processor core at most
 FEWEST = 20  # held-out images
+HALF = 0.5  # of the training images must be searched, before "good" is said
 SET_ASIDE = 0.25  # of the training images, where none are held out
 
 
@@ -55,7 +58,7 @@ def answer(evidence: Evidence) -> Answer:
         return _too_few(len(held_out), protocol)
     findings = run_tests(samples, held_out, train, evidence)
     verdict = verdict_of(findings)
-    return Answer(
+    answer = Answer(
         "memorisation",
         verdict,
         words.sentence(verdict, findings),
@@ -65,6 +68,23 @@ def answer(evidence: Evidence) -> Answer:
         details=(*details(findings), *words.equal(equal), *notes),
         needs=needs(verdict, findings),
         figures=memorisation_figures.figures(findings, samples, held_out, train),
+    )
+    return _of_a_part(answer, len(evidence.train), evidence.trained_on or 0)
+
+
+def _of_a_part(answer: Answer, compared: int, whole: int) -> Answer:
+    """The answer where only `compared` of the `whole` training images were searched: it says so, is good only where
+    they are HALF of them, and copies of the others are counted in, as if all were copied equally often."""
+    if compared >= whole:
+        return answer
+    copies = answer.numbers["copies"]
+    value, high = (None if end is None else min(1.0, end * whole / compared) for end in (copies.value, copies.high))
+    rest = f"Only {compared:,} of the {whole:,} training images were searched: copies of the others are not seen."
+    return replace(
+        answer,
+        verdict="cannot tell" if answer.verdict == "good" and compared < HALF * whole else answer.verdict,
+        sentence=f"{answer.sentence} {rest}",
+        numbers={**answer.numbers, "copies": replace(copies, value=value or 0.0, high=high)},
     )
 
 

@@ -30,13 +30,15 @@ NEARLY_ALL = 0.9  # of a set that is another one, image by image
 class Control(NamedTuple):
     """Held-out images beside training images among themselves.
 
-    apart     median distance of held-out images to the training images, over that of training images to the others
+    apart     median distance of held-out images to the training images, over that of training images to the others;
+              of those that are equal to none;  equal  share of the held-out images that are equal to one, some mirrored
     p         of their distances, and of their nearness
     kid       how far held-out images lie by the main features, in units of the ruler; None without one
     different they are of another kind
     """
 
     apart: float
+    equal: float
     p: tuple[float, float]
     kid: Number | None
     different: bool
@@ -44,8 +46,8 @@ class Control(NamedTuple):
 
 def control(held_out: Nearest, own: Nearest, ruler: Ruler | None) -> Control:
     """Nearest training images of held-out images, and of training images but themselves."""
-    usual = float(np.median(own.distance))
-    apart = float(np.median(held_out.distance)) / max(usual, 1e-9)
+    sides = [near.distance[near.distance > 0] for near in (held_out, own)]
+    apart = float(np.median(sides[0]) / np.median(sides[1])) if all(map(len, sides)) else 1.0
     tests = [
         stats.ks_2samp(held_out.distance, own.distance),
         *(
@@ -63,7 +65,7 @@ def control(held_out: Nearest, own: Nearest, ruler: Ruler | None) -> Control:
         or (kid is not None and kid.low is not None and kid.low > FAR)
     )
     first, second = float(tests[0].pvalue), float(tests[-1].pvalue) if len(tests) > 1 else 1.0
-    return Control(apart, (first, second), kid, different)
+    return Control(apart, float((held_out.distance == 0).mean()), (first, second), kid, different)
 
 
 class Same(NamedTuple):

@@ -13,6 +13,7 @@ MOST = 0.2  # the largest share that "good" may rest on: with few held-out image
 ROUGH = 0.2  # the share of rough copies, as flawed as the samples, that must have been noticed as well
 ENOUGH = 0.8  # with this probability
 _NEVER = 0.005  # a probability that is said in a word below this
+MOSTLY = 0.5  # of the held-out images
 TWINS = 0.01  # of the held-out images: more twins than that are told
 
 
@@ -113,6 +114,8 @@ def _chance(probability: float) -> str:
 
 
 def _another_kind(control: Control) -> str:
+    if control.equal >= MOSTLY:
+        return f"{percent(control.equal)} of the held-out images are training images, some of them mirrored or moved."
     farther = control.apart >= 1
     times = number(round(control.apart if farther else 1 / control.apart, 2))
     how = f"lie {times} times as {'far from' if farther else 'near to'} the training images as these to each other"
