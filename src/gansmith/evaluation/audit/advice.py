@@ -117,7 +117,8 @@ def steps(
     ['Look at more samples than a report shows, and let people try to tell them from real images.']
     """
     signs = symptoms(answers, counts=counts, features=features)
-    if run is not None and run.images < YOUNG and not signs.copies and _without_layout(answers.get("quality")):
+    fog = "quality" in answers and signs.far and "layout" in missing(answers["quality"].numbers)
+    if run is not None and run.images < YOUNG and fog and not signs.copies:
         signs = replace(signs, repeats=False)
     plan = [*_repetition(signs, run), *_without_which_no_answer(signs, run)]
     if not (signs.repeats or signs.copies):
@@ -132,10 +133,6 @@ def _not_yet(quality: Answer | None) -> bool:
         return False
     place = quality.numbers.get("ruler")
     return (place is not None and place.low is not None and place.low > GOOD) or bool(missing(quality.numbers))
-
-
-def _without_layout(quality: Answer | None) -> bool:
-    return quality is not None and quality.verdict == "bad" and "layout" in missing(quality.numbers)
 
 
 def _repetition(signs: Symptoms, run: RunFacts | None) -> list[Step]:
