@@ -29,8 +29,8 @@ Without a ruler (features given without images, sets that no damage takes far) t
 KID and FID against all real images stand beside them, for comparison with other runs; they mix quality and diversity
 and decide nothing but where the features are plain pixels. Those see layout and brightness, not whether a garment looks
 like one: by precision they put clean runs below striped ones. There a KID that is surely more than FAR of a single real
-image's own distance is bad, and nothing is good. Where even the held-out images lie far from the training ones
-(ALIKE), they are images of another kind, and there is no answer.
+image's own distance is bad, and nothing is good. Where even the held-out images lie far from the training ones (ALIKE,
+or surely above GOOD on the ruler), they are images of another kind, and there is no answer.
 """
 
 from __future__ import annotations

@@ -17,6 +17,7 @@ from gansmith.evaluation.metrics.density_coverage import density_coverage
 from gansmith.evaluation.metrics.fid import fid
 from gansmith.evaluation.metrics.fid_infinity import fid_infinity
 from gansmith.evaluation.metrics.kid import estimate, kid
+from gansmith.evaluation.ruler import GOOD
 from gansmith.evaluation.types import Features, Number, Ruler
 from gansmith.system.seeding import mix
 
@@ -99,7 +100,18 @@ def kid_share(value: Number, reference: Features) -> Number:
 
 
 def unlike(numbers: Mapping[str, Number]) -> bool:
-    """Whether the held-out images are surely of another kind than the training images."""
+    """Whether the held-out images are surely of another kind than the training images: by precision, or the ruler."""
+    return _unlike_by_precision(numbers) or unlike_on_ruler(numbers)
+
+
+def unlike_on_ruler(numbers: Mapping[str, Number]) -> bool:
+    """Whether the held-out images are surely farther on the ruler than good samples may be, and precision is silent."""
+    place = numbers.get("ruler_held_out")
+    off = place is not None and place.low is not None and place.low > GOOD
+    return off and not _unlike_by_precision(numbers)
+
+
+def _unlike_by_precision(numbers: Mapping[str, Number]) -> bool:
     high = numbers["precision_held_out"].high
     return high is not None and high < ALIKE
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from gansmith.evaluation.audit.quality_numbers import FLAW, flawed, unlike
+from gansmith.evaluation.audit.quality_numbers import FLAW, flawed, unlike, unlike_on_ruler
 from gansmith.evaluation.audit.ratio_verdict import of_a_hundred, verdict_of, why_undecided
 from gansmith.evaluation.audit.reference_split import ReferenceSplit
 from gansmith.evaluation.number_format import percent
@@ -23,6 +23,8 @@ def sentence(
     """The verdict in one sentence, with the reason where precision alone does not decide. about: the control; fine:
     which real images have as much fine detail, as `evaluation.fine_detail` says it, empty where it is not known."""
     passing, control = (of_a_hundred(numbers[name]) for name in ("precision", "precision_held_out"))
+    if unlike_on_ruler(numbers):
+        return _unlike_on_ruler(numbers["ruler_held_out"], ruler)
     if unlike(numbers):
         return (
             f"Of 100 {about}, only {control} would pass for training images: the two are of different kinds, and "
@@ -96,7 +98,24 @@ def _on_ruler(verdict: Verdict, ruler: Ruler, fine: str) -> str:
         return f"{far}."
     if ruler.samples.low is not None and ruler.samples.low > BAD:
         return f"{far}; but each sample is like the real images nearest to it: it may be the variety that is wrong."
-    return f"{far}: {value:.2f}, between good (below {GOOD:g}) and bad (above {BAD:g})."
+    if GOOD <= value <= BAD:
+        return f"{far}: {value:.2f}, between good (below {GOOD:g}) and bad (above {BAD:g})."
+    line = f"bad ({BAD:g})" if value > BAD else f"good ({GOOD:g})"
+    return f"{far}: {_with_ends(ruler.samples)}, too near the line of {line} to call."
+
+
+def _with_ends(place: Number) -> str:
+    """`0.25 (0.15 to 0.35)`"""
+    said = [f"{round(end, 2) + 0.0:.2f}" for end in (place.value, place.low, place.high) if end is not None]
+    return f"{said[0]} ({said[1]} to {said[2]})" if len(said) == 3 else said[0]
+
+
+def _unlike_on_ruler(place: Number, ruler: Ruler | None) -> str:
+    one = "" if ruler is None else f", and 1 the real images {ruler.unit_name}"
+    return (
+        f"The held-out images are themselves far from the training images: {_with_ends(place)}, where real images of "
+        f"the same kind lie at 0{one}. The two are of different kinds, and nothing can be judged by them."
+    )
 
 
 def _by_pixels(verdict: Verdict, share: Number) -> str:
