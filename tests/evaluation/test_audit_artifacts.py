@@ -106,7 +106,7 @@ def test_a_checkerboard_is_found_and_named(period: int) -> None:
     number = found.numbers["checkerboard"]
     assert number.low > 2  # type: ignore[operator]
     assert f"{10 ** (number.value / 10):,.0f} times as strong" in found.sentence
-    assert f"{number.value:+.1f} decibels" in found.details[0]
+    assert f"{number.value:.1f} decibels stronger" in found.details[0]
 
 
 def test_a_blur_is_too_smooth() -> None:
@@ -115,6 +115,7 @@ def test_a_blur_is_too_smooth() -> None:
     left = 100 * 10 ** (found.numbers["high_frequencies"].value / 10)
     assert "too smooth" in found.sentence
     assert f"{left:.0f} %" in found.sentence
+    assert f"{-found.numbers['high_frequencies'].value:.1f} decibels less" in found.details[1]
     assert 10 < left < 40
 
 

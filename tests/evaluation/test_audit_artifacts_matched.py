@@ -91,7 +91,7 @@ def test_a_few_images_again_and_again_are_not_too_smooth() -> None:
     chosen = TRAIN.features[[201, 250, 300]]  # type: ignore[index]
     found = ask(TRAIN.images[[201, 250, 300]][again], SOFT, chosen[again])  # type: ignore[index]
     assert found.verdict == "cannot tell"
-    assert "same few real images" in found.sentence
+    assert "nearest to most samples" in found.sentence
     assert found.numbers["nearest_real_images"].value == pytest.approx(3)
     spoilt = ask(pictures(3, 5, soft=2.5)[again], SOFT, chosen[again])
     assert spoilt.verdict == "bad"

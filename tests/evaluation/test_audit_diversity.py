@@ -118,7 +118,7 @@ def test_samples_far_from_the_real_images_are_neither() -> None:
         far = side("far", 40, 300, ALL[:modes])
         assert far.features is not None
         found = answer(replace(given, fakes=(replace(far, features=far.features + np.float32(30)),)))
-        assert found.verdict == "cannot tell"
+        assert (found.verdict, found.headline) == ("cannot tell", "precision_ratio")
         assert "look too little like" in found.sentence
         assert found.numbers["precision_ratio"].high < 2 / 3  # type: ignore[operator]
 

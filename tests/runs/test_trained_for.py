@@ -13,7 +13,7 @@ import gansmith
 from gansmith.cli.main import app
 from gansmith.judge.audit_run import evaluate
 from gansmith.runs.run import Run
-from gansmith.runs.trained_for import trained_for
+from gansmith.runs.trained_for import TrainedFor, trained_for
 from small import SMALL
 
 
@@ -33,8 +33,9 @@ def test_of_the_model_of_a_checkpoint_and_of_models_alone(unfinished: Path, fini
     assert str(trained_for(run, raw=True)) == "320 of 640 images"
     assert str(trained_for(run, checkpoint="000000128")) == "128 of 640 images"
     assert not trained_for(run).at_the_end
-    assert str(trained_for(Run(finished))) == "320 of 320 images"
+    assert str(trained_for(Run(finished))) == "320 images"
     assert trained_for(Run(finished)).at_the_end
+    assert str(TrainedFor(20_032, 20_000)) == "20,032 images"
     models = shutil.copytree(unfinished / "model", tmp_path / "models")
     assert str(trained_for(Run(models))) == "320 images"
     assert str(trained_for(Run(models / "generator.safetensors"))) == "320 images"
@@ -69,7 +70,7 @@ def test_a_comparison_says_it_of_each(unfinished: Path, finished: Path) -> None:
     words = ["compare", f"{unfinished}@000000128", str(finished), "--against", "digits", "--samples", "40"]
     done = CliRunner().invoke(app, [*words, "--metrics", "none"], catch_exceptions=False)
     assert f"{unfinished}: weights after 128 of 640 images\n" in done.output
-    assert f"{finished}: weights after 320 of 320 images\n" in done.output
+    assert f"{finished}: weights after 320 images\n" in done.output
 
 
 def test_the_report_says_it_where_the_run_has_not_ended(unfinished: Path, tmp_path: Path) -> None:

@@ -79,17 +79,22 @@ def _power(value: float) -> str:
     return f"{MINUS if value < 0 else ''}{mantissa} \u00d7 10{str(int(exponent)).translate(_RAISED)}"
 
 
-def interval(bounded: Number) -> str:
-    """`71 (66 to 75)`, `71 (at least 66)`, `71 (at most 75)` or `71`: one count of places for all three."""
+def interval(bounded: Number, *, in_per_cent: bool = False) -> str:
+    """`71 (66 to 75)`, `at least 66` where nothing bounds it from above, `71 (at most 75)`, or `71` where there is no
+    interval or one of no width. One count of places for all three; in_per_cent: as `percent` writes shares."""
     low = None if bounded.low is None or not math.isfinite(bounded.low) else bounded.low
     high = None if bounded.high is None or not math.isfinite(bounded.high) else bounded.high
     if not math.isfinite(bounded.value) and low is None and high is None:
         return number(bounded.value)
     known = [value for value in (bounded.value, low, high) if value is not None and math.isfinite(value)]
     places = None if max(map(abs, known)) >= 1000 else decimals(*known)
-    text = number(bounded.value, places) if math.isfinite(bounded.value) else "not known"
+
+    def written(value: float) -> str:
+        return percent(value) if in_per_cent else number(value, places)
+
+    text = written(bounded.value) if math.isfinite(bounded.value) else "not known"
     if low is not None and high is not None:
-        return f"{text} ({number(low, places)} to {number(high, places)})"
+        return text if low == high == bounded.value else f"{text} ({written(low)} to {written(high)})"
     if low is not None:
-        return f"{text} (at least {number(low, places)})"
-    return text if high is None else f"{text} (at most {number(high, places)})"
+        return f"at least {written(low)}"
+    return text if high is None else f"{text} (at most {written(high)})"

@@ -22,8 +22,8 @@ class TrainedFor(NamedTuple):
         return self.whole is None or self.images >= self.whole
 
     def __str__(self) -> str:
-        """`3,328 of 60,000 images`."""
-        return f"{self.images:,}{'' if self.whole is None else f' of {self.whole:,}'} images"
+        """`3,328 of 60,000 images`, at the end `60,000 images`."""
+        return f"{self.images:,}{'' if self.whole is None or self.at_the_end else f' of {self.whole:,}'} images"
 
 
 def trained_for(run: Run, *, checkpoint: str | None = None, raw: bool = False) -> TrainedFor:

@@ -97,10 +97,10 @@ def _details(numbers: Mapping[str, Number], bounds: Limits, period: int) -> tupl
         numbers[name].value for name in ("checkerboard", "high_frequencies", "checkerboard_elsewhere")
     )
     return (
-        f"A pattern that repeats every {period} pixels is {grid:+.1f} decibels stronger than in the real images. By "
+        f"A pattern that repeats every {period} pixels is {words.stronger(grid)} than in the real images. By "
         f"chance it would be up to {bounds.checkerboard:.1f}, at other frequencies of the same images it is up to "
         f"{others:.1f}, and below {GRID:g} it is not called a trace.",
-        f"The finest detail has {fine:+.1f} decibels against that of the real images. By chance it would be up to "
+        f"The finest detail has {words.more(fine)} than that of the real images. By chance it would be up to "
         f"{bounds.high_frequencies:.1f} either way, and within {FINE:g} it is not called a trace.",
     )
 

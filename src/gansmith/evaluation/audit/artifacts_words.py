@@ -65,8 +65,8 @@ def _untold(weighed: Weighed) -> str:
     what = " and ".join(weighed.untold)
     if weighed.untold and weighed.alike:
         return (
-            f"The samples all lie nearest to the same few real images, so that a trace of the network cannot be told "
-            f"from what is peculiar to these few ({what})."
+            f"Few real images are the nearest to most samples, so that a trace of the network cannot be told from "
+            f"what is peculiar to these few ({what})."
         )
     if weighed.untold:
         return (
@@ -95,9 +95,19 @@ def beside_the_nearest(numbers: Mapping[str, Number]) -> tuple[str, ...]:
     grid, fine, grain = (numbers[f"{name}_matched"].value for name in names)
     return (
         f"Beside the real images most like each sample (as if {numbers['nearest_real_images'].value:,.0f} were so "
-        f"equally often), the pattern is {grid:+.1f} decibels stronger, the finest detail has {fine:+.1f}, and the "
+        f"equally often), the pattern is {stronger(grid)}, the finest detail has {more(fine)}, and the "
         f"spectrum is irregular by {grain:.1f}: what is not there belongs to the kinds of images that are made.",
     )
+
+
+def stronger(decibels: float) -> str:
+    """`1.2 decibels stronger`, `1.2 decibels weaker`."""
+    return f"{abs(decibels):.1f} decibels {'weaker' if decibels < 0 else 'stronger'}"
+
+
+def more(decibels: float) -> str:
+    """`1.2 decibels more`, `1.2 decibels less`."""
+    return f"{abs(decibels):.1f} decibels {'less' if decibels < 0 else 'more'}"
 
 
 def no_frequency_off_the_grid(height: int, width: int) -> str:

@@ -162,7 +162,7 @@ def _sheets(samples: Images, groups: list[NDArray[np.int64]]) -> tuple[Figure, .
             np.unique(np.linspace(0, len(members) - 1, _SHOWN).astype(int))
         ]  # from the middle to the edge
         part = "" if len(indices) == len(members) else f"; {len(indices)} of them are shown"
-        caption = f"These {len(members):,} of {len(samples):,} samples count as the same image{part}"
+        caption = f"These {len(members):,} of {len(samples):,} samples count as the same image by this measure{part}"
         sheets.append(Figure(caption, image=picture(samples[indices], columns=_COLUMNS)))
     return tuple(sheets)
 

@@ -47,6 +47,13 @@ from gansmith.evaluation.types import Answer, Evidence, Features, Labels, Number
 NEIGHBOURS = 5  # Naeem et al.
 POWER = 0.8  # with which the loss of half of the kinds must be noticed, for the verdict to be good
 MISSED = 0.05  # of the sets without half of the kinds may pass for good
+_HEADLINES: Mapping[Reason, str] = {  # the number that the verdict rests on, where it is not the kinds
+    "unlike": "coverage_held_out",
+    "unreal": "precision_ratio",
+    "never": "classes_found",
+    "layouts": LAYOUTS,
+    "covered": "coverage_ratio",
+}
 ENOUGH = 100  # samples, for the verdict to be good: of fewer, a kind has a handful
 
 
@@ -72,7 +79,7 @@ def answer(evidence: Evidence) -> Answer:
         "diversity",
         verdict,
         words.sentence(verdict, why, found),
-        {"covered": "coverage_ratio", "never": "classes_found", "layouts": LAYOUTS}.get(why, KINDS),
+        _HEADLINES.get(why, KINDS),
         numbers | measure.shares(classes),
         evidence.base.of(
             f"diversity({views[KINDS].scale.kinds} of features{by}; coverage, neighbours={NEIGHBOURS})",

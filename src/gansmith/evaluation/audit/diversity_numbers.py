@@ -17,9 +17,10 @@ from gansmith.evaluation.types import Evidence, Features, Number
 LEFT_OUT = 0.5  # of the data's classes
 ALIKE = 0.5  # of real images must have a held-out one near, or the two are of different kinds
 POWERS: Mapping[float, str] = {THIRD: "power_third", HALF: "power_half", MOST_GONE: "power_three_quarters"}
+_PARTS: Mapping[float, str] = {THIRD: "a third", HALF: "half", MOST_GONE: "three quarters"}
 KINDS, LAYOUTS = "kinds_missing", "layouts_missing"  # by features, by thumbnails
 _MISSING = {
-    "": "share of the kinds whose loss gives real images what the samples show: 0 is none",
+    "": "share of their kinds that real images would have to lose to look like the samples: 0 is none",
     "_moved": "the same with what all samples have in common taken out",
 }
 _MOST_CLASSES = 30  # shares among the numbers
@@ -42,7 +43,7 @@ def kinds(views: Views) -> dict[str, Number]:
     for share, name in POWERS.items():
         power = least_power(views, share)
         low, high = intervals.share(round(power * SETS), SETS)
-        means = f"how surely it is noticed when {name[6:].replace('_', ' ')} of the kinds are gone"
+        means = f"how surely it is noticed when {_PARTS[share]} of the kinds are gone"
         numbers[name] = Number(power, low, high, means)
     return numbers
 

@@ -36,8 +36,8 @@ def sentence(verdict: Verdict, why: Reason, found: Found) -> str:
             f"near: the two are of different kinds, and nothing can be judged by them."
         ),
         "unreal": lambda: (
-            f"The samples look too little like the real images to tell which kinds they are of: for 100 {found.about} "
-            f"that lie among the others, {of_a_hundred(numbers['precision_ratio'])} samples do."
+            f"The samples look too little like the real images to tell which kinds they are of: for every 100 "
+            f"{found.about} that lie among the real images, {of_a_hundred(numbers['precision_ratio'])} samples do."
         ),
         "never": lambda: _never(numbers),
         "scarce": lambda: (

@@ -92,7 +92,7 @@ GLOSSARY: Mapping[str, Term] = {
         "Images fall into groups by their features. Groups that samples visit less than half as often as real images "
         "do are counted, and compared with real images from which a known share of the kinds was taken away: as if so "
         "many kinds were missing.",
-        ("kinds_missing", "power_third", "power_half", "power_three"),
+        ("kinds_missing", "layouts_missing", "power_third", "power_half", "power_three"),
         "in the manner of Richardson and Weiss, 2018",
     ),
     "support": Term(
@@ -157,8 +157,49 @@ GLOSSARY: Mapping[str, Term] = {
         "Spectrum",
         "How much of an image is coarse shape and how much fine detail. Networks that enlarge images step by step "
         "often leave too little fine detail, or a fine regular pattern (a checkerboard).",
-        ("spectrum", "checkerboard", "high_freq", "high freq"),
+        ("spectrum", "high_freq", "high freq"),
         "Odena and others, 2016; Durall and others, 2020",
+    ),
+    "checkerboard": Term(
+        "Checkerboard",
+        "A fine regular pattern of light and dark over an image, as many networks leave it when they enlarge images "
+        "step by step. Its strength is in decibels: 3 are twice as strong, 10 ten times.",
+        ("checkerboard",),
+        "Odena and others, 2016",
+    ),
+    "phases": Term(
+        "Random phases",
+        "A real image taken apart into waves, each of which is moved at random: its colours and its amount of fine "
+        "detail stay, and nothing is in its place.",
+        (),
+    ),
+    "layout": Term(
+        "Layout",
+        "Parts in their places: a roof above a wall. A classifier that learned real images from the same cut into "
+        "tiles and shuffled says in which samples it sees one.",
+        ("layout",),
+    ),
+    "flaw": Term(
+        "Common flaw",
+        "What all samples have in common, and the real images nearest to them have not: a tint, a pattern, a blur.",
+        ("common_flaw",),
+    ),
+    "blend": Term(
+        "Blend",
+        "A sample that lies between two training images, far nearer to a mean of both than to either.",
+        ("blend",),
+    ),
+    "twin": Term(
+        "Twin",
+        "A held-out image that is as near to a training image as a copy is, such as the same photo stored twice. "
+        "Among many of them copies cannot be told.",
+        ("held_out_twins", "twin"),
+    ),
+    "rough": Term(
+        "Rough copies",
+        "Copies of training images that are as flawed as the samples are. They are planted on purpose, to see how "
+        "surely the search would notice a network that copies badly.",
+        ("rough",),
     ),
     "protocol": Term(
         "Protocol",

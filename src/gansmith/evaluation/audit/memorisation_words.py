@@ -86,7 +86,7 @@ def _none_found(verdict: Verdict, findings: Findings) -> str:
     seen = ASKED if share is None else share
     noticed, rough = findings.power[seen], findings.rough[ROUGH]
     if verdict == "good":
-        only = "" if share == ASKED else f" ({held_out:,} held-out images cannot show fewer)"
+        only = "" if share == ASKED else f" ({samples:,} samples and {held_out:,} held-out images cannot show fewer)"
         return (
             f"No copies were found, mirrored or moved by two pixels either. {percent(seen)} of copies would have been "
             f"noticed with probability {noticed:.2f}{only}, {percent(ROUGH)} of rough ones, as flawed as these samples "

@@ -93,7 +93,8 @@ def _on_ruler(verdict: Verdict, ruler: Ruler, fine: str) -> str:
         if fine
         else f", or {texture}"
     )
-    far = f"About as far from the real images as these are {layout}{like}"
+    scrambled = " (their layout scrambled)" * (layout == "with random phases")
+    far = f"About as far from the real images as these are {layout}{scrambled}{like}"
     if verdict == "bad":
         return f"{far}."
     if ruler.samples.low is not None and ruler.samples.low > BAD:

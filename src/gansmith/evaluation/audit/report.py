@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import io
-import math
 import re
 from collections.abc import Mapping
 from dataclasses import fields, replace
@@ -44,7 +43,7 @@ _SHORT: Mapping[str, Mapping[Verdict, str]] = {
         "cannot tell": "whether the images look like the real ones",
     },
     "memorisation": {
-        "good": "they are no copies of the training images",
+        "good": "no copies of training images were found",
         "bad": "some are copies of training images",
         "cannot tell": "whether some are copies of training images",
     },
@@ -59,7 +58,7 @@ _SHORT: Mapping[str, Mapping[Verdict, str]] = {
         "cannot tell": "whether the variety of the real images is covered",
     },
     "artifacts": {
-        "good": "there are no traces of the network",
+        "good": "no trace of the network that matters was found",
         "bad": "the images carry traces of the network",
         "cannot tell": "whether the images carry traces of the network",
     },
@@ -104,7 +103,8 @@ def page(audit: Audit) -> str:
         drawing=drawing,
         narrow=narrow,
         upright=upright,
-        value=value,
+        widest=widest,
+        values=values,
         count=number_format.number,
         shown_name=shown_name,
         explains=explains,
@@ -140,15 +140,18 @@ def _unbroken(shown: object) -> object:
     return shown.replace(" %", "\u00a0%") if type(shown) is str else shown
 
 
-def value(bounded: Number) -> str:
-    """A number with its interval; shares in per cent: `3 % (1.2 % to 5 %)`."""
-    if not bounded.means.startswith("share"):
-        return number_format.interval(bounded)
-    ends = (bounded.low, bounded.high)
-    known = [number_format.percent(end) for end in ends if end is not None]
-    words = {2: "({} to {})", 1: "(at least {})" if bounded.high is None else "(at most {})", 0: ""}[len(known)]
-    text = number_format.percent(bounded.value) if math.isfinite(bounded.value) else "not known"
-    return f"{text} {words.format(*known)}".rstrip()
+def values(numbers: Mapping[str, Number]) -> dict[str, str]:
+    """Each number with its interval; shares in per cent: `3 % (1.2 % to 5 %)`.
+
+    A number whose meaning begins with "the same" is written like the one before it, with which it is compared.
+    """
+    texts, share = {}, False
+    for name, bounded in numbers.items():
+        if not bounded.means.startswith("the same"):
+            share = bounded.means.startswith("share")
+        in_per_cent = share or bounded.means.startswith("the same share")
+        texts[name] = number_format.interval(bounded, in_per_cent=in_per_cent)
+    return texts
 
 
 def in_short(audit: Audit) -> list[tuple[Verdict, str]]:
@@ -158,7 +161,7 @@ def in_short(audit: Audit) -> list[tuple[Verdict, str]]:
     for verdict in order:
         parts = [_SHORT[question][verdict] for question, one in audit.answers.items() if one.verdict == verdict]
         if parts:
-            text = ", ".join(parts)
+            text = ("not settled: " if verdict == "cannot tell" else "") + ", ".join(parts)
             lines.append((verdict, f"{text[0].upper()}{text[1:]}."))
     return lines
 
@@ -205,6 +208,11 @@ def narrow(figure: Figure) -> bool:
 def upright(figure: Figure) -> bool:
     """Whether the image would be too high at the width of the others."""
     return figure.image is not None and figure.image.height > 0.6 * figure.image.width
+
+
+def widest(figure: Figure) -> str:
+    """The largest width of a small image on the page, for CSS: twice its pixels, at most 30 rem, at least 12."""
+    return "" if figure.image is None else f"clamp(12rem,{2 * figure.image.width}px,30rem)"
 
 
 def picture(image: Image.Image) -> str:

@@ -95,7 +95,7 @@ _SHORT: Mapping[str, str] = {
     "after a blur of ": "blur of ",
     "with noise of ": "noise of ",
     "stored as JPEG of quality ": "JPEG ",
-    "under a checkerboard of ": "checkers ",
+    "under a checkerboard of ": "checkerboard ",
 }
 
 

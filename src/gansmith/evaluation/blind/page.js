@@ -99,7 +99,7 @@ function percent(share) {
 function meaning(low, high) {
   if (alone) {
     if (high < 0.5) return "You can tell them apart: guessing is hardly ever right so often.";
-    if (low > 0.5) return "You were wrong more often than guessing is: to you the made ones look more real than the real ones.";
+    if (low > 0.5) return "You were wrong more often than by guessing: to you the made ones look more real than the real ones.";
     return `${count} looks do not show that you can tell them apart.`;
   }
   if (low > 0.5) return `To you, those of ${data.names[0]} look more real.`;
