@@ -211,6 +211,53 @@ def test_few_images_are_asked_for_only_where_an_answer_is_open() -> None:
     assert "holdout" not in commands(plan(counts=few, collapse="cannot tell"))
 
 
+@pytest.mark.parametrize(
+    ("run", "kinds"),
+    [
+        (RUN, {"artifacts": "bad"}),  # a checkerboard of a generator that enlarges so already
+        (RUN, {"artifacts": "bad", "headline": "high_frequencies", "value": 3.0, "collapse": "cannot tell"}),
+        (replace(RUN, width=None), {"artifacts": "bad", "headline": "high_frequencies", "value": -3.0}),
+        (RUN, {"artifacts": "bad", "headline": "repeats"}),
+        (None, {"artifacts": "bad", "headline": "high_frequencies", "value": 3.0}),
+    ],
+)
+def test_what_is_bad_without_a_remedy_is_not_called_right(run: RunFacts | None, kinds: dict[str, Any]) -> None:
+    kinds = {**kinds}
+    if kinds.get("headline") == "high_frequencies" and kinds["value"] > 0 and run is not None:
+        run = replace(run, width=None)
+    (only,) = plan(run, **kinds)
+    assert "No remedy" in only.why
+    assert "Nothing" not in only.why
+    assert "beside real" in only.do
+    assert "Nothing is wrong" in plan()[0].why
+
+
+def test_a_first_step_answers_to_no_step_before_it() -> None:
+    best = replace(RUN, recipe="sngan_small")
+    alone = plan(replace(best, improving=False), quality="bad")
+    assert len(alone) == 1
+    smooth = {"artifacts": "bad", "headline": "high_frequencies", "value": -4.0}
+    for (first, *_), before in ((alone, False), (plan(best, **smooth), False), (plan(best, quality="bad")[1:], True)):
+        assert "twice as wide (64)" in first.do
+        assert first.do.startswith("If that is not enough") == before
+
+
+def test_what_is_evaluated_again_is_what_was_evaluated() -> None:
+    few = {"samples": 300, "real images held out": 50}
+    options = ("--against", "my photos", "--holdout", "few", "--features", "mobilenet", "--set", "features.size=96")
+    whole = "--against 'my photos' --holdout few --features mobilenet --set features.size=96"
+    run = replace(RUN, checkpoint="000010000", raw=True, options=options)
+    own = "gansmith evaluate 'my runs/a' --checkpoint 000010000"
+    assert [step.commands for step in plan(run, few, memorisation="cannot tell")] == [
+        (f"{own} --raw {whole.replace(' --holdout few', '')} --holdout OTHER_IMAGES",),
+        (f"{own} --raw {whole} --samples 2000",),
+    ]
+    (install, *_) = plan(run, features="pixels@1", quality="cannot tell")
+    assert install.commands[1] == f"{own} --raw --against 'my photos' --holdout few"
+    (averaged,) = plan(run, artifacts="bad", headline="high_frequencies", value=3.0)
+    assert averaged.commands == (f"{own} {whole}",)
+
+
 def test_files_get_words_without_commands_of_a_run() -> None:
     for kinds in ({"quality": "bad"}, {"collapse": "bad"}, {"memorisation": "bad"}, {"artifacts": "bad"}):
         found = plan(None, **kinds)
@@ -227,6 +274,7 @@ ALL: list[dict[str, Any]] = [
 RUNS = [
     RUN,
     replace(RUN, images=100, upsample="transposed", raw=True),
+    replace(RUN, checkpoint="best", options=("--features", "pixels", "--set", "features.size=96")),
     replace(RUN, recipe="sngan_small", augment="ada", flip=True, seconds=None, size="", improving=False),
 ]
 

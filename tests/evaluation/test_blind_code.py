@@ -90,6 +90,18 @@ def test_tests_are_kept_apart() -> None:
     assert [(one.test, one.looks) for one in sums] == [("GEVK91XP", 80), ("00000001", 40)]
 
 
+@pytest.mark.parametrize("count", [0, 9, 201, 255])
+def test_a_code_of_a_count_that_no_test_has_is_refused(count: int) -> None:
+    with pytest.raises(OptionError, match=rf"{count} .*10 to 200"):
+        decode(encode(sitting(0, count)))
+
+
+def test_codes_of_one_test_with_other_images_are_not_added_up() -> None:
+    for other in (sitting(4, made=19, person=6), sitting(4, 24, person=6)):
+        with pytest.raises(OptionError, match="GEVK91XP"):
+            tally([sitting(4), other])
+
+
 def test_conclusions() -> None:
     assert [conclusion("real or made", *ends) for ends in ((0.1, 0.4), (0.6, 0.9), (0.3, 0.7))] == [
         "apart",

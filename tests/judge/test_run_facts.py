@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from typer.testing import CliRunner
 
 import gansmith
@@ -46,13 +48,35 @@ def test_what_a_run_knows(run: Run, facts: RunFacts) -> None:
 
 
 def test_an_earlier_checkpoint_has_the_facts_of_its_time(run: Run, facts: RunFacts) -> None:
-    earlier = run_facts(run, distinct=323, checkpoint="previous")
+    earlier = run_facts(run, distinct=323, checkpoint="previous", options=("--features", "pixels"))
     assert earlier is not None
+    assert read_run_facts(json.loads(json.dumps(earlier.record()))) == earlier
+    assert commands.evaluate(earlier)[0].endswith(" --checkpoint previous --features pixels")
     assert earlier.images < 320
     assert not earlier.at_the_end
     assert earlier.seconds is not None
     assert facts.seconds is not None
     assert earlier.seconds < facts.seconds
+
+
+@pytest.mark.parametrize(("values", "improving"), [((1.0, 2.0), False), ((2.0, 1.0), None)])
+def test_a_run_was_stopped_by_its_rule_only_where_its_records_say_so(
+    values: tuple[float, float], improving: bool | None, tmp_path: Path
+) -> None:
+    """Four batches of 32 of the 320 asked; its rule has a patience of 64 images."""
+    rule: Any = {"metrics": {"names": ["kid"]}, "stop": {"metric": "kid", "patience": 64}}
+    interrupted = gansmith.train(**{**SMALL, "images": 128, "out": str(tmp_path / "run")})
+    file = interrupted.path / "experiment.yaml"
+    known = yaml.safe_load(file.read_text())
+    file.write_text(yaml.safe_dump({**known, **rule, "images": 320}))
+    with (interrupted.path / "events.jsonl").open("a") as events:
+        for number, value in enumerate(values, 1):
+            record = {"step": 2 * number, "images": 64 * number, "look": number, "metric/kid": value}
+            events.write(json.dumps(record) + "\n")
+    facts = run_facts(Run(interrupted.path), distinct=323)
+    assert facts is not None
+    assert not facts.at_the_end
+    assert facts.improving is improving
 
 
 def test_files_and_models_know_nothing(run: Run) -> None:

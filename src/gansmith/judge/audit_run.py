@@ -9,6 +9,7 @@ audit is written to audit.json and remembered in history.jsonl.
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -105,7 +106,9 @@ def evaluate(
     reals = reals_at_their_shape(judged, resized=size is not None, **where)
     require_counts(measures, real=len(reals.train[0]), samples=samples * repeats)
     notes = tuple(_not_at_the_end(judged.run, checkpoint, raw))
-    of_run: dict[str, Any] = {"distinct": reals.trained_on, "checkpoint": checkpoint, "raw": raw}
+    chosen = {"features": features, "weights": weights, "classifier": classifier}
+    words = _options(options or {}, against=against, holdout=holdout, **chosen)
+    of_run = {"distinct": reals.trained_on, "checkpoint": checkpoint, "raw": raw, "options": words}
     comparison = _Comparison(judged, reals, extractors, seed, notes, of_run, begun)
     if quick:
         return _write_first_look(
@@ -116,6 +119,13 @@ def evaluate(
     asked = comparison.ask(reals, judged.generate(), measures)
     own = judged.run is not None and is_run(place) and resolved(folder) == resolved(place / "audit")
     return _write(asked, folder, again, remember=own)
+
+
+def _options(options: Mapping[str, Any], **chosen: Any) -> tuple[str, ...]:
+    """What decides which images are compared by which features: `--against`, its value, and so on."""
+    pairs = [(f"--{name}", str(value)) for name, value in chosen.items() if value not in (None, "auto")]
+    pairs += [("--set", f"features.{name}={json.dumps(value)}") for name, value in options.items()]
+    return tuple(word for pair in pairs for word in pair)
 
 
 @dataclass(frozen=True)

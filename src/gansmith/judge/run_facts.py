@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from contextlib import suppress
 from statistics import fmean
-from typing import Any
+from typing import Any, Literal
 
+from gansmith import catalog
 from gansmith.errors import GansmithError
 from gansmith.evaluation.audit.run_facts import RunFacts
 from gansmith.experiment.schema import Experiment
 from gansmith.runs.default_recipe import best_recipe
+from gansmith.runs.early_stopping import EarlyStopping
 from gansmith.runs.folder import is_run
 from gansmith.runs.run import Run
 from gansmith.runs.trained_for import trained_for
@@ -18,10 +20,18 @@ _LATEST = 5  # records: as many as a health word is about
 _LEAST = 4  # values of a metric
 
 
-def run_facts(run: Run | None, *, distinct: int, checkpoint: str | None = None, raw: bool = False) -> RunFacts | None:
+def run_facts(
+    run: Run | None,
+    *,
+    distinct: int,
+    checkpoint: str | None = None,
+    raw: bool = False,
+    options: tuple[str, ...] = (),
+) -> RunFacts | None:
     """What the run knows of itself; None for files, for models without their run, and for a damaged experiment.
 
-    distinct: training images;  checkpoint, raw: which of the run's weights are judged.
+    distinct: training images;  checkpoint, raw: which of the run's weights are judged;  options: of `gansmith evaluate`
+    that hold for the next evaluation too.
     """
     if run is None or not is_run(run.path):
         return None
@@ -47,8 +57,10 @@ def run_facts(run: Run | None, *, distinct: int, checkpoint: str | None = None, 
             width=generator.get("width") if {"width"} <= (settings.get("discriminator") or {}).keys() else None,
             augment=(settings.get("augment") or {}).get("name"),
             flip=experiment.data.flip,
-            improving=_improving(records, stopped=experiment.stop.metric is not None and images < (asked or 0)),
+            improving=_improving(records, stopped=_stopped(run)),
             raw=raw,
+            checkpoint=checkpoint,
+            options=options,
         )
     return None
 
@@ -61,6 +73,20 @@ def _accuracy(records: list[dict[str, Any]]) -> float | None:
     """The mean of the last records that have an accuracy of the discriminator."""
     values = [record["discriminator/accuracy"] for record in records if "discriminator/accuracy" in record]
     return fmean(values[-_LATEST:]) if values else None
+
+
+def _stopped(run: Run) -> bool:
+    """Whether the run ended by its own stop rule: the one that its trainer computes from the same records."""
+    experiment = run.experiment
+    if experiment.stop.metric is None:
+        return False
+    with suppress(GansmithError, KeyError, TypeError):  # a metric that is not here, or is not in the records
+        better: dict[str, Literal["lower", "higher"]] = {}
+        for name in experiment.metrics.names:
+            better |= catalog.build("metrics", name).better
+        measured = [record for record in run.records if "look" in record]
+        return EarlyStopping(experiment.stop, better, measured).reason() is not None
+    return False
 
 
 def _improving(records: list[dict[str, Any]], *, stopped: bool) -> bool | None:

@@ -24,6 +24,7 @@ YOUNG = 50_000  # images of training: until then samples that repeat themselves 
 FEW_SAMPLES = 1000  # docs/evaluation.md: take so many or more
 FEW_HELD_OUT = 125  # copies at 5 % are seen with probability .85 beside so many, .17 beside 50 (docs/memorisation.md)
 _PIXELS = "pixels@"  # the beginning of a protocol's features
+_FEATURES = ("--features", "--weights", "--set")  # options that choose them
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,7 @@ class Symptoms:
     pixels               nobody has judged yet whether the samples look real
     foreign              the held-out images are unfit: of another kind, training images, or samples
     twins                held-out images have twins among the training images, so that copies hide among them
+    wrong                an answer is bad, whatever it is
     unsure               an answer cannot tell
     few_samples, few_held_out     an answer cannot tell, and there are few of them
     """
@@ -76,6 +78,7 @@ class Symptoms:
     pixels: bool
     foreign: bool
     twins: bool
+    wrong: bool
     unsure: bool
     few_samples: bool
     few_held_out: bool
@@ -100,6 +103,7 @@ def symptoms(answers: Mapping[str, Answer], *, counts: Mapping[str, int], featur
         pixels=features.startswith(_PIXELS) and "quality" in answers,
         foreign=foreign,
         twins=any("held-out images without twins" in answers[name].needs for name in unsure),
+        wrong=bool(bad),
         unsure=bool(unsure),
         few_samples=bool(unsure) and not foreign and counts.get("samples", FEW_SAMPLES) < FEW_SAMPLES,
         few_held_out=bool(unsure & {"memorisation", "quality"})
@@ -111,7 +115,7 @@ def symptoms(answers: Mapping[str, Answer], *, counts: Mapping[str, int], featur
 def steps(
     answers: Mapping[str, Answer], *, run: RunFacts | None = None, counts: Mapping[str, int], features: str = ""
 ) -> tuple[Step, ...]:
-    """What to do, the most likely first; one step where nothing is wrong. run: None for images in files.
+    """What to do, the most likely first; at least one step. run: None for images in files.
 
     >>> [step.do for step in steps({}, counts={})]
     ['Look at more samples than a report shows, and let people try to tell them from real images.']
@@ -168,7 +172,7 @@ def _without_which_no_answer(signs: Symptoms, run: RunFacts | None) -> list[Step
                 "quality",
                 "Install the features of a network, and evaluate again.",
                 "Nobody has judged yet whether these look real: pixels see layout and colour, not what is in an image.",
-                ("gansmith features install mobilenet", *commands.evaluate(run)),
+                ("gansmith features install mobilenet", *commands.evaluate(run, without=_FEATURES)),
                 "a download of 14 MB",
             )
         )
@@ -211,7 +215,7 @@ def _quality(signs: Symptoms, run: RunFacts | None) -> list[Step]:
         why = "Among the recipes that were tried at 32 pixels on a CPU it came out first (docs/results.md)."
         plan.append(Step("quality", do, why, *commands.with_recipe(run, run.best_recipe)))
     elif run.width is not None and (run.at_the_end or not plan):
-        plan.append(_wider(run))
+        plan.append(_wider(run, first=not plan))
     return plan
 
 
@@ -248,9 +252,9 @@ def _traces(signs: Symptoms, run: RunFacts | None) -> list[Step]:
         return []
     if signs.rough and run is not None and run.raw:
         why = "The samples are rough, and raw weights are noisier than their average."
-        return [Step("artifacts", "Judge the averaged weights.", why, commands.evaluate(run))]
+        return [Step("artifacts", "Judge the averaged weights.", why, commands.evaluate(run, without=["--raw"]))]
     if (signs.smooth or signs.rough) and not signs.far and run is not None and run.width is not None:
-        return [_wider(run)]
+        return [_wider(run, first=not signs.lacking)]
     return []
 
 
@@ -261,12 +265,14 @@ def _resize(run: RunFacts | None, why: str) -> Step:
     return Step("artifacts", do, why, *way)
 
 
-def _wider(run: RunFacts) -> Step:
+def _wider(run: RunFacts, *, first: bool) -> Step:
+    """first: no step stands before it that may be enough."""
     width = 2 * (run.width or 0)
     assignments = ("--set", f"generator.width={width}", "--set", f"discriminator.width={width}")
     why = "Wider networks hold more detail. It is the dearest step: up to four times as long for each image."
     way = commands.changed(run, "wide", *assignments, images=run.images, times=4)
-    return Step("quality", f"If that is not enough: networks twice as wide ({width}).", why, *way)
+    do = "Train a new run with networks" if first else "If that is not enough: networks"
+    return Step("quality", f"{do} twice as wide ({width}).", why, *way)
 
 
 def _precision(signs: Symptoms, run: RunFacts | None) -> list[Step]:
@@ -288,6 +294,9 @@ def _precision(signs: Symptoms, run: RunFacts | None) -> list[Step]:
 
 def _look(signs: Symptoms, run: RunFacts | None) -> Step:
     why = "Nothing is wrong that these five questions can see; whether anybody likes the images they cannot."
+    if signs.wrong:
+        do = "Look at the samples beside real images, and decide whether what the answers name matters."
+        return Step("", do, "No remedy is known here for what is wrong.", commands.sample(run))
     if signs.unsure:
         why = "Nothing wrong is proven, and what could not be told stays open."
     return Step(

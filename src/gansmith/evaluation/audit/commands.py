@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from gansmith.evaluation.audit.run_facts import RunFacts
 from gansmith.evaluation.number_format import duration
 from gansmith.system.paths import shell_word
@@ -90,13 +92,19 @@ def grouped(run: RunFacts | None) -> Way:
     return changed(run, "grouped", "--holdout-by", "similar", images=images)
 
 
-def evaluate(run: RunFacts | None, *words: str) -> tuple[str, ...]:
-    """The run evaluated again.
+def evaluate(run: RunFacts | None, *words: str, without: Collection[str] = ()) -> tuple[str, ...]:
+    """The same weights of the run evaluated again, with the options of this time but for those in `words` or `without`.
 
     >>> evaluate(RunFacts("runs/a", "photos", 640), "--samples", "2000")
     ('gansmith evaluate runs/a --samples 2000',)
     """
-    return () if run is None else (" ".join(["gansmith evaluate", shell_word(run.path), *words]),)
+    if run is None:
+        return ()
+    weights = [] if run.checkpoint is None else ["--checkpoint", shell_word(run.checkpoint)]
+    weights += ["--raw"] if run.raw and "--raw" not in without else []
+    pairs = zip(run.options[::2], run.options[1::2], strict=True)
+    kept = [f"{name} {shell_word(value)}" for name, value in pairs if name not in (*words, *without)]
+    return (" ".join(["gansmith evaluate", shell_word(run.path), *weights, *kept, *words]),)
 
 
 def sample(run: RunFacts | None) -> tuple[str, ...]:

@@ -33,7 +33,8 @@ class RunFacts:
     best_recipe        the recipe that measured best on sets of this size
     upsample, width    of the generator;  augment, flip  of the images that the discriminator reads
     improving          whether a metric that the run measured was still getting better at the end
-    raw                whether the judged weights are those as trained, without averaging
+    checkpoint, raw    the judged weights: those of a checkpoint, None for the last; as trained, without averaging
+    options            of `gansmith evaluate` that the next evaluation needs too: name, value, name, value ...
     """
 
     path: str
@@ -53,6 +54,8 @@ class RunFacts:
     flip: bool = False
     improving: bool | None = None
     raw: bool = False
+    checkpoint: str | None = None
+    options: tuple[str, ...] = ()
 
     def record(self) -> dict[str, Any]:
         """Plain values for JSON.
@@ -101,4 +104,5 @@ def read_run_facts(record: Mapping[str, Any]) -> RunFacts:
     640
     """
     known = {one.name for one in fields(RunFacts)}
-    return RunFacts(**{name: value for name, value in record.items() if name in known})
+    values = {name: value for name, value in record.items() if name in known}
+    return RunFacts(**{**values, "options": tuple(values.get("options", ()))})

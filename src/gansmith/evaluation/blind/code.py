@@ -61,7 +61,7 @@ def encode(sitting: Sitting) -> str:
 def decode(text: str) -> Sitting:
     """The sitting of a code; small letters, other spaces and O, I, L for 0, 1, 1 are understood.
 
-    Raises OptionError for what is no code, or one in which a letter was changed or lost.
+    Raises OptionError for what is no code, one in which a letter was changed or lost, and one of no such test.
 
     >>> decode("gs-20000-000a0-00e2z-yg000-0knGS-7Y").agreeing
     0
@@ -82,6 +82,8 @@ def decode(text: str) -> Sitting:
         raise OptionError(
             f"the code {text!r} is of format {version}, and this version of gansmith reads format {FORMAT}"
         )
+    if not FEWEST <= count <= MOST:
+        raise OptionError(f"the code {text!r} is of {count} images, and a blind test has {FEWEST} to {MOST}")
     test = letters_of(data[1:6])
     person = int.from_bytes(data[6:8], "big")
     return Sitting(KINDS[kind], test, person, _bits(looks[:half], count), _bits(looks[half:], count))

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from gansmith.errors import OptionError
 from gansmith.evaluation import intervals
 from gansmith.evaluation.blind.code import Kind, Sitting
 from gansmith.evaluation.types import Number
@@ -48,6 +49,8 @@ class Tally:
 def tally(sittings: Sequence[Sitting]) -> list[Tally]:
     """One sum for each test that the sittings belong to, in the order in which tests first appear.
 
+    Raises OptionError for sittings of one test that differ in its images.
+
     >>> one = Sitting("real or made", "00000001", 7, (True,) * 10, (True,) * 8 + (False,) * 2)
     >>> tally([one])[0].rate.value
     0.2
@@ -69,6 +72,12 @@ def conclusion(kind: Kind, low: float, high: float) -> str:
 
 def _sum(sittings: Sequence[Sitting]) -> Tally:
     first = sittings[0]
+    for one in sittings:
+        if one.truth != first.truth:
+            raise OptionError(
+                f"two codes of the test {first.test} are not of the same {len(first.truth)} images in one order "
+                f"(the other has {len(one.truth)}): they cannot be added up. Give codes of one page"
+            )
     guessing = first.kind == "real or made"
     means = "share of looks answered wrongly" if guessing else "share of looks in which the first run looked more real"
     counts = [len(one.truth) - one.agreeing if guessing else one.agreeing for one in sittings]
