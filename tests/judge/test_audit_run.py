@@ -68,7 +68,7 @@ def test_the_same_again_is_the_same(run: Run, tmp_path: Path) -> None:
     for question in QUESTIONS:
         assert first[question] == second[question]
     other = judge.evaluate(run.path, **FEW, out=tmp_path / "c", raw=True).record()
-    assert (other["run"]["raw"], other["run"]["options"]) == (True, ("--features", "pixels"))
+    assert (other["run"]["raw"], other["run"]["options"]) == (True, ["--features", "pixels"])
     assert other["protocol"]["averaging"] == "raw"
 
 
