@@ -63,8 +63,7 @@ class Symptoms:
     pixels               nobody has judged yet whether the samples look real
     foreign              the held-out images are unfit: of another kind, training images, or samples
     twins                held-out images have twins among the training images, so that copies hide among them
-    wrong                an answer is bad, whatever it is
-    unsure               an answer cannot tell
+    wrong, unsure        an answer is bad, whatever it is;  an answer cannot tell
     few_samples, few_held_out     an answer cannot tell, and there are few of them
     """
 
@@ -239,9 +238,8 @@ def _lacking(signs: Symptoms, run: RunFacts | None) -> list[Step]:
         return []
     recipe = commands.steady_recipe(run)
     why = "The samples look real but leave kinds of images out: such objectives leave fewer out."
-    return [
-        Step("diversity", f"Train a new run with another objective: {recipe}.", why, *commands.with_recipe(run, recipe))
-    ]
+    do = f"Train a new run with another objective: {recipe}."
+    return [Step("diversity", do, why, *commands.with_recipe(run, recipe))]
 
 
 def _traces(signs: Symptoms, run: RunFacts | None) -> list[Step]:
@@ -266,7 +264,6 @@ def _resize(run: RunFacts | None, why: str) -> Step:
 
 
 def _wider(run: RunFacts, *, first: bool) -> Step:
-    """first: no step stands before it that may be enough."""
     width = 2 * (run.width or 0)
     assignments = ("--set", f"generator.width={width}", "--set", f"discriminator.width={width}")
     why = "Wider networks hold more detail. It is the dearest step: up to four times as long for each image."
@@ -299,9 +296,5 @@ def _look(signs: Symptoms, run: RunFacts | None) -> Step:
         return Step("", do, "No remedy is known here for what is wrong.", commands.sample(run))
     if signs.unsure:
         why = "Nothing wrong is proven, and what could not be told stays open."
-    return Step(
-        "",
-        "Look at more samples than a report shows, and let people try to tell them from real images.",
-        why,
-        commands.sample(run),
-    )
+    do = "Look at more samples than a report shows, and let people try to tell them from real images."
+    return Step("", do, why, commands.sample(run))
