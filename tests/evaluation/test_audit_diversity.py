@@ -162,9 +162,9 @@ def scale(half: float = 0.5, missed: int = 0) -> Scale:
         ({"layouts": np.array([0.01, 0.01])}, "good", "whole"),
         ({"scale": scale(half=0.2)}, "cannot tell", "power"),
         ({"scale": scale(half=0.01)}, "cannot tell", "power"),
-        ({"scale": scale(missed=6)}, "cannot tell", "power"),
+        ({"scale": scale(missed=6)}, "cannot tell", "missed"),
         ({"scale": scale(missed=5)}, "good", "whole"),
-        ({"samples": 99}, "cannot tell", "power"),
+        ({"samples": 99}, "cannot tell", "few"),
         ({"samples": 99, "lacking": np.array([0.4, 0.4])}, "bad", "kinds"),
         ({"extractor": "pixels"}, "cannot tell", "pixels"),
         ({"extractor": "pixels", "lacking": np.array([0.4, 0.4])}, "bad", "kinds"),
@@ -197,6 +197,28 @@ def test_the_first_rule_that_holds(changes: dict[str, Any], verdict: str, why: s
     assert found == (verdict, why)
     said = words.sentence(found[0], found[1], Found(numbers | MISSING, views, given["classes"], "others"))
     assert said.startswith({"good": "Yes", "bad": "No:"}.get(verdict, ("Cannot", "Not", "The", "Of")))
+
+
+def test_why_a_whole_set_is_not_called_so() -> None:
+    """Each reason by its own numbers; that losses go unnoticed is said only where they do."""
+    for why, given, fact in (
+        ("missed", scale(missed=6), "6 of 100"),
+        ("few", scale(), "fewer than 100 samples"),
+        ("power", scale(half=0.2), "probability .00"),
+    ):
+        views = {"kinds_missing": Variety(WHOLE, given)}
+        said = words.sentence("cannot tell", why, Found(REACHED | MISSING, views, {}, "others"))  # type: ignore[arg-type]
+        assert fact in said
+        assert ("without being noticed" in said) == (why == "power")
+
+
+def test_the_number_named_is_the_one_that_decides() -> None:
+    """Both must be large for bad, so the smaller; one is enough not to be good, so the larger."""
+    numbers = {"kinds_missing": Number(0.1, 0.0, 0.2), "kinds_missing_moved": Number(0.4, 0.3, 0.5)}
+    for pair in (numbers, dict(zip(numbers, reversed(numbers.values()), strict=True))):
+        found = Found(REACHED | pair, {}, {}, "others")
+        assert "10 % (0 to 20 %)" in words.sentence("bad", "kinds", found)
+        assert "40 % (30 to 50 %)" in words.sentence("cannot tell", "kinds", found)
 
 
 def test_what_only_thumbnails_see_is_noticed() -> None:

@@ -78,10 +78,12 @@ def reals_of(
     prepared = prepare(settings)
     if prepared.points:
         raise DataError(f"{settings.path} holds points, and only images can be judged")
-    kept, split = _held_out(prepared, settings, holdout)
+    kept, names, split = _held_out(prepared, settings, holdout)
     rng = np.random.default_rng(mix(seed, "real images to judge against"))
     train = read_images(prepared.train, random_subset(len(prepared.train), most, rng))
     held_out = None if kept is None else read_images(kept, random_subset(len(kept), most, rng))
+    if held_out is not None:
+        held_out = held_out[0], _renumbered(held_out[1], names, prepared.classes)
     _require_enough("real", len(train[0]))
     if held_out is not None:
         _require_enough("held-out", len(held_out[0]))
@@ -107,13 +109,25 @@ def settings_of(subject: Subject, against: str | None) -> tuple[DataSettings, bo
     return images_at(against, subject.shape, like=None if run is None else own), False
 
 
-def _held_out(prepared: Prepared, settings: DataSettings, holdout: str | None) -> tuple[Dataset | None, str]:
-    """The images never trained on: those at `holdout`, or those that the run kept aside; and the split in words."""
+def _held_out(
+    prepared: Prepared, settings: DataSettings, holdout: str | None
+) -> tuple[Dataset | None, tuple[str, ...] | None, str]:
+    """The images never trained on, those at `holdout` or those that the run kept aside; the names of their classes; the
+    split in words."""
     if holdout is not None:
         changes: dict[str, Any] = {"path": holdout, "format": None, "options": {}, "classes": (), "holdout": 0.0}
         other = prepare(settings.model_copy(update=changes))
-        return other.train, f"of {other.name}, {other.digest}"
-    return prepared.holdout, "a part of it" if prepared.holdout is None else "held out by the run"
+        return other.train, other.classes, f"of {other.name}, {other.digest}"
+    return prepared.holdout, prepared.classes, "a part of it" if prepared.holdout is None else "held out by the run"
+
+
+def _renumbered(labels: Labels | None, names: tuple[str, ...] | None, wanted: tuple[str, ...] | None) -> Labels | None:
+    """Labels by `names` -> the same by `wanted`; None where one of the names is not among these."""
+    if labels is None or names == wanted:
+        return labels
+    if names is None or wanted is None or not set(names) <= set(wanted):
+        return None
+    return np.array([wanted.index(name) for name in names], dtype=np.int64)[labels]
 
 
 def _require_enough(what: str, count: int) -> None:

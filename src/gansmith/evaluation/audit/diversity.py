@@ -26,13 +26,17 @@ from gansmith.evaluation.audit import diversity_numbers as measure
 from gansmith.evaluation.audit import diversity_words as words
 from gansmith.evaluation.audit.diversity_figures import class_bars, histogram, never_generated
 from gansmith.evaluation.audit.diversity_numbers import (
+    ENOUGH,
     KINDS,
     LAYOUTS,
+    MISSED,
+    POWER,
     Classes,
     Views,
     lacking_classes,
     least_power,
     look_real,
+    most_missed,
     unlike,
 )
 from gansmith.evaluation.audit.diversity_words import Found, Reason
@@ -45,8 +49,6 @@ from gansmith.evaluation.planted_losses import HALF, LITTLE, Variety, variety
 from gansmith.evaluation.types import Answer, Evidence, Features, Labels, Number, Side, Verdict
 
 NEIGHBOURS = 5  # Naeem et al.
-POWER = 0.8  # with which the loss of half of the kinds must be noticed, for the verdict to be good
-MISSED = 0.05  # of the sets without half of the kinds may pass for good
 _HEADLINES: Mapping[Reason, str] = {  # the number that the verdict rests on, where it is not the kinds
     "unlike": "coverage_held_out",
     "unreal": "precision_ratio",
@@ -54,7 +56,6 @@ _HEADLINES: Mapping[Reason, str] = {  # the number that the verdict rests on, wh
     "layouts": LAYOUTS,
     "covered": "coverage_ratio",
 }
-ENOUGH = 100  # samples, for the verdict to be good: of fewer, a kind has a handful
 
 
 def answer(evidence: Evidence) -> Answer:
@@ -142,8 +143,6 @@ def _verdict(
 ) -> tuple[Verdict, Reason]:
     """The verdict, and what it rests on: the first rule that holds."""
     scarce, covered = fewer(classes, SCARCE), verdict_of(numbers["coverage_ratio"])
-    missed = max(view.scale.missed(HALF) for view in views.values())
-    unnoticed = least_power(views, HALF) < POWER or missed > MISSED or samples < ENOUGH
     layouts = views.get(LAYOUTS)
     rules: tuple[tuple[bool, Verdict, Reason], ...] = (
         (unlike(numbers), "cannot tell", "unlike"),
@@ -154,7 +153,9 @@ def _verdict(
         (layouts is not None and layouts.bad, "bad", "layouts"),
         (covered == "bad", "bad", "covered"),
         (evidence.extractor.name == "pixels", "cannot tell", "pixels"),
-        (unnoticed, "cannot tell", "power"),
+        (least_power(views, HALF) < POWER, "cannot tell", "power"),
+        (most_missed(views, HALF) > MISSED, "cannot tell", "missed"),
+        (samples < ENOUGH, "cannot tell", "few"),
         (len(scarce) > 0, "cannot tell", "scarce"),
         (not views[KINDS].good, "cannot tell", "kinds"),
         (layouts is not None and not layouts.good, "cannot tell", "layouts"),

@@ -16,6 +16,9 @@ from gansmith.evaluation.types import Evidence, Features, Number
 
 LEFT_OUT = 0.5  # of the data's classes
 ALIKE = 0.5  # of real images must have a held-out one near, or the two are of different kinds
+POWER = 0.8  # with which the loss of half of the kinds must be noticed, for the verdict to be good
+MISSED = 0.05  # of the sets without half of the kinds may pass for good
+ENOUGH = 100  # samples, for the verdict to be good: of fewer, a kind has a handful
 POWERS: Mapping[float, str] = {THIRD: "power_third", HALF: "power_half", MOST_GONE: "power_three_quarters"}
 _PARTS: Mapping[float, str] = {THIRD: "a third", HALF: "half", MOST_GONE: "three quarters"}
 KINDS, LAYOUTS = "kinds_missing", "layouts_missing"  # by features, by thumbnails
@@ -51,6 +54,11 @@ def kinds(views: Views) -> dict[str, Number]:
 def least_power(views: Views, share: float) -> float:
     """How surely the loss of this share of the kinds is noticed, by the view that notices its own kinds' least."""
     return min(variety.scale.power(share) for variety in views.values())
+
+
+def most_missed(views: Views, share: float) -> float:
+    """How often the loss of this share of the kinds passes for good, by the view by which it does most."""
+    return max(variety.scale.missed(share) for variety in views.values())
 
 
 def coverage(near: Sequence[Members], about: str, seed: int) -> dict[str, Number]:

@@ -6,14 +6,25 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from gansmith.evaluation.audit.diversity_numbers import KINDS, LAYOUTS, Classes, Views, least_power
+from gansmith.evaluation.audit.diversity_numbers import (
+    ENOUGH,
+    KINDS,
+    LAYOUTS,
+    MISSED,
+    Classes,
+    Views,
+    least_power,
+    most_missed,
+)
 from gansmith.evaluation.audit.ratio_verdict import of_a_hundred
 from gansmith.evaluation.class_shares import MISSING, SCARCE, fewer
 from gansmith.evaluation.number_format import percent
 from gansmith.evaluation.planted_losses import HALF, HONEST_SETS, MOST_GONE, SETS, THIRD
 from gansmith.evaluation.types import Number, Verdict
 
-Reason = Literal["unlike", "unreal", "never", "scarce", "kinds", "layouts", "covered", "pixels", "power", "whole"]
+Reason = Literal[
+    "unlike", "unreal", "never", "scarce", "kinds", "layouts", "covered", "pixels", "power", "missed", "few", "whole"
+]
 _NAMED = 6  # classes in a sentence
 
 
@@ -53,6 +64,11 @@ def sentence(verdict: Verdict, why: Reason, found: Found) -> str:
             f"Cannot tell: half of the kinds could be missing without being noticed. With so few images it would be "
             f"noticed with probability {_power(found, HALF)}."
         ),
+        "missed": lambda: (
+            f"Cannot tell: of sets of real images without half of their kinds, "
+            f"{100 * most_missed(found.views, HALF):.0f} of 100 pass for whole; at most {100 * MISSED:.0f} may."
+        ),
+        "few": lambda: f"Cannot tell: fewer than {ENOUGH} samples are a handful of each kind, too few for a yes.",
         "whole": lambda: f"Yes: no kind of real image is missing by what can be seen. {_noticed(found)}",
         "kinds": lambda: _kinds(bad, numbers, KINDS),
         "layouts": lambda: _kinds(bad, numbers, LAYOUTS),
@@ -62,9 +78,10 @@ def sentence(verdict: Verdict, why: Reason, found: Found) -> str:
 
 def _kinds(bad: bool, numbers: Mapping[str, Number], view: str) -> str:
     kinds = "kinds" if view == KINDS else "kinds of colour and layout"
+    share = _missing(numbers, view, bad)
     if bad:
-        return f"No: {kinds} of real images are made too rarely, as if {_missing(numbers, view)} of them were missing."
-    return f"Not settled: as if {_missing(numbers, view)} of the {kinds} were missing, too near the line to call."
+        return f"No: {kinds} of real images are made too rarely, as if {share} of them were missing."
+    return f"Not settled: as if {share} of the {kinds} were missing, too near the line to call."
 
 
 def _never(numbers: Mapping[str, Number]) -> str:
@@ -104,13 +121,14 @@ def _power(found: Found, share: float) -> str:
     return "above .99" if power > 0.99 else f"{power:.2f}".removeprefix("0")
 
 
-def _missing(numbers: Mapping[str, Number], view: str) -> str:
-    """The smaller of the two numbers: both must say so."""
-    one, other = numbers[view], numbers[f"{view}_moved"]
-    least = one if one.value <= other.value else other
-    assert least.low is not None
-    assert least.high is not None
-    value, low, high = (f"{100 * end:.0f}" for end in (least.value, least.low, least.high))
+def _missing(numbers: Mapping[str, Number], view: str, bad: bool) -> str:
+    """The smaller of the two numbers where both must be large, for bad; the larger where one is enough, not to be
+    good."""
+    which = min if bad else max
+    decisive = which(numbers[view], numbers[f"{view}_moved"], key=lambda number: number.value)
+    assert decisive.low is not None
+    assert decisive.high is not None
+    value, low, high = (f"{100 * end:.0f}" for end in (decisive.value, decisive.low, decisive.high))
     return f"{value} % ({low} to {high} %)"
 
 
