@@ -15,6 +15,7 @@ from gansmith.errors import OutputError
 from gansmith.evaluation.audit import history
 from gansmith.evaluation.audit.audit import Audit
 from gansmith.evaluation.protocol import Protocol
+from gansmith.evaluation.ruler import UNIT, UNIT_OF_TEXTURES
 from gansmith.evaluation.types import Answer, Number, Ruler
 
 PROTOCOL = Protocol("", "toy@1", "photos abc", 900, 500, "8x8x3", "averaged", "run", "0-499")
@@ -49,7 +50,15 @@ def test_what_a_line_says() -> None:
         "images": 2000,
         "weights": "best",
         "averaging": "averaged",
-        "ruler": {"value": 0.8, "low": 0.7, "high": 0.9, "unit": 1500.0, "layout": "near", "texture": "rough"},
+        "ruler": {
+            "value": 0.8,
+            "low": 0.7,
+            "high": 0.9,
+            "unit": 1500.0,
+            "unit_name": UNIT,
+            "layout": "near",
+            "texture": "rough",
+        },
         "verdicts": {"quality": "bad", "collapse": "cannot tell", "diversity": "bad"},
         "headlines": {
             "quality": {"name": "share", "value": 40, "low": 30, "high": 50},
@@ -76,6 +85,7 @@ def test_lines_are_added_and_damaged_ones_left_out(tmp_path: Path) -> None:
         for broken in (b"\xff\xfe", b"7", b"[]", json.dumps({**lines[0], "format": 2}).encode(), b"[" * 5000):
             file.write(broken + b"\n")
         file.write(json.dumps({**lines[0], "ruler": {"value": "near"}}).encode() + b"\n")
+        file.write(json.dumps({**lines[0], "ruler": {**lines[0]["ruler"], "low": "x"}}).encode() + b"\n")
         file.write(json.dumps({**lines[0], "images": "many"}).encode())
     assert history.read(tmp_path) == lines
 
@@ -128,3 +138,15 @@ def test_the_figure_has_a_point_for_each_length_of_training() -> None:
     assert both is not None
     assert "averaged weights" in (both.svg or "")
     assert "weights as trained" in (both.svg or "")
+
+
+def test_points_of_one_unit_are_joined_and_the_caption_names_it() -> None:
+    def of(images: int, name: str | None) -> dict[str, Any]:
+        ruler = {**line(images)["ruler"], "unit_name": name}
+        return line(images, ruler={key: value for key, value in ruler.items() if value is not None})
+
+    assert history.figure([of(10, UNIT), of(20, UNIT_OF_TEXTURES)], PROTOCOL) is None
+    for name, words in ((UNIT_OF_TEXTURES, UNIT_OF_TEXTURES), (UNIT, UNIT), (None, UNIT)):
+        figure = history.figure([of(10, name), of(20, name)], PROTOCOL)
+        assert figure is not None
+        assert f"real images {words};" in figure.caption

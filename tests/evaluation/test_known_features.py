@@ -56,3 +56,18 @@ def test_features_are_those_without_it(tmp_path: Path, monkeypatch: pytest.Monke
     extract(every, extractor, what="images", known=later)  # from the file
     broken = replace(extractor, run=lambda _: pytest.fail("computed again"))
     np.testing.assert_array_equal(extract(every[5:], broken, what="some", cache=False, known=later)[0], expected[5:])
+
+
+def test_what_is_known_may_be_used_without_adding_to_it() -> None:
+    calls: list[int] = []
+
+    def compute(some: Images) -> Pair:
+        calls.append(len(some))
+        return some.reshape(len(some), -1).astype(np.float32), None
+
+    known, every = KnownFeatures(), images(6)
+    known.of(every[:2], "toy", compute)
+    for _ in range(2):
+        features, _none = known.as_it_is().of(every, "toy", compute)
+        np.testing.assert_array_equal(features, every.reshape(6, -1))
+    assert calls == [2, 4, 4]

@@ -150,6 +150,11 @@ def test_an_audit_of_these_weights_is_shown_and_one_of_others_is_not(runs: dict[
     text = text_of(runs, "one", "two", metrics=(), extractor=pixels.build(device="cpu"))
     verdicts = section(text, "Verdicts")
     assert verdicts.count('class="verdict ') == 5
+    assert str(audit.protocol.features) in verdicts
+    raw = replace(one, generator=replace(one.generator, raw=True))
+    if one.generator.averaging == "averaged":
+        assert facts_of(raw).audit is None
+        assert facts_of(raw).missing.endswith("--raw")
     file = runs["one"] / "audit" / "audit.json"
     record = json.loads(file.read_text())
     record["facts"]["trained for"] = "16 of 32 images"

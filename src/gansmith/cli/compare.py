@@ -123,11 +123,11 @@ def write(comparison: Comparison, folder: Path, extractor: Extractor | None = No
     from gansmith.records.images import save_image
     from gansmith.system.files import write_json, write_text
 
+    write_json(folder / _JSON, comparison.record(), replace=replace)
+    save_image(matrix_picture(comparison.play), folder / _MATRIX, replace=replace)
     if extractor is not None:
         text = page(comparison, extractor, pairs=[sentence(pair).strip() for pair in comparison.play.pairs])
         write_text(folder / _PAGE, text, replace=replace)
-    write_json(folder / _JSON, comparison.record(), replace=replace)
-    save_image(matrix_picture(comparison.play), folder / _MATRIX, replace=replace)
     return [_JSON, _MATRIX, *([] if extractor is None else [_PAGE])]
 
 

@@ -28,21 +28,37 @@ class KnownFeatures:
 
     def __init__(self) -> None:
         self._rows: dict[bytes, tuple[Features, Features | None]] = {}
+        self._remembers = True
+
+    def as_it_is(self) -> KnownFeatures:
+        """The same rows, to which none are added: those of a whole audit would fill the memory."""
+        other = KnownFeatures()
+        other._rows, other._remembers = self._rows, False
+        return other
 
     def of(self, images: Images, extractor: str, compute: Callable[[Images], Pair]) -> Pair:
         """Features of `images` [N, H, W, C] in their order; `compute` is asked for those that are not known yet, each
         once."""
         keys = [self._key(image, extractor) for image in images]
         new = {key: place for place, key in reversed(list(enumerate(keys))) if key not in self._rows}
+        fresh: dict[bytes, tuple[Features, Features | None]] = {}
         if new:
             places = sorted(new.values())
-            self.add(images[places], extractor, compute(images[places]))
-        rows = [self._rows[key] for key in keys]
+            values, classes = compute(images[places])
+            fresh = {
+                keys[place]: (values[row], None if classes is None else classes[row])
+                for row, place in enumerate(places)
+            }
+        if self._remembers:
+            self._rows |= fresh
+        rows = [fresh[key] if key in fresh else self._rows[key] for key in keys]
         probabilities = [row[1] for row in rows if row[1] is not None]
         return np.stack([row[0] for row in rows]), np.stack(probabilities) if probabilities else None
 
     def add(self, images: Images, extractor: str, values: Pair) -> None:
         """Remember what was computed, or read from a file."""
+        if not self._remembers:
+            return
         features, probabilities = values
         for place, image in enumerate(images):
             own = None if probabilities is None else probabilities[place]

@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -162,7 +163,9 @@ class _Comparison:
         """Ask the five questions, and measure. whole: of a first look, how to get the whole audit."""
         cache = self.judged.run is None
         parts = [fitted(part, reals.shape) for part in generated.parts]
-        sides = sides_of(reals.train, reals.holdout, parts, self.extractors, cache=cache, known=self.known)
+        sides = sides_of(
+            reals.train, reals.holdout, parts, self.extractors, cache=cache, known=self.known, remember=bool(whole)
+        )
         protocol = _protocol(self.judged, reals, generated, self.extractors)
         told: dict[str, Any] = {"names": reals.classes, "trained_on": reals.trained_on}
         evidence = evidence_of(sides, protocol, self.extractors, seed=self.seed, **told)
@@ -207,7 +210,9 @@ def _write(asked: _Asked, folder: Path, again: bool, *, remember: bool) -> Audit
         return audit
     weights = generated.facts.get("weights", "")
     line = history.line_of(audit, asked.evidence.ruler, images=generated.trained or 0, weights=weights)
-    moved = history.figure([*history.read(folder), line], audit.protocol)
+    moved = None
+    with suppress(ValueError, TypeError, KeyError, ArithmeticError):  # an audit without its figure is better than none
+        moved = history.figure([*history.read(folder), line], audit.protocol)
     audit = replace(audit, history=() if moved is None else (moved,))
     write(audit, folder, replace=again)
     history.append(folder, line)

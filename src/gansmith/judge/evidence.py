@@ -47,9 +47,12 @@ def sides_of(
     *,
     cache: bool,
     known: KnownFeatures | None = None,
+    remember: bool = True,
 ) -> Sides:
     """Features of real images are kept for the next time, those of samples where `cache` is set; `known` ones are not
-    computed again."""
+    computed again, and with `remember` new ones become known."""
+    if known is not None and not remember:
+        known = known.as_it_is()
     both: dict[str, Any] = {"classifier": extractors.classifier, "known": known}
 
     def side(name: str, images: Images, labels: Labels | None = None, *, cache: bool = True) -> Side:

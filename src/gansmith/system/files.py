@@ -180,6 +180,13 @@ def _create_and_lock(temporary: Path) -> int:
         os.close(descriptor)  # removed as stale between the two lines above
 
 
+def lock(file: IO[bytes]) -> None:
+    """Wait until no other process or thread holds this file, and hold it until it is closed; where the system can."""
+    if fcntl is not None:
+        with suppress(OSError):
+            fcntl.flock(file, fcntl.LOCK_EX)
+
+
 def sync_folder(folder: Path) -> None:
     """Make the renames inside `folder` survive a power cut, where the system can."""
     with suppress(OSError):

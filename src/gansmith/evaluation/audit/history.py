@@ -1,7 +1,8 @@
 """History of a run's audits: one line of JSON for each, in the order in which they were made.
 
     RUN/audit/history.jsonl   {"format": 1, "when": ..., "images": ..., "weights": ..., "averaging": ...,
-                               "ruler": {"value", "low", "high", "unit", "layout", "texture"} or null,
+                               "ruler": {"value", "low", "high", "unit", "unit_name", "layout",
+                               "texture"} or null,
                                "verdicts": {question: verdict}, "samples": ..., "protocol": digest,
                                "headlines": {question: {"name", "value", "low", "high"}}}
 
@@ -25,8 +26,9 @@ from gansmith.errors import OutputError
 from gansmith.evaluation.audit.audit import Audit
 from gansmith.evaluation.audit.plots import lines
 from gansmith.evaluation.protocol import Protocol
-from gansmith.evaluation.ruler import BAD, GOOD
+from gansmith.evaluation.ruler import BAD, GOOD, UNIT
 from gansmith.evaluation.types import Figure, Number, Ruler
+from gansmith.system.files import lock
 
 FORMAT = 1
 FILE = "history.jsonl"
@@ -67,10 +69,13 @@ def append(folder: Path, line: dict[str, Any]) -> None:
     path = folder / FILE
     try:
         with path.open("a+b", buffering=0) as file:
+            lock(file)
             size = file.seek(0, os.SEEK_END)
             file.seek(max(0, size - 1))
             begun = size > 0 and file.read(1) != b"\n"
-            file.write(b"\n" * begun + json.dumps(line).encode() + b"\n")
+            content = b"\n" * begun + json.dumps(line).encode() + b"\n"
+            if file.write(content) != len(content):
+                raise OSError("the disk took a part of the line")
             os.fsync(file.fileno())
     except OSError as error:
         raise OutputError(f"could not write {path}: {error.strerror or error}") from error
@@ -89,10 +94,12 @@ def figure(past: Iterable[dict[str, Any]], protocol: Protocol) -> Figure | None:
     """How the distance on the ruler moved while the run was trained, of the looks with this protocol; None for fewer
     than two lengths of training. Of several looks at the same weights the last counts."""
     same = digest(protocol)
+    measured = [line for line in past if line["ruler"] is not None and line["protocol"] == same]
+    unit = measured[-1]["ruler"].get("unit_name", UNIT) if measured else UNIT
     points = {
         (_WORDS.get(line["averaging"], line["averaging"]), line["images"]): line["ruler"]
-        for line in past
-        if line["ruler"] is not None and line["protocol"] == same
+        for line in measured
+        if line["ruler"].get("unit_name", UNIT) == unit
     }
     if len({images for _, images in points}) < 2:
         return None
@@ -105,19 +112,34 @@ def figure(past: Iterable[dict[str, Any]], protocol: Protocol) -> Figure | None:
     drawing = lines(series, x="real images drawn in training", y="distance from the real images", bands=bands)
     return Figure(
         f"How the run moved on the ruler, from look to look: 0 is as near as held-out images, 1 as far as real images "
-        f"cut into 4 x 4 tiles and shuffled; good is below {GOOD:g}, bad above {BAD:g}. The band is the 95 % interval.",
+        f"{unit}; good is below {GOOD:g}, bad above {BAD:g}. The band is the 95 % interval.",
         svg=drawing,
     )
 
 
 def _of_ruler(ruler: Ruler) -> dict[str, Any]:
     layout, texture = ruler.nearest
-    return {**_plain(ruler.samples), "unit": ruler.unit, "layout": layout, "texture": texture}
+    return {
+        **_plain(ruler.samples),
+        "unit": ruler.unit,
+        "unit_name": ruler.unit_name,
+        "layout": layout,
+        "texture": texture,
+    }
 
 
 def _plain(number: Number) -> dict[str, float | None]:
     values = {"value": number.value, "low": number.low, "high": number.high}
     return {name: value if value is not None and math.isfinite(value) else None for name, value in values.items()}
+
+
+def _ends(mark: dict[str, Any]) -> list[Any]:
+    """The value, and the ends of its interval that are known."""
+    return [mark["value"], *(mark[name] for name in ("low", "high") if mark[name] is not None)]
+
+
+def _finite(value: Any) -> bool:
+    return isinstance(value, float | int) and math.isfinite(value)
 
 
 def _parsed(content: bytes) -> dict[str, Any] | None:
@@ -131,8 +153,9 @@ def _parsed(content: bytes) -> dict[str, Any] | None:
             and isinstance(line["averaging"], str)
             and isinstance(line["protocol"], str)
             and isinstance(line["verdicts"], dict)
-            and (mark is None or (isinstance(mark["value"], float | int) and {"low", "high"} <= mark.keys()))
+            and (mark is None or all(map(_finite, _ends(mark))))
+            and (mark is None or isinstance(mark.get("unit_name", UNIT), str))
         )
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError, OverflowError):
         return None
     return line if whole else None

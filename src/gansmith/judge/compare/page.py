@@ -6,6 +6,7 @@ where runs differ in their seed alone, and what the discriminators of the others
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from importlib.resources import files
 from typing import Any
@@ -126,7 +127,8 @@ def _groups(
         for measured in comparison.metrics.values():
             for quantity in measured.numbers[names[0]]:
                 values = [measured.numbers[name][quantity].value for name in names]
-                rows.append((shown_name(quantity), over_trainings(values)))
+                if all(map(math.isfinite, values)):
+                    rows.append((shown_name(quantity), over_trainings(values)))
         groups.append((names, rows))
     return groups
 

@@ -72,6 +72,13 @@ def _audit(contender: Contender) -> tuple[Audit | None, str]:
     judged = audit.facts.get("trained for", "").replace("\u202f", ",")
     if judged.split(" ")[0] != images:
         return None, f"the audit there is of weights after {judged or 'other images'}: {command}"
+    averaging = contender.generator.averaging
+    if audit.protocol.averaging != averaging:
+        raw = " --raw" if averaging == "raw" else ""
+        return (
+            None,
+            f"the audit there is of {audit.protocol.averaging} weights, not of {averaging} ones: {command}{raw}",
+        )
     return audit, ""
 
 
