@@ -8,13 +8,15 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from PIL import Image
 from typer.testing import Result
 
-from gansmith.cli.compare import compare, ranking
-from gansmith.errors import OptionError, OutputError, RunError, UnknownNameError
+from gansmith.cli.compare import compare, ranking, write
+from gansmith.errors import NotFiniteError, OptionError, OutputError, RunError, UnknownNameError
 from gansmith.evaluation.cross_play import CrossPlay, Pair, Standing
 from gansmith.evaluation.types import Number
 from gansmith.models import saved
@@ -169,3 +171,16 @@ def test_a_page_with_all_runs(
     again = run_command(compare, *several, *given, "--out", "compared")
     assert isinstance(again.exception, OutputError)
     assert "compare.html" in str(again.exception)
+
+
+def test_a_page_that_fails_loses_no_comparison(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*_: Any, **__: Any) -> str:
+        raise NotFiniteError("a metric is a NaN")
+
+    monkeypatch.setattr("gansmith.judge.compare.page.page", fails)
+    monkeypatch.setattr("gansmith.evaluation.matrix_picture.matrix_picture", lambda _: Image.new("L", (4, 4)))
+    comparison: Any = SimpleNamespace(play=SimpleNamespace(pairs=[]), record=lambda: {"compared": ["a", "b"]})
+    extractor: Any = object()
+    with pytest.raises(NotFiniteError):
+        write(comparison, tmp_path, extractor, replace=False)
+    assert json.loads((tmp_path / "compare.json").read_text()) == {"compared": ["a", "b"]}
