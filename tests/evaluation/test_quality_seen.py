@@ -9,7 +9,6 @@ import pytest
 
 from gansmith.evaluation import intervals
 from gansmith.evaluation.audit.quality import answer
-from gansmith.evaluation.audit.quality_seen import missing
 from gansmith.evaluation.damages import LAYOUT, TEXTURE
 from gansmith.evaluation.protocol import Protocol
 from gansmith.evaluation.types import Evidence, Extractor, Features, Number, Outputs, Ruler, Seen, Side
@@ -77,17 +76,11 @@ def test_the_thing_is_in_the_sentence_and_the_layout_where_it_is_missing() -> No
     assert "A layout is seen in 40 of 100 samples" in answer(evidence(NEAR, layout=seen(40, 99, "a layout"))).sentence
 
 
-@pytest.mark.parametrize("samples", [58, 20, 2])
-def test_where_held_out_images_look_shuffled_no_layout_is_judged_and_the_reason_is_named(samples: int) -> None:
+def test_where_held_out_images_look_shuffled_no_layout_is_spoken_of_but_fewer_still_rule_good_out() -> None:
     unclear = "Held-out images are like their tiles."
-    far = Side("made", features=cloud(2, 200, at=6.0))
-    for place, fakes in ((NEAR, None), (NEAR, far), (BETWEEN, far)):
-        with_layout, plain = (
-            answer(replace(given, fakes=given.fakes if fakes is None else (fakes,)))
-            for given in (evidence(place, layout=seen(samples, 60, "a layout", unclear)), evidence(place))
-        )
-        assert (with_layout.verdict, with_layout.sentence) == (plain.verdict, plain.sentence)
-        assert with_layout.numbers.keys() == plain.numbers.keys()
-        assert not missing(with_layout.numbers)
-        assert unclear in with_layout.details
-        assert "layout is seen" not in " ".join(with_layout.details)
+    for samples, verdict in ((58, "good"), (20, "cannot tell")):
+        found = answer(evidence(NEAR, layout=seen(samples, 60, "a layout", unclear)))
+        assert found.verdict == verdict
+        assert unclear in found.details
+        assert "layout is seen" not in " ".join([found.sentence, *found.details])
+        assert ("20 of 100" in found.sentence) == (verdict != "good")

@@ -1,8 +1,8 @@
 """What is seen in the samples: a layout, and the thing that the real images show; numbers, words, what they rule out.
 
 A share surely below NEARLY of held-out images' is too small for "good"; surely below a third of it, the samples are bad
-where they are not like the real images one by one. Where the classifier of layouts does not know one, as with textures
-(`Seen.unclear`), its shares are no numbers and decide nothing; the reason is a remark.
+where they are not like the real images one by one. That holds where held-out images are often taken for shuffled ones
+too, as textures are: a classifier that knows nothing gives both the same share. But then it is not called a layout.
 """
 
 from __future__ import annotations
@@ -17,11 +17,9 @@ NAMES = ("layout", "thing")
 
 
 def shares(evidence: Evidence) -> dict[str, Number]:
-    """Of each that can be told: the share of samples, that of held-out images, and their ratio."""
+    """Of each that can be asked: the share of samples, that of held-out images, and their ratio."""
     numbers: dict[str, Number] = {}
     for name, seen in _asked(evidence):
-        if seen.unclear:
-            continue
         means = f"{seen.what} in the samples, for each in held-out images: 1 is as often"
         numbers |= {name: seen.samples, f"{name}_held_out": seen.held_out}
         numbers[f"{name}_ratio"] = ratio(seen.samples, seen.held_out, means)
@@ -43,10 +41,10 @@ def sentence(evidence: Evidence, numbers: Mapping[str, Number]) -> str:
     layout where it is missing."""
     lines = []
     for name, seen in _asked(evidence):
-        if not seen.unclear and (name == "thing" or name in missing(numbers)):
-            what = seen.what[0].upper() + seen.what[1:]
+        if name == "thing" or name in missing(numbers):
+            what = "a whole image, not a shuffled one," if seen.unclear else seen.what
             lines.append(
-                f"{what} is seen in {of_a_hundred(seen.samples)} of 100 samples; in real ones "
+                f"{what[0].upper()}{what[1:]} is seen in {of_a_hundred(seen.samples)} of 100 samples; in real ones "
                 f"that were not trained on, in {of_a_hundred(seen.held_out)} of 100."
             )
     return " ".join(lines)
