@@ -103,8 +103,9 @@ def layout_seen(
     why = ""
     if told.value < SURE:
         why = (
-            f"Whether the parts of the samples are in their places is not judged: held-out images are told from their "
-            f"own tiles in {100 * told.value:.0f} of 100 cases only, as textures are."
+            f"Held-out images are told from their own tiles in {100 * told.value:.0f} of 100 cases only, as textures "
+            f"are: no layout is spoken of. But samples that are surely taken for shuffled ones more often than "
+            f"held-out images cannot be good."
         )
     return Seen(
         "a layout",
