@@ -19,6 +19,7 @@ from gansmith.evaluation.types import Evidence, Extractor, Number
 from gansmith.judge.evidence import Extractors, evidence_of, sides_of
 
 SMALL = 32  # pixels: copies are searched for at this size, where a set is larger
+KEPT = ("ruler", "layout", "thing", "copies")  # numbers of an answer in a line, beside the one it mainly rests on
 _OF = ("evaluation", "judge")  # packages whose code decides
 
 
@@ -50,7 +51,7 @@ def run(part: str, name: str, condition: str, split: int, *, data: Path, extract
         },
         **({} if trial.share is None else {"share": trial.share}),
         "answers": answers_of(audit),
-        **({"ruler": _ruler(evidence)} if part == "quality" else {}),
+        **({"ruler": _ruler(evidence)} if (part, condition) == ("quality", "honest") else {}),
         "seconds": round(time.perf_counter() - begun, 1),
     }
 
@@ -79,9 +80,10 @@ def answers_of(audit: Audit) -> dict[str, Any]:
     return {
         question: {
             "verdict": answer.verdict,
-            "sentence": answer.sentence,
             "headline": answer.headline,
-            "numbers": {name: _number(number) for name, number in answer.numbers.items()},
+            "numbers": {
+                name: _number(number) for name, number in answer.numbers.items() if name in (*KEPT, answer.headline)
+            },
         }
         for question, answer in audit.answers.items()
     }
