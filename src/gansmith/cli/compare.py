@@ -32,7 +32,7 @@ def compare(
     samples: Annotated[int, typer.Option(help="images of each generator")] = 1000,
     raw: Raw = False,
     metrics: Annotated[str, typer.Option(help="measured side by side: kid,precision_recall ... or none")] = "kid",
-    features: Annotated[str, typer.Option(help="the extractor that metrics read")] = "pixels",
+    features: Annotated[str, typer.Option(help="that metrics read; auto: the best whose weights are here")] = "auto",
     weights: Annotated[str | None, typer.Option(help="the extractor's weights, a file")] = None,
     out: Annotated[Path | None, typer.Option(help="a folder for compare.json and compare.png")] = None,
     report: Annotated[
@@ -47,13 +47,14 @@ def compare(
     A discriminator's accuracy is the share of pairs of a held-out real image and a sample in which the real one gets
     the higher score. 0.5 means that it cannot tell them apart, which is what a perfect generator would get from all.
     """
+    from gansmith.judge.chosen_extractors import choose
     from gansmith.judge.compare.compare_runs import compare as compare_runs
     from gansmith.judge.compare.contenders import parse
     from gansmith.runs.run import Run
     from gansmith.system.console import say
 
     out = _require_out(out, runs, against, report=report, force=force)
-    extractor = _extractor_of_page(features, weights, device, trust) if report else None
+    extractor = choose(features, weights, device=device, trust=trust) if report else None
     names = [name.strip() for name in metrics.split(",") if name.strip() and name.strip() != "none"]
     trained: list[str] = []
     for path, checkpoint in map(parse, runs):
@@ -104,13 +105,6 @@ def _require_out(
     data = [folder for run in runs for folder in image_folders(Path(run.partition("@")[0]))]
     names = inside(_JSON, _MATRIX, *([_PAGE] if report else []))
     return require_out(out, _FOLDER, names, force=force, data=[*data, *([Path(against)] if against else [])])
-
-
-def _extractor_of_page(features: str, weights: str | None, device: str, trust: bool) -> Extractor:
-    """The extractor of the page's ruler: that of the metrics, or where it is pixels the best whose weights are here."""
-    from gansmith.judge.chosen_extractors import choose
-
-    return choose("auto" if features == "pixels" else features, weights, device=device, trust=trust)
 
 
 def write(comparison: Comparison, folder: Path, extractor: Extractor | None = None, *, replace: bool) -> list[str]:

@@ -43,28 +43,28 @@ _WITHOUT_LAYOUT = {name: change if "2 x 2" in name else _coarse(change) for name
 def ruler_and_layout(train: Side, holdout: Side | None, fakes: tuple[Side, ...], extractor: Extractor) -> Measured:
     """The ruler, and the share of the samples in which a layout is seen.
 
-    Neither for pixels and for too few images; no ruler for textures, which have no layout to lose; no share without
-    `_FEWEST` held-out images, which test the classifier.
+    Neither for pixels and for too few images; no ruler where damaged images are no farther than chance allows; no share
+    without `_FEWEST` held-out images, which test the classifier.
     """
     if extractor.name == "pixels" or train.images is None or train.features is None or len(train) < 3:
         return Measured()
     rng = np.random.default_rng(mix(0, "damaged images"))
-    enough = holdout is not None and holdout.images is not None and len(holdout) >= _FEWEST
-    if holdout is not None and holdout.images is not None and enough:
+    held = None
+    if holdout is not None and holdout.images is not None and len(holdout) >= _FEWEST:
+        held = holdout.features
         images = holdout.images[random_subset(len(holdout), min(MOST, len(holdout)), rng)]
         rest = np.arange(len(train))
     else:
         chosen = random_subset(len(train), min(MOST, max(1, len(train) // 3)), rng)
         images, rest = train.images[chosen], np.setdiff1d(np.arange(len(train)), chosen)
     reference = train.features[rest[random_subset(len(rest), min(_REFERENCE, len(rest)), rng)]]
-    held = None if holdout is None or len(holdout) < _FEWEST else holdout.features
     samples = np.concatenate([side.features for side in fakes if side.features is not None])
     damaged = _damaged(images, extractor, {**LAYOUT, **TEXTURE})
     try:
         found: Ruler | None = ruler(reference, samples, damaged, held)
     except DataError:
         found = None
-    if held is None or not enough:
+    if held is None:
         return Measured(found)
     few = train.images[random_subset(len(train), min(_TRAINING, len(train)), rng)]
     classifier = layout_classifier(reference, _damaged(few, extractor, _WITHOUT_LAYOUT))

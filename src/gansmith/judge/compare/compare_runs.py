@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -22,6 +21,7 @@ from gansmith.evaluation.extract import side_of
 from gansmith.evaluation.metric_needs import reads_features, require_classes, require_counts, require_unlabelled
 from gansmith.evaluation.protocol import Protocol, require_same
 from gansmith.evaluation.types import Extractor, Metric
+from gansmith.judge.chosen_extractors import choose
 from gansmith.judge.compare.comparison import Comparison, Material, Measured, notes
 from gansmith.judge.compare.contenders import Contender, Labelled, open_all, sampled, scores
 from gansmith.judge.compare.real_images import Reals, reals
@@ -40,14 +40,15 @@ def compare(
     samples: int = 1000,
     raw: bool = False,
     metrics: Sequence[str] = ("kid",),
-    features: str = "pixels",
+    features: str = "auto",
     weights: str | None = None,
     device: str = "auto",
     trust: bool = False,
 ) -> Comparison:
     """Judge the generators of `runs` by each other's discriminators, on the data their runs held out or on `against`.
 
-    A run is a folder, or folder@checkpoint. metrics: names of the catalog, may be empty.
+    A run is a folder, or folder@checkpoint. metrics: names of the catalog, may be empty;  features: of the catalog, or
+    auto: the best whose weights are here.
     Raises RunError, DataError or GansmithError for runs that cannot be compared.
     """
     if not 2 <= samples <= MOST:
@@ -106,10 +107,7 @@ def _extractor(
     """The extractor that the metrics read; None where none does."""
     if not reads_features(metrics):
         return None
-    options: dict[str, Any] = {"device": device, **({} if weights is None else {"weights": weights})}
-    if features == "classifier":
-        options["trust_model"] = trust
-    extractor: Extractor = catalog.build("features", features, **options)
+    extractor = choose(features, weights, device=device, trust=trust)
     require_classes(metrics, extractor)
     return extractor
 
