@@ -253,7 +253,12 @@ def test_runs_that_cannot_be_compared(runs: dict[str, Path], tmp_path: Path) -> 
             "inception_score.*pixels.*--features",
         ),
         ([one, two], {"metrics": ["kid"], "weights": "w.pth"}, OptionError, "w.pth.*--features"),
-        ([one, two], {"features": "pixels", "weights": "w.pth"}, OptionError, "pixels has no weights"),
+        (
+            [one, two],
+            {"metrics": ["kid"], "features": "pixels", "weights": "w.pth"},
+            OptionError,
+            "pixels has no weights",
+        ),
         (
             [one, two],
             {"metrics": ["precision_recall"], "samples": 3},
