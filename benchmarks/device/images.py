@@ -14,6 +14,7 @@ from gansmith.data.prepare import prepare
 from gansmith.data.settings import DataSettings
 from gansmith.evaluation.features import mobilenet
 from gansmith.evaluation.types import Extractor
+from gansmith.pretrained.mobilenet import MobileNetV2
 
 SIZE = 32
 HOLDOUT = 0.2
@@ -64,7 +65,7 @@ def network(part: Part, *, size: int, device: str | None = None) -> Extractor:
     if part.weights is not None:
         return mobilenet.build(weights=str(part.weights), device=where, size=size)
     torch.manual_seed(0)
-    return mobilenet.wrap(mobilenet.MobileNetV2(), "random", device=where, size=size)
+    return mobilenet.wrap(MobileNetV2(), "random", device=where, size=size)
 
 
 def extractor(part: Part) -> Extractor:

@@ -15,7 +15,7 @@ from gansmith.cli.availability import availability
 from gansmith.cli.list_ import lines
 from gansmith.data.locations import places
 from gansmith.evaluation import download
-from gansmith.evaluation.weights import Published
+from gansmith.pretrained.weights import Published
 from gansmith.system import extras
 
 

@@ -15,7 +15,7 @@ import pytest
 from gansmith.errors import OptionError
 from gansmith.evaluation import download as module
 from gansmith.evaluation.download import download
-from gansmith.evaluation.weights import Published, folder, read
+from gansmith.pretrained.weights import Published, folder, read
 
 CONTENT = bytes(range(256)) * 4000  # several pieces
 SHA256 = hashlib.sha256(CONTENT).hexdigest()

@@ -14,7 +14,8 @@ import torch
 from gansmith import catalog
 from gansmith.errors import OptionError
 from gansmith.evaluation import preprocess
-from gansmith.evaluation.features.mobilenet import WEIGHTS, MobileNetV2, wrap
+from gansmith.evaluation.features.mobilenet import wrap
+from gansmith.pretrained.mobilenet import WEIGHTS, MobileNetV2
 from gansmith.system.seeding import seeded
 
 

@@ -14,8 +14,9 @@ from PIL import Image
 from gansmith import catalog
 from gansmith.errors import DataError, OptionError
 from gansmith.evaluation.features import vgg
-from gansmith.evaluation.features.vgg import WEIGHTS, WIDTHS, Lpips, torch_names, wrap
+from gansmith.evaluation.features.vgg import Lpips, wrap
 from gansmith.evaluation.types import Extractor
+from gansmith.pretrained.vgg import WEIGHTS, WIDTHS, torch_names
 from gansmith.system.seeding import seeded
 
 SMALL = ((4, 5), (6,), (7, 3), (5,), (6,))

@@ -28,7 +28,7 @@ def install(
     from gansmith import catalog
     from gansmith.errors import OptionError, unknown
     from gansmith.evaluation.download import download
-    from gansmith.evaluation.weights import Published
+    from gansmith.pretrained.weights import Published
 
     stated = catalog.stated("features", name, "WEIGHTS", None)
     if stated is None:

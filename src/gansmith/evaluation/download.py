@@ -20,7 +20,7 @@ from urllib.request import Request, urlopen
 
 from gansmith import __version__
 from gansmith.errors import GansmithError, OptionError
-from gansmith.evaluation.weights import Published, folder, sha256_of
+from gansmith.pretrained.weights import Published, folder, sha256_of
 from gansmith.system.files import atomic
 from gansmith.system.progress import bar
 

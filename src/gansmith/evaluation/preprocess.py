@@ -15,9 +15,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from gansmith.errors import DataError
+from gansmith.pretrained.imagenet import DEVIATION, MEAN
 
 LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601, as Pillow's conversion to grey
-MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet's training images, in [0, 1]
 _NAMES = {1: "colour made grey (BT.601)", 3: "grey repeated"}
 
 

@@ -14,8 +14,8 @@ from gansmith.adversarial import Dimensions
 from gansmith.errors import OptionError, RunError
 from gansmith.evaluation import preprocess
 from gansmith.evaluation.types import Extractor, Outputs
-from gansmith.evaluation.weights import content_of, identity
 from gansmith.models import saved
+from gansmith.pretrained.weights import content_of, identity
 from gansmith.system.device import choose_device
 from gansmith.system.paths import expanded
 from gansmith.system.seeding import seeded

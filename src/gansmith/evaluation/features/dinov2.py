@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from gansmith.errors import OptionError
 from gansmith.evaluation import preprocess
 from gansmith.evaluation.types import Extractor, Outputs
-from gansmith.evaluation.weights import Published, content_of, identity, read, state_of
+from gansmith.pretrained.weights import Published, content_of, identity, read, state_of
 from gansmith.system.device import choose_device
 from gansmith.system.option_types import LARGEST_INPUT
 from gansmith.system.seeding import seeded

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from gansmith.evaluation import preprocess
 from gansmith.evaluation.types import Extractor, Outputs
-from gansmith.evaluation.weights import Published, identity, read, state_of
+from gansmith.pretrained.weights import Published, identity, read, state_of
 from gansmith.system.device import choose_device
 from gansmith.system.extras import missing_extra
 

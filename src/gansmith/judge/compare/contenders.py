@@ -16,9 +16,9 @@ from torch import nn
 from gansmith.errors import OptionError, RunError
 from gansmith.evaluation.activations import to_input
 from gansmith.evaluation.generated_images import PART, generated_images
-from gansmith.evaluation.weights import content_of
 from gansmith.judge.opened import Opened, open_for_judging
 from gansmith.latent.renderer import Renderer
+from gansmith.pretrained.weights import content_of
 from gansmith.runs.run import Run
 from gansmith.system.paths import resolved, shell_word
 from gansmith.system.progress import bar

@@ -8,7 +8,7 @@ from torch import Tensor
 from gansmith.errors import OptionError
 from gansmith.evaluation import preprocess
 from gansmith.evaluation.types import Extractor, Outputs
-from gansmith.evaluation.weights import identity
+from gansmith.pretrained.weights import identity
 from gansmith.system.device import choose_device
 
 

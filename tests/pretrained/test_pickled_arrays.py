@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from gansmith.errors import DataError
-from gansmith.evaluation.pickled_arrays import read
+from gansmith.pretrained.pickled_arrays import read
 
 RNG = np.random.default_rng(0)
 TREE = {

@@ -12,8 +12,8 @@ import torch
 from torch import nn
 
 from gansmith.errors import OptionError
-from gansmith.evaluation import weights
-from gansmith.evaluation.weights import Published, content_of, identity, read, state_of
+from gansmith.pretrained import weights
+from gansmith.pretrained.weights import Published, content_of, identity, read, state_of
 
 CONTENT = b"weights" * 1000
 NET = Published("toy", "toy.pth", hashlib.sha256(CONTENT).hexdigest(), "the toy makers' toy.pth")
