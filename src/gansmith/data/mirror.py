@@ -20,6 +20,7 @@ SURE = 0.6  # share that is told rightly: above, mirrored images are others
 _SIDE = 16  # pixels that an image is reduced to
 _PENALTY = 0.1  # of the ridge, in units of the mean eigenvalue
 _FEWEST = 2
+_ROUNDING = 1e-6  # length of an odd part that is none
 _NOISE = 1e-2  # power below which a frequency does not count: that of a level's rounding
 
 
@@ -39,9 +40,11 @@ def told_from_mirror_images(images: NDArray[np.uint8]) -> float:
 
 
 def _told(odd: NDArray[np.float64]) -> float:
-    """Odd parts [N, ...] -> the share whose sign is told by the others."""
+    """Odd parts [N, ...] -> the share whose sign is told by the others; half of those count that are no longer
+    than rounding."""
     odd = odd.reshape(len(odd), -1)
-    odd = odd / np.maximum(np.linalg.norm(odd, axis=1, keepdims=True), 1e-9)
+    lengths = np.linalg.norm(odd, axis=1, keepdims=True)
+    odd = np.where(lengths > _ROUNDING, odd / np.maximum(lengths, _ROUNDING), 0.0)
     cosine = odd @ odd.T
     values, vectors = np.linalg.eigh(np.exp(2 * cosine - 2) - np.exp(-2 * cosine - 2))  # exp(-|a -+ b|^2)
     values = np.maximum(values, 0.0)
@@ -50,7 +53,7 @@ def _told(odd: NDArray[np.float64]) -> float:
     kept = values / (values + _PENALTY * values.mean())
     leverage = np.square(vectors) @ kept
     said = (vectors @ (kept * vectors.sum(axis=0)) - leverage) / np.maximum(1 - leverage, 1e-9)
-    return float((said > 0).mean())
+    return float(np.where(lengths[:, 0] > _ROUNDING, said > 0, 0.5).mean())
 
 
 def mirrored_alike(images: NDArray[np.uint8]) -> bool:
