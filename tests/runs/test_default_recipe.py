@@ -8,17 +8,27 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 import gansmith
 from gansmith import catalog
 from gansmith.experiment.layers import resolve
 from gansmith.experiment.sources import from_recipe
+from gansmith.pretrained import weights
 from gansmith.runs import default_recipe as module
+from gansmith.runs.defaults_table import Defaults, defaults
 from gansmith.runs.train import experiment_from
 
 
 def advised(path: Any, **fields: Any) -> module.DefaultRecipe | None:
     return module.default_recipe(*experiment_from(path, environment={}, **{"device": "cpu", **fields}))
+
+
+def change_table(monkeypatch: pytest.MonkeyPatch, **parts: Any) -> None:
+    """Another table than the package's: its own `earlier` and minutes, with these sizes and rows."""
+    kept = defaults().model_dump(include={"minutes", "earlier"})
+    table = Defaults.model_validate({**kept, "sizes": [{"of": [32, 64]}], **parts})
+    monkeypatch.setattr(module, "defaults", lambda: table)
 
 
 def some_images(folder: Path, count: int) -> str:
@@ -40,17 +50,18 @@ def test_by_the_number_of_images(count: int, recipe: str, why: str, tmp_path: Pa
 def test_a_share_of_the_images_counts(tmp_path: Path) -> None:
     found = advised(some_images(tmp_path, 10_000), fraction=0.5)
     assert found is not None
-    assert found == ("sngan_small", "at 32 px it measured best on sets of about 2,000 images; these are 5,000")
+    assert (found.recipe, found.reason.endswith("these are 5,000")) == ("sngan_small", True)
 
 
 @pytest.mark.parametrize("points", ["ring", "grid"])
 def test_points(points: str) -> None:
-    assert advised(points) == (f"r3gan_{points}", "these are points in the plane")
+    assert advised(points) == module.DefaultRecipe(f"r3gan_{points}", "these are points in the plane")
 
 
 def test_on_a_graphics_card_nothing_was_measured(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
-    assert advised("digits", device="auto") == ("dcgan", "on cuda nothing was measured yet")
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation=True: True)
+    assert advised("digits", device="auto") == module.DefaultRecipe("dcgan", "on cuda nothing was measured yet")
 
 
 @pytest.mark.parametrize(
@@ -78,7 +89,7 @@ def test_nothing_is_chosen_where_a_layer_names_what_to_train(own: dict[str, Any]
 def test_a_named_part_takes_the_plain_defaults_and_a_line_says_so(
     own: dict[str, Any], field: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert advised("digits", **own) == (None, f"{field} is set")
+    assert advised("digits", **own) == module.DefaultRecipe(None, f"{field} is set")
     experiment, _ = experiment_from("digits", environment={}, choose_recipe=True, device="cpu", **own)
     assert experiment.recipe is None
     lines = capsys.readouterr().err.splitlines()
@@ -136,7 +147,7 @@ def test_settings_beside_the_game_are_no_game(tmp_path: Path) -> None:
 
 
 def test_every_advised_recipe_is_there_and_takes_any_images() -> None:
-    for name in module.RECIPES:
+    for name in defaults().recipes:
         assert name in catalog.names("recipes")
         experiment, sources = resolve([from_recipe(name)])
         assert not any(path.startswith("data") for path in sources)
@@ -158,7 +169,7 @@ def test_training_takes_it_says_why_and_keeps_it(
     assert run.path == Path("runs/images-sngan_small")
     assert run.experiment.discriminator is not None
     assert run.experiment.discriminator.name == "resnet"
-    monkeypatch.setattr(module, "FEW", 1)  # as if images had come
+    change_table(monkeypatch, sizes=[{"of": [8]}], rows=[{"recipe": "dcgan_augmented", "why": "x"}])
     again = gansmith.train(path, **settings)
     assert again.path == run.path
     said = capsys.readouterr().err
@@ -166,3 +177,92 @@ def test_training_takes_it_says_why_and_keeps_it(
     assert "is complete at 128 images" in said
     elsewhere, _ = experiment_from(path, environment={}, choose_recipe=True, out="other", **settings)
     assert elsewhere.recipe == "dcgan_augmented"
+
+
+ROW = {
+    "recipe": "dcgan_small",
+    "settings": {"images": 96, "precision": "bfloat16", "generator": {"upsample": "resize"}},
+    "why": "measured on {count}",
+}
+
+
+@pytest.mark.parametrize("native", [True, False])
+def test_a_row_brings_settings_which_the_users_own_change(native: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    change_table(monkeypatch, rows=[ROW])
+    monkeypatch.setattr(module, "native_bfloat16", lambda device: native)
+
+    def chosen(**own: Any) -> dict[str, Any]:
+        experiment, _ = experiment_from("digits", environment={}, choose_recipe=True, device="cpu", **own)
+        return experiment.plain()
+
+    plain = chosen()
+    assert (plain["recipe"], plain["images"], plain["generator"]["upsample"]) == ("dcgan_small", 96, "resize")
+    assert plain["precision"] == ("bfloat16" if native else "auto")
+    plain = chosen(images=5, precision="float32", assignments=["generator.upsample=transposed"])
+    assert (plain["images"], plain["precision"], plain["generator"]["upsample"]) == (5, "float32", "transposed")
+    assert plain["optimizer"]["generator"]["lr"] == 5e-4  # the recipe's
+
+
+@pytest.mark.parametrize(
+    ("sides", "of", "size"),
+    [
+        ([100, 300, 200], [32, 64], (64, 64)),
+        ([100, 300, 200], [32], (32, 32)),
+        ([100, 300, 200], [64, 128, 256], (128, 128)),
+        ([40, 50, 63], [32, 64], (32, 32)),
+        ([9, 10, 11], [32, 64], (32, 32)),
+        ([28, 28, 28], [32, 64], None),  # all of one size: their own
+        ([48, 48, 48], [32], (32, 32)),
+        ([96, 96, 96], [64, 128], (64, 64)),
+    ],
+)
+def test_the_size_is_the_largest_that_the_images_fill(
+    sides: list[int], of: list[int], size: tuple[int, int] | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number, side in enumerate(sides):
+        Image.new("L", (side + (len(set(sides)) > 1) * 40, side)).save(tmp_path / f"{number}.png")
+    change_table(monkeypatch, sizes=[{"of": of}], rows=[ROW])
+    assert experiment_from(tmp_path, environment={}, choose_recipe=True, device="cpu")[0].data.size == size
+    asked = experiment_from(tmp_path, environment={}, choose_recipe=True, device="cpu", size=20)[0]
+    assert asked.data.size == (20, 20)
+
+
+@pytest.mark.parametrize(
+    ("condition", "own"),
+    [
+        ({"size": {"below": 32}}, {"size": 31}),
+        ({"labelled": True}, {"path": "digits"}),
+        ({"grey": False}, {"channels": 3}),
+        ({"weights": "mobilenet"}, {"weights": True}),
+        ({"images": {"from": 200, "below": 900}}, {"fraction": 0.2}),
+    ],
+)
+def test_the_facts_that_a_row_is_chosen_by(
+    condition: dict[str, Any], own: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(weights, "folder", lambda: tmp_path)
+    change_table(monkeypatch, rows=[{"when": condition, **ROW}, {"recipe": "dcgan", "why": "else"}])
+    path = own.pop("path", None) or some_images(tmp_path, 1_000)
+    others = some_images(tmp_path, 1_000)
+    assert getattr(advised(others), "recipe", 0) == "dcgan"
+    if own.pop("weights", False):
+        (tmp_path / "mobilenet_v2-b0353104.pth").touch()
+    assert getattr(advised(path, **own), "recipe", 0) == "dcgan_small"
+
+
+def test_a_run_is_continued_with_the_settings_that_its_default_had(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The table changed since: the run goes on as it was begun, to the bit, and to the end that it had."""
+    monkeypatch.chdir(tmp_path)
+    path = some_images(tmp_path, 40)
+    change_table(monkeypatch, rows=[{**ROW, "settings": {"images": 96, "generator": {"upsample": "resize"}}}])
+    own: dict[str, Any] = {"device": "cpu", "sheet": 4, "batch": 16, "assignments": ["generator.width=4"]}
+    begun = gansmith.train(path, **own)
+    assert begun.experiment.images == 96
+    later = {"images": 64, "precision": "bfloat16", "generator": {"upsample": "pixel_shuffle", "width": 8}}
+    change_table(monkeypatch, sizes=[{"of": [64]}], rows=[{**ROW, "settings": later}])
+    again = gansmith.train(path, **own)
+    assert again.path == begun.path
+    assert again.experiment == begun.experiment
+    assert gansmith.train(path, images=128, **own).checkpoint()["images"] == 128

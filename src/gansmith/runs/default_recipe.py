@@ -1,39 +1,59 @@
-"""The default recipe, when none is named: the one that measured best on similar images.
+"""The default recipe, when none is named: the one that measured best on similar images, by the table in defaults.yaml.
 
-Measured by `python -m benchmarks.advice` at 32 px on a CPU: docs/results.md has the table. A run that was begun with a
-default recipe is continued with it, also when images were added since.
+With it come its settings and a size. A run that was begun with a default recipe is continued with it and with what it
+recorded of those settings, also when images were added or the table changed since.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from gansmith import catalog
 from gansmith.catalog import ROLES
 from gansmith.data.open import open_source
+from gansmith.data.settings import DataSettings
+from gansmith.data.source import Source
+from gansmith.data.stages.resolve import sample
+from gansmith.experiment.field_paths import flat, nested
+from gansmith.experiment.layers import Layer
 from gansmith.experiment.schema import Experiment
+from gansmith.pretrained import weights
+from gansmith.runs.defaults_table import Facts, Row, defaults
 from gansmith.runs.folder import experiment_of, folder_of, is_run
 from gansmith.system.device import choose_device
+from gansmith.training.precision import native_bfloat16
 
-RECIPES = ("sngan_small", "dcgan_augmented", "dcgan")
-FEW = 10_000  # images: between the sets that were measured, of 1,300 and 1,650 images and of 48,000
+_SAMPLED = 32  # images that a size is chosen by
+_OWN_SIZE = range(16, 65)  # pixels a side: images that are all of one such size are trained at it
 # Fields that name a part of the game: with one of them set, no recipe is chosen. Options of parts change a recipe.
 _OPTIONS = {"penalties", "augment", "prior", "optimizer", "averaging", "batch", "game", "objective", *ROLES}
 _PARTS = ("game", "objective", *ROLES)
 _OWN = {"recipe", "start_from", *_PARTS, *(f"{part}.name" for part in _PARTS)}
+# Fields that a default may set whatever the row, and that a run is continued with as it recorded them
+_KEPT = ("data.size", "precision", "threads", "images")
 
 
-class DefaultRecipe(NamedTuple):
-    """A recipe's name, None for the plain defaults, and the reason, for the user."""
+@dataclass(frozen=True)
+class DefaultRecipe:
+    """A recipe's name, None for the plain defaults; the reason, for the user; settings over the recipe's."""
 
     recipe: str | None
     reason: str
+    settings: Mapping[str, Any] = field(default_factory=dict)
 
     def __str__(self) -> str:
         if self.recipe is None:
             return f"no recipe, plain defaults (dcgan where no network is named): {self.reason}. For one: --recipe NAME"
         return f"recipe {self.recipe}: {self.reason}. For another one: --recipe NAME"
+
+    def layer(self) -> Layer:
+        """The settings, to lie directly on the recipe."""
+        return Layer(f"default for {self.recipe}", self.settings)
 
 
 def default_recipe(experiment: Experiment, sources: Mapping[str, str]) -> DefaultRecipe | None:
@@ -56,35 +76,79 @@ def default_recipe(experiment: Experiment, sources: Mapping[str, str]) -> Defaul
 
 
 def _by_images(experiment: Experiment) -> DefaultRecipe:
-    """By kind and number of the images, unless a run was begun with a recipe of these."""
-    data = experiment.data
-    source = open_source(data)
+    """By the images, the machine and the time, unless a run was begun with a recipe of the table."""
+    source = open_source(experiment.data)
     if source.points:
         recipe = f"r3gan_{source.name}"
         return DefaultRecipe(
             recipe if recipe in catalog.names("recipes") else "mlp_ring", "these are points in the plane"
         )
-    count = round(len(source) * data.fraction)
-    existing = [name for name in RECIPES if _exists(experiment, name)]
+    row, facts, size = _row(experiment, source)
+    existing = [name for name in defaults().recipes if _exists(experiment, name)]
     if existing:
-        return DefaultRecipe(existing[0], "the run in this folder was begun with it")
-    device = choose_device(experiment.device).type
-    if device != "cpu":
-        return DefaultRecipe("dcgan", f"on {device} nothing was measured yet")
-    like = "sets of about 2,000" if count < FEW else "a set of 48,000"
-    return DefaultRecipe(best_recipe(count), f"at 32 px it measured best on {like} images; these are {count:,}")
+        recipe = row.recipe if row.recipe in existing else existing[0]
+        return DefaultRecipe(recipe, "the run in this folder was begun with it", _recorded(experiment, recipe))
+    settings = row.settings_for(facts)
+    return DefaultRecipe(row.recipe, row.reason(facts), {**settings, **({"data": {"size": size}} if size else {})})
+
+
+def _row(experiment: Experiment, source: Source) -> tuple[Row, Facts, int | None]:
+    """The row for these images, the facts that chose it, and the size to train at where it is neither asked for nor
+    the images' own."""
+    data, table = experiment.data, defaults()
+    device = choose_device(experiment.device)
+    seen = list(sample(source, data.background, _SAMPLED)) if len(source) else []
+    facts = Facts(
+        device=device.type,
+        images=round(len(source) * data.fraction),
+        labelled=source.labels is not None,
+        grey=all(grey for _, grey in seen) if data.channels is None else data.channels == 1,
+        weights=frozenset(name for name in table.weights if _weights_are_here(name)),
+        bfloat16=native_bfloat16(device),
+    )
+    sizes = table.sizes_for(facts)
+    own = _own_size(data, source, [size for size, _ in seen], max(sizes.of))
+    size = sizes.filled(float(np.median([min(one) for one, _ in seen]))) if own is None and seen else None
+    facts = facts._replace(size=size if own is None else max(own))
+    return table.row(facts), facts, size
+
+
+def _own_size(data: DataSettings, source: Source, seen: list[tuple[int, int]], largest: int) -> tuple[int, int] | None:
+    """The size that is asked for, else that the set recommends or all images have, if it is at most `largest`."""
+    if data.size is not None:
+        return data.size
+    sizes = {source.size} if source.size is not None else set(seen)
+    size = sizes.pop() if len(sizes) == 1 else None
+    return size if size and all(side in _OWN_SIZE and side <= largest for side in size) else None
+
+
+def _weights_are_here(extractor: str) -> bool:
+    needs: Mapping[str, Any] = catalog.stated("features", extractor, "NEEDS", {})
+    return all((weights.folder() / name).is_file() for name in needs.get("files", ()))
+
+
+def _recorded(experiment: Experiment, recipe: str) -> dict[str, Any]:
+    """What the run of this recipe recorded of the fields that a default sets."""
+    recorded = dict(flat(experiment_of(_folder(experiment, recipe)).plain()))
+    rows = (row for row in defaults().rows if row.recipe == recipe)
+    paths = dict.fromkeys([*_KEPT, *(path for row in rows for path, _ in flat(row.settings))])
+    return nested({path: recorded[path] for path in paths if path in recorded})
 
 
 def best_recipe(count: int) -> str:
-    """The recipe that measured best at 32 px on a CPU on sets of about `count` images.
+    """The recipe that measured best on a CPU on sets of about `count` images.
 
     >>> best_recipe(2_000), best_recipe(50_000)
     ('sngan_small', 'dcgan_augmented')
     """
-    return "sngan_small" if count < FEW else "dcgan_augmented"
+    return defaults().row(Facts(images=count)).recipe
+
+
+def _folder(experiment: Experiment, recipe: str | None) -> Path:
+    return folder_of(experiment.model_copy(update={"recipe": recipe}))
 
 
 def _exists(experiment: Experiment, recipe: str | None) -> bool:
     """Is there a run of this recipe, or without one, where the experiment would be run?"""
-    folder = folder_of(experiment.model_copy(update={"recipe": recipe}))
+    folder = _folder(experiment, recipe)
     return is_run(folder) and experiment_of(folder).recipe == recipe

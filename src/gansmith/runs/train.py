@@ -94,7 +94,7 @@ def experiment_from(
     if default is not None:
         say(str(default))
         if default.recipe is not None:
-            stack = [from_recipe(default.recipe), *stack]
+            stack = [from_recipe(default.recipe), default.layer(), *stack]
             resolution = resolve(stack)
     outside_code.vouch(*resolution, trust=trust)
     chosen_recipe = default is not None and default.recipe is not None

@@ -22,6 +22,14 @@ def choose_precision(device: torch.device) -> Precision:
     return "bfloat16" if device.type == "cuda" else "float32"
 
 
+def native_bfloat16(device: torch.device) -> bool:
+    """Does the device compute bfloat16 itself? A processor without the instructions emulates it, many times slower."""
+    if device.type == "cpu":
+        known = getattr(torch.cpu, "_is_avx512_bf16_supported", None)  # since torch 2.6
+        return known is not None and bool(known())
+    return device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
+
+
 def warnings(device: torch.device, precision: Precision) -> list[str]:
     """Warnings about a number format that the device only emulates."""
     if device.type != "cpu" or precision != "bfloat16" or torch.ops.mkldnn._is_mkldnn_bf16_supported():

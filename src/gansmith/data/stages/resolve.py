@@ -39,11 +39,11 @@ def resolve(sources: Sequence[Source], settings: DataSettings) -> DataSettings:
         sizes: list[tuple[int, int]] = []
         grey: list[bool] = []
         for source, name in zip(sources, names, strict=True):
-            sample = list(_sample(source, settings.background))
-            if not sample:
+            seen = list(sample(source, settings.background))
+            if not seen:
                 raise DataError(f"none of the images in {name} could be read")
-            sizes += [size for size, _ in sample]
-            grey += [is_grey for _, is_grey in sample]
+            sizes += [size for size, _ in seen]
+            grey += [is_grey for _, is_grey in seen]
         size = size or recommended_size(sizes)
         channels = channels or recommended_channels(grey)
     resolved = settings.model_copy(update={"size": size, "channels": channels})
@@ -58,10 +58,12 @@ def _with_room(settings: DataSettings) -> DataSettings:
         raise DataError(f"{error.errors()[0]['msg'].removeprefix('Value error, ')}; name a --size") from None
 
 
-def _sample(source: Source, background: tuple[int, int, int]) -> Iterator[tuple[tuple[int, int], bool]]:
-    """((height, width), whether it is grey) of images evenly spaced over the source; where none of these can be read,
-    of the first that can."""
-    spread = evenly_spaced(len(source), SAMPLED).tolist()
+def sample(
+    source: Source, background: tuple[int, int, int], count: int = SAMPLED
+) -> Iterator[tuple[tuple[int, int], bool]]:
+    """((height, width), whether it is grey) of `count` images evenly spaced over the source; where none of these can be
+    read, of the first that can."""
+    spread = evenly_spaced(len(source), count).tolist()
     any_readable = False
     for number, index in enumerate([*spread, *range(len(source))]):
         if any_readable and number >= len(spread):
