@@ -17,7 +17,7 @@ from statistics import median
 
 PACKAGE = Path(__file__).parents[1] / "src" / "gansmith"
 ROOMS = (  # from the ground up: a module imports from its own floor or lower ones; the longest name that fits counts
-    "errors system catalog adversarial autograd schedules",
+    "errors system catalog values adversarial autograd schedules",
     "penalties models.layers data pretrained minimize",
     "data.formats data.builtin models objectives augment records",
     "games",

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple, Protocol, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -19,80 +19,36 @@ from torch import Tensor, nn
 from gansmith.errors import GansmithError
 from gansmith.schedules import Schedule, always_one
 from gansmith.system.ranking import accuracy
+from gansmith.values import Batch, Dimensions, Fixed, Moment, Sample, Scores, Terms, exact
 
-
-class Dimensions(NamedTuple):
-    """Sizes that the networks of one experiment are built for: of images, latents [B, latent] and labels."""
-
-    channels: int
-    height: int
-    width: int
-    latent: int = 0
-    classes: int = 0
-
-
-class Sample(NamedTuple):
-    """Images [B, C, H, W] in [-1, 1], and their labels [B] if there are any."""
-
-    image: Tensor
-    label: Tensor | None = None
-
-
-Batch = Mapping[str, Sample]  # {"real": ...}; {"a": ..., "b": ...} for two domains
-
-
-class Scores(NamedTuple):
-    """Inputs and raw scores [B, ...] of one forward pass of the discriminator, which penalties differentiate."""
-
-    shown_real: Sample
-    shown_fake: Sample
-    real: Tensor
-    fake: Tensor
-
-
-class Terms(NamedTuple):
-    """Scalar terms of one turn: those in `loss` are summed and minimised, those in `seen` only recorded."""
-
-    loss: dict[str, Tensor]
-    seen: dict[str, Tensor] = {}  # noqa: RUF012  (a NamedTuple's default; nothing writes into it)
-
-    def plus(self, loss: Mapping[str, Tensor]) -> Terms:
-        """These terms with further ones in `loss`."""
-        return Terms({**self.loss, **loss}, self.seen) if loss else self
-
-    def total(self) -> Tensor:
-        first, *others = self.loss.values()
-        return sum(others, start=first)
-
-    def checked(self) -> Terms:
-        """These terms. Raises GansmithError for a name in both dictionaries, or without any loss."""
-        twice = self.loss.keys() & self.seen.keys()
-        if twice:
-            raise GansmithError(f"a term stands twice in one turn: {', '.join(sorted(twice))}")
-        if not self.loss:
-            raise GansmithError("a turn returned no loss: there is nothing to minimise")
-        return self
-
-
-class Moment(NamedTuple):
-    """Position of a turn in training: step, real images drawn so far, repeat within the step, the turn's generator."""
-
-    step: int
-    images: int
-    repeat: int
-    rng: torch.Generator
-
-
-class Fixed(NamedTuple):
-    """Inputs of a run's sample sheets: latents [N, Z], labels [N] or None, and up to N real images of each domain."""
-
-    latents: Tensor
-    label: Tensor | None
-    real: Batch
+__all__ = [
+    "Batch",
+    "Dimensions",
+    "Fixed",
+    "Game",
+    "Moment",
+    "Objective",
+    "Observer",
+    "OnLatents",
+    "OnWeights",
+    "Penalty",
+    "Play",
+    "Sample",
+    "Scores",
+    "Side",
+    "Stateful",
+    "Terms",
+    "Turn",
+    "Weighted",
+    "exact",
+    "once",
+    "seen_of",
+]
 
 
 Penalty = Callable[[nn.Module, Scores, torch.Generator], Tensor]  # -> [B], unweighted
 WeightPenalty = Callable[[nn.Module], Tensor]  # -> a scalar, unweighted
+LatentPenalty = Callable[[nn.Module, Tensor, Tensor | None, torch.Generator], Tensor]  # -> [B], unweighted
 Side = Literal["generator", "discriminator"]
 Pairing = Callable[[Tensor | None, Tensor], Tensor]
 
@@ -110,7 +66,7 @@ class Weighted:
     state: statistics that it keeps from turn to turn; part of the game's state.
     """
 
-    penalty: Callable[..., Tensor]  # a Penalty, or a WeightPenalty in OnWeights
+    penalty: Callable[..., Tensor]  # a Penalty, a WeightPenalty in OnWeights, a LatentPenalty in OnLatents
     weight: Schedule = always_one
     every: int = 1
     per_sample: bool = True
@@ -131,6 +87,13 @@ class OnWeights(NamedTuple):
     side: Side = "generator"
 
 
+class OnLatents(NamedTuple):
+    """A penalty on the generator, differentiated by what it computes of latents: its `term.penalty` is a LatentPenalty,
+    called with the generator, latents [B, Z], their labels and the turn's random generator."""
+
+    term: Weighted
+
+
 @dataclass(frozen=True)
 class Objective:
     """Losses of the two sides. Both functions take (real scores, fake scores), each [B, ...].
@@ -141,6 +104,7 @@ class Objective:
     threshold           the score from which an image counts as real, where the objective has one
     penalties           further terms of the discriminator's loss
     weight_penalties    further terms on the weights of either side
+    latent_penalties    further terms of the generator's loss, for a game whose generator reads latents
     project             applied to the discriminator after each of its updates (a clamp)
     project_before      applied to the discriminator before each of its updates
     discriminator_steps how many updates of the discriminator in step n
@@ -153,6 +117,7 @@ class Objective:
     threshold: float | None = None
     penalties: Mapping[str, Weighted] = field(default_factory=dict)
     weight_penalties: Mapping[str, OnWeights] = field(default_factory=dict)
+    latent_penalties: Mapping[str, Weighted] = field(default_factory=dict)
     project: Callable[[nn.Module], None] | None = None
     project_before: Callable[[nn.Module], None] | None = None
     discriminator_steps: Callable[[int], int] = once
@@ -161,19 +126,29 @@ class Objective:
     @property
     def state(self) -> dict[str, Observer]:
         """Statistics of the losses and of the penalties by name, for Game.state; `settle` updates them."""
-        of_penalties = {name: term.state for name, term in self.penalties.items() if term.state is not None}
-        return {**self.own_state, **of_penalties}
+        return {**self.state_of("discriminator"), **self.state_of("generator")}
 
-    def penalised(self, penalties: Mapping[str, Weighted | OnWeights]) -> Objective:
+    def state_of(self, side: Side) -> dict[str, Observer]:
+        """The statistics that the turns of `side` update."""
+        own, terms = (self.own_state, self.penalties) if side == "discriminator" else ({}, self.latent_penalties)
+        return {**own, **{name: term.state for name, term in terms.items() if term.state is not None}}
+
+    def penalised(self, penalties: Mapping[str, Weighted | OnWeights | OnLatents]) -> Objective:
         """This objective with further penalties. Raises GansmithError for a name that is taken."""
-        taken = penalties.keys() & {"loss", *self.penalties, *self.weight_penalties, *self.own_state}
+        names = {"loss", *self.penalties, *self.weight_penalties, *self.latent_penalties, *self.own_state}
+        taken = penalties.keys() & names
         if taken:
             way = "set its weight among the objective's own options, or take the penalty away"
             raise GansmithError(f"the objective has a term called {min(taken)} already: {way}")
-        weights = {name: term for name, term in penalties.items() if isinstance(term, OnWeights)}
-        scores = {name: term for name, term in penalties.items() if isinstance(term, Weighted)}
-        weights, scores = {**self.weight_penalties, **weights}, {**self.penalties, **scores}
-        return replace(self, penalties=scores, weight_penalties=weights)
+        return replace(
+            self,
+            penalties={**self.penalties, **_of_type(Weighted, penalties)},
+            weight_penalties={**self.weight_penalties, **_of_type(OnWeights, penalties)},
+            latent_penalties={
+                **self.latent_penalties,
+                **{name: penalty.term for name, penalty in _of_type(OnLatents, penalties).items()},
+            },
+        )
 
     def discriminator_terms(
         self, discriminator: nn.Module, real: Sample, fake: Sample, at: Moment, *, flipped: Tensor | None = None
@@ -199,7 +174,7 @@ class Objective:
                 raise GansmithError(f"a penalty cannot be called {name!r}: the turn has a term of that name")
             loss[name] = term.scale(at) * exact(term.penalty(discriminator, scores, at.rng)).mean()
         seen = seen_of(scores.real.detach(), scores.fake.detach(), self.threshold)
-        for state in self.state.values():
+        for state in self.state_of("discriminator").values():
             seen |= state.seen()
         return Terms(loss, seen).plus(self.weight_terms("discriminator", discriminator, at))
 
@@ -207,13 +182,30 @@ class Objective:
         """After an update of the discriminator: its projection, and what the statistics learn from its terms."""
         if self.project is not None:
             self.project(discriminator)
-        for state in self.state.values():
+        for state in self.state_of("discriminator").values():
+            state.observe(terms)
+
+    def settle_generator(self, terms: Terms) -> None:
+        """After an update of the generator: what the statistics of its penalties learn from its terms."""
+        for state in self.state_of("generator").values():
             state.observe(terms)
 
     def weight_terms(self, side: Side, network: nn.Module, at: Moment) -> dict[str, Tensor]:
         """Penalties on the weights of `side` that are due, as weighted scalars for the turn of that side."""
         due = {name: term for name, (term, of) in self.weight_penalties.items() if of == side and term.due(at.step)}
         return {name: term.scale(at) * term.penalty(network) for name, term in due.items()}
+
+    def latent_terms(self, generator: nn.Module, z: Tensor, label: Tensor | None, at: Moment) -> Terms:
+        """Penalties on the generator that are due, at the latents z [B, Z], as weighted scalars; and what their
+        statistics record. To be added to the terms of its turn."""
+        seen: dict[str, Tensor] = {}
+        due = {name: term for name, term in self.latent_penalties.items() if term.due(at.step)}
+        loss = {
+            name: term.scale(at) * exact(term.penalty(generator, z, label, at.rng)).mean() for name, term in due.items()
+        }
+        for state in self.state_of("generator").values():
+            seen |= state.seen()
+        return Terms(loss, seen)
 
     def generator_terms(self, discriminator: nn.Module, real: Sample | None, fake: Sample, at: Moment) -> Terms:
         """Terms of the generator's turn. Real scores are computed only for a relativistic objective."""
@@ -226,9 +218,11 @@ class Objective:
         return Terms({"loss": self.generator(real_scores, exact(discriminator(*fake))).mean()})
 
 
-def exact(values: Tensor) -> Tensor:
-    """Scores or images in float32 or float64, the formats in which losses and squares are computed."""
-    return values if values.dtype == torch.float64 else values.float()
+_Kind = TypeVar("_Kind")
+
+
+def _of_type(kind: type[_Kind], penalties: Mapping[str, object]) -> dict[str, _Kind]:
+    return {name: penalty for name, penalty in penalties.items() if isinstance(penalty, kind)}
 
 
 def seen_of(real: Tensor, fake: Tensor, threshold: float | None = None) -> dict[str, Tensor]:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from gansmith import catalog
-from gansmith.adversarial import Moment, Objective, OnWeights, Sample, Side, Weighted
+from gansmith.adversarial import Moment, Objective, OnLatents, OnWeights, Sample, Side, Weighted
 
 BATCH = 5
 
@@ -37,6 +37,18 @@ class Scoring(nn.Module):
         return scores.squeeze(1)
 
 
+class Styled(Scoring):
+    """Latents [B, 2, 4, 4] -> w, the same in two layers [B, 2, 32] -> images [B, 1, 2, 2]: a generator with a space W.
+    Called like a network of scores, it makes scores of latents."""
+
+    def styles(self, z: Tensor, label: Tensor | None = None) -> Tensor:
+        return z.flatten(1)[:, None].expand(-1, 2, -1).clone().requires_grad_()
+
+    def synthesize(self, w: Tensor) -> Tensor:
+        first, second = (self.layers(w[:, k].unflatten(1, (2, 4, 4))) for k in (0, 1))
+        return torch.stack([first, second, first * second, -first], 2).unflatten(2, (2, 2))
+
+
 def objective(name: str | None = None, **options: Any) -> Objective:
     plain = Objective(lambda real, fake: (1 - real).relu() + (1 + fake).relu(), lambda real, fake: -fake)
     return plain if name is None else plain.penalised({name: catalog.build("penalties", name, **options)})
@@ -44,25 +56,32 @@ def objective(name: str | None = None, **options: Any) -> Objective:
 
 def term_of(name: str, **options: Any) -> Weighted:
     built = catalog.build("penalties", name, **options)
-    return built.term if isinstance(built, OnWeights) else built
+    return built.term if isinstance(built, OnWeights | OnLatents) else built
 
 
 def side_of(name: str) -> Side:
-    """The side whose weights it is for."""
+    """The side whose turn it belongs to."""
     built = catalog.build("penalties", name)
+    if isinstance(built, OnLatents):
+        return "generator"
     return built.side if isinstance(built, OnWeights) else "discriminator"
+
+
+def terms_of_generator(chosen: Objective, network: Scoring, z: Sample, at: Moment) -> dict[str, Tensor]:
+    """Terms of penalties in the generator's turn: on its weights, and at latents."""
+    return {**chosen.weight_terms("generator", network, at), **chosen.latent_terms(network, z.image, None, at).loss}
 
 
 def played(name: str | None, *, step: int = 0, images: int = 0, **options: Any) -> tuple[dict[str, Tensor], Scoring]:
     """The loss terms of the turn that a penalty belongs to, and the network that was played."""
-    network, chosen = Scoring(), objective(name, **options)
+    network, chosen = Styled(), objective(name, **options)
     rng = torch.Generator().manual_seed(1)
     real, fake = (Sample(torch.randn(BATCH, 2, 4, 4, generator=rng, dtype=torch.float64)) for _ in range(2))
     at = Moment(step, images, 0, rng)
     if name is None or side_of(name) == "discriminator":
         return chosen.discriminator_terms(network, real, fake, at).loss, network
     terms = chosen.generator_terms(network, None, fake, at)
-    return terms.plus(chosen.weight_terms("generator", network, at)).loss, network
+    return terms.plus(terms_of_generator(chosen, network, fake, at)).loss, network
 
 
 def test_it_adds_one_finite_term_of_its_name(name: str) -> None:
@@ -90,7 +109,7 @@ def test_weight_zero_is_the_same_as_none(name: str) -> None:
 
 def generators() -> tuple[dict[str, Tensor], Scoring]:
     """The generator's turn without a penalty."""
-    network, rng = Scoring(), torch.Generator().manual_seed(1)
+    network, rng = Styled(), torch.Generator().manual_seed(1)
     _, fake = (Sample(torch.randn(BATCH, 2, 4, 4, generator=rng, dtype=torch.float64)) for _ in range(2))
     return objective().generator_terms(network, None, fake, Moment(0, 0, 0, rng)).loss, network
 
@@ -135,7 +154,7 @@ def test_a_step_against_the_gradient_lowers_it(name: str) -> None:
     if side_of(name) == "discriminator":
         after = chosen.discriminator_terms(network, real, fake, at).loss[name]
     else:
-        after = chosen.weight_terms("generator", network, at)[name]
+        after = terms_of_generator(chosen, network, fake, at)[name]
     assert after < loss[name]
 
 
@@ -150,10 +169,14 @@ def test_what_it_remembers_is_saved_and_loaded(name: str) -> None:
     term, other = term_of(name), term_of(name)
     if term.state is None:
         return
-    chosen = Objective(lambda real, fake: fake - real, lambda real, fake: -fake, penalties={name: term})
+    chosen = objective().penalised({name: term if side_of(name) == "discriminator" else OnLatents(term)})
     rng = torch.Generator().manual_seed(1)
     real, fake = (Sample(torch.randn(BATCH, 2, 4, 4, generator=rng, dtype=torch.float64)) for _ in range(2))
-    chosen.settle(Scoring(), chosen.discriminator_terms(Scoring(), real, fake, Moment(0, 0, 0, rng)))
+    at = Moment(0, 0, 0, rng)
+    if side_of(name) == "discriminator":
+        chosen.settle(Scoring(), chosen.discriminator_terms(Scoring(), real, fake, at))
+    else:
+        chosen.settle_generator(chosen.latent_terms(Styled(), fake.image, None, at))
     assert other.state is not None
     fresh = other.state.state_dict()
     assert fresh != term.state.state_dict()

@@ -18,6 +18,7 @@ from gansmith.data.stream import PairStream, Stream
 from gansmith.experiment.compatibility import (
     refuse_batch_normalisation,
     require_images,
+    require_latents,
     require_matching_labels,
     require_scores_of_one,
 )
@@ -152,6 +153,7 @@ def _game(experiment: Experiment, players: Mapping[str, nn.Module], roles: Mappi
     game: Game = catalog.build("games", part.name, players, objective, prior, **part.options)
     if objective is None:
         return game
+    require_latents(game, part.name, objective)
     require_scores_of_one(game, part.name, objective)
     if experiment.augment is None:
         return game

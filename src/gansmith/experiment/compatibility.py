@@ -66,6 +66,16 @@ def _without_batch_normalisation(model: str) -> str:
     return f"--set discriminator.normalisation={first}" + (f" (or {', '.join(others)})" if others else "")
 
 
+def require_latents(game: Game, name: str, objective: Objective) -> None:
+    """Raises ExperimentError for a penalty at the generator's latents, in a game `name` without such a generator."""
+    if objective.latent_penalties and "generator" not in game.players:
+        penalty = min(objective.latent_penalties)
+        raise ExperimentError(
+            f"the penalty {penalty} differentiates a generator of latents, and the game {name} has none: "
+            f"take it away, or choose the game two_player"
+        )
+
+
 def require_scores_of_one(game: Game, name: str, objective: Objective) -> None:
     """Raises ExperimentError for a state that follows the scores of one discriminator, in a game `name` of several."""
     unheard = objective.state.keys() - game.state.keys()

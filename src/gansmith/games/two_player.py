@@ -47,7 +47,11 @@ def build(
         real = batch["real"]
         z, label = prior.draw(len(real.image), at.rng, like=real)
         terms = objective.generator_terms(discriminator, real, Sample(exact(generator(z, label)), label), at)
-        return terms.plus(objective.weight_terms("generator", generator, at))
+        terms = terms.plus(objective.weight_terms("generator", generator, at))
+        return terms.plus(*objective.latent_terms(generator, z, label, at))
+
+    def settle(terms: Terms, at: Moment) -> None:
+        objective.settle_generator(terms)
 
     def show(players: Mapping[str, nn.Module], fixed: Fixed) -> Tensor:
         images: Tensor = players["generator"](fixed.latents, fixed.label)
@@ -57,7 +61,13 @@ def build(
         players=players,
         turns=(
             discriminator_turn("discriminator", discriminator, discriminate, objective, draws=True),
-            Turn("generator", ("generator",), generate, draws=False),
+            Turn(
+                "generator",
+                ("generator",),
+                generate,
+                draws=False,
+                settle=settle if objective.latent_penalties else None,
+            ),
         ),
         averaged=("generator",),
         state=objective.state,
