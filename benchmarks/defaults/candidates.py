@@ -16,7 +16,7 @@ CANDIDATES: Mapping[str, str] = {
 
 def settings_of(candidate: str, images: int) -> tuple[str, dict[str, Any]]:
     """`NAME` of a candidate or of a recipe, and `key=value` behind it -> the recipe and the nested settings."""
-    name, *assignments = candidate.split(" ")
+    name, *assignments = re.split(r" (?=[a-z_.0-9]+=)", candidate)
     if name in CANDIDATES:
         recipe, settings = settings_of(CANDIDATES[name], images)
         return recipe, merged(settings, settings_of(" ".join([recipe, *assignments]), images)[1])

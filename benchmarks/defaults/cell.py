@@ -25,7 +25,7 @@ from gansmith.evaluation.types import Extractor, Features, Images
 from gansmith.records.images import draw_sheet, save_image, to_uint8
 from gansmith.system.seeding import mix
 
-SAMPLES, REAL, DAMAGED = 400, 2_000, 200
+SAMPLES, REAL, DAMAGED = 1_000, 2_000, 300
 SHEET = 64
 _WARM, _TIMED = 4, 12  # batches before the rate is measured, and while it is
 ALONE = {"threads": 1, "device": "cpu"}
