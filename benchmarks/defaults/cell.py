@@ -27,6 +27,7 @@ from gansmith.system.seeding import mix
 
 SAMPLES, REAL, DAMAGED = 1_000, 2_000, 300
 SHEET = 64
+_ENOUGH = 100  # held-out images, for them to be damaged; else some of the training images are, and not compared with
 _WARM, _TIMED = 4, 12  # batches before the rate is measured, and while it is
 ALONE = {"threads": 1, "device": "cpu"}
 
@@ -124,9 +125,10 @@ def reals_of(name: str, count: int, size: int, data: Any, extractor: Extractor) 
         )
         features, probabilities = extract(train_images, extractor, what="training images")
         held, held_probabilities = extract(held_out, extractor, what="held-out images")
-        source, reference = (
-            (held_out, features) if len(held_out) >= 100 else (train_images[:DAMAGED], features[DAMAGED:])
-        )
+        source, reference = held_out, features
+        if len(held_out) < _ENOUGH:
+            few = min(DAMAGED, len(features) // 3)
+            source, reference = train_images[:few], features[few:]
         damaged = {
             kind: extract(change(source[:DAMAGED]), extractor, what=kind)[0]
             for kind, change in {**LAYOUT, **TEXTURE}.items()
