@@ -129,10 +129,11 @@ def test_a_subject_and_a_group_stay_on_one_side() -> None:
     opened = pair()
     chosen = Chosen((np.arange(8), np.arange(6)), (np.arange(8), np.arange(6)), ())
     both = group(opened, chosen, read(opened, chosen, settings(holdout=0.4)), settings(holdout=0.4))
-    (train_a, held_a), (train_b, held_b) = split(both, settings(holdout=0.4))
+    (train_a, held_a), (train_b, held_b) = split(opened, both, settings(holdout=0.4))
     assert {*held_a.tolist()} & {*range(6)} == {*held_b.tolist()}
     assert sorted([*train_a, *held_a]) == list(range(8))
     assert sorted([*train_b, *held_b]) == list(range(6))
     all_but_one = settings(holdout=0.9)
+    one = tuple(Grouped(domain.images, 0 * domain.subjects, 0 * domain.groups) for domain in both)
     with pytest.raises(DataError, match="--holdout"):
-        split(tuple(Grouped(domain.images, 0 * domain.subjects, 0 * domain.groups) for domain in both), all_but_one)
+        split(opened, one, all_but_one)

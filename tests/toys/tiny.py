@@ -23,6 +23,23 @@ class Generator(nn.Module):
         return self.layers(z.flatten(1)).unflatten(1, self.shape)
 
 
+class Translator(Generator):
+    """Its only features are the image and what is made of it, with a head for each."""
+
+    def __init__(self, dimensions: Dimensions) -> None:
+        super().__init__(dimensions._replace(latent=0))
+        self.heads = nn.ModuleList(nn.Linear(dimensions.channels, 4) for _ in range(2)).requires_grad_(False)
+
+    def encode(self, image: Tensor) -> tuple[Tensor, Tensor]:
+        return image, super().forward(image)
+
+    def decode(self, features: tuple[Tensor, Tensor]) -> Tensor:
+        return features[1]
+
+    def project(self, place: int, vectors: Tensor) -> Tensor:
+        return nn.functional.normalize(self.heads[place](vectors), dim=-1)
+
+
 class Autoencoder(Generator):
     """The whole image is its content; a style is added to it."""
 
@@ -57,8 +74,8 @@ def generator(dimensions: Dimensions) -> Generator:
     return Generator(dimensions)
 
 
-def translator(dimensions: Dimensions) -> Generator:
-    return Generator(dimensions._replace(latent=0))
+def translator(dimensions: Dimensions) -> Translator:
+    return Translator(dimensions)
 
 
 def autoencoder(dimensions: Dimensions) -> Autoencoder:

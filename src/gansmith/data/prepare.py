@@ -57,5 +57,5 @@ def _pipeline(opened: Opened, settings: DataSettings, workers: int | None) -> Pr
     grouped = group(opened, chosen, images, settings)
     complete = keep_complete_pairs(opened, grouped)
     settings = with_share(complete, settings, points=opened.sources[0].points)
-    sides = split(complete, settings)
+    sides = split(opened, complete, settings)
     return result(opened, chosen, complete, sides, settings)

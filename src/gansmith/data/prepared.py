@@ -17,7 +17,7 @@ class Prepared:
     shape            (channels, height, width) of an image inside the program
     classes          names of the classes, or None;  labelled: whether the images have labels
     frequencies      number of training images of each class; empty without classes
-    count            number of images of both sides together;  keys: their names
+    count            number of images, of both sides and those that `disjoint` leaves out;  keys: their names
     holdout_indices  int64, ascending, positions in 0 .. count - 1
     digest           of the content, of what was done to it and of the split: what a checkpoint remembers
     settings         the user's, with size, channels and the share held out resolved;  warnings: for the user
@@ -47,5 +47,5 @@ class Prepared:
         """Numbers of training images and of images held out: "1,200", or "1,200 + 900" of two domains."""
         domains = [self] if self.other is None else [self, self.other]
         train = [len(domain.train) for domain in domains]
-        held_out = [domain.count - len(domain.train) for domain in domains]
+        held_out = [len(domain.holdout_indices) for domain in domains]
         return " + ".join(f"{count:,}" for count in train), " + ".join(f"{count:,}" for count in held_out)

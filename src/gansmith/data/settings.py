@@ -95,6 +95,10 @@ class DataSettings(BaseModel):
         "similar",
         description="what must fall on one side: 'similar' (near-duplicates), 'class', 'file', or 'name:REGEX'",
     )
+    disjoint: bool = Field(
+        False,
+        description="of two domains of equal names: train one on half of the names, the other on the other half",
+    )
     flip: bool = Field(False, description="mirror left to right, at random, while training")
     skip_unreadable: bool = Field(False, description="leave out images that cannot be decoded, instead of stopping")
     cache: bool = Field(

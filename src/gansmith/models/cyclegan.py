@@ -16,6 +16,7 @@ from gansmith.models.layers.instance import InstanceNorm
 from gansmith.models.layers.patch import PatchDiscriminator, initialise, layers_for
 from gansmith.models.layers.reflection import ReflectionPad
 from gansmith.models.layers.sides import check_sides
+from gansmith.models.layers.translation import Residual, doubled, normalised
 from gansmith.system.option_types import FractionBelowOne, NonNegativeSmallInt, PositiveInt, SmallInt
 
 SMALLEST = 8  # the blocks then work on 2 x 2, the least that can be reflected by one pixel
@@ -79,12 +80,12 @@ class Translator(nn.Module):
         channels, height, breadth, _, _ = dimensions
         if blocks is None:
             blocks = 9 if min(height, breadth) >= _LARGE else 6
-        layers: list[nn.Module] = [ReflectionPad(3), nn.Conv2d(channels, width, 7), *_normalised(width)]
+        layers: list[nn.Module] = [ReflectionPad(3), nn.Conv2d(channels, width, 7), *normalised(width)]
         for before in (width, 2 * width):
-            layers += [nn.Conv2d(before, 2 * before, 3, 2, 1), *_normalised(2 * before)]
+            layers += [nn.Conv2d(before, 2 * before, 3, 2, 1), *normalised(2 * before)]
         layers += [Residual(4 * width, dropout) for _ in range(blocks)]
         for after in (2 * width, width):
-            layers += [*_doubled(2 * after, after, upsample), *_normalised(after)]
+            layers += [*doubled(2 * after, after, upsample), *normalised(after)]
         last = nn.Conv2d(width, channels, 7)
         layers += [ReflectionPad(3), last, *([] if skip else [nn.Tanh()])]
         self.layers, self.skip = nn.Sequential(*layers), skip
@@ -99,30 +100,3 @@ class Translator(nn.Module):
         changed = image + output
         # a clamp in training would hold no gradient that leads back
         return changed if self.training else changed.clamp(-1, 1)
-
-
-class Residual(nn.Module):
-    """Residual block: features [B, C, H, W] -> the same shape, x plus two 3 x 3 convolutions of it, with
-    dropout between them where it is asked for; no activation behind the sum."""
-
-    def __init__(self, channels: int, dropout: float = 0.0) -> None:
-        super().__init__()
-        self.layers = nn.Sequential(
-            *(ReflectionPad(1), nn.Conv2d(channels, channels, 3), *_normalised(channels)),
-            *([nn.Dropout(dropout)] if dropout else []),
-            *(ReflectionPad(1), nn.Conv2d(channels, channels, 3), InstanceNorm(channels)),
-        )
-
-    def forward(self, features: Tensor) -> Tensor:
-        changed: Tensor = self.layers(features)
-        return changed.add_(features)  # in place: no gradient needs the output of the last normalisation
-
-
-def _normalised(channels: int) -> tuple[nn.Module, nn.Module]:
-    return InstanceNorm(channels), nn.ReLU(inplace=True)
-
-
-def _doubled(before: int, after: int, upsample: str) -> tuple[nn.Module, ...]:
-    if upsample == "transposed":
-        return (nn.ConvTranspose2d(before, after, 3, 2, 1, output_padding=1),)
-    return (nn.Upsample(scale_factor=2, mode="nearest"), ReflectionPad(1), nn.Conv2d(before, after, 3))
