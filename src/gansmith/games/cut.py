@@ -59,9 +59,8 @@ def build(
     pixels by which each image is enlarged before a random crop of its size. averaged: keep a moving average of the
     translator, and show and save that. To learn the other direction, exchange the two sets of images.
 
-    >>> from gansmith import catalog
-    >>> from gansmith.adversarial import Dimensions
-    >>> translator = catalog.build("models", "cut", Dimensions(3, 32, 32), factory="translator", width=4, blocks=2)
+    >>> from gansmith import adversarial, catalog
+    >>> translator = catalog.build("models", "cut", adversarial.Dimensions(3, 32, 32), factory="translator", width=4)
     >>> networks = {"to_b": translator, "discriminator": nn.Identity()}
     >>> [turn.name for turn in build(networks, catalog.build("objectives", "lsgan"), Prior(), flip=True).turns]
     ['discriminator', 'translator']
