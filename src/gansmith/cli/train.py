@@ -19,6 +19,7 @@ def train(
     channels: Annotated[int | None, typer.Option(help="1 grey, 3 RGB, 4 RGBA")] = None,
     fraction: Annotated[float | None, typer.Option(help="use this share of the images")] = None,
     images: Annotated[str | None, typer.Option(help="how long: 50000, 500k, 1M real images drawn")] = None,
+    time: Annotated[str | None, typer.Option(help="how long, instead: 90s, 15m, 1h30m of this machine's time")] = None,
     batch: Annotated[int | None, typer.Option(help="images per step")] = None,
     seed: Annotated[int | None, typer.Option(help="of everything random")] = None,
     out: Annotated[str | None, typer.Option(help="the run folder; runs/DATA-RECIPE when not given")] = None,

@@ -16,6 +16,7 @@ from gansmith.experiment.with_data import with_data
 from gansmith.runs.existing_run import with_recorded_holdout
 from gansmith.runs.folder import folder_of
 from gansmith.runs.periodic_metrics import PeriodicMetrics
+from gansmith.runs.recorded_length import with_recorded_length
 from gansmith.runs.training_state import load_fitting_weights
 from gansmith.system.progress import format_duration
 from gansmith.system.text import printable
@@ -30,7 +31,8 @@ def dry_run_report(experiment: Experiment, sources: dict[str, str], *, full: boo
 
     The data are read (and cached), the networks built, checked and timed.
     """
-    experiment, data = with_data(with_recorded_holdout(folder_of(experiment), experiment))
+    folder = folder_of(experiment)
+    experiment, data = with_data(with_recorded_length(folder, with_recorded_holdout(folder, experiment)))
     parts = assemble(experiment, data)
     experiment = parts.experiment
     PeriodicMetrics(parts)  # refuses what cannot be measured
