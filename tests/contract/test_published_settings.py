@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import math
 import re
 from functools import reduce
 from importlib import import_module
@@ -109,6 +110,19 @@ RECIPES: dict[str, dict[str, Any]] = {
         "prior.size": 128,
         "batch": 64,
         "images": 100_000 * 5 * 64,
+    },
+    "fastgan": {
+        **adam(2e-4, 0.5, 0.999),
+        "generator": {"name": "fastgan", "width": 64},
+        "discriminator": {"name": "fastgan", "width": 64, "reconstruction": 1},
+        "objective.name": "hinge",
+        "augment": {"name": "diffaugment", "policy": ("color", "translation")},
+        "prior": {"kind": "normal", "size": 256},
+        "averaging": {"half_life": round(8 * math.log(2) / -math.log(0.999)), "rampup": None},
+        "batch": 8,
+        "images": 50_000 * 8,
+        "data.size": "256x256",
+        "data.flip": True,
     },
     "biggan_32": {
         **adam(2e-4, 0, 0.999),
