@@ -13,7 +13,15 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from gansmith.catalog import ROLES
 from gansmith.data.settings import DataSettings
-from gansmith.experiment.settings import AveragingSettings, Images, MetricsSettings, Part, PriorSettings, StopSettings
+from gansmith.experiment.settings import (
+    AveragingSettings,
+    FreezeSettings,
+    Images,
+    MetricsSettings,
+    Part,
+    PriorSettings,
+    StopSettings,
+)
 from gansmith.schedules import Count
 from gansmith.system.durations import Duration
 from gansmith.system.option_types import MOST_WORKERS, PositiveInt
@@ -82,7 +90,13 @@ class Experiment(BaseModel):
         None, description="processes that decode images; none when they are cached"
     )
     out: str | None = Field(None, description="the run folder; runs/DATA-RECIPE when null")
-    start_from: str | None = Field(None, description="another run, whose weights to begin with where they fit")
+    start_from: str | None = Field(
+        None, description="a run, a folder of models or a model of the zoo, whose weights to begin with where they fit"
+    )
+    start_raw: bool = Field(False, description="begin with that run's weights as trained, not averaged")
+    freeze: dict[str, FreezeSettings] = Field(
+        default_factory=dict, description="layers of a role that are not trained: {discriminator: {first: 3}}"
+    )
     sheet: Annotated[int, Field(ge=1, le=10_000)] = Field(64, description="images on a sample sheet")
     record_every: Images = 2_000
     samples_every: Images = 20_000

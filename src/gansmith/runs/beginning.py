@@ -12,7 +12,8 @@ from gansmith.errors import CheckpointError, DamagedCheckpointError
 from gansmith.experiment.assemble import Assembly
 from gansmith.runs.existing_run import way_out
 from gansmith.runs.folder import checkpoints_of, is_run
-from gansmith.runs.training_state import load_fitting_weights, restore
+from gansmith.runs.start import begin_with
+from gansmith.runs.training_state import restore
 from gansmith.schedules import Decay, Value
 from gansmith.system.console import say
 from gansmith.system.text import printable
@@ -77,8 +78,10 @@ def begin(parts: Assembly) -> None:
     """Load the weights of `start_from`, check the wiring and forecast what the training takes; warnings are said."""
     experiment = parts.experiment
     if experiment.start_from is not None:
-        for line in load_fitting_weights(parts, Path(experiment.start_from)):
+        for line in begin_with(parts):
             say(line)
+    elif experiment.freeze:
+        say("warning: layers are frozen as drawn at random: begin with weights that are worth keeping, --from RUN")
     few = parts.few_images(FEW)  # a batch may not fit
     with explain_out_of_memory(few):
         expected = forecast(parts.game, few, parts.device, experiment)

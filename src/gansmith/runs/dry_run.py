@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import yaml
@@ -17,7 +16,7 @@ from gansmith.runs.existing_run import with_recorded_holdout
 from gansmith.runs.folder import folder_of
 from gansmith.runs.periodic_metrics import PeriodicMetrics
 from gansmith.runs.recorded_length import with_recorded_length
-from gansmith.runs.training_state import load_fitting_weights
+from gansmith.runs.start import begin_with
 from gansmith.system.progress import format_duration
 from gansmith.system.text import printable
 from gansmith.training import precision
@@ -37,7 +36,7 @@ def dry_run_report(experiment: Experiment, sources: dict[str, str], *, full: boo
     experiment = parts.experiment
     PeriodicMetrics(parts)  # refuses what cannot be measured
     few = parts.few_images(FEW)  # a batch may not fit
-    borrowed = [] if experiment.start_from is None else load_fitting_weights(parts, Path(experiment.start_from))
+    borrowed = [] if experiment.start_from is None else begin_with(parts)
     with explain_out_of_memory(few):
         check_wiring(parts.game, few, device=parts.device, precision=experiment.precision)
         cost = forecast(parts.game, few, parts.device, experiment)

@@ -18,6 +18,7 @@ from gansmith.experiment.sources import from_assignments, from_environment, from
 from gansmith.runs.default_recipe import default_recipe
 from gansmith.runs.folder import folder_of
 from gansmith.runs.run import Run
+from gansmith.runs.start import settings_of
 from gansmith.system.console import say
 
 # Fields of the data that need no `data.` before them
@@ -91,6 +92,13 @@ def experiment_from(
     stack += [*([] if file is None else [file]), variables]
     stack += [Layer("arguments", chosen), Layer("arguments", {"data": data}), from_assignments(assignments)]
     resolution = resolve(stack)
+    start = resolution[0].start_from
+    if choose_recipe and recipe is None and file is None and start is not None:
+        base = settings_of(resolution[0])
+        say(f"recipe of {start}: {base.values.get('recipe') or 'its own settings'}. For another one: --recipe NAME")
+        stack = [base, *stack]
+        resolution = resolve(stack)
+        choose_recipe = False
     default = default_recipe(*resolution) if choose_recipe and recipe is None else None
     if default is not None:
         say(str(default))

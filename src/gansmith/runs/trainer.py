@@ -23,13 +23,14 @@ from gansmith.runs.beginning import resume_or_begin
 from gansmith.runs.description import description
 from gansmith.runs.ended import complete_files
 from gansmith.runs.existing_run import require_run_or_empty, with_recorded_choices, with_recorded_holdout
-from gansmith.runs.folder import checkpoints_of, folder_of, is_run, models_of, remove_stale_files
+from gansmith.runs.folder import checkpoints_of, folder_of, is_run, remove_stale_files
 from gansmith.runs.lock import locked
 from gansmith.runs.monitor import Monitor
 from gansmith.runs.periodic_metrics import PeriodicMetrics
 from gansmith.runs.recorded_length import with_recorded_length
 from gansmith.runs.sample_sheets import SampleSheets
 from gansmith.runs.signals import stop_on_signals
+from gansmith.runs.start import place_of
 from gansmith.runs.time_budget import TimeBudget, cost, settled, terminal
 from gansmith.runs.training_state import capture, model_files, players_in_use, require_finite
 from gansmith.runs.whereabouts import Whereabouts
@@ -60,7 +61,7 @@ def _train_run(experiment: Experiment) -> None:
         require_run_or_empty(folder)
         remove_stale_files(folder)
         if experiment.start_from is not None and not is_run(folder):
-            models_of(Path(experiment.start_from))  # before the images are prepared, which can take long
+            place_of(experiment.start_from)  # before the images are prepared, which can take long
         experiment, data = with_data(with_recorded_length(folder, with_recorded_holdout(folder, experiment)))
         experiment = with_recorded_choices(folder, experiment)
         for warning in data.warnings:
