@@ -18,7 +18,6 @@ from gansmith.errors import ExperimentError
 from gansmith.experiment.assemble import Assembly, assemble
 from gansmith.experiment.layers import Layer, resolve
 from gansmith.experiment.with_data import with_data
-from gansmith.runs.run import Run
 from gansmith.training.engine import play_until
 from gansmith.training.layer_order import example_input, layers_of
 from gansmith.training.transfer import Change, transfer
@@ -58,7 +57,7 @@ def test_its_layers_are_known(name: str, role: str) -> None:
 
 @pytest.mark.parametrize(("name", "role"), NETWORKS)
 def test_it_begins_with_another_of_its_kind(name: str, role: str) -> None:
-    """With all of one that is alike, to the bit; with a weight at least of one of another size, channels and classes."""
+    """With all of one that is alike, to the bit; with some weight of one of another size, channels or classes."""
     torch.manual_seed(0)
     one, size = built(name, role, Dimensions(3, 32, 32, 16, 4))
     same, _ = built(name, role, Dimensions(3, 32, 32, 16, 4))
@@ -111,6 +110,6 @@ def test_resumed_it_is_what_it_would_have_been(name: str, tmp_path: Path) -> Non
     for group in ("players", "averaging"):
         for player, state in one[group].items():
             assert all(torch.equal(value, other[group][player][key]) for key, value in state.items()), player
-    first = layers_of(Run(source.path).load("discriminator"), torch.zeros(2, 1, size, size))[0]
+    first = layers_of(source.network("discriminator")[0], torch.zeros(2, 1, size, size))[0]
     theirs = source.checkpoint()["players"]["discriminator"]
     assert all(torch.equal(one["players"]["discriminator"][key], theirs[key]) for key in first)
