@@ -115,9 +115,11 @@ class Renderer:
 
         psi: the truncation trick in W, of a generator that has one: w is drawn towards its mean, to psi times the
         distance (Karras, Laine, Aila 2019, "A Style-Based Generator Architecture for Generative Adversarial Networks",
-        section B of the appendix). Raises OptionError outside 0 to 1.
+        section B of the appendix). Raises OptionError outside 0 to 1, and for another generator.
         """
-        if psi is not None and not (self.has_w and 0 <= psi <= 1):
+        if psi is not None and not self.has_w:
+            raise OptionError(f"psi = {psi:g} needs a generator with a space W (stylegan2), and this one has none")
+        if psi is not None and not 0 <= psi <= 1:
             raise OptionError(f"truncation = {psi:g} is not allowed: from 0 (the mean image) to 1 (no truncation)")
         if latents.dim() not in (2, 4) or latents.shape[1] != self.prior.size or len(latents) == 0:
             raise OptionError(
