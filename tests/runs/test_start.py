@@ -42,7 +42,9 @@ def test_the_cards_of_model_files_are_settings_too(finished: Path, tmp_path: Pat
     model = Path(shutil.copytree(finished / "model", tmp_path / "theirs"))
     own = settings(path="digits", start_from=str(model))
     assert (own.generator.options["width"], own.prior.size, own.recipe) == (4, 8, None)
-    run = gansmith.train(**{**SHORT, "images": 16}, recipe="hinge_digits", generator={"width": 4}, out="run")
+    run = gansmith.train(
+        **{**SHORT, "images": 16}, recipe="hinge_digits", generator={"width": 4}, out=str(tmp_path / "run")
+    )
     own = settings(path="digits", start_from=str(run.model))
     assert (own.recipe, own.generator.options["width"]) == ("hinge_digits", 4)
     for role in ("generator", "discriminator"):
