@@ -21,9 +21,11 @@ from gansmith.records.recorder import Recorder
 from gansmith.runs import curves
 from gansmith.runs.beginning import resume_or_begin
 from gansmith.runs.description import description
-from gansmith.runs.ended import complete_files
+from gansmith.runs.ended import complete_files, complete_words, stopped_words
 from gansmith.runs.existing_run import require_run_or_empty, with_recorded_choices, with_recorded_holdout
+from gansmith.runs.first_words import FirstWords
 from gansmith.runs.folder import checkpoints_of, folder_of, is_run, remove_stale_files
+from gansmith.runs.gallery import show_what_to_expect
 from gansmith.runs.lock import locked
 from gansmith.runs.monitor import Monitor
 from gansmith.runs.periodic_metrics import PeriodicMetrics
@@ -80,7 +82,8 @@ class Trainer:
         self.budget = None if resumed or self.experiment.time is None else TimeBudget(self.experiment.time)
         self.measured = False  # is it known what the time is in images?
         self.checkpoints = checkpoints_of(folder)
-        self.sheets = SampleSheets(folder, parts)
+        self.words = FirstWords(self.experiment.images if self.budget is None else None)
+        self.sheets = SampleSheets(folder, parts, said=self.words.saved)
         self.whereabouts = Whereabouts(folder)
         self.keep_every = int(self.experiment.keep_every)  # an epoch has become its number of images
         self.step = 0
@@ -96,18 +99,13 @@ class Trainer:
             self.budget = None  # its number of images is known
         images = self.parts.stream.drawn
         if images >= self.experiment.images:
-            self._leave_ended(
-                f"is complete at {images:,} images; to train on: gansmith resume {shell_word(self.folder)} --images N"
-            )
+            self._leave_ended(complete_words(self.folder, images))
             return None
         past = [record for record in jsonl.read(self._events) if record["step"] <= self.step]
         self.metrics = PeriodicMetrics(self.parts, past)
         reason = self.metrics.stopping.reason()
         if reason is not None:
-            self._leave_ended(
-                f"was ended by its stop rule at {images:,} images: {reason}. "
-                f"To train on: gansmith resume {shell_word(self.folder)} --set stop.metric=null"
-            )
+            self._leave_ended(stopped_words(self.folder, images, reason))
             return None
         self._open_records(past, seconds)
         try:
@@ -131,7 +129,7 @@ class Trainer:
 
     def _leave_ended(self, message: str) -> None:
         complete_files(self.folder, self.parts, self.sheets, self.step)
-        say(f"{printable(self.folder)} {message}")
+        say(message)
         self.parts.stream.close()
 
     def _open_records(self, past: Sequence[dict[str, Any]], seconds: float) -> None:
@@ -144,6 +142,7 @@ class Trainer:
         if images and not past:
             say(f"warning: {printable(self._events)} holds no record of the first {images:,} images")
         if not images:
+            show_what_to_expect(self.parts, self.folder)
             with cost(self.budget, "sheet"):
                 self.sheets.save_sheet(0)
         self.events = jsonl.JsonLines(self._events)
@@ -186,6 +185,7 @@ class Trainer:
         engine.add_event_handler(Events.ITERATION_COMPLETED, self._after_step)
         with stop_on_signals(self._stop):
             self.recorder.start(self.parts.stream.drawn)
+            self.words.start(self.parts.stream.drawn)
             if self.budget is not None:
                 self.budget.start(self.parts.stream.drawn)
             play_until(engine, self.experiment.images if self.budget is None else MOST_IMAGES, step=self.step)
@@ -220,6 +220,7 @@ class Trainer:
         state: Any = engine.state
         self.recorder.add(state.output, step=self.step, images=images, drawn=state.drawn, waited=state.waited)
         self.terminal.step(state.drawn)
+        self.words.after_step(images)
         if self.sheets.due(before, images):
             with cost(self.budget, "sheet"):
                 self.sheets.save_sheet(images)
