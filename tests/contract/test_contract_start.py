@@ -45,14 +45,19 @@ def built(name: str, role: str, size: Dimensions) -> tuple[nn.Module, Dimensions
 
 @pytest.mark.parametrize(("name", "role"), NETWORKS)
 def test_its_layers_are_known(name: str, role: str) -> None:
-    """At least two, each trained parameter in one of them, and the last one makes the output."""
+    """At least two, each trained parameter in one of them (but for those that only its own terms read), and the last
+    one makes the output."""
     network, size = built(name, role, Dimensions(3, 32, 32, 16, 4))
     layers = layers_of(network, example_input(role, size))
     names = [parameter for layer in layers for parameter in layer]
     assert len(layers) > 1
     assert len(names) == len({*names})
-    trained = {key for key, parameter in network.named_parameters() if parameter.requires_grad}
-    assert {*names} == trained
+    trained = {key: parameter for key, parameter in network.named_parameters() if parameter.requires_grad}
+    if getattr(network, "own_terms", ()):
+        total = network(example_input(role, size)).sum()
+        reached = torch.autograd.grad(total, [*trained.values()], allow_unused=True)
+        trained = {key: p for (key, p), gradient in zip(trained.items(), reached, strict=True) if gradient is not None}
+    assert {*names} == trained.keys()
 
 
 @pytest.mark.parametrize(("name", "role"), NETWORKS)
@@ -91,7 +96,8 @@ def test_its_first_layers_stay_while_the_others_train(name: str) -> None:
     moved = {key for key, value in network.named_parameters() if not torch.equal(value, before[key])}
     assert not moved & {key for layer in layers[:kept] for key in layer}
     assert moved
-    assert moved <= {key for layer in layers[kept:] for key in layer}
+    others = before.keys() - {key for layer in layers for key in layer}  # what only terms of its own read
+    assert moved <= {key for layer in layers[kept:] for key in layer} | others
     with pytest.raises(ExperimentError, match=f"has {len(layers)} layers"):
         assembled(name, freeze={"discriminator": {"first": len(layers)}})
 
