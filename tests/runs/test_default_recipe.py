@@ -83,6 +83,7 @@ def test_nothing_is_chosen_where_a_layer_names_what_to_train(own: dict[str, Any]
         ({"assignments": ["generator.name=resnet"]}, "generator.name"),
         ({"assignments": ["discriminator=resnet", "discriminator.width=8"]}, "discriminator.name"),
         ({"game": {"name": "two_player", "flips": 0.1}}, "game.name"),
+        ({"start_from": "runs/other"}, "start_from"),
     ],
 )
 def test_a_named_part_takes_the_plain_defaults_and_a_line_says_so(

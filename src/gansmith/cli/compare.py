@@ -50,11 +50,13 @@ def compare(
     from gansmith.judge.chosen_extractors import choose
     from gansmith.judge.compare.compare_runs import compare as compare_runs
     from gansmith.judge.compare.contenders import parse
+    from gansmith.runs.own_networks import own_networks_at
     from gansmith.runs.run import Run
     from gansmith.system.console import say
 
     out = _require_out(out, runs, against, report=report, force=force)
-    extractor = choose(features, weights, device=device, trust=trust) if report else None
+    own = {name for path, _ in map(parse, runs) for name in own_networks_at(path)}
+    extractor = choose(features, weights, device=device, trust=trust, own=own) if report else None
     names = [name.strip() for name in metrics.split(",") if name.strip() and name.strip() != "none"]
     trained: list[str] = []
     for path, checkpoint in map(parse, runs):

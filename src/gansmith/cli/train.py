@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from gansmith.cli.arguments import echo, parse_freeze, print_next_steps
+from gansmith.cli.arguments import echo, print_next_steps
 
 Where = Annotated[str | None, typer.Argument(help="folder, zip or file of images, or a built-in dataset (digits)")]
 
@@ -19,7 +19,6 @@ def train(
     channels: Annotated[int | None, typer.Option(help="1 grey, 3 RGB, 4 RGBA")] = None,
     fraction: Annotated[float | None, typer.Option(help="use this share of the images")] = None,
     images: Annotated[str | None, typer.Option(help="how long: 50000, 500k, 1M real images drawn")] = None,
-    time: Annotated[str | None, typer.Option(help="how long, instead: 90s, 15m, 1h30m of this machine's time")] = None,
     batch: Annotated[int | None, typer.Option(help="images per step")] = None,
     seed: Annotated[int | None, typer.Option(help="of everything random")] = None,
     out: Annotated[str | None, typer.Option(help="the run folder; runs/DATA-RECIPE when not given")] = None,
@@ -32,12 +31,7 @@ def train(
     skip_unreadable: Annotated[bool | None, typer.Option("--skip-unreadable", help="leave broken images out")] = None,
     checkpoint_every: Annotated[str | None, typer.Option(help="in images: 50k")] = None,
     samples_every: Annotated[str | None, typer.Option(help="in images: 20k")] = None,
-    start_from: Annotated[
-        str | None, typer.Option("--from", help="begin with the weights of a run, a model/ folder or one of the zoo")
-    ] = None,
-    freeze: Annotated[
-        list[str] | None, typer.Option(help="layers that stay as they begin, with --from: discriminator.first=3")
-    ] = None,
+    start_from: Annotated[str | None, typer.Option("--from", help="begin with another run's weights")] = None,
     objective: Annotated[str | None, typer.Option(help="an objective's name")] = None,
     config: Annotated[str | None, typer.Option(help="a YAML file of settings")] = None,
     assignments: Annotated[list[str] | None, typer.Option("--set", help="any field: generator.width=32")] = None,
@@ -58,7 +52,6 @@ def train(
     from gansmith.runs.trainer import train_run
 
     settings = {name: value for name, value in context.params.items() if name not in ("assignments", "dry_run", "full")}
-    settings["freeze"] = parse_freeze(freeze or ())
     if full and not dry_run:
         raise OptionError("--full shows more of --dry-run, and does nothing without it: add --dry-run, or leave it out")
     experiment, sources = experiment_from(**settings, assignments=assignments or (), choose_recipe=True)

@@ -177,6 +177,7 @@ class Evidence:
                image, so that damaged images, of small features, would lie near everything
     label_names  of the real images' labels, where they have any
     trained_on how many training images there are, of which `train` may be a part; None where it is all of them
+    own_networks  extractors whose features the samples were trained on: nothing is good by them
     as_made    the same at the samples' own channels and size, where these are others than the data's: for the questions
                of pixels (memorisation, collapse, artifacts)
     """
@@ -195,6 +196,7 @@ class Evidence:
     directions: bool = False
     label_names: tuple[str, ...] | None = None
     trained_on: int | None = None
+    own_networks: tuple[str, ...] = ()
     as_made: Evidence | None = None
 
 

@@ -22,7 +22,6 @@ _NESTED = (
     *GROUPS,
     "optimizer",
     "penalties",
-    "freeze",
 )
 
 

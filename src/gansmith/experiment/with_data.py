@@ -9,6 +9,7 @@ from gansmith.data.prepared import Prepared
 from gansmith.errors import ExperimentError
 from gansmith.experiment.completion import complete, domains_of, paired
 from gansmith.experiment.memory_needs import require_room
+from gansmith.experiment.networks import require_parts
 from gansmith.experiment.schema import Experiment
 from gansmith.system.paths import expanded, resolved
 
@@ -23,6 +24,7 @@ def with_data(experiment: Experiment) -> tuple[Experiment, Prepared]:
     ((32, 32), 1, 180)
     """
     experiment = complete(experiment)
+    require_parts(experiment)
     game = experiment.game.name
     two = len(domains_of(game)) > 1
     if experiment.data.size is not None:  # before the images are prepared, which can take long

@@ -28,7 +28,7 @@ from gansmith.evaluation.metric_needs import require_classes, require_counts, re
 from gansmith.evaluation.number_format import duration
 from gansmith.evaluation.protocol import Protocol
 from gansmith.evaluation.types import Evidence, Extractor, Figure, Metric
-from gansmith.judge.chosen_extractors import extractors_of
+from gansmith.judge.chosen_extractors import extractors_of, why_chosen
 from gansmith.judge.evidence import Extractors, Sides, evidence_of, sides_of
 from gansmith.judge.image_sets import LEAST, Generated, Subject, subject_of
 from gansmith.judge.mismatch import fitted, greyness, reals_at_their_shape, with_as_made
@@ -37,6 +37,7 @@ from gansmith.judge.report_folder import report_folder
 from gansmith.judge.run_facts import run_facts
 from gansmith.runs.curves import curves
 from gansmith.runs.folder import is_run
+from gansmith.runs.own_networks import own_networks_at
 from gansmith.runs.run import Run
 from gansmith.runs.trained_for import trained_for
 from gansmith.system import hardware
@@ -99,7 +100,9 @@ def evaluate(
     names = (FIRST_JSON, FIRST_PAGE) if quick else (JSON, PAGE)
     folder, again = report_folder(place, out, names, force=force, needs=needs)
     catalog.vouch([features, *metrics])  # given by hand
-    extractors = extractors_of(features, weights, classifier, options=options or {}, device=device, trust=trust)
+    networks = own_networks_at(place)
+    options_of: dict[str, Any] = {"options": options or {}, "device": device, "trust": trust, "own": networks}
+    extractors = extractors_of(features, weights, classifier, **options_of)
     measures = _metrics(metrics, extractors)
     network: dict[str, Any] = {"checkpoint": checkpoint, "raw": raw, "device": device, "trust": trust}
     judged = subject_of(place, samples, repeats, size=size, skip_unreadable=skip_unreadable, **network)
@@ -110,7 +113,7 @@ def evaluate(
     chosen = {"features": features, "weights": weights, "classifier": classifier}
     words = _options(options or {}, against=against, holdout=holdout, **chosen)
     of_run = {"distinct": reals.trained_on, "checkpoint": checkpoint, "raw": raw, "options": words}
-    comparison = _Comparison(judged, reals, extractors, seed, notes, of_run, begun)
+    comparison = _Comparison(judged, reals, extractors, seed, notes, of_run, begun, networks)
     if quick:
         return _write_first_look(
             comparison.first_look(f"the whole audit is gansmith evaluate {shell_word(place)}", measures), folder, again
@@ -143,7 +146,7 @@ class _Comparison:
     """What a first look and the whole audit have in common.
 
     notes: on the weights;  run_facts: options of `run_facts`;  begun: when, by the monotonic clock
-    known: features of images seen
+    own: networks that the samples were trained on;  known: features of images seen
     """
 
     judged: Subject
@@ -153,6 +156,7 @@ class _Comparison:
     notes: tuple[str, ...]
     run_facts: Mapping[str, Any]
     begun: float
+    own: tuple[str, ...] = ()
     known: KnownFeatures = field(default_factory=KnownFeatures)
 
     def first_look(self, whole: str, measures: Mapping[str, Metric] | None = None) -> Audit:
@@ -167,7 +171,7 @@ class _Comparison:
             reals.train, reals.holdout, parts, self.extractors, cache=cache, known=self.known, remember=bool(whole)
         )
         protocol = _protocol(self.judged, reals, generated, self.extractors)
-        told: dict[str, Any] = {"names": reals.classes, "trained_on": reals.trained_on}
+        told: dict[str, Any] = {"names": reals.classes, "trained_on": reals.trained_on, "own_networks": self.own}
         evidence = evidence_of(sides, protocol, self.extractors, seed=self.seed, **told)
         if reals.as_made is not None:
             base = _protocol(self.judged, reals.as_made, generated, self.extractors)
@@ -177,12 +181,15 @@ class _Comparison:
             evidence,
             subject=generated.name,
             title=f"{'First look at' if whole else 'Audit of'} {generated.name}",
-            above=[*reals.above, *greyness(reals.train[0], generated.parts), *_not_judged(self.extractors.main)],
+            above=[*reals.above, *greyness(reals.train[0], generated.parts), *self._judge_words()],
             notes=[*first, *self.notes, *reals.notes],
         )
         numbers = self._measured(measures, sides, protocol)
         audit = replace(audit, facts=_facts(reals, generated, begun=self.begun), metrics=numbers)
         return _Asked(self._with_run(audit), evidence, generated)
+
+    def _judge_words(self) -> list[str]:
+        return why_chosen(self.extractors.main, self.own) or _not_judged(self.extractors.main)
 
     def _with_run(self, audit: Audit) -> Audit:
         """The audit with what the run knows of itself, and with its curves."""

@@ -73,10 +73,12 @@ def evidence_of(
     seed: int,
     names: tuple[str, ...] | None = None,
     trained_on: int | None = None,
+    own_networks: tuple[str, ...] = (),
 ) -> Evidence:
     """The evidence of the five questions; they count a network's classes only where a classifier was asked for.
 
-    names: of the real images' labels;  trained_on: how many training images there are, of which some are compared.
+    names: of the real images' labels;  trained_on: how many training images there are, of which some are compared;
+    own_networks: extractors whose features the samples were trained on.
     """
     counted = extractors.classifier is not None
     train, *others = (
@@ -103,4 +105,5 @@ def evidence_of(
         directions=extractors.main.name != "pixels",
         label_names=names,
         trained_on=trained_on,
+        own_networks=own_networks,
     )

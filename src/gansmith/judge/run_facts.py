@@ -13,6 +13,7 @@ from gansmith.experiment.schema import Experiment
 from gansmith.runs.default_recipe import best_recipe
 from gansmith.runs.early_stopping import EarlyStopping
 from gansmith.runs.folder import is_run
+from gansmith.runs.own_networks import own_networks_at
 from gansmith.runs.run import Run
 from gansmith.runs.trained_for import trained_for
 
@@ -60,6 +61,7 @@ def run_facts(
             improving=_improving(records, stopped=_stopped(run)),
             raw=raw,
             checkpoint=checkpoint,
+            own_networks=own_networks_at(run.path),
             options=options,
         )
     return None

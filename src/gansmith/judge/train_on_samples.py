@@ -21,6 +21,7 @@ from gansmith.judge.opened import Opened, open_for_judging
 from gansmith.judge.reference_images import RealImages, reals_of
 from gansmith.judge.report_folder import report_folder
 from gansmith.runs.folder import is_run
+from gansmith.runs.own_networks import own_networks_at
 from gansmith.runs.run import Run
 from gansmith.system.files import write_json
 from gansmith.system.paths import shell_word
@@ -106,7 +107,8 @@ def evaluate(
             f"Train it with a hold-out: --set data.holdout=0.1"
         )
     numbers = [_numbered(side[1], reals, opened.card.classes, place) for side in (reals.train, reals.holdout)]
-    extractor = choose(features, weights, options=options, device=device, trust=trust)
+    own = own_networks_at(place)
+    extractor = choose(features, weights, options=options, device=device, trust=trust, own=own)
     made = judged.generate()
     images = (made.parts[0], reals.train[0], reals.holdout[0])
     rows = [

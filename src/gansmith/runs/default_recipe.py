@@ -35,7 +35,7 @@ _OPTIONS = {"penalties", "augment", "prior", "optimizer", "averaging", "batch", 
 _PARTS = ("game", "objective", *ROLES)
 _OWN = {"recipe", "start_from", *_PARTS, *(f"{part}.name" for part in _PARTS)}
 # Fields that a default may set whatever the row, and that a run is continued with as it recorded them
-_KEPT = ("data.size", "precision", "threads", "images", "time")
+_KEPT = ("data.size", "precision", "threads", "images")
 
 
 @dataclass(frozen=True)
@@ -101,7 +101,6 @@ def _row(experiment: Experiment, source: Source) -> tuple[Row, Facts, int | None
     facts = Facts(
         device=device.type,
         images=round(len(source) * data.fraction),
-        minutes=None if experiment.time is None else experiment.time / 60,
         labelled=source.labels is not None,
         grey=all(grey for _, grey in seen) if data.channels is None else data.channels == 1,
         weights=frozenset(name for name in table.weights if _weights_are_here(name)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -15,8 +16,7 @@ from gansmith.experiment.with_data import with_data
 from gansmith.runs.existing_run import with_recorded_holdout
 from gansmith.runs.folder import folder_of
 from gansmith.runs.periodic_metrics import PeriodicMetrics
-from gansmith.runs.recorded_length import with_recorded_length
-from gansmith.runs.start import begin_with
+from gansmith.runs.training_state import load_fitting_weights
 from gansmith.system.progress import format_duration
 from gansmith.system.text import printable
 from gansmith.training import precision
@@ -30,13 +30,12 @@ def dry_run_report(experiment: Experiment, sources: dict[str, str], *, full: boo
 
     The data are read (and cached), the networks built, checked and timed.
     """
-    folder = folder_of(experiment)
-    experiment, data = with_data(with_recorded_length(folder, with_recorded_holdout(folder, experiment)))
+    experiment, data = with_data(with_recorded_holdout(folder_of(experiment), experiment))
     parts = assemble(experiment, data)
     experiment = parts.experiment
     PeriodicMetrics(parts)  # refuses what cannot be measured
     few = parts.few_images(FEW)  # a batch may not fit
-    borrowed = [] if experiment.start_from is None else begin_with(parts)
+    borrowed = [] if experiment.start_from is None else load_fitting_weights(parts, Path(experiment.start_from))
     with explain_out_of_memory(few):
         check_wiring(parts.game, few, device=parts.device, precision=experiment.precision)
         cost = forecast(parts.game, few, parts.device, experiment)

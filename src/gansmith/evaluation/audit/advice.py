@@ -171,7 +171,7 @@ def _without_which_no_answer(signs: Symptoms, run: RunFacts | None) -> list[Step
                 "quality",
                 "Install the features of a network, and evaluate again.",
                 "Nobody has judged yet whether these look real: pixels see layout and colour, not what is in an image.",
-                ("gansmith features install mobilenet", *commands.evaluate(run, without=_FEATURES)),
+                (commands.install_features(run), *commands.evaluate(run, without=_FEATURES)),
                 "a download of 14 MB",
             )
         )

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any, get_args
@@ -29,6 +29,7 @@ from gansmith.system.text import wrapped
 
 FORMAT = 1  # of audit.json; raised when a reader of the old one would misread the new one
 JSON = "audit.json"
+OF_FEATURES = ("quality", "diversity")  # questions that the main extractor answers
 OF_PIXELS = ("memorisation", "collapse", "artifacts")  # questions that are asked at the samples' own channels and size
 MARKS: Mapping[Verdict, str] = {"good": "+", "bad": "-", "cannot tell": "?"}
 _SHOWN = 30  # images on a sheet of the page
@@ -195,7 +196,19 @@ def _ask(question: str, evidence: Evidence) -> Answer:
             numbers={},
             protocol=evidence.base,
         )
-    return answer
+    return _not_by_its_own(answer, evidence)
+
+
+def _not_by_its_own(answer: Answer, evidence: Evidence) -> Answer:
+    """The answer; "cannot tell" for a "good" by the features of a network that the samples were trained on."""
+    name = evidence.extractor.name
+    if answer.verdict != "good" or answer.question not in OF_FEATURES or name not in evidence.own_networks:
+        return answer
+    sentence = (
+        f"By the features of {name} this is good, but the samples were trained on these very features, and may satisfy "
+        f"them without looking real: another network has to say."
+    )
+    return replace(answer, verdict="cannot tell", sentence=sentence, details=(answer.sentence, *answer.details))
 
 
 def _sheets(evidence: Evidence) -> tuple[Figure, ...]:

@@ -118,3 +118,9 @@ def sample(run: RunFacts | None) -> tuple[str, ...]:
         return ()
     path = shell_word(run.path)
     return f"gansmith sample {path} --seeds 0-255 --out grid.png", f"gansmith blindtest {path}"
+
+
+def install_features(run: RunFacts | None) -> str:
+    """The weights of a network that the run was not trained on."""
+    trained_on_it = run is not None and "mobilenet" in run.own_networks
+    return f"gansmith features install {'vgg' if trained_on_it else 'mobilenet'}"

@@ -34,6 +34,7 @@ class RunFacts:
     upsample, width    of the generator;  augment, flip  of the images that the discriminator reads
     improving          whether a metric that the run measured was still getting better at the end
     checkpoint, raw    the judged weights: those of a checkpoint, None for the last; as trained, without averaging
+    own_networks       extractors whose features its training read
     options            of `gansmith evaluate` that the next evaluation needs too: name, value, name, value ...
     """
 
@@ -55,6 +56,7 @@ class RunFacts:
     improving: bool | None = None
     raw: bool = False
     checkpoint: str | None = None
+    own_networks: tuple[str, ...] = ()
     options: tuple[str, ...] = ()
 
     def record(self) -> dict[str, Any]:
@@ -105,4 +107,5 @@ def read_run_facts(record: Mapping[str, Any]) -> RunFacts:
     """
     known = {one.name for one in fields(RunFacts)}
     values = {name: value for name, value in record.items() if name in known}
-    return RunFacts(**{**values, "options": tuple(values.get("options", ()))})
+    tuples = {name: tuple(values.get(name, ())) for name in ("own_networks", "options")}
+    return RunFacts(**{**values, **tuples})

@@ -6,7 +6,7 @@ out of the training of all. Discriminators run in float32 and evaluation mode, w
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,9 +21,9 @@ from gansmith.evaluation.extract import side_of
 from gansmith.evaluation.metric_needs import reads_features, require_classes, require_counts, require_unlabelled
 from gansmith.evaluation.protocol import Protocol, require_same
 from gansmith.evaluation.types import Extractor, Metric
-from gansmith.judge.chosen_extractors import choose
+from gansmith.judge.chosen_extractors import choose, why_chosen
 from gansmith.judge.compare.comparison import Comparison, Material, Measured, notes
-from gansmith.judge.compare.contenders import Contender, Labelled, open_all, sampled, scores
+from gansmith.judge.compare.contenders import Contender, Labelled, open_all, own_networks, sampled, scores
 from gansmith.judge.compare.real_images import Reals, reals
 from gansmith.system.device import choose_device
 from gansmith.system.progress import bar
@@ -64,7 +64,8 @@ def compare(
         require_same(protocols.values())
     labelled = real.labels is not None and all(one.renderer.conditional for one in contenders)
     require_unlabelled(measures, labelled=labelled)
-    extractor = _extractor(measures, features, weights, device, trust)
+    own = own_networks(contenders)
+    extractor = _extractor(measures, features, weights, device=device, trust=trust, own=own)
     require_counts(measures, real=len(real.images), samples=samples)
     generated = {one.name: sampled(one, samples) for one in contenders}
     table = _scored(contenders, real, generated, choose_device(device))
@@ -80,7 +81,7 @@ def compare(
         play=play,
         metrics=_measured(measures, extractor, real, generated, protocols),
         protocol=replace(first, fake=", ".join(generated), averaging="mixed" if mixed else first.averaging),
-        notes=notes(play, contenders, real),
+        notes=(*notes(play, contenders, real), *_judge_words(extractor, contenders)),
         material=Material(contenders, real, generated),
     )
 
@@ -102,14 +103,27 @@ def _scored(
 
 
 def _extractor(
-    metrics: Mapping[str, Metric], features: str, weights: str | None, device: str, trust: bool
+    metrics: Mapping[str, Metric],
+    features: str,
+    weights: str | None,
+    *,
+    device: str,
+    trust: bool,
+    own: Collection[str],
 ) -> Extractor | None:
     """The extractor that the metrics read; None where none does."""
     if not reads_features(metrics):
         return None
-    extractor = choose(features, weights, device=device, trust=trust)
+    extractor = choose(features, weights, device=device, trust=trust, own=own)
     require_classes(metrics, extractor)
     return extractor
+
+
+def _judge_words(extractor: Extractor | None, contenders: Sequence[Contender]) -> list[str]:
+    """Which samples were trained on a network, and whether it judges them."""
+    own = own_networks(contenders)
+    who = ", ".join(one.name for one in contenders if own_networks([one]))
+    return [] if extractor is None else why_chosen(extractor, own, f"The samples of {who} were")
 
 
 def _measured(

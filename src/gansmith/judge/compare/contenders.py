@@ -19,6 +19,7 @@ from gansmith.evaluation.generated_images import PART, generated_images
 from gansmith.judge.opened import Opened, open_for_judging
 from gansmith.latent.renderer import Renderer
 from gansmith.pretrained.weights import content_of
+from gansmith.runs.own_networks import own_networks_at
 from gansmith.runs.run import Run
 from gansmith.system.paths import resolved, shell_word
 from gansmith.system.progress import bar
@@ -116,6 +117,11 @@ def _classes(role: Opened) -> tuple[str, ...]:
 
 def _words(classes: tuple[str, ...]) -> str:
     return f"{len(classes)} ({', '.join(classes[:5])}{', ...' if len(classes) > 5 else ''})"
+
+
+def own_networks(contenders: Sequence[Contender]) -> tuple[str, ...]:
+    """The networks that any of them was trained on: they judge none, so that all are judged alike."""
+    return tuple(sorted({name for one in contenders for name in own_networks_at(one.path)}))
 
 
 def parse(run: str | Path) -> tuple[Path, str | None]:

@@ -47,11 +47,11 @@ class SpectralConv2d(nn.Conv2d):
         padding: int = 0,
         bias: bool = True,
     ) -> None:
-        super().__init__(before, after, kernel, stride, padding, bias=bias)
+        super().__init__(before, after, kernel, stride=stride, padding=padding, bias=bias)
         self.register_buffer("u", _start(after))
 
     def forward(self, x: Tensor) -> Tensor:
-        return functional.conv2d(x, weight_of(self), self.bias, self.stride, self.padding)
+        return functional.conv2d(x, weight_of(self), self.bias, stride=self.stride, padding=self.padding)
 
 
 class SpectralLinear(nn.Linear):
@@ -88,13 +88,10 @@ def weight_of(layer: nn.Conv2d | nn.Linear | nn.Embedding) -> Tensor:
     return layer.weight
 
 
-def convolution(
-    before: int, after: int, kernel: int, *, spectral: bool, bias: bool = True, stride: int = 1, padded: bool = True
-) -> nn.Conv2d:
-    """Convolution, spectrally normalised or not. Padded, one of an odd kernel and stride 1 keeps height and width, and
-    one of kernel 4 and stride 2 halves them, rounded down."""
+def convolution(before: int, after: int, kernel: int, *, spectral: bool, bias: bool = True) -> nn.Conv2d:
+    """Convolution of an odd kernel that keeps height and width, spectrally normalised or not."""
     build = SpectralConv2d if spectral else nn.Conv2d
-    return build(before, after, kernel, stride=stride, padding=(kernel - 1) // 2 if padded else 0, bias=bias)
+    return build(before, after, kernel, padding=kernel // 2, bias=bias)
 
 
 def linear(before: int, after: int, *, spectral: bool, bias: bool = True) -> nn.Linear:
