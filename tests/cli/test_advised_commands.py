@@ -28,7 +28,7 @@ def test_next_steps_and_refusals_quote_the_folder(
     monkeypatch.chdir(tmp_path)
     begun = run_command(train, *OPTIONS, "--images", "32", "--out", NAME)
     commands = advised(begun.stdout)
-    assert len(commands) == 3, begun.output
+    assert len(commands) == 4, begun.output
     assert all(words[2] == NAME for words in commands)
 
     complete = run_command(train, *OPTIONS, "--images", "32", "--out", NAME)

@@ -38,12 +38,15 @@ def test_a_run_from_the_command_line(tmp_path: Path) -> None:
     with start("train", *OPTIONS, "--out", out) as process:
         said, errors = process.communicate(timeout=120)
     assert process.returncode == 0, errors
-    assert said == (
-        f"done: sheets in {out}/samples, their film {out}/progress.webp, the model in {out}/model\n"
-        f"next: gansmith sample {out} --seeds 0-63 --out grid.png\n"
-        f"      gansmith interpolate {out} 3 8 12 --out strip.png\n"
-        f"      gansmith evaluate {out}\n"
-    )
+    lines = said.splitlines()
+    assert lines[0] == f"done: sheets in {out}/samples, their film {out}/progress.webp, the model in {out}/model"
+    assert lines[1].startswith("how good: not measured")
+    assert f"  gansmith resume {out} --images 640" in lines
+    assert lines[-3:] == [
+        f"also: gansmith sample {out} --seeds 0-63 --out grid.png",
+        f"      gansmith interpolate {out} 3 8 12 --out strip.png",
+        f"      gansmith evaluate {out}",
+    ]
     assert errors.startswith("no recipe, ")
     assert errors.splitlines()[1].startswith("warning: only 359 images")
     assert "\x1b" not in errors

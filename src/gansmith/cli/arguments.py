@@ -32,6 +32,8 @@ Scale = Annotated[
 ]
 Trust = Annotated[bool, typer.Option("--trust", help="import code that the model names from outside gansmith")]
 
+Ruler = Annotated[bool, typer.Option("--ruler/--no-ruler", help="at the end: how good it is, in at most 20 seconds")]
+
 
 def parse_canvas(text: str | None) -> tuple[int, int] | None:
     """`3x5` -> (3, 5), height x width in latent cells. Raises OptionError."""
@@ -81,26 +83,21 @@ def refuse_options(context: typer.Context, names: Sequence[str], why: str) -> No
         )
 
 
-def print_next_steps(folder: Path) -> None:
-    """The last lines of a training: where its files are, and which commands to try next."""
+def next_steps(folder: Path) -> tuple[str, list[str]]:
+    """The last lines of a training: where its files are, and which commands to try."""
     shown = printable(folder)
     word = shell_word(shown)
     if any((folder / "model" / f"{name}.safetensors").exists() for name in ("to_b", "b")):
-        echo(
-            f"done: sheets in {shown}/samples, the model in {shown}/model\n"
-            f"next: gansmith translate {word} --to b IN OUT"
-        )
-        return
+        done = f"done: sheets in {shown}/samples, the model in {shown}/model"
+        return done, [f"gansmith translate {word} --to b IN OUT"]
     if not (folder / "model" / "generator.safetensors").exists():
-        echo(f"done: the model in {shown}/model\nnext: gansmith evaluate {word}")
-        return
+        return f"done: the model in {shown}/model", [f"gansmith evaluate {word}"]
     film = f", their film {shown}/progress.webp" if (folder / "progress.webp").exists() else ""
-    echo(
-        f"done: sheets in {shown}/samples{film}, the model in {shown}/model\n"
-        f"next: gansmith sample {word} --seeds 0-63 --out grid.png\n"
-        f"      gansmith interpolate {word} 3 8 12 --out strip.png\n"
-        f"      gansmith evaluate {word}"
-    )
+    return f"done: sheets in {shown}/samples{film}, the model in {shown}/model", [
+        f"gansmith sample {word} --seeds 0-63 --out grid.png",
+        f"gansmith interpolate {word} 3 8 12 --out strip.png",
+        f"gansmith evaluate {word}",
+    ]
 
 
 def trained_lines(*runs: Run, checkpoint: str | None = None, raw: bool = False) -> list[str]:

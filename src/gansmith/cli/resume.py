@@ -6,7 +6,8 @@ from typing import Annotated, Any
 
 import typer
 
-from gansmith.cli.arguments import print_next_steps
+from gansmith.cli.arguments import Ruler
+from gansmith.cli.closing import print_end
 
 
 def resume(
@@ -19,6 +20,7 @@ def resume(
     assignments: Annotated[
         list[str] | None, typer.Option("--set", help="another field that may change: stop.metric=null")
     ] = None,
+    ruler: Ruler = True,
     trust: Annotated[
         bool, typer.Option("--trust", help="import code that the run names from outside gansmith")
     ] = False,
@@ -31,4 +33,4 @@ def resume(
         changes["data"] = {"path": data}
     changes = {field: value for field, value in changes.items() if value is not None}
     done = Run(run, trust=trust).resume(images=images, assignments=assignments or (), **changes)
-    print_next_steps(done.path)
+    print_end(done.path, ruler=ruler)

@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from gansmith.cli.arguments import echo, print_next_steps
+from gansmith.cli.arguments import Ruler, echo
+from gansmith.cli.closing import print_end
 
 Where = Annotated[str | None, typer.Argument(help="folder, zip or file of images, or a built-in dataset (digits)")]
 
@@ -33,9 +34,11 @@ def train(
     samples_every: Annotated[str | None, typer.Option(help="in images: 20k")] = None,
     start_from: Annotated[str | None, typer.Option("--from", help="begin with another run's weights")] = None,
     objective: Annotated[str | None, typer.Option(help="an objective's name")] = None,
+    augment: Annotated[str | None, typer.Option(help="of what the discriminator reads: diffaugment, ada")] = None,
     config: Annotated[str | None, typer.Option(help="a YAML file of settings")] = None,
     assignments: Annotated[list[str] | None, typer.Option("--set", help="any field: generator.width=32")] = None,
     tensorboard: Annotated[bool | None, typer.Option("--tensorboard", help="write records for TensorBoard")] = None,
+    ruler: Ruler = True,
     trust: Annotated[bool, typer.Option("--trust", help="import code that a file names from outside gansmith")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="say what would be done, and what it would take")] = False,
     full: Annotated[
@@ -51,7 +54,8 @@ def train(
     from gansmith.runs.train import experiment_from
     from gansmith.runs.trainer import train_run
 
-    settings = {name: value for name, value in context.params.items() if name not in ("assignments", "dry_run", "full")}
+    own = ("assignments", "ruler", "dry_run", "full")
+    settings = {name: value for name, value in context.params.items() if name not in own}
     if full and not dry_run:
         raise OptionError("--full shows more of --dry-run, and does nothing without it: add --dry-run, or leave it out")
     experiment, sources = experiment_from(**settings, assignments=assignments or (), choose_recipe=True)
@@ -63,4 +67,4 @@ def train(
         echo(dry_run_report(experiment, sources, full=full))
         return
     train_run(experiment)
-    print_next_steps(folder_of(experiment))
+    print_end(folder_of(experiment), ruler=ruler)

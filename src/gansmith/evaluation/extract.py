@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -91,9 +92,17 @@ def side_of(
 
 
 def _compute(images: Images, extractor: Extractor, what: str) -> tuple[Features, Features | None]:
+    with bar(what, len(images)) as advance:
+        return compute(images, extractor, what=what, advance=advance)
+
+
+def compute(
+    images: Images, extractor: Extractor, *, what: str, advance: Callable[[int], object] = int
+) -> tuple[Features, Features | None]:
+    """What `extract` returns, without a cache and without a bar; advance: called with how many images were done."""
     features, probabilities = [], []
     size = extractor.batch
-    with torch.inference_mode(), freed_memory_kept(), bar(what, len(images)) as advance:
+    with torch.inference_mode(), freed_memory_kept():
         for start in range(0, len(images), size):
             part = images[start : start + size]
             filled = np.concatenate([part, np.repeat(part[-1:], size - len(part), axis=0)])

@@ -13,7 +13,15 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from gansmith.catalog import ROLES
 from gansmith.data.settings import DataSettings
-from gansmith.experiment.settings import AveragingSettings, Images, MetricsSettings, Part, PriorSettings, StopSettings
+from gansmith.experiment.settings import (
+    AveragingSettings,
+    ChecksSettings,
+    Images,
+    MetricsSettings,
+    Part,
+    PriorSettings,
+    StopSettings,
+)
 from gansmith.schedules import Count
 from gansmith.system.option_types import MOST_WORKERS, PositiveInt
 
@@ -23,7 +31,7 @@ MAY_CHANGE = frozenset(
     [
         *("images", "device", "workers", "out", "tensorboard", "data.path", "data.options"),
         *("stop.metric", "stop.patience", "stop.target"),
-        *("record_every", "samples_every", "checkpoint_every", "keep_every"),
+        *("checks.every", "record_every", "samples_every", "checkpoint_every", "keep_every"),
     ]
 )
 PARTS = ("game", "objective", "augment", *ROLES)  # the fields that hold a name with options
@@ -89,6 +97,7 @@ class Experiment(BaseModel):
     )
     tensorboard: bool = False
     metrics: MetricsSettings = MetricsSettings()
+    checks: ChecksSettings = ChecksSettings()
     stop: StopSettings = StopSettings()
 
     def plain(self) -> dict[str, Any]:

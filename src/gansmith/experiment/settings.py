@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from gansmith.schedules import MOST_IMAGES, Weight, parse_count
+from gansmith.schedules import MOST_IMAGES, Count, Weight, parse_count
 from gansmith.system.option_types import AtLeastTwo, NonNegativeFloat, PositiveInt
 from gansmith.system.option_words import Takes
 
@@ -74,6 +74,14 @@ class MetricsSettings(BaseModel):
     samples: AtLeastTwo = Field(1000, description="images a side")
     every: Images = Field(100_000, description="in images")
     against: Literal["train", "holdout"] = Field("train", description="which real images")
+
+
+class ChecksSettings(BaseModel):
+    """How often a training says what goes wrong, what to do, and how far it came."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    every: Count = Field(25_000, description="in images; 0: never")
 
 
 class StopSettings(BaseModel):

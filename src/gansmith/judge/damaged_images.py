@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import numpy as np
 
 from gansmith.data.subsets import random_subset
 from gansmith.errors import DataError
-from gansmith.evaluation.damages import COARSE, LAYOUT, TEXTURE, Damage, in_turn
+from gansmith.evaluation.damages import LAYOUT, TEXTURE, WITHOUT_LAYOUT, Damage
 from gansmith.evaluation.extract import extract
 from gansmith.evaluation.layout import LayoutClassifier, layout_classifier, layout_seen
 from gansmith.evaluation.ruler import ruler
 from gansmith.evaluation.types import Extractor, Features, Images, Ruler, Seen, Side
 from gansmith.system.seeding import mix
 
-MOST = 200  # images of each damage
-_TRAINING = 200  # training images of each damage of layout, which train the classifier
+MOST = 200  # images of each damage; so many training images of each damage of layout train the classifier
 _REFERENCE = 5_000  # real images that all are compared with
 _FEWEST = 100  # held-out images, for them to be damaged; else some of the training images are, and not compared with
 
@@ -31,17 +30,25 @@ class Measured(NamedTuple):
     classifier: LayoutClassifier | None = None
 
 
-def _coarse(change: Damage) -> Damage:
-    return lambda images: in_turn(change(images), COARSE)
+FeaturesOf = Callable[[Images, Extractor, str], Features]
 
 
-# A failing generator has no layout *and* a texture of its own: shuffled images have such textures too, or what the
-# classifier says of it is chance. Halves of an image keep much of its layout, and a texture would drown the rest.
-_WITHOUT_LAYOUT = {name: change if "2 x 2" in name else _coarse(change) for name, change in LAYOUT.items()}
+def _kept(images: Images, extractor: Extractor, what: str) -> Features:
+    return extract(images, extractor, what=what)[0]
 
 
-def ruler_and_layout(train: Side, holdout: Side | None, fakes: tuple[Side, ...], extractor: Extractor) -> Measured:
+def ruler_and_layout(
+    train: Side,
+    holdout: Side | None,
+    fakes: tuple[Side, ...],
+    extractor: Extractor,
+    *,
+    most: int = MOST,
+    features_of: FeaturesOf = _kept,
+) -> Measured:
     """The ruler, and the share of the samples in which a layout is seen.
+
+    most: images of each damage;  features_of: (images, extractor, what they are) -> features.
 
     Neither for pixels and for too few images; no ruler where damaged images are no farther than chance allows; no share
     without `_FEWEST` held-out images, which test the classifier.
@@ -52,25 +59,25 @@ def ruler_and_layout(train: Side, holdout: Side | None, fakes: tuple[Side, ...],
     held = None
     if holdout is not None and holdout.images is not None and len(holdout) >= _FEWEST:
         held = holdout.features
-        images = holdout.images[random_subset(len(holdout), min(MOST, len(holdout)), rng)]
+        images = holdout.images[random_subset(len(holdout), min(most, len(holdout)), rng)]
         rest = np.arange(len(train))
     else:
-        chosen = random_subset(len(train), min(MOST, max(1, len(train) // 3)), rng)
+        chosen = random_subset(len(train), min(most, max(1, len(train) // 3)), rng)
         images, rest = train.images[chosen], np.setdiff1d(np.arange(len(train)), chosen)
     reference = train.features[rest[random_subset(len(rest), min(_REFERENCE, len(rest)), rng)]]
     samples = np.concatenate([side.features for side in fakes if side.features is not None])
-    damaged = _damaged(images, extractor, {**LAYOUT, **TEXTURE})
+
+    def damaged_by(damages: Mapping[str, Damage], images: Images) -> dict[str, Features]:
+        return {name: features_of(change(images), extractor, f"real images {name}") for name, change in damages.items()}
+
+    damaged = damaged_by({**LAYOUT, **TEXTURE}, images)
     try:
         found: Ruler | None = ruler(reference, samples, damaged, held)
     except DataError:
         found = None
     if held is None:
         return Measured(found)
-    few = train.images[random_subset(len(train), min(_TRAINING, len(train)), rng)]
-    classifier = layout_classifier(reference, _damaged(few, extractor, _WITHOUT_LAYOUT))
+    few = train.images[random_subset(len(train), min(most, len(train)), rng)]
+    classifier = layout_classifier(reference, damaged_by(WITHOUT_LAYOUT, few))
     seen = layout_seen(classifier, samples, held, {name: damaged[name] for name in LAYOUT})
     return Measured(found, seen, None if seen.unclear else classifier)
-
-
-def _damaged(images: Images, extractor: Extractor, damages: Mapping[str, Damage]) -> dict[str, Features]:
-    return {name: extract(change(images), extractor, what=f"real images {name}")[0] for name, change in damages.items()}

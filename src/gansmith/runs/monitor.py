@@ -32,7 +32,7 @@ class Monitor:
 
     def __init__(self, parts: Assembly, records: Iterable[Mapping[str, Any]] = ()) -> None:
         self.parts = parts
-        self.health = Health(records)
+        self.health = Health(record for record in records if "seconds" in record)  # not those of metrics and checks
         self._train = random_images(parts, parts.data.train, _IMAGES, parts.experiment.seed)
         holdout = parts.data.holdout
         self._held_out = None
@@ -42,7 +42,7 @@ class Monitor:
         self._variety = variety(self._train.image)
 
     def __call__(self, record: Mapping[str, Any]) -> dict[str, Any]:
-        values = self._measure() | self._learning_rates()
+        values = self.measure() | self._learning_rates()
         return {**values, "health": self.health.add({**record, **values})}
 
     def _learning_rates(self) -> dict[str, float]:
@@ -51,7 +51,7 @@ class Monitor:
         return {f"{player}/learning_rate": float(group["lr"]) for player, group in groups.items()}
 
     @torch.no_grad()
-    def _measure(self) -> dict[str, float]:
+    def measure(self) -> dict[str, float]:
         """spread: variety of samples / variety of real images; told_apart: P(the discriminator scores a training image
         above a held-out one), 0.5 for one that memorised nothing."""
         values: dict[str, float] = {}

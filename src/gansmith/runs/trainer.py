@@ -21,6 +21,7 @@ from gansmith.records.recorder import Recorder
 from gansmith.records.terminal import Terminal
 from gansmith.runs import curves
 from gansmith.runs.beginning import begin
+from gansmith.runs.checks import Checks, said
 from gansmith.runs.description import description
 from gansmith.runs.ended import complete_files
 from gansmith.runs.existing_run import require_run_or_empty, way_out, with_recorded_choices, with_recorded_holdout
@@ -173,6 +174,7 @@ class Trainer:
         self.terminal = Terminal(images=experiment.images, done=images)
         views += [self.curves, self.terminal]
         monitor = Monitor(self.parts, past)
+        self.checks = Checks(self.parts, self.folder, monitor, past)
         self.recorder = Recorder(views, every=experiment.record_every, seconds=seconds, beside=monitor)
 
     def _say_how_it_ended(self) -> None:
@@ -232,6 +234,9 @@ class Trainer:
         if self.sheets.due(before, images):
             self.sheets.save_sheet(images)
             self.recorder.pause()
+        if self.checks.due(before, images):
+            self.recorder.record_metrics(check := self.checks.check(step=self.step, images=images))
+            say(*said(check))
         keep = [f"{images:09}"] if _passed(before, images, self.keep_every) else []
         if self.metrics.due(before, images) and self._measure(engine):
             keep.append("best")

@@ -1,0 +1,133 @@
+"""Words of a training about itself: which sign stands by which numbers, what is pasted, and no false alarm."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from gansmith.evaluation.audit.run_facts import RunFacts
+from gansmith.runs.notices import Notice, PlayersFacts, improved, notices
+
+FACTS = RunFacts("runs/a", "photos", 50_000, asked=100_000, distinct=1_400, recipe="dcgan_small", upsample="resize")
+
+
+def check(images: int, ruler: float | None = None, **values: float) -> dict[str, Any]:
+    record: dict[str, Any] = {"images": images, "check/real_layout": 0.96, "check/spread": 0.9, "check/told_apart": 0.5}
+    if ruler is not None:
+        record["check/ruler"] = ruler
+    return record | {f"check/{name}": value for name, value in values.items()}
+
+
+def signs(*checks: dict[str, Any], facts: RunFacts = FACTS, players: PlayersFacts | None = None) -> list[str]:
+    return [notice.sign for notice in notices(checks, facts, players)]
+
+
+# Hand signs with settings that worked, measured each 10,000 images: ruler, layout, told_apart, spread
+HANDS = [
+    (0.89, 0.0, 0.53, 1.08),
+    (0.85, 0.03, 0.47, 0.78),
+    (0.76, 0.27, 0.54, 0.97),
+    (0.77, 0.30, 0.58, 0.95),
+    (0.72, 0.47, 0.58, 0.88),
+    (0.69, 0.33, 0.61, 0.89),
+    (0.68, 0.58, 0.61, 0.96),
+    (0.63, 0.53, 0.57, 0.87),
+    (0.64, 0.53, 0.53, 1.02),
+    (0.62, 0.56, 0.58, 0.95),
+]
+
+
+@pytest.mark.parametrize("every", [2, 3, 5])
+def test_a_healthy_run_is_told_of_nothing_but_its_progress(every: int) -> None:
+    history = [
+        check(10_000 * number, ruler, layout=layout, told_apart=told, spread=spread)
+        for number, (ruler, layout, told, spread) in enumerate(HANDS, 1)
+        if number % every == 0
+    ]
+    said = {sign for end in range(1, len(history) + 1) for sign in signs(*history[:end])}
+    assert said == {"improving"}
+
+
+def test_texture_is_said_at_the_second_check_that_sees_no_layout() -> None:
+    nothing, something = check(25_000, 0.9, layout=0.1), check(50_000, 0.9, layout=0.11)
+    assert signs(nothing) == []
+    assert signs(nothing, check(50_000, 0.9, layout=0.0)) == ["texture"]
+    assert signs(nothing, something) == []
+    assert signs(something, nothing) == []
+    short = RunFacts("runs/a", "photos", 25_000, asked=25_000)
+    assert signs(nothing, facts=short) == ["texture"]  # no second check will come
+
+
+def test_a_classifier_that_sees_no_layout_in_real_images_says_nothing() -> None:
+    blind = check(50_000, 0.9, layout=0.0, real_layout=0.49)
+    assert signs(blind, blind) == []
+
+
+def test_what_is_pasted_against_texture_is_what_the_run_lacks() -> None:
+    seen = [check(25_000, 0.9, layout=0.0), check(50_000, 0.9, layout=0.0)]
+
+    def paste(**facts: Any) -> str:
+        settings = {"recipe": "dcgan_small", "upsample": "resize", **facts}
+        return notices(seen, RunFacts("runs/a", "photos", 50_000, asked=60_000, **settings))[0].paste
+
+    assert paste() == "gansmith resume runs/a --images 120000"
+    resized = paste(upsample="transposed")
+    assert "generator.upsample=resize" in resized
+    assert "--out runs/a-resize" in resized
+    assert paste(recipe="sngan_small", upsample=None) == resized
+    (small,) = notices(seen, FACTS, PlayersFacts(share=0.01))
+    assert "generator.width=64" in small.paste
+    assert "100" in small.words
+
+
+def test_texture_that_gets_nearer_is_asked_to_wait() -> None:
+    texture, improving = notices([check(25_000, 1.7, layout=0.0), check(50_000, 1.4, layout=0.0)], FACTS)
+    assert (texture.sign, texture.paste, improving.sign) == ("texture", "", "improving")
+
+
+def test_a_rate_ten_times_too_high() -> None:
+    high = PlayersFacts(rate=5e-2)
+    far = [check(25_000, 1.8, layout=0.2), check(50_000, 0.9, layout=0.2)]
+    (notice,) = notices(far, FACTS, high)  # not "still improving", though the ruler fell
+    assert notice.sign == "rate"
+    assert "0.05" in notice.words
+    assert "optimizer.discriminator.lr=2e-4" in notice.paste
+    assert signs(*far, players=PlayersFacts(rate=1e-3)) == ["improving"]
+    assert signs(check(25_000, 0.3), players=high) == []  # it works all the same
+    assert signs(check(25_000), players=high) == []  # without features nothing is known of the samples
+
+
+def test_memorising_needs_two_checks_and_names_what_is_lacking() -> None:
+    known = check(25_000, told_apart=0.8)
+    assert signs(known) == []
+    assert signs(check(25_000, told_apart=0.55), known) == ["memorising"]
+    assert signs(check(25_000, told_apart=0.45), known) == []
+    assert signs(known, check(50_000, told_apart=0.6)) == []
+    (notice,) = notices([known, known], FACTS)
+    assert "1\u202f400" in notice.words
+    assert "80 of 100" in notice.words
+    assert "augment=diffaugment" in notice.paste
+    both = RunFacts("runs/a", "photos", 50_000, augment="diffaugment", flip=True)
+    assert notices([known, known], both)[0].paste == ""
+
+
+def test_samples_that_are_all_alike() -> None:
+    alike = check(25_000, 0.5, spread=0.24)
+    assert signs(alike) == []
+    assert signs(check(25_000, 0.9), alike) == ["improving"]
+    (notice,) = notices([alike, alike], FACTS)
+    assert notice.sign == "collapse"
+    assert "--recipe sngan_small" in notice.paste
+
+
+@pytest.mark.parametrize(("before", "now", "moved"), [(1.0, 0.89, True), (1.0, 0.91, False), (0.2, 0.17, False)])
+def test_improvement_is_more_than_chance(before: float, now: float, moved: bool) -> None:
+    assert improved([check(25_000, before), check(50_000, now)]) is moved
+    assert improved([check(25_000, before), check(50_000, 2.0), check(75_000, now)]) is moved  # than the best
+
+
+def test_a_notice_is_lines_and_plain_values() -> None:
+    notice = Notice("texture", "Words.", "gansmith train x", again=True)
+    assert notice.lines() == ["Words.", "  gansmith train x"]
+    assert Notice(**notice.record()).lines() == notice.lines()
