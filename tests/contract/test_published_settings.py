@@ -69,6 +69,7 @@ R3GAN: dict[str, Any] = {
     "data.flip": True,
 }
 RECIPES: dict[str, dict[str, Any]] = {
+    "projected_small": {"objective.name": "hinge", "augment.name": "diffaugment", "discriminator.name": "projected"},
     "dragan": {"objective.name": "nonsaturating", "penalties": {"dragan": {"weight": 10, "spread": 0.5}}},
     "lecam": {"objective.name": "hinge", "penalties": {"lecam": {"weight": 0.3, "decay": 0.99}}},
     "dcgan": {
