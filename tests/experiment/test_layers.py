@@ -30,6 +30,7 @@ EVERY: dict[str, Any] = {  # every field of an experiment, with a value that is 
     "data.fraction": 0.5,
     "data.holdout": 0.25,
     "data.holdout_by": "class",
+    "data.disjoint": True,
     "data.flip": True,
     "data.skip_unreadable": True,
     "data.cache": False,
