@@ -23,7 +23,7 @@ ROOMS = (  # from the ground up: a module imports from its own floor or lower on
     "games",
     "training",
     "latent evaluation",
-    "experiment recipes",
+    "experiment recipes zoo",
     "runs",
     "judge speed",
     "cli web",

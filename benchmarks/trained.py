@@ -43,14 +43,15 @@ class Trained:
 
     @torch.no_grad()
     def images(self, count: int, seed: int = 0) -> Tensor:
-        """[count, C, H, W] on the CPU, of the averaged generator."""
+        """[count, C, H, W] on the CPU, of the averaged generator; of a conditional one the classes in turn."""
         network, prior = self.parts.averaging.players["generator"], self.parts.prior
         rng = randomness("benchmark samples", seed)
-        made = [
-            network(prior.latents(min(_AT_ONCE, count - start), rng).to(self.parts.device)).float().cpu()
-            for start in range(0, count, _AT_ONCE)
-        ]
-        return torch.cat(made)
+        made = []
+        for start in range(0, count, _AT_ONCE):
+            z = prior.latents(min(_AT_ONCE, count - start), rng).to(self.parts.device)
+            label = torch.arange(start, start + len(z), device=z.device) % max(1, len(self.parts.data.classes or ()))
+            made.append(network(z, label) if getattr(network, "conditional", False) else network(z))
+        return torch.cat([images.float().cpu() for images in made])
 
     def pictures(self, count: int, seed: int = 0) -> Images:
         """uint8 [count, H, W, C]. Raises NotFiniteError for a generator that has diverged."""

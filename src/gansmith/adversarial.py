@@ -155,7 +155,8 @@ class Objective:
     ) -> Terms:
         """Terms of the discriminator's turn: real and fake pass in separate batches, then each penalty that is due.
 
-        flipped: bool [B], where the real and the fake score change places.
+        A network with `own_terms` (their names) adds them here: called with `own`, the turn's generator, it returns the
+        scores and {name: its own weighted term}. flipped: bool [B], where the real and the fake score change places.
         """
         if self.project_before is not None:
             torch.no_grad()(self.project_before)(discriminator)
@@ -163,12 +164,14 @@ class Objective:
         if due:  # penalties differentiate by the images
             real = Sample(real.image.detach().requires_grad_(), real.label)
             fake = Sample(fake.image.detach().requires_grad_(), fake.label)
-        scores = Scores(real, fake, exact(discriminator(*real)), exact(discriminator(*fake)))
+        supervised = getattr(discriminator, "own_terms", ())
+        of_real, own = discriminator(*real, own=at.rng) if supervised else (discriminator(*real), {})
+        scores = Scores(real, fake, exact(of_real), exact(discriminator(*fake)))
         first, second = scores.real, scores.fake
         if flipped is not None:
             where = flipped.view(-1, *[1] * (first.dim() - 1))
             first, second = torch.where(where, second, first), torch.where(where, first, second)
-        loss = {"loss": self.discriminator(first, second).mean()}
+        loss = {"loss": self.discriminator(first, second).mean(), **own}
         for name, term in due.items():
             if name in loss:
                 raise GansmithError(f"a penalty cannot be called {name!r}: the turn has a term of that name")

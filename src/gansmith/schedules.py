@@ -1,7 +1,7 @@
 """Schedules: values over the number of real images drawn, of a learning rate, a weight, a half-life.
 
 A schedule depends on its own lengths in images and not on the length of the run, so that a prolonged run is the same
-run.
+run. A `Cooldown`, the last share of a run, is written out as a `Decay` once, when the length is chosen.
 """
 
 from __future__ import annotations
@@ -74,6 +74,53 @@ class Decay(BaseModel):
         return self.start, self.end
 
 
+def parse_share(value: Any) -> Any:
+    """`"50%"` -> 0.5; a share of a whole."""
+    if isinstance(value, str):
+        parts = re.fullmatch(r"\s*(\d*\.?\d+)\s*(%?)\s*", value, re.ASCII)
+        if not parts:
+            raise ValueError(f"a share is written like 50% or 0.5, not {value!r}")
+        return float(parts[1]) / (100 if parts[2] else 1)
+    return value
+
+
+Share = Annotated[
+    float, Field(gt=0, le=1, allow_inf_nan=False), BeforeValidator(parse_share), Takes("a share, such as 50%")
+]
+
+
+class Cooldown(BaseModel):
+    """Decay from `start` to `end` over the `last` share of the run: `{start: 5e-4, last: 50%}`.
+
+    Hägele et al. 2024, "Scaling Laws and Compute-Optimal Training Beyond Fixed Training Durations", section 3: a
+    constant rate, and a cooldown of any length at the end. `of_length` gives the decay; while the length of the run is
+    not known the value is `start`.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    start: Amount
+    end: Amount = 0.0
+    last: Share
+    shape: Literal["linear", "cosine"] = "linear"
+
+    def of_length(self, images: int, *, after: int = 0) -> Decay:
+        """The decay that ends at `images`, and begins not before `after`, where the value was `start` still.
+
+        >>> ending = Cooldown(start=1.0, last="25%").of_length(1_000)
+        >>> ending.hold, ending.decay
+        (750, 250)
+        """
+        hold = max(images - round(images * self.last), after)
+        return Decay(start=self.start, end=self.end, hold=hold, decay=max(images - hold, 1), shape=self.shape)
+
+    def at(self, images: int) -> float:
+        return self.start
+
+    def turning_points(self) -> Iterable[float]:
+        return self.start, self.end
+
+
 class InverseTime(BaseModel):
     """Inverse-time decay: start / (1 + images / halving), so half of `start` after `halving` images.
 
@@ -130,7 +177,7 @@ class Points(BaseModel):
         return self.points.values()
 
 
-Value = Amount | Decay | InverseTime | Phases | Points
+Value = Amount | Decay | Cooldown | InverseTime | Phases | Points
 
 
 def extremes(value: Value) -> tuple[float, float]:

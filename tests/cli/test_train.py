@@ -14,6 +14,7 @@ from PIL import Image
 import gansmith
 from gansmith import catalog
 from gansmith.cli import main as cli
+from gansmith.experiment.layers import Layer
 from gansmith.experiment.schema import Experiment
 from gansmith.runs.run import Run
 from small import OPTIONS, SMALL, start
@@ -79,6 +80,7 @@ EVERY: list[tuple[list[str], str, Any]] = [
     (["--checkpoint-every", "7k"], "checkpoint_every", 7000),
     (["--samples-every", "9k"], "samples_every", 9000),
     (["--from", "elsewhere"], "start_from", "elsewhere"),
+    (["--freeze", "discriminator.first=3"], "freeze.discriminator.first", 3),
     (["--objective", "minimax"], "objective.name", "minimax"),
     (["--tensorboard"], "tensorboard", True),
     (["--set", "generator.width=8"], "generator.width", 8),
@@ -99,6 +101,7 @@ def test_every_option_sets_its_field(
 
     monkeypatch.setattr("gansmith.runs.dry_run.dry_run_report", report)
     monkeypatch.setattr("gansmith.runs.train.default_recipe", lambda *_: None)
+    monkeypatch.setattr("gansmith.runs.train.settings_of", lambda _: Layer("elsewhere", {}))
     status, out, _ = gansmith_says(monkeypatch, capsys, "train", "photos", *options, "--dry-run")
     assert (status, out) == (0, "seen\n")
     (experiment, sources), found = seen[0], seen[0][0].plain()

@@ -180,11 +180,33 @@ def test_float64_and_a_gradient_for_every_parameter(case: tuple[nn.Module, str, 
     found = network(given, labels)
     assert found.dtype == torch.float64
     weight = torch.rand(found.shape, generator=torch.Generator().manual_seed(2), dtype=torch.float64)
-    (found * weight).sum().backward()
+    total = (found * weight).sum()
+    if getattr(network, "own_terms", ()):
+        total = total + sum(network(given, labels, own=torch.Generator())[1].values())
+    total.backward()
     lost = [key for key, p in network.named_parameters() if p.requires_grad and p.grad is None]
     assert lost == []
     assert given.grad is not None
     assert bool((given.grad != 0).any())
+
+
+SUPERVISED = [case for case in ABLE if getattr(build(*case), "own_terms", ())]
+
+
+@pytest.mark.parametrize("case", SUPERVISED, ids=label, indirect=True)
+def test_terms_of_its_own_are_scalars_beside_the_same_scores(case: tuple[nn.Module, str, str, Dimensions]) -> None:
+    network, _, role, size = case
+    given, labels = inputs(role, size)
+    network.eval()
+    scores, own = network(given, labels, own=torch.Generator().manual_seed(1))
+    torch.testing.assert_close(scores, network(given, labels), rtol=0, atol=0)
+    assert own.keys() == {*network.own_terms}  # type: ignore[misc]
+    again = network(given, labels, own=torch.Generator().manual_seed(1))[1]
+    for name, term in own.items():
+        assert term.shape == ()
+        assert term.dtype == torch.float32
+        assert bool(torch.isfinite(term))
+        assert torch.equal(term, again[name])
 
 
 @pytest.mark.parametrize("case", EVERY, ids=label)

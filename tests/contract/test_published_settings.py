@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import math
 import re
 from functools import reduce
 from importlib import import_module
@@ -32,6 +33,7 @@ DEFAULTS: dict[str, dict[str, Any]] = {
     "penalties.dragan": {"weight": 10, "target": 1, "spread": 0.5, "one_sided": False},
     "penalties.lecam": {"decay": 0.99},
     "penalties.orthogonal": {"weight": 1e-4},
+    "penalties.path_length": {"weight": 2, "decay": 0.99, "shrink": 2},
     "games.cycle": {"cycle": 10, "identity": 0.5, "pool": 50},
     "games.paired": {"l1": 100, "slow": 0.5},
     "games.cut": {"contrast": 1, "identity": True, "temperature": 0.07, "patches": 256, "flip": False},
@@ -111,6 +113,19 @@ RECIPES: dict[str, dict[str, Any]] = {
         "batch": 64,
         "images": 100_000 * 5 * 64,
     },
+    "fastgan": {
+        **adam(2e-4, 0.5, 0.999),
+        "generator": {"name": "fastgan", "width": 64},
+        "discriminator": {"name": "fastgan", "width": 64, "reconstruction": 1},
+        "objective.name": "hinge",
+        "augment": {"name": "diffaugment", "policy": ("color", "translation")},
+        "prior": {"kind": "normal", "size": 256},
+        "averaging": {"half_life": round(8 * math.log(2) / -math.log(0.999)), "rampup": None},
+        "batch": 8,
+        "images": 50_000 * 8,
+        "data.size": "256x256",
+        "data.flip": True,
+    },
     "biggan_32": {
         **adam(2e-4, 0, 0.999),
         "generator": {"name": "biggan", "width": 64, "initialisation": "normal"},
@@ -135,6 +150,25 @@ RECIPES: dict[str, dict[str, Any]] = {
         "augment.probability": cosine(0, 0.3),
         "averaging.half_life": cosine(0, 500_000),
         "batch": 256,
+    },
+    "stylegan2": {
+        "optimizer.generator": {"name": "adam", "lr": 0.002 * 4 / 5, "betas": (0, 0.991992)},  # 0.99 ** (4 / 5)
+        "optimizer.discriminator": {"name": "adam", "lr": 0.00188235, "betas": (0, 0.990586)},  # x 16 / 17
+        "generator": {
+            "name": "stylegan2",
+            "width": 512,
+            "channel_base": 32768,
+            "styles": 512,
+            "depth": 8,
+            "mixing": 0.9,
+        },
+        "discriminator": {"name": "stylegan2", "width": 512, "channel_base": 32768, "group": 4},
+        "objective.name": "nonsaturating",
+        "penalties": {"r1": {"weight": 5, "every": 16}, "path_length": {"weight": 2, "every": 4}},
+        "prior": {"kind": "normal", "size": 512},
+        "averaging": {"half_life": 10_000, "rampup": None},
+        "batch": 32,
+        "images": 25_000_000,
     },
     "cyclegan": {
         **translating(SECOND_HALF),

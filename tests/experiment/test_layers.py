@@ -66,6 +66,8 @@ EVERY: dict[str, Any] = {  # every field of an experiment, with a value that is 
     "workers": 2,
     "out": "007",
     "start_from": "12",
+    "start_raw": True,
+    "freeze": {"discriminator": {"first": 3, "last": 1}},
     "sheet": 16,
     "record_every": 11,
     "samples_every": 13,

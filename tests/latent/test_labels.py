@@ -105,3 +105,40 @@ def test_truncation_out_of_place_is_refused() -> None:
         Renderer(nn.Identity(), Prior(size=5)).latents([1], truncation=0)
     with pytest.raises(OptionError, match=r"truncation = nan is not allowed"):
         Renderer(nn.Identity(), Prior(size=5)).latents([1], truncation=float("nan"))
+
+
+class Mapped(nn.Module):
+    """A generator with a space W: w = 3 z, its mean 1 in every component, pixels of the first of w."""
+
+    def forward(self, z: Tensor, label: Tensor | None = None) -> Tensor:
+        return self.synthesize(self.map(z))
+
+    def map(self, z: Tensor, label: Tensor | None = None) -> Tensor:
+        return 3 * z
+
+    def truncate(self, w: Tensor, psi: float) -> Tensor:
+        return 1 + psi * (w - 1)
+
+    def synthesize(self, w: Tensor) -> Tensor:
+        return w[:, :1, None, None].expand(-1, 1, 2, 2)
+
+
+def test_truncation_is_that_of_w_where_the_generator_has_one() -> None:
+    made = Renderer(Mapped(), Prior("uniform", 5))  # no tails are cut, so that any prior goes
+    z = made.latents(range(6))[:, 0]
+    for psi in (0.0, 0.3, 1.0):
+        pixels = made.images(range(6), truncation=psi).images[:, 0, 0, 0]
+        torch.testing.assert_close(pixels, 1 + psi * (3 * z - 1))
+    assert torch.equal(made.images([4], truncation=0.3).images[0], made.images(range(6), truncation=0.3).images[4])
+    torch.testing.assert_close(made.images(range(6)).images[:, 0, 0, 0], 3 * z)
+
+
+@pytest.mark.parametrize("psi", [-0.1, 1.5, float("nan")])
+def test_truncation_of_w_out_of_range_is_refused(psi: float) -> None:
+    with pytest.raises(OptionError, match=rf"truncation = {psi:g} .*0 .*1"):
+        Renderer(Mapped(), Prior(size=5)).images([1], truncation=psi)
+
+
+def test_truncation_of_w_needs_one() -> None:
+    with pytest.raises(OptionError, match=r"W"):
+        Renderer(nn.Identity(), Prior(size=5)).render(torch.zeros(1, 5), psi=0.5)

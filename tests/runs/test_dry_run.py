@@ -139,7 +139,8 @@ def test_what_would_be_taken_from_another_run(tmp_path: Path) -> None:
         said(start_from="nowhere")
     other = gansmith.train(**{**SMALL, "images": 16}, out=str(tmp_path / "other"))
     count = len(other.checkpoint()["players"]["generator"])
-    assert f"# generator: {count} of {count} tensors from {other.path}\n" in said(start_from=other.path)
+    text = said(start_from=other.path)
+    assert f"# generator: {count} of {count} tensors (100% of its weights) from {other.path}" in text
 
 
 def test_code_from_outside_needs_trust() -> None:

@@ -23,9 +23,10 @@ def sheets(run: Path) -> dict[str, bytes]:
 @pytest.mark.parametrize(
     ("every", "marks"),
     [
-        (20_000, [500, 1_000, 2_000, 5_000, 20_000, 40_000]),
-        (2_000, [500, 1_000, 2_000, 4_000, 6_000]),
+        (20_000, [100, 200, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 40_000]),
+        (2_000, [100, 200, 500, 1_000, 2_000, 4_000, 6_000]),
         (300, [300, 600, 900, 1_200]),
+        (1_000, [100, 500, 1_000, 2_000]),
     ],
 )
 def test_the_first_sheets_come_early_and_then_at_the_interval(every: int, marks: list[int], tmp_path: Path) -> None:
@@ -43,7 +44,7 @@ def test_a_resumed_run_draws_the_same_sheets_at_the_same_images(tmp_path: Path) 
     stopped.resume(images=1_024)
     stopped.resume(images=2_080)
     expected = sheets(whole)
-    assert list(expected) == ["000000000", "000000512", "000001008", "000002000", "000002080"]
+    assert list(expected) == ["000000000", "000000112", "000000208", "000000512", "000001008", "000002000", "000002080"]
     drawn = sheets(stopped.path)
     assert {name: drawn[name] for name in expected} == expected
     assert set(drawn) - set(expected) == {"000000816", "000001024"}  # where it ended before

@@ -30,6 +30,14 @@ TOYS: dict[str, dict[str, Any]] = {
     },
     "lazy": {**TINY, "game": "toys.lazy"},
     "several": {**TINY, "game": "toys.several"},
+    "fastgan": {  # noise and quadrants are drawn in its networks
+        **DCGAN,
+        "size": 16,
+        "generator": {"name": "fastgan", "width": 1, "reach": 2, "conditional": True},
+        "discriminator": {"name": "fastgan", "width": 2, "conditional": True},
+        "objective": "hinge",
+        "augment": "diffaugment",
+    },
     "classify": {**TINY, "game": "toys.classify", "optimizer": {"classifier": {"name": "sgd", "lr": 0.1}}},
 }
 

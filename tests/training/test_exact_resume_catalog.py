@@ -35,11 +35,16 @@ CASES = [
     Case("lsgan", "mlp", "noise", ("dragan", "lecam", "r1")),
     Case("minimax", "r3gan", "diffaugment", ("gradient_penalty", "orthogonal", "r2"), 3),
     Case("nonsaturating", "resnet", "ada", ("dragan", "r2"), 3),
+    Case("nonsaturating", "stylegan2", "diffaugment", ("path_length", "r1"), 3),
     Case("r3gan", "dcgan", "diffaugment", ("gradient_penalty", "orthogonal"), 3),
     Case("wgan", "resnet", "noise", ("lecam", "orthogonal")),
     Case("wgan_gp", "mlp", "diffaugment", ("orthogonal", "r2"), 3),
 ]
-SMALL: dict[str, dict[str, Any]] = {"mlp": {"width": 8}, "r3gan": {"width": 8}}  # where a width of 4 is not small
+SMALL: dict[str, dict[str, Any]] = {  # where a width of 4 is not small, or not all
+    "mlp": {"width": 8},
+    "r3gan": {"width": 8},
+    "stylegan2": {"width": 4, "styles": 8, "depth": 2},
+}
 SHALLOW: dict[str, dict[str, Any]] = {"munit": {"depth": 2, "scales": 1}}  # discriminators, for 16 pixels
 # game of two domains -> the model of its translators or autoencoders, the model of its discriminators
 TRANSLATIONS = {"cycle": ("cyclegan",) * 2, "paired": ("pix2pix",) * 2, "multimodal": ("munit",) * 2}
@@ -68,7 +73,8 @@ def new_entries() -> list[Case]:
 def small(model: str, role: str) -> dict[str, Any]:
     """A network of few channels; a discriminator without batch normalisation, which some penalties refuse."""
     options = catalog.keyword_options(catalog.find("models", model, role))
-    part: dict[str, Any] = {"name": model, **({"width": 4} if "width" in options else {}), **SMALL.get(model, {})}
+    part: dict[str, Any] = {"name": model, **({"width": 4} if "width" in options else {})}
+    part |= {option: value for option, value in SMALL.get(model, {}).items() if option in options}
     if role == "discriminator":
         unmixed = "none" in catalog.choices("models", model, "normalisation", factory=role)
         part |= SHALLOW.get(model, {}) | ({"normalisation": "none"} if unmixed else {})

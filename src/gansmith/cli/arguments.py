@@ -45,6 +45,20 @@ def parse_canvas(text: str | None) -> tuple[int, int] | None:
     return int(match[1]), int(match[2])
 
 
+def parse_freeze(given: Sequence[str]) -> dict[str, dict[str, int]] | None:
+    """`discriminator.first=3` -> {"discriminator": {"first": 3}}; None for none. Raises OptionError."""
+    chosen: dict[str, dict[str, int]] = {}
+    for text in given:
+        match = re.fullmatch(r"(\w+)\.(first|last)=(\d+)", text, re.ASCII)
+        if not match:
+            raise OptionError(
+                f"--freeze takes ROLE.first=N or ROLE.last=N, as discriminator.first=3, not {text!r}. "
+                f"One layer at least must be left to train"
+            )
+        chosen.setdefault(match[1], {})[match[2]] = int(match[3])
+    return chosen or None
+
+
 def require_out(
     out: str | Path | None,
     default: str,

@@ -39,7 +39,9 @@ def sample(
     label: Label = None,
     truncation: Annotated[
         float | None,
-        typer.Option(help="draw normal latents again beyond this: 0.5 gives less variety, more typical images"),
+        typer.Option(
+            help="draw normal latents again beyond this; of stylegan2, psi in W: 0.5 gives more typical images"
+        ),
     ] = None,
     numbered: Annotated[bool, typer.Option("--numbered", help="write each seed on its image")] = False,
     columns: Annotated[int | None, typer.Option(help="images in a row of the sheet; near-square if not given")] = None,

@@ -6,10 +6,18 @@ from typing import Annotated
 
 import typer
 
-from gansmith.cli.arguments import Ruler, echo
+from gansmith.cli.arguments import Ruler, echo, parse_freeze
 from gansmith.cli.closing import print_end
 
 Where = Annotated[str | None, typer.Argument(help="folder, zip or file of images, or a built-in dataset (digits)")]
+
+From = Annotated[
+    str | None, typer.Option("--from", help="begin with the weights of a run, a model/ folder or one of the zoo")
+]
+Freeze = Annotated[
+    list[str] | None, typer.Option(help="layers that stay as they begin, with --from: discriminator.first=3")
+]
+Full = Annotated[bool, typer.Option("--full", help="with --dry-run: all settings, and where each comes from")]
 
 
 def train(
@@ -20,6 +28,7 @@ def train(
     channels: Annotated[int | None, typer.Option(help="1 grey, 3 RGB, 4 RGBA")] = None,
     fraction: Annotated[float | None, typer.Option(help="use this share of the images")] = None,
     images: Annotated[str | None, typer.Option(help="how long: 50000, 500k, 1M real images drawn")] = None,
+    time: Annotated[str | None, typer.Option(help="how long, instead: 90s, 15m, 1h30m of this machine's time")] = None,
     batch: Annotated[int | None, typer.Option(help="images per step")] = None,
     seed: Annotated[int | None, typer.Option(help="of everything random")] = None,
     out: Annotated[str | None, typer.Option(help="the run folder; runs/DATA-RECIPE when not given")] = None,
@@ -32,7 +41,8 @@ def train(
     skip_unreadable: Annotated[bool | None, typer.Option("--skip-unreadable", help="leave broken images out")] = None,
     checkpoint_every: Annotated[str | None, typer.Option(help="in images: 50k")] = None,
     samples_every: Annotated[str | None, typer.Option(help="in images: 20k")] = None,
-    start_from: Annotated[str | None, typer.Option("--from", help="begin with another run's weights")] = None,
+    start_from: From = None,
+    freeze: Freeze = None,
     objective: Annotated[str | None, typer.Option(help="an objective's name")] = None,
     augment: Annotated[str | None, typer.Option(help="of what the discriminator reads: diffaugment, ada")] = None,
     config: Annotated[str | None, typer.Option(help="a YAML file of settings")] = None,
@@ -41,9 +51,7 @@ def train(
     ruler: Ruler = True,
     trust: Annotated[bool, typer.Option("--trust", help="import code that a file names from outside gansmith")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="say what would be done, and what it would take")] = False,
-    full: Annotated[
-        bool, typer.Option("--full", help="with --dry-run: all settings, and where each comes from")
-    ] = False,
+    full: Full = False,
 ) -> None:
     """Train on images; the same command again continues the run.
 
@@ -56,6 +64,7 @@ def train(
 
     own = ("assignments", "ruler", "dry_run", "full")
     settings = {name: value for name, value in context.params.items() if name not in own}
+    settings["freeze"] = parse_freeze(freeze or ())
     if full and not dry_run:
         raise OptionError("--full shows more of --dry-run, and does nothing without it: add --dry-run, or leave it out")
     experiment, sources = experiment_from(**settings, assignments=assignments or (), choose_recipe=True)

@@ -23,6 +23,7 @@ from gansmith.experiment.compatibility import (
     require_scores_of_one,
 )
 from gansmith.experiment.completion import roles_of
+from gansmith.experiment.frozen_layers import freeze_layers
 from gansmith.experiment.memory_needs import require_room
 from gansmith.experiment.networks import build_networks
 from gansmith.experiment.schema import Experiment
@@ -89,6 +90,7 @@ def assemble(experiment: Experiment, data: Prepared) -> Assembly:
     experiment = _with_formats(experiment, players, device)
     for network in players.values():
         network.to(device=device, memory_format=_memory_format(experiment))  # type: ignore[call-overload]
+    freeze_layers(experiment, players, roles, dimensions)
     game = _game(experiment, players, roles, prior)
     stream = _stream(experiment, data, device)
     updates = _optimizers(experiment, players, roles)

@@ -9,6 +9,7 @@ from typing import Any
 from gansmith import catalog
 from gansmith.catalog import ROLES
 from gansmith.errors import ExperimentError, GansmithError, OptionError, unknown
+from gansmith.experiment.length import with_absolute_schedules
 from gansmith.experiment.retired import refuse
 from gansmith.experiment.schema import Experiment
 from gansmith.experiment.settings import Part
@@ -17,7 +18,8 @@ from gansmith.training import optimizers
 
 def complete(experiment: Experiment) -> Experiment:
     """Every part's options checked against its file and written out with their defaults, so that the experiment says
-    all there is to say; networks that the game does not play are left out.
+    all there is to say; networks that the game does not play are left out. Schedules over the last share of the run
+    become absolute, unless its length is a time, which is a number of images later.
 
     Raises UnknownNameError, OptionError or ExperimentError.
     """
@@ -66,7 +68,8 @@ def complete(experiment: Experiment) -> Experiment:
     for name in experiment.metrics.names:
         catalog.find("metrics", name)
     update["optimizer"] = {role: part for role, part in chosen.items() if role in played}
-    return experiment.model_copy(update=update)
+    completed = experiment.model_copy(update=update)
+    return completed if experiment.time is not None else with_absolute_schedules(completed)
 
 
 def renewed(recorded: Experiment) -> Experiment:

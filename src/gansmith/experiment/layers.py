@@ -22,6 +22,7 @@ _NESTED = (
     *GROUPS,
     "optimizer",
     "penalties",
+    "freeze",
 )
 
 

@@ -16,6 +16,7 @@ from gansmith.data.settings import DataSettings
 from gansmith.experiment.settings import (
     AveragingSettings,
     ChecksSettings,
+    FreezeSettings,
     Images,
     MetricsSettings,
     Part,
@@ -23,13 +24,14 @@ from gansmith.experiment.settings import (
     StopSettings,
 )
 from gansmith.schedules import Count
+from gansmith.system.durations import Duration
 from gansmith.system.option_types import MOST_WORKERS, PositiveInt
 
 # Fields that say how or how long a run is worked on, not what it computes: a resumed run may change them. The images
 # may have moved, or be read by other options of their format; that they are the same ones is known by their digest.
 MAY_CHANGE = frozenset(
     [
-        *("images", "device", "workers", "out", "tensorboard", "data.path", "data.options"),
+        *("images", "time", "device", "workers", "out", "tensorboard", "data.path", "data.options"),
         *("stop.metric", "stop.patience", "stop.target"),
         *("checks.every", "record_every", "samples_every", "checkpoint_every", "keep_every"),
     ]
@@ -70,6 +72,9 @@ class Experiment(BaseModel):
     optimizer: dict[str, Part] = Field(default_factory=_adam, description="one for each role")
     averaging: AveragingSettings = AveragingSettings()
     images: Images = Field(1_000_000, description="how long to train, in real images drawn")
+    time: Duration | None = Field(
+        None, description="how long to train on this machine: 15m, 1h30m; `images` follows from the first 30 seconds"
+    )
     batch: Annotated[int, Field(ge=1, le=1_000_000)] = 64
     accumulate: PositiveInt = Field(1, description="play the batch in this many parts; saves memory")
     seed: int = 0
@@ -86,7 +91,13 @@ class Experiment(BaseModel):
         None, description="processes that decode images; none when they are cached"
     )
     out: str | None = Field(None, description="the run folder; runs/DATA-RECIPE when null")
-    start_from: str | None = Field(None, description="another run, whose weights to begin with where they fit")
+    start_from: str | None = Field(
+        None, description="a run, a folder of models or a model of the zoo, whose weights to begin with where they fit"
+    )
+    start_raw: bool = Field(False, description="begin with that run's weights as trained, not averaged")
+    freeze: dict[str, FreezeSettings] = Field(
+        default_factory=dict, description="layers of a role that are not trained: {discriminator: {first: 3}}"
+    )
     sheet: Annotated[int, Field(ge=1, le=10_000)] = Field(64, description="images on a sample sheet")
     record_every: Images = 2_000
     samples_every: Images = 20_000

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from gansmith.schedules import MOST_IMAGES, Count, Weight, parse_count
-from gansmith.system.option_types import AtLeastTwo, NonNegativeFloat, PositiveInt
+from gansmith.system.option_types import AtLeastTwo, NonNegativeFloat, NonNegativeSmallInt, PositiveInt
 from gansmith.system.option_words import Takes
 
 Images = Annotated[
@@ -45,6 +45,15 @@ class PriorSettings(BaseModel):
     labels: Literal["paired", "independent"] = Field(
         "paired", description="of the fakes: those of the real images beside them, or drawn from all classes"
     )
+
+
+class FreezeSettings(BaseModel):
+    """The layers of one role's networks that training leaves as they begin."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    first: NonNegativeSmallInt = Field(0, description="so many layers, from the one that reads the input on")
+    last: NonNegativeSmallInt = Field(0, description="so many layers, back from the one that makes the output")
 
 
 class AveragingSettings(BaseModel):

@@ -11,6 +11,7 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -55,6 +56,7 @@ class Renderer:
         self.prior, self.device, self.chunk = prior, torch.device(device), chunk
         self.classes = classes  # their names
         self.conditional = bool(getattr(self.generator, "conditional", False))
+        self.has_w = all(hasattr(self.generator, name) for name in ("map", "truncate", "synthesize"))  # a space W
 
     def latents(
         self, seeds: Iterable[int], *, grid: tuple[int, int] | None = None, truncation: float | None = None
@@ -107,9 +109,18 @@ class Renderer:
         return None if first is None else first.expand(count)
 
     @torch.no_grad()
-    def render(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
+    def render(self, latents: Tensor, labels: Tensor | None = None, *, psi: float | None = None) -> Tensor:
         """Latents [N, Z], or [N, Z, h, w] for canvases, and labels [N] of a conditional generator -> images
-        [N, C, H, W], float32, on the CPU."""
+        [N, C, H, W], float32, on the CPU.
+
+        psi: the truncation trick in W, of a generator that has one: w is drawn towards its mean, to psi times the
+        distance (Karras, Laine, Aila 2019, "A Style-Based Generator Architecture for Generative Adversarial Networks",
+        section B of the appendix). Raises OptionError outside 0 to 1, and for another generator.
+        """
+        if psi is not None and not self.has_w:
+            raise OptionError(f"psi = {psi:g} needs a generator with a space W (stylegan2), and this one has none")
+        if psi is not None and not 0 <= psi <= 1:
+            raise OptionError(f"truncation = {psi:g} is not allowed: from 0 (the mean image) to 1 (no truncation)")
         if latents.dim() not in (2, 4) or latents.shape[1] != self.prior.size or len(latents) == 0:
             raise OptionError(
                 f"latents of shape {list(latents.shape)} do not fit: [N, {self.prior.size}] is needed, "
@@ -128,7 +139,7 @@ class Renderer:
             chunks: list[Tensor] = []
             for start in range(0, len(filled), self.chunk):
                 place = slice(start, start + self.chunk)
-                chunks.append(self._generate(filled[place], None if wanted is None else wanted[place]))
+                chunks.append(self._generate(filled[place], None if wanted is None else wanted[place], psi))
                 if start == 0:
                     _require_images(len(filled), chunks[0])
         return torch.cat(chunks)[: len(latents)]
@@ -141,10 +152,15 @@ class Renderer:
         label: int | str | None = None,
         truncation: float | None = None,
     ) -> ImageSeries:
-        """The image of each seed, with the seed as its label."""
+        """The image of each seed, with the seed as its label.
+
+        truncation: psi of `render` for a generator with a space W, else that of `latents`.
+        """
         seeds = list(seeds)
-        latents = self.latents(seeds, grid=grid, truncation=truncation)
-        return ImageSeries(self.render(latents, self.labels(seeds, label)), tuple(str(seed) for seed in seeds))
+        psi, cut = (truncation, None) if self.has_w else (None, truncation)
+        latents = self.latents(seeds, grid=grid, truncation=cut)
+        images = self.render(latents, self.labels(seeds, label), psi=psi)
+        return ImageSeries(images, tuple(str(seed) for seed in seeds))
 
     def _latent(self, seed: int, grid: tuple[int, int] | None, truncation: float | None) -> Tensor:
         rng = randomness("latent", seed)
@@ -153,10 +169,15 @@ class Renderer:
             latent = torch.where(far, self.prior.latents(1, rng, grid), latent)
         return latent
 
-    def _generate(self, latents: Tensor, labels: Tensor | None) -> Tensor:
+    def _generate(self, latents: Tensor, labels: Tensor | None, psi: float | None = None) -> Tensor:
         # a copy, because the CPU's matrix products round by where in memory a row begins
         latents = latents.clone(memory_format=torch.contiguous_format).to(self.device)
-        images: Tensor = self.generator(latents, *([] if labels is None else [labels.to(self.device)]))
+        given = [latents] if labels is None else [latents, labels.to(self.device)]
+        if psi is None:
+            images: Tensor = self.generator(*given)
+        else:
+            network: Any = self.generator
+            images = network.synthesize(network.truncate(network.map(*given), psi))
         return images.float().cpu()
 
     def _check_canvas(self, grid: tuple[int, int]) -> None:

@@ -56,9 +56,10 @@ def generator(real: Tensor | None, fake: Tensor) -> Tensor:
 
 @torch.no_grad()
 def clamp_weights(network: nn.Module, *, bound: float) -> None:
-    """Clamp every parameter, those of normalisations too, to [-bound, bound]."""
+    """Clamp every trained parameter, those of normalisations too, to [-bound, bound]."""
     for parameter in network.parameters():
-        parameter.clamp_(-bound, bound)
+        if parameter.requires_grad:
+            parameter.clamp_(-bound, bound)
 
 
 def discriminator_steps(

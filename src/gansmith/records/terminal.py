@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from contextlib import ExitStack
 
 from gansmith.records.recorder import Record
@@ -17,6 +19,26 @@ class Terminal:
 
     def step(self, drawn: int) -> None:
         self._advance(drawn)
+
+    def record(self, record: Record) -> None:
+        self._advance(0, terms(record))
+
+    def close(self) -> None:
+        self._stack.close()
+
+
+class Stopwatch:
+    """Progress bar of the first `seconds` of a training whose number of images is not known yet."""
+
+    def __init__(self, seconds: float) -> None:
+        self._stack, self._begun, self._shown = ExitStack(), time.monotonic(), 0
+        self._whole = math.ceil(seconds)
+        self._advance = self._stack.enter_context(bar("measuring", self._whole, unit="seconds"))
+
+    def step(self, drawn: int) -> None:
+        gone = min(int(time.monotonic() - self._begun), self._whole)
+        self._advance(gone - self._shown)
+        self._shown = gone
 
     def record(self, record: Record) -> None:
         self._advance(0, terms(record))

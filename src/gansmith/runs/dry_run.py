@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import yaml
@@ -16,7 +15,8 @@ from gansmith.experiment.with_data import with_data
 from gansmith.runs.existing_run import with_recorded_holdout
 from gansmith.runs.folder import folder_of
 from gansmith.runs.periodic_metrics import PeriodicMetrics
-from gansmith.runs.training_state import load_fitting_weights
+from gansmith.runs.recorded_length import with_recorded_length
+from gansmith.runs.start import begin_with
 from gansmith.system.progress import format_duration
 from gansmith.system.text import printable
 from gansmith.training import precision
@@ -30,12 +30,13 @@ def dry_run_report(experiment: Experiment, sources: dict[str, str], *, full: boo
 
     The data are read (and cached), the networks built, checked and timed.
     """
-    experiment, data = with_data(with_recorded_holdout(folder_of(experiment), experiment))
+    folder = folder_of(experiment)
+    experiment, data = with_data(with_recorded_length(folder, with_recorded_holdout(folder, experiment)))
     parts = assemble(experiment, data)
     experiment = parts.experiment
     PeriodicMetrics(parts)  # refuses what cannot be measured
     few = parts.few_images(FEW)  # a batch may not fit
-    borrowed = [] if experiment.start_from is None else load_fitting_weights(parts, Path(experiment.start_from))
+    borrowed = [] if experiment.start_from is None else begin_with(parts)
     with explain_out_of_memory(few):
         check_wiring(parts.game, few, device=parts.device, precision=experiment.precision)
         cost = forecast(parts.game, few, parts.device, experiment)

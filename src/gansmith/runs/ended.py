@@ -18,6 +18,8 @@ from gansmith.runs import curves
 from gansmith.runs.periodic_metrics import PeriodicMetrics
 from gansmith.runs.sample_sheets import SampleSheets
 from gansmith.runs.training_state import model_files, players_in_use
+from gansmith.system.paths import shell_word
+from gansmith.system.text import printable
 
 
 def complete_files(folder: Path, parts: Assembly, sheets: SampleSheets, step: int) -> None:
@@ -35,6 +37,22 @@ def complete_files(folder: Path, parts: Assembly, sheets: SampleSheets, step: in
         jsonl.cut(events, step)  # and a line that was being written
         _append(events, record)
     curves.write(folder, jsonl.read(events))
+
+
+def complete_words(folder: Path, images: int) -> str:
+    """What is said of a run that has trained to its last image."""
+    return (
+        f"{printable(folder)} is complete at {images:,} images; "
+        f"to train on: gansmith resume {shell_word(folder)} --images N"
+    )
+
+
+def stopped_words(folder: Path, images: int, reason: str) -> str:
+    """What is said of a run that its stop rule has ended."""
+    return (
+        f"{printable(folder)} was ended by its stop rule at {images:,} images: {reason}. "
+        f"To train on: gansmith resume {shell_word(folder)} --set stop.metric=null"
+    )
 
 
 def closing_of(past: Iterable[Mapping[str, Any]], step: int) -> Mapping[str, Any] | None:

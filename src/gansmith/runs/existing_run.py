@@ -57,7 +57,7 @@ def with_recorded_choices(folder: Path, experiment: Experiment) -> Experiment:
     changed = difference(completion.renewed(recorded), experiment)
     if not changed:
         return experiment
-    if not _was_trained(folder):
+    if not was_trained(folder):
         say(f"note: nothing was trained in {folder} yet; its experiment is replaced")
         return experiment
     listed = "\n  ".join(folded(changed))
@@ -70,7 +70,7 @@ def with_recorded_choices(folder: Path, experiment: Experiment) -> Experiment:
 
 def with_recorded_holdout(folder: Path, experiment: Experiment) -> Experiment:
     """`experiment`, with the share held out that the run in `folder` was trained with, where it is left open."""
-    if experiment.data.holdout != "auto" or not is_run(folder) or not _was_trained(folder):
+    if experiment.data.holdout != "auto" or not is_run(folder) or not was_trained(folder):
         return experiment
     with suppress(ExperimentError):  # said by `with_recorded_choices`
         share = {"holdout": experiment_of(folder).data.holdout}
@@ -114,6 +114,7 @@ def way_out(folder: Path) -> str:
     )
 
 
-def _was_trained(folder: Path) -> bool:
+def was_trained(folder: Path) -> bool:
+    """Has the run in `folder` anything to show: a checkpoint, a model, a record?"""
     kept = any((folder / name).exists() for name in ("checkpoints", "model"))
     return kept or bool(jsonl.read(folder / "events.jsonl"))

@@ -11,22 +11,17 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from gansmith.errors import CheckpointError, DamagedCheckpointError, ExperimentError, RunError
+from gansmith.errors import CheckpointError, ExperimentError, RunError
 from gansmith.experiment.layers import Layer, resolve
 from gansmith.experiment.retired import renamed
 from gansmith.experiment.schema import Experiment
 from gansmith.experiment.sources import from_file
 from gansmith.models import saved
 from gansmith.runs.checkpoint_structure import require_state
-from gansmith.system.console import say
 from gansmith.system.files import remove_stale, unreadable
 from gansmith.system.paths import expanded, resolved, shell_word
 from gansmith.training.checkpoint import Checkpoints
-
-if TYPE_CHECKING:
-    from torch import Tensor
 
 
 def is_run(path: Path) -> bool:
@@ -139,17 +134,3 @@ def players_of(path: Path) -> list[str]:
             way_out = f"gansmith resume {shell_word(path)} writes them anew from its checkpoint"
         raise RunError(f"{path} holds no model files: {way_out}")
     return players
-
-
-def weights_of(path: Path, player: str) -> dict[str, Tensor]:
-    """A player's weights as trained where a checkpoint is kept, else those of its model file. Builds no network, so
-    that nothing is imported. Raises RunError."""
-    if checkpoints_of(path).names():
-        try:
-            state: dict[str, Tensor] = checkpoints_of(path).load()[0]["players"][player]
-            return state
-        except (DamagedCheckpointError, KeyError) as error:
-            reason = str(error) if isinstance(error, DamagedCheckpointError) else f"no checkpoint holds a {player}"
-            say(f"warning: {reason}; the model file is taken instead")
-    where = models_of(path)
-    return saved.read_state(where if where.is_file() else where / f"{player}.safetensors")

@@ -13,6 +13,7 @@ from gansmith.data.settings import DataSettings
 from gansmith.errors import CheckpointError, ExperimentError, RunError
 from gansmith.experiment import outside_code
 from gansmith.experiment.layers import Layer, difference, resolve
+from gansmith.experiment.length import with_one_length
 from gansmith.experiment.schema import Experiment
 from gansmith.experiment.sources import from_assignments
 from gansmith.models import saved
@@ -179,7 +180,8 @@ class Run:
             )
         settings = changes if images is None else {**changes, "images": images}
         arguments = Layer("arguments", {**settings, "out": str(self.path)})
-        wanted, _ = resolve([stored_settings(self.path), from_assignments(assignments), arguments], parts=False)
+        layers = [stored_settings(self.path), from_assignments(assignments), arguments]
+        wanted = with_one_length(resolve(layers, parts=False)[0], layers)
         where = expanded(wanted.data.path)
         if not where.exists() and builtin_name(wanted.data.path) is None:
             raise RunError(f"the images of {self.path} are no longer at {where}. Say where they are: --data PATH")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
@@ -19,14 +20,18 @@ from gansmith.system.text import whole_number
 _FILM_EVERY, _FILM_SHARE = 60.0, 50  # seconds, and times: each film is encoded from all sheets
 
 
-EARLY = (500, 1_000, 2_000, 5_000)  # images: the first sheets, so that something is seen to happen from the beginning
+# Images at which the first sheets are drawn, at growing intervals: something is seen within half a minute at five
+# images a second, and at five thousand. Numbers of images, so that a run draws the same sheets wherever it is trained.
+EARLY = tuple(figure * 10**power for power in (2, 3, 4, 5) for figure in (1, 2, 5))
+_OFTEN = 500  # images: the marks before are for slow trainings, which draw sheets seldom
 
 
 class SampleSheets:
     """samples/IMAGES.png and progress.webp of the run in `folder`."""
 
-    def __init__(self, folder: Path, parts: Assembly) -> None:
-        self.folder, self.parts = folder, parts
+    def __init__(self, folder: Path, parts: Assembly, *, said: Callable[[Path], None] = lambda sheet: None) -> None:
+        """said: called with the path of each sheet that was written."""
+        self.folder, self.parts, self._said = folder, parts, said
         self._film_saved, self._film_seconds = time.monotonic(), 0.0
 
     @torch.no_grad()
@@ -41,13 +46,14 @@ class SampleSheets:
         sheet = draw_sheet(samples, columns=sheet_columns(self.parts), scale=None)
         if not self.folder.is_dir():  # else it would be begun anew
             raise RunError(f"{self.folder} is no longer there")
-        save_image(sheet, self._path(images))
+        self._said(save_image(sheet, self._path(images)))
 
     def due(self, before: int, images: int) -> bool:
         """Is a sheet due, when the number of images drawn goes from `before` to `images`? At each multiple of
-        `samples_every`, and at what of `EARLY` is less than that."""
+        `samples_every`, and at what of `EARLY` is less than that, of the first two at most a tenth."""
         every = self.parts.experiment.samples_every
-        early = any(before < mark <= images for mark in EARLY if mark < every)
+        marks = (mark for mark in EARLY if (mark < every if mark >= _OFTEN else mark <= every / 10))
+        early = any(before < mark <= images for mark in marks)
         return early or before // every < images // every
 
     def save_film(self) -> None:

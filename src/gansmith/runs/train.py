@@ -11,12 +11,14 @@ from gansmith import catalog
 from gansmith.data.settings import DataSettings
 from gansmith.experiment import outside_code
 from gansmith.experiment.layers import Layer, resolve
+from gansmith.experiment.length import with_one_length
 from gansmith.experiment.objective_optimizer import optimizer_note, with_objective_optimizer
 from gansmith.experiment.schema import Experiment
 from gansmith.experiment.sources import from_assignments, from_environment, from_file, from_recipe
 from gansmith.runs.default_recipe import default_recipe
 from gansmith.runs.folder import folder_of
 from gansmith.runs.run import Run
+from gansmith.runs.start import settings_of
 from gansmith.system.console import say
 
 # Fields of the data that need no `data.` before them
@@ -35,9 +37,9 @@ def train(
 ) -> Run:
     """Train on the images at `path` (or a built-in dataset's name); a run that is already there is continued.
 
-    `fields` are an experiment's: `images=100_000`, `batch=32`, `objective="minimax"`, `generator={"width": 32}`; those
-    of the data may stand alone: `size=64`, `channels=1`. trust: code from outside gansmith may be imported that
-    `config` or a recipe's file names; what `fields` and `assignments` name always may.
+    `fields` are an experiment's: `images=100_000` or `time="15m"`, `batch=32`, `objective="minimax"`,
+    `generator={"width": 32}`; those of the data may stand alone: `size=64`, `channels=1`. trust: code from outside
+    gansmith may be imported that `config` or a recipe's file names; what `fields` and `assignments` name always may.
     Raises GansmithError, TrainingInterrupted on Ctrl-C.
 
     >>> run = train("digits", images=32, batch=16, generator={"width": 4}, discriminator={"width": 4}, out="run")
@@ -90,6 +92,13 @@ def experiment_from(
     stack += [*([] if file is None else [file]), variables]
     stack += [Layer("arguments", chosen), Layer("arguments", {"data": data}), from_assignments(assignments)]
     resolution = resolve(stack)
+    start = resolution[0].start_from
+    if choose_recipe and recipe is None and file is None and start is not None:
+        base = settings_of(resolution[0])
+        say(f"recipe of {start}: {base.values.get('recipe') or 'its own settings'}. For another one: --recipe NAME")
+        stack = [base, *stack]
+        resolution = resolve(stack)
+        choose_recipe = False
     default = default_recipe(*resolution) if choose_recipe and recipe is None else None
     if default is not None:
         say(str(default))
@@ -99,6 +108,7 @@ def experiment_from(
     outside_code.vouch(*resolution, trust=trust)
     chosen_recipe = default is not None and default.recipe is not None
     resolution = with_objective_optimizer(stack, resolution, chosen_recipe=chosen_recipe)
+    resolution = with_one_length(resolution[0], stack), resolution[1]
     note = optimizer_note(*resolution)
     if note is not None:
         say(f"note: {note}")

@@ -11,39 +11,37 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from gansmith.errors import CheckpointError, DamagedCheckpointError, TrainingInterrupted
+from gansmith.errors import TrainingInterrupted
 from gansmith.experiment.assemble import Assembly, assemble
 from gansmith.experiment.schema import Experiment
 from gansmith.experiment.with_data import with_data
 from gansmith.models import saved
 from gansmith.records import jsonl
 from gansmith.records.recorder import Recorder
-from gansmith.records.terminal import Terminal
 from gansmith.runs import curves
-from gansmith.runs.beginning import begin
+from gansmith.runs.beginning import resume_or_begin
 from gansmith.runs.checks import Checks, said
 from gansmith.runs.description import description
-from gansmith.runs.ended import complete_files
-from gansmith.runs.existing_run import require_run_or_empty, way_out, with_recorded_choices, with_recorded_holdout
-from gansmith.runs.folder import checkpoints_of, folder_of, is_run, models_of, remove_stale_files
+from gansmith.runs.ended import complete_files, complete_words, stopped_words
+from gansmith.runs.existing_run import require_run_or_empty, with_recorded_choices, with_recorded_holdout
+from gansmith.runs.first_words import FirstWords
+from gansmith.runs.folder import checkpoints_of, folder_of, is_run, remove_stale_files
+from gansmith.runs.gallery import show_what_to_expect
 from gansmith.runs.lock import locked
 from gansmith.runs.monitor import Monitor
 from gansmith.runs.periodic_metrics import PeriodicMetrics
+from gansmith.runs.recorded_length import with_recorded_length
 from gansmith.runs.sample_sheets import SampleSheets
 from gansmith.runs.signals import stop_on_signals
-from gansmith.runs.training_state import (
-    capture,
-    model_files,
-    players_in_use,
-    require_finite,
-    restore,
-)
+from gansmith.runs.start import place_of
+from gansmith.runs.time_budget import TimeBudget, cost, settled, terminal
+from gansmith.runs.training_state import capture, model_files, players_in_use, require_finite
 from gansmith.runs.whereabouts import Whereabouts
+from gansmith.schedules import MOST_IMAGES
 from gansmith.system.console import say
 from gansmith.system.files import write_text
 from gansmith.system.paths import shell_word
 from gansmith.system.text import printable
-from gansmith.training.checkpoint import Checkpoints
 from gansmith.training.engine import Engine, Events, images_drawn, play_until
 
 
@@ -66,46 +64,48 @@ def _train_run(experiment: Experiment) -> None:
         require_run_or_empty(folder)
         remove_stale_files(folder)
         if experiment.start_from is not None and not is_run(folder):
-            models_of(Path(experiment.start_from))  # before the images are prepared, which can take long
-        experiment, data = with_data(with_recorded_holdout(folder, experiment))
+            place_of(experiment.start_from)  # before the images are prepared, which can take long
+        experiment, data = with_data(with_recorded_length(folder, with_recorded_holdout(folder, experiment)))
         experiment = with_recorded_choices(folder, experiment)
         for warning in data.warnings:
             say(f"warning: {warning}")
-        Trainer(folder, assemble(experiment, data)).train()
+        measured = Trainer(folder, assemble(experiment, data)).train()
+        if measured is not None:
+            Trainer(folder, assemble(measured, data), resumed=True).train()
 
 
 class Trainer:
     """Trains the assembled run in `folder`: its state between steps, and the handlers that see to it."""
 
-    def __init__(self, folder: Path, parts: Assembly) -> None:
+    def __init__(self, folder: Path, parts: Assembly, *, resumed: bool = False) -> None:
         self.folder, self.parts, self.experiment = folder, parts, parts.experiment
+        self.resumed = resumed  # by the process that began it
+        self.budget = None if resumed or self.experiment.time is None else TimeBudget(self.experiment.time)
         self.checkpoints = checkpoints_of(folder)
-        self.sheets = SampleSheets(folder, parts)
+        self.words = FirstWords(self.experiment.images if self.budget is None else None)
+        self.sheets = SampleSheets(folder, parts, said=self.words.saved)
         self.whereabouts = Whereabouts(folder)
         self.keep_every = int(self.experiment.keep_every)  # an epoch has become its number of images
-        self.step = 0
+        self.step, self.measured = 0, False  # measured: is it known what the time is in images?
         self.saved_step: int | None = None  # of the newest checkpoint that this process wrote
         self.signal: int | None = None  # that ends the training
         self.stop_reason: str | None = None  # of early stopping
 
-    def train(self) -> None:
-        """Train to the last image, or until something stops it."""
-        seconds = self._resume_or_begin()
+    def train(self) -> Experiment | None:
+        """Train to the last image, or until something stops it; or, where a time is given in place of a number of
+        images, until it is known how many these are: returns the experiment with that number, to be resumed."""
+        self.step, seconds = resume_or_begin(self.folder, self.parts, quietly=self.resumed)
+        self.budget = None if self.step else self.budget  # the number of images is known after a step that was saved
         images = self.parts.stream.drawn
         if images >= self.experiment.images:
-            self._leave_ended(
-                f"is complete at {images:,} images; to train on: gansmith resume {shell_word(self.folder)} --images N"
-            )
-            return
+            self._leave_ended(complete_words(self.folder, images))
+            return None
         past = [record for record in jsonl.read(self._events) if record["step"] <= self.step]
         self.metrics = PeriodicMetrics(self.parts, past)
         reason = self.metrics.stopping.reason()
         if reason is not None:
-            self._leave_ended(
-                f"was ended by its stop rule at {images:,} images: {reason}. "
-                f"To train on: gansmith resume {shell_word(self.folder)} --set stop.metric=null"
-            )
-            return
+            self._leave_ended(stopped_words(self.folder, images, reason))
+            return None
         self._open_records(past, seconds)
         try:
             self._play()
@@ -119,51 +119,31 @@ class Trainer:
             self.recorder.close()
             self.parts.stream.close()
             self.whereabouts.close()
+        if self._goes_on():
+            return self.experiment
         self._say_how_it_ended()
+        return None
 
     # ---- begin and end
 
-    def _resume_or_begin(self) -> float:
-        """Restore the newest checkpoint, or begin. Returns the seconds trained before."""
-        if not self.checkpoints.names():
-            if (self.folder / "model").exists():
-                raise CheckpointError(f"{self.folder} was trained but its checkpoints are gone. {way_out(self.folder)}")
-            if is_run(self.folder):
-                say(f"{self.folder} stopped before its first checkpoint: it begins again")
-            begin(self.parts)
-            return 0.0
-        notes: list[str] = []
-        take_up = Checkpoints(
-            self.checkpoints.folder, lambda state: notes.extend(restore(state, self.parts, self.folder))
-        )
-        try:
-            state, damage = take_up.load()
-        except DamagedCheckpointError as error:
-            raise CheckpointError(f"{error}. {way_out(self.folder)}") from error
-        for line in (*(f"warning: {warning}" for warning in damage), *notes):
-            say(line)
-        if damage:
-            self.checkpoints.set_aside()
-        self.step = state["step"]
-        if self.parts.stream.drawn < self.experiment.images:
-            say(f"continuing {printable(self.folder)} at {self.parts.stream.drawn:,} images (step {self.step:,})")
-        return float(state["seconds"])
-
     def _leave_ended(self, message: str) -> None:
         complete_files(self.folder, self.parts, self.sheets, self.step)
-        say(f"{printable(self.folder)} {message}")
+        say(message)
         self.parts.stream.close()
 
     def _open_records(self, past: Sequence[dict[str, Any]], seconds: float) -> None:
         """experiment.yaml, events.jsonl cut back to this step, and the recorder with all its views."""
         experiment, images = self.experiment, self.parts.stream.drawn
-        say(description(self.parts, self.folder))
+        if not self.resumed:
+            say(description(self.parts, self.folder))
         write_text(self.folder / "experiment.yaml", experiment.to_yaml())
         jsonl.cut(self._events, self.step)
         if images and not past:
             say(f"warning: {printable(self._events)} holds no record of the first {images:,} images")
         if not images:
-            self.sheets.save_sheet(0)
+            show_what_to_expect(self.parts, self.folder)
+            with cost(self.budget, "sheet"):
+                self.sheets.save_sheet(0)
         self.events = jsonl.JsonLines(self._events)
         views: list[Any] = [self.events]
         if experiment.tensorboard:
@@ -171,7 +151,7 @@ class Trainer:
 
             views.append(TensorBoard(self.folder / "tensorboard", begin=images))
         self.curves = curves.Curves(self.folder, past)
-        self.terminal = Terminal(images=experiment.images, done=images)
+        self.terminal = terminal(self.budget, images=experiment.images, done=images)
         views += [self.curves, self.terminal]
         monitor = Monitor(self.parts, past)
         self.checks = Checks(self.parts, self.folder, monitor, past)
@@ -190,6 +170,10 @@ class Trainer:
                 self.signal,
             )
 
+    def _goes_on(self) -> bool:
+        """Is it just known what the time is in images, and nothing else has ended the steps?"""
+        return self.measured and self.signal is None and self.stop_reason is None
+
     # ---- the loop
 
     def _play(self) -> None:
@@ -201,9 +185,14 @@ class Trainer:
         engine.add_event_handler(Events.ITERATION_COMPLETED, self._after_step)
         with stop_on_signals(self._stop):
             self.recorder.start(self.parts.stream.drawn)
-            play_until(engine, self.experiment.images, step=self.step)
+            self.words.start(self.parts.stream.drawn)
+            if self.budget is not None:
+                self.budget.start(self.parts.stream.drawn)
+            play_until(engine, self.experiment.images if self.budget is None else MOST_IMAGES, step=self.step)
             with self.whereabouts.guarded(self._move_to):
                 self._save(engine)  # first: after SIGTERM there may be little time
+                if self._goes_on():
+                    return
                 self.sheets.save_sheet(images_drawn(engine))
                 if self.signal is None and self.metrics.metrics:
                     self._measure(engine, closing=True)
@@ -231,8 +220,10 @@ class Trainer:
         state: Any = engine.state
         self.recorder.add(state.output, step=self.step, images=images, drawn=state.drawn, waited=state.waited)
         self.terminal.step(state.drawn)
+        self.words.after_step(images)
         if self.sheets.due(before, images):
-            self.sheets.save_sheet(images)
+            with cost(self.budget, "sheet"):
+                self.sheets.save_sheet(images)
             self.recorder.pause()
         if self.checks.due(before, images):
             self.recorder.record_metrics(check := self.checks.check(step=self.step, images=images))
@@ -240,16 +231,23 @@ class Trainer:
         keep = [f"{images:09}"] if _passed(before, images, self.keep_every) else []
         if self.metrics.due(before, images) and self._measure(engine):
             keep.append("best")
-        if keep or self.stop_reason or _passed(before, images, self.experiment.checkpoint_every):
+        if self.budget is not None:
+            self.budget.after_step(images)
+            if not self.budget.over and "best" not in keep and self.stop_reason is None:
+                return  # nothing is saved of a run whose length is not known
+            engine.terminate()
+            self._save(engine, keep_as=keep)
+        elif keep or self.stop_reason or _passed(before, images, self.experiment.checkpoint_every):
             self._save(engine, keep_as=keep)
             self.sheets.save_film_when_due()
             self.recorder.pause()
 
     def _measure(self, engine: Engine, *, closing: bool = False) -> bool:
         """Measure the metrics, and end the training if early stopping says so. Are these the best so far?"""
-        record = self.metrics.measure(
-            players_in_use(self.parts), step=self.step, images=images_drawn(engine), closing=closing
-        )
+        with cost(self.budget, "metrics"):
+            record = self.metrics.measure(
+                players_in_use(self.parts), step=self.step, images=images_drawn(engine), closing=closing
+            )
         self.recorder.record_metrics(record)
         if closing:
             return False
@@ -264,6 +262,9 @@ class Trainer:
         if self.saved_step == self.step:
             self.checkpoints.keep(keep_as)
             return
+        if self.budget is not None and self.step:
+            self.parts = settled(self.budget, self.parts, self.folder, step=self.step, metrics=self.metrics)
+            self.experiment, self.budget, self.measured = self.parts.experiment, None, True
         self.recorder.flush(step=self.step, images=images_drawn(engine))
         require_finite(self.parts)
         state = capture(self.parts, step=self.step, seconds=self.recorder.seconds)

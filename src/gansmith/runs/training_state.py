@@ -17,7 +17,6 @@ from gansmith.experiment.retired import renamed
 from gansmith.experiment.schema import Experiment
 from gansmith.models.saved import Card
 from gansmith.runs.checkpoint_structure import require_fitting, require_state
-from gansmith.runs.folder import players_of, weights_of
 from gansmith.runs.own_networks import own_networks
 from gansmith.training.checkpoint import State
 
@@ -148,29 +147,3 @@ def model_files(parts: Assembly) -> dict[str, tuple[Card, dict[str, Tensor]]]:
         )
         files[name] = (card, network.state_dict())
     return files
-
-
-def load_fitting_weights(parts: Assembly, other: Path) -> list[str]:
-    """Begin with the weights of the run (or models) at `other`: each tensor that has the same name and shape.
-
-    Returns what was taken and what was not. Raises RunError when nothing fits.
-    """
-    lines, taken = [], 0
-    known = players_of(other)
-    for name, player in parts.game.players.items():
-        if name not in known:
-            lines.append(f"{name}: {other} has none; it begins anew")
-            continue
-        theirs, mine = weights_of(other, name), player.state_dict()
-        fitting = {key: value for key, value in theirs.items() if key in mine and mine[key].shape == value.shape}
-        taken += sum(value.is_floating_point() for value in fitting.values())
-        player.load_state_dict({**mine, **fitting})
-        left = [key for key in mine if key not in fitting]
-        more = f" and {len(left) - 6} more" if len(left) > 6 else ""
-        rest = f"; new: {', '.join(left[:6])}{more}" if left else ""
-        lines.append(f"{name}: {len(fitting)} of {len(mine)} tensors from {other}{rest}")
-    if not taken:
-        raise RunError(f"nothing in {other} fits these networks: {'; '.join(lines)}")
-    for name, average in parts.averaging.players.items():
-        average.load_state_dict(parts.game.players[name].state_dict())
-    return lines

@@ -88,10 +88,13 @@ def weight_of(layer: nn.Conv2d | nn.Linear | nn.Embedding) -> Tensor:
     return layer.weight
 
 
-def convolution(before: int, after: int, kernel: int, *, spectral: bool, bias: bool = True) -> nn.Conv2d:
-    """Convolution of an odd kernel that keeps height and width, spectrally normalised or not."""
+def convolution(
+    before: int, after: int, kernel: int, *, spectral: bool, bias: bool = True, stride: int = 1, padded: bool = True
+) -> nn.Conv2d:
+    """Convolution, spectrally normalised or not. Padded, one of an odd kernel and stride 1 keeps height and width, and
+    one of kernel 4 and stride 2 halves them, rounded down."""
     build = SpectralConv2d if spectral else nn.Conv2d
-    return build(before, after, kernel, padding=kernel // 2, bias=bias)
+    return build(before, after, kernel, stride=stride, padding=(kernel - 1) // 2 if padded else 0, bias=bias)
 
 
 def linear(before: int, after: int, *, spectral: bool, bias: bool = True) -> nn.Linear:

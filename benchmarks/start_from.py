@@ -1,0 +1,152 @@
+"""Does it help to begin with a model of other images? The same images, length and seeds, from each start and from none.
+
+    python -m benchmarks.start_from SIGNS.zip --data FOLDER --runs runs/start --weights mobilenet_v2.pth
+    python -m benchmarks.start_from                                   # the table, from the file
+    python -m benchmarks.start_from --write docs/start_from.md
+
+500 hand signs at 32 px; every run draws the same number of images. A line of start_from.jsonl is a run: its start, how
+many layers of its discriminator were frozen, its seed, its images, and the ruler of 300 samples (`evaluation.ruler`; 0
+is held-out images, 1 images cut into 4 x 4 tiles). What is in the file is not trained again; a larger number of images
+continues the runs. 80,000 images are a minute of one core with bfloat16.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+
+import gansmith
+from benchmarks.report import write_between
+from gansmith import catalog
+from gansmith.evaluation.damages import LAYOUT, TEXTURE
+from gansmith.evaluation.extract import extract
+from gansmith.evaluation.ruler import ruler
+from gansmith.evaluation.types import Extractor, Features
+from gansmith.judge.image_sets import subject_of
+from gansmith.judge.reference_images import reals_of
+
+FILE = Path(__file__).with_name("start_from.jsonl")
+BEGIN, END = "<!-- start from: begin -->", "<!-- start from: end -->"
+SOURCES = {  # start: images, and settings of their own
+    "none": ("", ()),
+    "cifar": ("cifar10_test_jpg.zip", ()),
+    "horses": ("cifar10_train_jpg.zip", ("data.classes=horse",)),
+    "fashion": ("fashion_mnist", ("data.channels=3",)),
+    "emoji": ("emoji_google.zip", ("data.channels=3",)),
+}
+CELLS = (
+    ("none", 0),
+    ("cifar", 0),
+    ("cifar", 3),
+    ("horses", 0),
+    ("horses", 3),
+    ("fashion", 0),
+    ("fashion", 3),
+    ("emoji", 0),
+    ("emoji", 3),
+)
+SETTINGS = ("generator.upsample=resize", "optimizer.discriminator.lr=5e-4", "sheet=36")
+OPTIONS: Mapping[str, Any] = {"recipe": "dcgan_small", "size": 32, "precision": "bfloat16", "threads": 1}
+RARELY: Mapping[str, Any] = {"samples_every": "1M", "checkpoint_every": "1M", "record_every": "20k"}
+SAMPLES, REAL, DAMAGED = 300, 400, 150
+
+
+def run_of(chosen: argparse.Namespace, start: str, frozen: int, seed: int) -> Path:
+    """The trained run of a cell."""
+    out: Path = chosen.runs / f"{start}-{frozen}-{seed}"
+    settings = [*SETTINGS, "data.fraction=0.25", *([f"freeze.discriminator.first={frozen}"] if frozen else [])]
+    options = {**OPTIONS, **RARELY, "seed": seed, "images": chosen.images, "out": str(out)}
+    if start != "none":
+        options["start_from"] = str(source_of(chosen, start))
+    gansmith.train(chosen.images_at, assignments=settings, **options)
+    return out
+
+
+def source_of(chosen: argparse.Namespace, start: str) -> Path:
+    """The run that cells begin with, trained when it is first needed."""
+    path, settings = SOURCES[start]
+    out: Path = chosen.runs / start
+    if not (out / "model").exists():
+        place = chosen.data / path if path.endswith(".zip") else path
+        options = {**OPTIONS, **RARELY, "seed": 0, "images": chosen.source_images, "out": str(out)}
+        gansmith.train(place, assignments=[*SETTINGS, *settings], **options)
+    return out
+
+
+class Judge:
+    """Features of the real images and of their damages, computed once."""
+
+    def __init__(self, run: Path, extractor: Extractor) -> None:
+        self.extractor = extractor
+        subject = subject_of(run, SAMPLES, 1, checkpoint=None, raw=False, device="cpu", trust=False)
+        images = reals_of(subject, against=None, holdout=None, most=REAL, seed=0).train[0]
+        self.real = self.features(images)
+        self.damaged = {name: self.features(damage(images[:DAMAGED])) for name, damage in {**LAYOUT, **TEXTURE}.items()}
+
+    def features(self, images: Any) -> Features:
+        return extract(images, self.extractor, what="features")[0]
+
+    def of(self, run: Path) -> float:
+        subject = subject_of(run, SAMPLES, 1, checkpoint=None, raw=False, device="cpu", trust=False)
+        samples = subject.generate().parts[0]
+        return ruler(self.real, self.features(samples), self.damaged).samples.value
+
+
+def table(lines: Sequence[Mapping[str, Any]]) -> str:
+    rows = ["| images | start | layers frozen | ruler, each seed | mean |", "|---|---|---|---|---|"]
+    for images in sorted({int(line["images"]) for line in lines}):
+        for start, frozen in CELLS:
+            own = [line for line in lines if (line["start"], line["frozen"], line["images"]) == (start, frozen, images)]
+            values = [float(line["ruler"]) for line in sorted(own, key=_seed)]
+            if values:
+                each, mean = ", ".join(f"{value:.2f}" for value in values), sum(values) / len(values)
+                rows.append(f"| {images:,} | {start} | {frozen} | {each} | {mean:.2f} |")
+    return "\n".join(rows)
+
+
+def _seed(line: Mapping[str, Any]) -> int:
+    return int(line["seed"])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.start_from", description=__doc__)
+    parser.add_argument("images_at", nargs="?", metavar="SIGNS")
+    parser.add_argument("--data", type=Path, default=Path("data"))
+    parser.add_argument("--runs", type=Path, default=Path("runs/start"))
+    parser.add_argument("--weights")
+    parser.add_argument("--images", type=int, default=80_000)
+    parser.add_argument("--source-images", type=int, default=200_000)
+    parser.add_argument("--only", nargs="+", choices=SOURCES, default=[*SOURCES], metavar="START")
+    parser.add_argument("--seeds", type=int, default=2)
+    parser.add_argument("--write", type=Path, metavar="FILE", help="put the table between the comments of this file")
+    chosen = parser.parse_args()
+    lines = [json.loads(line) for line in FILE.read_text().splitlines()] if FILE.exists() else []
+    if chosen.images_at is not None:
+        torch.set_num_threads(1)
+        extractor = catalog.build("features", "mobilenet", weights=chosen.weights, device="cpu", size=112)
+        judge: Judge | None = None
+        done = [{key: line[key] for key in ("start", "frozen", "seed", "images")} for line in lines]
+        for seed in range(chosen.seeds):
+            for start, frozen in CELLS:
+                cell = {"start": start, "frozen": frozen, "seed": seed, "images": chosen.images}
+                if cell in done or start not in chosen.only:
+                    continue
+                run = run_of(chosen, start, frozen, seed)
+                judge = judge or Judge(run, extractor)
+                line = {**cell, "ruler": round(judge.of(run), 4)}
+                with FILE.open("a", encoding="utf-8") as file:
+                    file.write(json.dumps(line) + "\n")
+                lines.append(line)
+    text = table(lines)
+    print(text)
+    if chosen.write is not None:
+        write_between(chosen.write, text, begin=BEGIN, end=END)
+
+
+if __name__ == "__main__":
+    main()

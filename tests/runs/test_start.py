@@ -1,0 +1,95 @@
+"""What a run begins with: settings and weights of another run, of model files, or of a model of the zoo."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import gansmith
+from gansmith import zoo
+from gansmith.errors import RunError
+from gansmith.runs.start import place_of
+from gansmith.runs.train import experiment_from
+from small import SMALL
+
+SHORT: dict[str, Any] = {key: SMALL[key] for key in ("path", "size", "fraction", "checkpoint_every", "sheet", "device")}
+
+
+def settings(**given: Any) -> Any:
+    return experiment_from(choose_recipe=True, environment={}, **given)[0]
+
+
+def test_without_a_recipe_the_settings_of_the_start_are_taken(finished: Path, tmp_path: Path) -> None:
+    """The networks and how they are trained; not the images, the length, the seed or the folder."""
+    own = settings(path="fashion_mnist", start_from=str(finished))
+    assert own.generator.options["width"] == own.discriminator.options["width"] == 4
+    assert (own.batch, own.prior.size, own.averaging.half_life) == (16, 8, 100)
+    assert (own.data.path, own.data.size, own.images, own.out) == ("fashion_mnist", None, 1_000_000, None)
+    changed = settings(path="digits", start_from=str(finished), batch=8, objective="hinge", generator={"width": 6})
+    assert (changed.batch, changed.objective.name, changed.generator.options["width"]) == (8, "hinge", 6)
+    named = settings(path="digits", start_from=str(finished), recipe="dcgan_small")
+    assert (named.recipe, named.generator.options["width"], named.prior.size) == ("dcgan_small", 32, 64)
+    plain = experiment_from(path="digits", start_from=str(finished), environment={})[0]
+    assert plain.generator is not None
+    assert plain.generator.options.get("width", 64) == 64
+
+
+def test_the_cards_of_model_files_are_settings_too(finished: Path, tmp_path: Path) -> None:
+    """Their recipe, where it is known, with their own networks and prior."""
+    model = Path(shutil.copytree(finished / "model", tmp_path / "theirs"))
+    own = settings(path="digits", start_from=str(model))
+    assert (own.generator.options["width"], own.prior.size, own.recipe) == (4, 8, None)
+    run = gansmith.train(
+        **{**SHORT, "images": 16}, recipe="hinge_digits", generator={"width": 4}, out=str(tmp_path / "run")
+    )
+    own = settings(path="digits", start_from=str(run.model))
+    assert (own.recipe, own.generator.options["width"]) == ("hinge_digits", 4)
+    for role in ("generator", "discriminator"):
+        assert own.optimizer[role].options["lr"] == run.experiment.optimizer[role].options["lr"] != 1e-3
+
+
+def test_the_same_command_continues_though_the_start_is_gone(finished: Path, tmp_path: Path, capsys: Any) -> None:
+    """And a run that an earlier version began with the defaults keeps these."""
+    source = Path(shutil.copytree(finished, tmp_path / "source"))
+    given = {**SHORT, "start_from": str(source), "out": str(tmp_path / "new")}
+    made = gansmith.train(**given, images=32)
+    assert made.experiment.generator.options["width"] == 4
+    shutil.rmtree(source)
+    assert gansmith.train(**given, images=64).checkpoint()["images"] == 64
+    plain = {**SHORT, "start_from": str(finished), "out": str(tmp_path / "plain")}
+    own = {"generator": {"name": "dcgan", "width": 4, "kernel": 4}, "discriminator": {"name": "dcgan", "width": 4}}
+    gansmith.train(**plain, **own, batch=8, recipe="dcgan", prior={"size": 8}, images=16)
+    assert gansmith.train(**plain, images=32).experiment.batch == 8
+
+
+@pytest.mark.parametrize("taken", [[], ["hand_signs", "emoji"]])
+def test_a_name_that_is_none(taken: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(zoo, "_FOLDER", tmp_path / "zoo")
+    for name in taken:
+        (tmp_path / "zoo" / name).mkdir(parents=True)
+        (tmp_path / "zoo" / name / "experiment.yaml").touch()
+    with pytest.raises(RunError, match="there is no run hand_sings") as error:
+        place_of("hand_sings")
+    assert ("Did you mean 'hand_signs'?" in str(error.value)) == bool(taken)
+    assert f"Models of the zoo: {', '.join(sorted(taken)) or 'none'}" in str(error.value)
+    if taken:
+        assert place_of("emoji") == tmp_path / "zoo" / "emoji"
+        (tmp_path / "emoji").mkdir()  # a folder of that name comes first
+        with pytest.raises(RunError, match="emoji is not a run"):
+            place_of("emoji")
+
+
+def test_another_size_and_grey_from_colour(finished: Path, tmp_path: Path, capsys: Any) -> None:
+    """From 8 px grey to 16 px RGB: the stages near the image, in both networks."""
+    given = {**SHORT, "size": 16, "channels": 3, "images": 32, "start_from": str(finished)}
+    gansmith.train(**given, out=str(tmp_path / "new"))
+    said = capsys.readouterr().err
+    generator = next(line for line in said.splitlines() if line.startswith("generator: "))
+    assert "; moved to fit the size: layers.3, layers.4, layers.6;" in generator
+    assert "; changed to fit: layers.6" in generator
+    assert len([line for line in said.splitlines() if " tensors (" in line]) == 2
+    assert all(len(line) < 300 for line in said.splitlines() if " tensors (" in line)

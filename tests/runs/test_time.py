@@ -1,0 +1,186 @@
+"""A time instead of a number of images: measured once, written before the first checkpoint, and resumed as such."""
+
+from __future__ import annotations
+
+import signal
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from trainer_processes import assert_same_end
+
+import gansmith
+from forked import fork
+from gansmith.errors import GansmithError, RunError
+from gansmith.runs import trainer as module
+from gansmith.runs.run import Run
+from small import OPTIONS, SMALL
+
+RATE = {"start": 2e-4, "end": 0, "last": "40%"}
+COOLING: dict[str, Any] = {
+    **{name: value for name, value in SMALL.items() if name != "images"},
+    "optimizer": {"generator": {"name": "adam", "lr": RATE}, "discriminator": {"name": "adam", "lr": RATE}},
+    "averaging": {"half_life": {"start": 100, "end": 400, "last": "20%"}},
+}
+BY_TIME = [option for option in OPTIONS if option not in ("--images", "320", "averaging.half_life=100")]
+BY_TIME = [option for place, option in enumerate(BY_TIME) if [*BY_TIME, ""][place : place + 2] != ["--set", ""]]
+
+
+def as_long(run: Run, out: Path) -> Path:
+    """A run of the settings that `run` came to, by its file, without a time."""
+    plain = {**run.experiment.plain(), "time": None, "out": str(out)}
+    (out.parent / "again.yaml").write_text(gansmith_yaml(plain))
+    return gansmith.train(config=out.parent / "again.yaml").path
+
+
+def gansmith_yaml(plain: dict[str, Any]) -> str:
+    import yaml
+
+    return str(yaml.safe_dump(plain))
+
+
+def test_a_time_becomes_images_and_schedules_and_the_run_is_one_of_so_many(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    begun = time.monotonic()
+    run = gansmith.train(**COOLING, time="4s", out=str(tmp_path / "run"))
+    assert time.monotonic() - begun < 60
+    said = capsys.readouterr().err
+    experiment = run.experiment
+    assert experiment.time == 4.0
+    assert experiment.images != 1_000_000
+    assert f"time 4s: {experiment.images:,} images" in said
+    assert "continuing" not in said
+    assert said.count("into ") == 1
+    images = run.checkpoint()["images"]
+    assert experiment.images <= images < experiment.images + 16
+    plain = experiment.plain()
+    rate, half_life = plain["optimizer"]["generator"]["lr"], plain["averaging"]["half_life"]
+    assert rate["hold"] + rate["decay"] == experiment.images == half_life["hold"] + half_life["decay"]
+    assert half_life["decay"] == round(0.2 * experiment.images)
+    names = {path.stem for path in (run.path / "samples").glob("*.png")}
+    marks = [0, *range(160, images, 160), images]  # no sheet where the measuring ended
+    assert names == {f"{-(-mark // 16) * 16:09}" for mark in marks}
+    records = run.records
+    assert [record["step"] for record in records] == sorted({record["step"] for record in records})
+    assert_same_end(run.path, as_long(run, tmp_path / "again"))
+
+
+def test_the_same_command_again_and_resume_keep_the_images(run: Path, tmp_path: Path, capsys: Any) -> None:
+    begun = gansmith.train(**COOLING, time="2s", out=str(tmp_path / "run2"))
+    images, checkpoint = begun.experiment.images, begun.checkpoint()
+    capsys.readouterr()
+    for again in (lambda: gansmith.train(**COOLING, time="2s", out=str(begun.path)), begun.resume):
+        again()
+        assert f"is complete at {checkpoint['images']:,} images" in capsys.readouterr().err
+        assert (begun.experiment.images, begun.experiment.time) == (images, 2.0)
+    begun.resume(images=images + 320)
+    said = capsys.readouterr().err
+    assert "learning rates have ended" in said
+    assert f"{images:,}" in said
+    assert (begun.experiment.images, begun.experiment.time) == (images + 320, None)
+    rate = begun.experiment.plain()["optimizer"]["generator"]["lr"]
+    assert rate["hold"] + rate["decay"] == images  # as it was
+
+
+def test_another_time_is_a_number_of_images_at_the_rate_of_the_run(tmp_path: Path, capsys: Any) -> None:
+    begun = gansmith.train(**COOLING, images=320, out=str(tmp_path / "run"))
+    last = begun.records[-1]
+    capsys.readouterr()
+    seconds = round(2 * last["seconds"], 1)
+    gansmith.train(**COOLING, time=f"{seconds}s", out=str(begun.path))
+    assert begun.experiment.images == round(last["images"] / last["seconds"] * seconds)
+    assert begun.experiment.time == seconds
+    assert f"{begun.experiment.images:,} images" in capsys.readouterr().err
+
+
+def test_a_run_without_a_record_has_no_rate(run: Path) -> None:
+    (run / "events.jsonl").unlink()
+    with pytest.raises(RunError, match="--images"):
+        gansmith.train(**{**SMALL, "time": "1m", "images": None}, out=str(run))
+
+
+def test_both_lengths_at_once_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(GansmithError) as raised:
+        gansmith.train(**SMALL, time="1m", out=str(tmp_path / "run"))
+    assert "--time" in str(raised.value)
+    assert not (tmp_path / "run").exists()
+
+
+def test_metrics_count_and_leave_no_trace(tmp_path: Path) -> None:
+    metrics = {"names": ["kid"], "samples": 20, "every": 10_000}
+    run = gansmith.train(**COOLING, metrics=metrics, time="3s", out=str(tmp_path / "run"))
+    measured = [record for record in run.records if "protocol" in record]
+    assert [record.get("look") for record in measured if record["images"] < 10_000] == [None] * len(measured)
+
+
+def killed(out: Path, seconds: float, *options: str) -> None:
+    """A process that trains by time, killed `seconds` after its first record or line."""
+    with fork("train", *BY_TIME, "--time", "6s", *options, "--out", out) as process:
+        deadline = time.monotonic() + 60
+        while not (out / "samples").exists():
+            assert process.poll() is None, process.communicate()
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        time.sleep(seconds)
+        process.send_signal(signal.SIGKILL)
+        process.communicate(timeout=60)
+
+
+@pytest.mark.parametrize("seconds", [0.0, 0.5, 1.4, 1.5, 1.6, 2.5])
+def test_killed_around_the_moment_that_the_length_is_known(seconds: float, tmp_path: Path) -> None:
+    """The window is 1.5 seconds. Either nothing is saved and the run begins again, or its length is."""
+    out = tmp_path / "run"
+    killed(out, seconds, "--set", "optimizer.generator.lr={start: 2.e-4, last: 40%}")
+    begun = Run(out)
+    saved = begun.checkpoints.names()
+    length = begun.experiment.images
+    rate = begun.experiment.plain()["optimizer"]["generator"]["lr"]
+    if seconds < 1:
+        assert not saved
+        assert "last" in rate
+    if seconds > 2:
+        assert saved
+    begun.resume()
+    ended = Run(out)
+    if saved:
+        assert begun.experiment.images == length == rate["hold"] + rate["decay"]
+    assert ended.experiment.images <= ended.checkpoint()["images"] < ended.experiment.images + 16
+    assert_same_end(out, as_long(ended, tmp_path / "again"))
+
+
+@pytest.mark.parametrize("wait", [0.3, 2.5])
+def test_stopped_by_a_signal_it_is_saved_with_a_length(wait: float, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    with fork("train", *BY_TIME, "--time", "6s", "--out", out) as process:
+        while not (out / "samples").exists():
+            assert process.poll() is None, process.communicate()
+            time.sleep(0.01)
+        time.sleep(wait)
+        process.send_signal(signal.SIGTERM)
+        _, said = process.communicate(timeout=60)
+        assert process.returncode == 143, said
+    images = Run(out).experiment.images
+    assert f"of {images:,} images; everything is saved" in said
+    Run(out).resume()
+    assert Run(out).experiment.images == images
+    assert Run(out).checkpoint()["images"] >= images
+
+
+def test_nothing_is_saved_before_the_length_is_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not by checkpoint_every either; experiment.yaml has the number when the first checkpoint is written."""
+    seen: list[tuple[int, Any]] = []
+    save = module.Trainer._save
+
+    def watched(self: module.Trainer, *arguments: Any, **options: Any) -> None:
+        first = not self.checkpoints.names()
+        save(self, *arguments, **options)
+        if first:
+            seen.append((self.step * 16, Run(self.folder).experiment.images))
+
+    monkeypatch.setattr(module.Trainer, "_save", watched)
+    run = gansmith.train(**{**COOLING, "checkpoint_every": 16, "keep_every": 32}, time="2s", out=str(tmp_path / "run"))
+    assert len(seen) == 1
+    assert seen[0][0] > 16
+    assert seen[0][1] == run.experiment.images
