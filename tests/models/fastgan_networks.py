@@ -108,6 +108,7 @@ def features(state: State, image: Tensor) -> list[Tensor]:
     """The discriminator's maps, for a stem that keeps the size."""
     maps = [leaky(convolved(state, "stem.0", image))]
     number = 1
+    reach = min(3, len({name.split(".")[1] for name in state if name.startswith("blocks.")}))
     while f"blocks.{number - 1}.main.0.weight" in state:
         block, x = f"blocks.{number - 1}", maps[-1]
         main = leaky(normalised(state, f"{block}.main.1", convolved(state, f"{block}.main.0", x, stride=2)))
@@ -116,8 +117,8 @@ def features(state: State, image: Tensor) -> list[Tensor]:
         x = x[:, :, :high, :wide].unflatten(3, (-1, 2)).unflatten(2, (-1, 2)).mean((3, 5))
         direct = leaky(normalised(state, f"{block}.direct.2", convolved(state, f"{block}.direct.1", x)))
         x = (main + direct) / 2
-        if number >= 3:
-            x = excited(state, f"excitations.{number}", x, maps[number - 3])
+        if number >= reach:
+            x = excited(state, f"excitations.{number}", x, maps[number - reach])
         maps.append(x)
         number += 1
     return maps

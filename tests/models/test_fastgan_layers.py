@@ -38,9 +38,15 @@ def test_its_gradient_is_torchs_and_keeps_the_layout(layout: torch.memory_format
 
 
 def test_it_is_differentiated_twice() -> None:
-    x = numbers(2, 4, 2, 3).requires_grad_()
-    assert torch.autograd.gradcheck(glu, (x,))
+    x, given = numbers(2, 4, 2, 3).requires_grad_(), numbers(2, 2, 2, 3, seed=1).requires_grad_()
     assert torch.autograd.gradgradcheck(glu, (x,))
+    first, second = [], []
+    for function in (glu, lambda y: F.glu(y, 1)):
+        (gradient,) = torch.autograd.grad(function(x), x, given, create_graph=True)
+        first.append(gradient)
+        second.append(torch.autograd.grad((gradient * numbers(2, 4, 2, 3, seed=2)).sum(), [x, given]))
+    torch.testing.assert_close(*first)
+    torch.testing.assert_close(*second)
 
 
 # skip-layer excitation

@@ -28,7 +28,7 @@ SMALLEST = grid.SMALLEST
 
 _SHARES = (16, 8, 4, 2, 2)  # times `width`, of the generator's first maps; each further one has half of the one before
 _FULL = 5  # halvings of the discriminator that are residual blocks; those before them are plain
-_REACH = 3  # halvings between the two maps of a discriminator's excitation
+_REACH = 3  # halvings between the two maps of a discriminator's excitation, or all that there are
 _SLOPE = 0.2  # of leaky ReLUs
 
 
@@ -42,9 +42,9 @@ def generator(
 ) -> Generator:
     """Latents [B, Z] -> images [B, C, H, W] in [-1, 1].
 
-    width: channels at 128 pixels (ngf). reach: doublings from a map to the one that it gates; images with fewer have no
-    excitation. spectral_norm: of every convolution. conditional: it reads labels. Raises ExperimentError below 8 pixels
-    a side, and without classes for a conditional one.
+    width: channels at 128 pixels (ngf). reach: doublings from a map to the one that it gates, or all that there are.
+    spectral_norm: of every convolution. conditional: it reads labels. Raises ExperimentError below 8 pixels a side, and
+    without classes for a conditional one.
 
     >>> network = generator(Dimensions(3, 64, 64, latent=64), width=4)
     >>> network(torch.zeros(2, 64)).shape
@@ -82,7 +82,7 @@ class Generator(nn.Module):
     def __init__(self, dimensions: Dimensions, *, width: int, reach: int, spectral: bool, conditional: bool) -> None:
         super().__init__()
         count, (height, breadth), self.size = grid.grids("fastgan", dimensions)
-        self.conditional, self.reach = conditional, reach
+        self.conditional, self.reach = conditional, min(reach, count)
         latent = dimensions.latent
         if conditional:
             self.embedding = nn.Embedding(classes_of("generator", dimensions, model="fastgan"), latent)
@@ -95,9 +95,7 @@ class Generator(nn.Module):
             UpBlock(before, after, (height << number, breadth << number), full=number % 2 == 1, spectral=spectral)
             for number, (before, after) in enumerate(pairwise(widths), 1)
         )
-        self.excitations = nn.ModuleDict(
-            {str(n): Excitation(widths[n - reach], widths[n], spectral=spectral) for n in range(reach, count + 1)}
-        )
+        self.excitations = nn.ModuleDict(_excitations(widths, self.reach, spectral=spectral))
         self.last = convolution(widths[-1], dimensions.channels, 3, spectral=spectral, bias=False)
         self.tanh = nn.Tanh()
         self.apply(initialise)
@@ -151,12 +149,11 @@ class Discriminator(nn.Module):
         self.conditional, self.weight = conditional, reconstruction
         count = grid.halvings(height, breadth)
         full = min(count, _FULL)
+        self.reach = min(_REACH, full)
         widths = [max(1, 8 * width >> left) for left in range(full, -1, -1)]
         self.stem = _stem(channels, 8 * width, count, spectral=spectral)
         self.blocks = nn.ModuleList(DownBlock(*pair, spectral=spectral) for pair in pairwise(widths))
-        self.excitations = nn.ModuleDict(
-            {str(n): Excitation(widths[n - _REACH], widths[n], spectral=spectral) for n in range(_REACH, full + 1)}
-        )
+        self.excitations = nn.ModuleDict(_excitations(widths, self.reach, spectral=spectral))
         self.features = nn.Sequential(
             convolution(widths[-1], 16 * width, 1, spectral=spectral, bias=False), nn.BatchNorm2d(16 * width), _leaky()
         )
@@ -179,7 +176,7 @@ class Discriminator(nn.Module):
         for number, block in enumerate(self.blocks, 1):
             x = block(maps[-1])
             if str(number) in self.excitations:
-                x = self.excitations[str(number)](x, maps[number - _REACH])
+                x = self.excitations[str(number)](x, maps[number - self.reach])
             maps.append(x)
         features = self.features(maps[-1])
         scores: Tensor = self.score(features).squeeze(1)
@@ -229,6 +226,12 @@ def _share_of(width: int, number: int) -> int:
     if number < len(_SHARES):
         return _SHARES[number] * width
     return max(1, 2 * width >> number - len(_SHARES) + 1)
+
+
+def _excitations(widths: list[int], reach: int, *, spectral: bool) -> dict[str, nn.Module]:
+    """{number of a map: what the map `reach` before it gates it with}, for maps of these channels."""
+    pairs = zip(widths, widths[reach:], strict=False)
+    return {str(n): Excitation(source, gated, spectral=spectral) for n, (source, gated) in enumerate(pairs, reach)}
 
 
 def _stem(channels: int, last: int, count: int, *, spectral: bool) -> nn.Sequential:
