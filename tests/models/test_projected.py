@@ -17,6 +17,7 @@ from gansmith.errors import ExperimentError, MissingExtraError
 from gansmith.models.projected import ProjectedDiscriminator, as_rgb, sides_read
 from gansmith.pretrained import timm_hub
 from gansmith.pretrained.backbone import backbone, fused, require
+from gansmith.system.allocation import build_in_memory
 from gansmith.system.seeding import mix, seeded
 
 SMALL = {"network": "untrained", "resolution": 64, "width": 4}
@@ -222,6 +223,12 @@ def test_both_views_of_an_image_are_its_own_scores() -> None:
 def test_other_channels_are_refused(channels: int) -> None:
     with pytest.raises(ExperimentError, match=f"1, 3 or 4 channels, not {channels}"):
         build(Dimensions(channels, 16, 16))
+
+
+@pytest.mark.parametrize("width", [10**6, 10**9])
+def test_networks_too_wide_are_refused_before_anything_is_drawn(width: int) -> None:
+    with pytest.raises(ExperimentError, match=r"it needs .* of memory"):
+        build_in_memory(lambda: build(width=width), "it", "choose a smaller one")
 
 
 # ---- networks that are not here

@@ -37,13 +37,17 @@ class FeatureMixing(nn.Module):
             nn.Conv2d(before, after, 3, padding=1, bias=False)
             for before, after in zip(levels, self.widths, strict=True)
         )
+        if not self.across_scales[0].weight.is_meta:  # shapes alone, of networks that may not fit in memory
+            self._draw(seed)
+        self.requires_grad_(False)
+
+    @torch.no_grad()
+    def _draw(self, seed: int) -> None:
         rng = np.random.default_rng(mix("projection of features", seed))
         for convolution in (*self.across_channels, *self.across_scales):
             shape = tuple(convolution.weight.shape)
             scale = math.sqrt(2 / math.prod(shape[1:]))
-            with torch.no_grad():
-                convolution.weight.copy_(torch.from_numpy(scale * rng.standard_normal(shape, dtype=np.float32)))
-        self.requires_grad_(False)
+            convolution.weight.copy_(torch.from_numpy(scale * rng.standard_normal(shape, dtype=np.float32)))
 
     def forward(self, maps: Sequence[Tensor]) -> list[Tensor]:
         mixed: list[Tensor] = []
