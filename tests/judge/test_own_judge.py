@@ -21,10 +21,11 @@ from gansmith.evaluation.audit.audit import answer_all
 from gansmith.evaluation.audit.run_facts import RunFacts, read_run_facts
 from gansmith.evaluation.protocol import Protocol
 from gansmith.evaluation.types import QUESTIONS, Answer, Evidence, Extractor, Number, Outputs, Side, Verdict
-from gansmith.judge import chosen_extractors
+from gansmith.judge import chosen_extractors, ruler_at_the_end
 from gansmith.judge.audit_run import evaluate
 from gansmith.judge.chosen_extractors import choose, why_chosen
 from gansmith.judge.compare.compare_runs import compare
+from gansmith.judge.end_of_training import end_of_training
 from gansmith.judge.run_facts import run_facts
 from gansmith.models import saved
 from gansmith.runs.run import Run
@@ -148,6 +149,17 @@ def test_a_comparison_takes_a_network_that_none_was_trained_on(run: Path, here: 
     same = compare([other.path, third.path], samples=40, device="cpu")
     assert same.metrics["kid"].protocol.features.startswith("mobilenet@")
     assert not [note for note in same.notes if "trained on the features" in note]
+
+
+def test_the_end_of_a_training_takes_another_network(
+    run: Path, here: set[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "gansmith features install vgg" in end_of_training(run)[0]
+    here.add("mobilenet")
+    assert "gansmith features install vgg" in end_of_training(run)[0]
+    here.add("vgg")
+    monkeypatch.setattr(ruler_at_the_end, "extractor_here", lambda: pytest.fail("its own network was asked"))
+    assert not end_of_training(run, seconds=300)[0].endswith("install vgg")
 
 
 def test_advice_installs_another_network(run: Path) -> None:

@@ -103,3 +103,14 @@ def test_nothing_is_known_of_files_that_are_no_run(tmp_path: Path) -> None:
 )
 def test_what_an_experiment_reads(discriminator: dict[str, Any], names: tuple[str, ...]) -> None:
     assert extractors_read(Experiment.model_validate({"discriminator": discriminator})) == names
+
+
+@pytest.mark.usefixtures("as_mobilenet")
+def test_a_run_is_not_checked_by_its_own_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr("gansmith.runs.checks.extractor_here", lambda device: asked.append(str(device)))
+    for network in ("mobilenet", "untrained"):
+        settings = {**changed(network=network), "images": 64, "checks": {"every": 32}, "size": 8}
+        run = gansmith.train(out=str(tmp_path / network), **settings)
+        assert any("signs" in record for record in run.records)
+    assert asked == ["cpu"]  # for the second run alone

@@ -7,7 +7,8 @@ than to any of as many held-out ones.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
@@ -17,14 +18,16 @@ import numpy as np
 from gansmith import catalog
 from gansmith.data.dataset import Dataset
 from gansmith.data.subsets import random_subset
-from gansmith.errors import GansmithError
+from gansmith.errors import GansmithError, OptionError
 from gansmith.evaluation import intervals
 from gansmith.evaluation.extract import compute
 from gansmith.evaluation.generated_images import PART, generated_images
 from gansmith.evaluation.types import Extractor, Features, Images, Number, Ruler, Seen, Side
 from gansmith.experiment.with_data import with_data
+from gansmith.judge.chosen_extractors import INSTEAD
 from gansmith.judge.damaged_images import ruler_and_layout
 from gansmith.latent.renderer import Renderer
+from gansmith.runs.own_networks import own_networks_at
 from gansmith.runs.run import Run
 from gansmith.system.device import choose_device
 from gansmith.system.seeding import mix
@@ -57,7 +60,8 @@ def ruler_at_the_end(path: Path, *, seconds: float = SECONDS) -> AtTheEnd:
     """Of the averaged weights of the run at `path`. Raises OptionError where the weights of the features are not here,
     TooSlowError, and whatever else makes a run unreadable."""
     begun = time.monotonic()
-    extractor = extractor_here()
+    own = own_networks_at(path)
+    extractor = other_than(own) if FEATURES in own else extractor_here()
     deadline = begun + seconds
     run = Run(path)
     _, data = with_data(run.experiment)
@@ -101,6 +105,19 @@ def extractor_here() -> Extractor:
     """The extractor that measures. Raises OptionError where its weights are not on this machine."""
     extractor: Extractor = catalog.build("features", FEATURES)
     return extractor
+
+
+def other_than(own: Collection[str]) -> Extractor:
+    """The extractor that measures in place of FEATURES where the run was trained on it. Raises GansmithError where
+    there is none."""
+    if INSTEAD not in own:
+        with suppress(OptionError):
+            extractor: Extractor = catalog.build("features", INSTEAD)
+            return extractor
+    raise GansmithError(
+        f"it was trained on the features of {FEATURES}, which therefore do not judge it; another network: "
+        f"gansmith features install {INSTEAD}"
+    )
 
 
 @dataclass

@@ -25,10 +25,12 @@ from gansmith.experiment.assemble import Assembly
 from gansmith.records.images import to_uint8
 from gansmith.runs.monitor import Monitor, evaluation_mode
 from gansmith.runs.notices import Notice, PlayersFacts, notices
+from gansmith.runs.own_networks import own_networks
 from gansmith.runs.sample_inputs import sample_inputs
 from gansmith.runs.training_state import players_in_use
 from gansmith.system.seeding import mix
 
+FEATURES = "mobilenet"
 SAMPLES = 64
 SIZE = 64  # pixels that images are brought to: five times as fast as 112, and tells as well (docs/training.md)
 FIELDS = ("ruler", "layout", "real_layout", "told_apart", "spread")
@@ -106,7 +108,7 @@ def players_facts(parts: Assembly) -> PlayersFacts:
 def extractor_here(device: torch.device) -> Extractor | None:
     """The extractor of the checks; None where its weights are not on this machine."""
     with suppress(GansmithError):
-        extractor: Extractor = catalog.build("features", "mobilenet", device=str(device), size=SIZE)
+        extractor: Extractor = catalog.build("features", FEATURES, device=str(device), size=SIZE)
         return extractor
     return None
 
@@ -116,6 +118,8 @@ def _measurement(parts: Assembly) -> Callable[[], dict[str, float]]:
     nothing: Callable[[], dict[str, float]] = dict
     game, data = parts.game, parts.data
     if game.show is None or "generator" not in game.players or data.other is not None or data.points:
+        return nothing
+    if FEATURES in own_networks(parts.experiment):  # what it trains on does not check it; another takes too long
         return nothing
     extractor = extractor_here(parts.device)
     if extractor is None:
