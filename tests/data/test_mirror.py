@@ -60,7 +60,7 @@ def test_digits_may_not() -> None:
 
 
 def test_few_images_are_never_sure() -> None:
-    half = slopes(50, leaning=1, size=(16, 8))
+    half = slopes(20, leaning=1, size=(16, 8))
     assert not mirrored_alike(np.concatenate([half, half[:, :, ::-1]], axis=2))
 
 

@@ -32,7 +32,10 @@ def change_table(monkeypatch: pytest.MonkeyPatch, **parts: Any) -> None:
 
 
 def some_images(folder: Path, count: int) -> str:
-    np.save(folder / "images.npy", np.zeros((count, 8, 8, 1), dtype=np.uint8))
+    """Images that are bright on the left, so that they are told from their mirror images."""
+    images = np.zeros((count, 8, 8, 1), dtype=np.uint8)
+    images[:, :, :2] = 255
+    np.save(folder / "images.npy", images)
     return str(folder / "images.npy")
 
 
@@ -51,6 +54,24 @@ def test_a_share_of_the_images_counts(tmp_path: Path) -> None:
     found = advised(some_images(tmp_path, 10_000), fraction=0.5)
     assert found is not None
     assert (found.recipe, found.reason.endswith("these are 5,000")) == ("sngan_small", True)
+
+
+def test_images_that_could_as_well_be_mirrored_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    either = np.random.default_rng(0).integers(0, 256, (200, 8, 8, 1)).astype(np.uint8)
+    np.save("either.npy", either)
+    one_side = some_images(tmp_path, 200)
+
+    def chosen(path: str, **own: Any) -> bool:
+        return experiment_from(path, environment={}, choose_recipe=True, device="cpu", **own)[0].data.flip
+
+    assert chosen("either.npy")
+    assert "--no-flip" in getattr(advised("either.npy"), "reason", "")
+    assert not chosen("either.npy", flip=False)
+    assert not chosen(one_side)
+    assert "mirror" not in getattr(advised(one_side), "reason", "")
+    assert not chosen("digits")
+    assert chosen("digits", flip=True)
 
 
 @pytest.mark.parametrize("points", ["ring", "grid"])

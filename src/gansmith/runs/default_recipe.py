@@ -15,6 +15,7 @@ import numpy as np
 
 from gansmith import catalog
 from gansmith.catalog import ROLES
+from gansmith.data.mirror import source_mirrors_alike
 from gansmith.data.open import open_source
 from gansmith.data.settings import DataSettings
 from gansmith.data.source import Source
@@ -35,7 +36,7 @@ _OPTIONS = {"penalties", "augment", "prior", "optimizer", "averaging", "batch", 
 _PARTS = ("game", "objective", *ROLES)
 _OWN = {"recipe", "start_from", *_PARTS, *(f"{part}.name" for part in _PARTS)}
 # Fields that a default may set whatever the row, and that a run is continued with as it recorded them
-_KEPT = ("data.size", "precision", "threads", "images")
+_KEPT = ("data.size", "data.flip", "precision", "threads", "images")
 
 
 @dataclass(frozen=True)
@@ -72,10 +73,10 @@ def default_recipe(experiment: Experiment, sources: Mapping[str, str]) -> Defaul
     own = {path.partition(".")[0] for path in sources} & _OPTIONS
     if own and _exists(experiment, None):
         return DefaultRecipe(None, "the run in this folder was begun without one")
-    return _by_images(experiment)
+    return _by_images(experiment, sources)
 
 
-def _by_images(experiment: Experiment) -> DefaultRecipe:
+def _by_images(experiment: Experiment, sources: Mapping[str, str]) -> DefaultRecipe:
     """By the images, the machine and the time, unless a run was begun with a recipe of the table."""
     source = open_source(experiment.data)
     if source.points:
@@ -88,8 +89,12 @@ def _by_images(experiment: Experiment) -> DefaultRecipe:
     if existing:
         recipe = row.recipe if row.recipe in existing else existing[0]
         return DefaultRecipe(recipe, "the run in this folder was begun with it", _recorded(experiment, recipe))
-    settings = row.settings_for(facts)
-    return DefaultRecipe(row.recipe, row.reason(facts), {**settings, **({"data": {"size": size}} if size else {})})
+    data: dict[str, Any] = {"size": size} if size else {}
+    reason = row.reason(facts)
+    if "data.flip" not in sources and source_mirrors_alike(source, experiment.data.background):
+        data["flip"] = True
+        reason += "; mirrored as well, as these images cannot be told from their mirror images (--no-flip)"
+    return DefaultRecipe(row.recipe, reason, {**row.settings_for(facts), **({"data": data} if data else {})})
 
 
 def _row(experiment: Experiment, source: Source) -> tuple[Row, Facts, int | None]:
