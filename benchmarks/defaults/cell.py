@@ -22,6 +22,7 @@ from gansmith.evaluation.layout import LayoutClassifier, layout_classifier
 from gansmith.evaluation.ruler import ruler
 from gansmith.evaluation.things import known_thing, sees
 from gansmith.evaluation.types import Extractor, Features, Images
+from gansmith.experiment.networks import extractors_read
 from gansmith.records.images import draw_sheet, save_image, to_uint8
 from gansmith.system.seeding import mix
 
@@ -64,6 +65,8 @@ def measure(key: Key, data: Path, sheets: Path, extractor: Extractor) -> dict[st
     recipe, chosen = settings_of(key.candidate, images)
     begun = time.monotonic()
     trained = train({**ALONE, **own}, chosen, {"images": images}, recipe=recipe)
+    if extractor.name in extractors_read(trained.parts.experiment):
+        raise GansmithError(f"{key.candidate} trains on the features of {extractor.name}: another network judges it")
     line: dict[str, Any] = {
         "images": images,
         "cpu_seconds": round(trained.seconds, 1),
