@@ -55,6 +55,8 @@ EVERY: dict[str, Any] = {  # every field of an experiment, with a value that is 
     "averaging.rampup": 0.5,
     "averaging.buffers": "copy",
     "images": 123,
+    "time": "1h30m",
+    "checks.every": 7000,
     "batch": 12,
     "accumulate": 3,
     "seed": 9,

@@ -147,3 +147,18 @@ def test_code_from_outside_needs_trust() -> None:
     with pytest.raises(UnknownNameError, match="add --trust"):
         dry_run_report(Experiment(game=Part(name="toys.spoiled")), {})
     assert "name: toys.spoiled" in said(game="toys.spoiled")
+
+
+def test_a_time_is_about_so_many_images(tmp_path: Path) -> None:
+    """As many as the steps that were timed allow; where a run has a number already, that one."""
+    own = {name: value for name, value in SMALL.items() if name != "images"}
+    lines = dry_run_report(*experiment_from(environment={}, **own, time="1m")).splitlines()
+    found = re.match(r"training  1m: about ([\d,]+) images in batches of 16: ([\d,]+) steps$", lines[2])
+    assert found, lines[2]
+    images, steps = (int(number.replace(",", "")) for number in found.groups())
+    assert images == 16 * steps > 16
+    assert re.match(r"forecast  about 1:0\d ", lines[4]) or re.match(r"forecast  about 0:5\d ", lines[4])
+    run = gansmith.train(**SMALL, out=str(tmp_path / "run"))
+    seconds = run.records[-1]["seconds"] * 2
+    lines = dry_run_report(*experiment_from(environment={}, **own, time=f"{seconds}s", out=str(run.path))).splitlines()
+    assert re.search(r"about (63\d|64\d) images", lines[2]), lines[2]

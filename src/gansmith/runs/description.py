@@ -1,8 +1,10 @@
-"""Description of a training in one line: its images, its device, its folder."""
+"""Description of a training in one line: its images, its device and threads, its folder."""
 
 from __future__ import annotations
 
 from pathlib import Path
+
+import torch
 
 from gansmith.data.check_images import MODES
 from gansmith.experiment.assemble import Assembly
@@ -14,7 +16,9 @@ def description(parts: Assembly, folder: Path) -> str:
     data, (channels, height, width) = parts.data, parts.data.shape
     what = "points" if data.points else f"images, {height}x{width}, {MODES[channels]}"
     count, held_out = data.amounts()
+    threads = torch.get_num_threads()
+    work = f" with {threads} thread{'s' * (threads != 1)}" if parts.device.type == "cpu" else ""
     return (
         f"{printable(data.name)}: {count} {what} ({held_out} more held out), "
-        f"on {parts.device} in {parts.experiment.precision}, into {printable(folder)}"
+        f"on {parts.device}{work} in {parts.experiment.precision}, into {printable(folder)}"
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import yaml
@@ -13,10 +14,11 @@ from gansmith.experiment.assemble import Assembly, assemble
 from gansmith.experiment.schema import Experiment
 from gansmith.experiment.with_data import with_data
 from gansmith.runs.existing_run import with_recorded_holdout
-from gansmith.runs.folder import folder_of
+from gansmith.runs.folder import checkpoints_of, folder_of
 from gansmith.runs.periodic_metrics import PeriodicMetrics
 from gansmith.runs.recorded_length import with_recorded_length
 from gansmith.runs.start import begin_with
+from gansmith.system.durations import duration_words
 from gansmith.system.progress import format_duration
 from gansmith.system.text import printable
 from gansmith.training import precision
@@ -46,12 +48,24 @@ def dry_run_report(experiment: Experiment, sources: dict[str, str], *, full: boo
         parts.stream.close()
         with explain_out_of_memory(batch):
             cost = timed(cost, parts.game, batch, parts.device, experiment)
+    if experiment.time is not None and not checkpoints_of(folder).names():
+        cost, parts = _by_time(cost, parts, experiment.time)
     lines = _summary(parts, cost) + [f"warning: {warning}" for warning in warnings]
     if not full:
         return "\n".join([*lines, *borrowed, "all settings, and where each comes from: --full"])
     counts = [f"{name}: {count:,} parameters" for name, count in cost.parameters.items()]
     lines = [f"# {line}" for line in [*lines, *counts, *borrowed]]
     return "\n".join([*lines, _with_sources(experiment.plain(), sources)])
+
+
+def _by_time(cost: Forecast, parts: Assembly, seconds: float) -> tuple[Forecast, Assembly]:
+    """Forecast and parts with the number of images that a time will be about, where a step could be timed."""
+    if cost.step_seconds is None:
+        return cost, parts
+    steps = max(round(seconds / cost.step_seconds), 1)
+    images = steps * cost.batches * parts.experiment.batch
+    known = parts.experiment.model_copy(update={"images": images})
+    return replace(cost, steps=steps), replace(parts, experiment=known)
 
 
 def _summary(parts: Assembly, cost: Forecast) -> list[str]:
@@ -65,10 +79,13 @@ def _summary(parts: Assembly, cost: Forecast) -> list[str]:
     step = "" if cost.step_seconds is None else f"{cost.step_seconds:.3f} s, "
     several = f" that draw {cost.batches} batches each" if cost.batches > 1 else ""
     steps = f"{cost.steps:,} step{'s' * (cost.steps != 1)}{several}"
+    length = f"{experiment.images:,} images"
+    if experiment.time is not None:  # the first seconds of the training say
+        length = f"{duration_words(experiment.time)}: about {length}"
     return [
         f"recipe    {_recipe(experiment)}",
         f"data      {printable(data.name)}: {count} to train on, {held_out} held out, {size}",
-        f"training  {experiment.images:,} images in batches of {experiment.batch}: {steps}",
+        f"training  {length} in batches of {experiment.batch}: {steps}",
         f"machine   {parts.device}, {experiment.precision}, {experiment.memory_format}",
         f"forecast  {time}{step}{work}",
         f"output    {printable(folder_of(experiment))}",

@@ -21,6 +21,7 @@ import torch
 from gansmith.experiment.assemble import Assembly
 from gansmith.experiment.length import with_absolute_schedules
 from gansmith.records.terminal import Stopwatch, Terminal
+from gansmith.runs.checks import Checks
 from gansmith.runs.periodic_metrics import PeriodicMetrics
 from gansmith.runs.training_state import capture, players_in_use
 from gansmith.system.console import say
@@ -103,17 +104,25 @@ def terminal(budget: TimeBudget | None, *, images: int, done: int) -> Terminal |
     return Terminal(images=images, done=done) if budget is None else Stopwatch(budget.window)
 
 
-def settled(budget: TimeBudget, parts: Assembly, folder: Path, *, step: int, metrics: PeriodicMetrics) -> Assembly:
-    """The parts with an experiment that has the number of images which its time is, and the schedules that hang on it;
-    it is written into `folder`."""
+def settled(budget: TimeBudget, folder: Path, step: int, metrics: PeriodicMetrics, checks: Checks) -> Assembly:
+    """The parts of the run in `folder` with an experiment that has the number of images which its time is, and the
+    schedules that hang on it; it is written there. What comes now and then and was not seen yet is done once, for its
+    time."""
+    parts = checks.parts
     experiment, images = parts.experiment, parts.stream.drawn
-    if metrics.metrics and not budget.known("metrics"):
-        with budget.cost("metrics"):
-            metrics.measure(players_in_use(parts), step=step, images=images, closing=True)
+    every = {"sheet": experiment.samples_every, "checkpoint": experiment.checkpoint_every}
+    if metrics.metrics:
+        every["metrics"] = experiment.metrics.every
+        if not budget.known("metrics"):
+            with budget.cost("metrics"):
+                metrics.measure(players_in_use(parts), step=step, images=images, closing=True)
+    if checks.every:
+        every["checks"] = checks.every
+        if not budget.known("checks"):
+            with budget.cost("checks"):
+                checks.check(step=step, images=images)
     with budget.cost("checkpoint"):
         _serialise(capture(parts, step=step, seconds=0.0))
-    every = {"sheet": experiment.samples_every, "checkpoint": experiment.checkpoint_every}
-    every |= {"metrics": experiment.metrics.every} if metrics.metrics else {}
     whole = experiment.model_copy(update={"images": budget.images(images, every)})
     parts = replace(parts, experiment=with_absolute_schedules(whole, after=images))
     say(budget.words(whole.images))

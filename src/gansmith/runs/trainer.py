@@ -226,7 +226,8 @@ class Trainer:
                 self.sheets.save_sheet(images)
             self.recorder.pause()
         if self.checks.due(before, images):
-            self.recorder.record_metrics(check := self.checks.check(step=self.step, images=images))
+            with cost(self.budget, "checks"):
+                self.recorder.record_metrics(check := self.checks.check(step=self.step, images=images))
             say(*said(check))
         keep = [f"{images:09}"] if _passed(before, images, self.keep_every) else []
         if self.metrics.due(before, images) and self._measure(engine):
@@ -263,7 +264,7 @@ class Trainer:
             self.checkpoints.keep(keep_as)
             return
         if self.budget is not None and self.step:
-            self.parts = settled(self.budget, self.parts, self.folder, step=self.step, metrics=self.metrics)
+            self.parts = settled(self.budget, self.folder, self.step, self.metrics, self.checks)
             self.experiment, self.budget, self.measured = self.parts.experiment, None, True
         self.recorder.flush(step=self.step, images=images_drawn(engine))
         require_finite(self.parts)
