@@ -197,7 +197,7 @@ def test_training_takes_it_says_why_and_keeps_it(
     assert again.path == run.path
     said = capsys.readouterr().err
     assert "recipe dcgan_few: the run in this folder was begun with it. For another one: --recipe NAME" in said
-    assert "is complete at 128 images" in said
+    assert "is complete at 64 images" in said
     elsewhere, _ = experiment_from(path, environment={}, choose_recipe=True, out="other", **settings)
     assert elsewhere.recipe == "dcgan_augmented"
 
