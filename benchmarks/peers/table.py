@@ -28,13 +28,13 @@ def markdown(lines: Sequence[Line]) -> str:
 
 
 def _about(lines: Sequence[Line]) -> str:
-    """What was installed, and the network that judges."""
-    packages: dict[str, str] = {}
-    for line in lines:
-        packages |= line.get("versions", {})
-    said = ", ".join(f"{name} {version}" for name, version in sorted(packages.items()))
+    """What was installed (two versions of torch: gansmith's and the peers'), and the network that judges."""
+    packages: dict[str, set[str]] = {}
+    for name, version in (each for line in lines for each in line.get("versions", {}).items()):
+        packages.setdefault(name, set()).add(version)
+    said = ", ".join(f"{name} {' and '.join(sorted(each))}" for name, each in sorted(packages.items()))
     features = ", ".join(sorted({line["features"] for line in lines if "features" in line}))
-    return f"The peers' packages: {said}. The judge: {features}."
+    return f"Packages: {said}. The judge: {features}."
 
 
 def _row(lines: Sequence[Line]) -> tuple[float, list[str]]:
