@@ -15,7 +15,7 @@ from benchmarks.defaults.candidates import settings_of
 from benchmarks.defaults.sets import SETS
 from benchmarks.trained import train
 from gansmith import catalog
-from gansmith.errors import GansmithError
+from gansmith.errors import GansmithError, NotFiniteError
 from gansmith.evaluation.damages import COARSE, LAYOUT, TEXTURE, in_turn
 from gansmith.evaluation.extract import extract
 from gansmith.evaluation.layout import LayoutClassifier, layout_classifier
@@ -64,7 +64,10 @@ def measure(key: Key, data: Path, sheets: Path, extractor: Extractor) -> dict[st
     images = affordable(key, own)
     recipe, chosen = settings_of(key.candidate, images)
     begun = time.monotonic()
-    trained = train({**ALONE, **own}, chosen, {"images": images}, recipe=recipe)
+    try:
+        trained = train({**ALONE, **own}, chosen, {"images": images}, recipe=recipe)
+    except NotFiniteError as error:
+        return {"images": images, "ruler": None, "why": str(error)[:200]}
     if extractor.name in extractors_read(trained.parts.experiment):
         raise GansmithError(f"{key.candidate} trains on the features of {extractor.name}: another network judges it")
     line: dict[str, Any] = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from statistics import median
 from typing import Any
@@ -40,9 +41,15 @@ def _row(lines: Sequence[Line]) -> tuple[float, list[str]]:
     held_out = _middle(lines, "thing_held_out")
     beside = f"{thing:.2f} / {held_out:.2f}" if thing is not None else ""
     seen = "" if layout is None else f"{layout:.2f}"
-    return middle, [f"`{lines[0]['candidate']}`", f"{middle:.2f}{span}", str(len(lines)), drawn, seen, beside]
+    return middle, [f"`{_short(lines[0]['candidate'])}`", f"{middle:.2f}{span}", str(len(lines)), drawn, seen, beside]
 
 
 def _middle(lines: Sequence[Line], name: str) -> float | None:
     values = [line[name] for line in lines if line.get(name) is not None]
     return median(values) if values else None
+
+
+def _short(candidate: str) -> str:
+    """The words of a candidate, without those that say where a setting belongs; equal rates once."""
+    short = re.sub(r"optimizer\.generator\.(\w+)=(.+?) optimizer\.discriminator\.\1=\2(?= |$)", r"\1=\2", candidate)
+    return short.replace("optimizer.", "").replace("averaging.", "")

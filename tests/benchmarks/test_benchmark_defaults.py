@@ -110,3 +110,19 @@ def test_the_table_has_the_median_and_the_span() -> None:
     assert text.index("`near`") < text.index("`far`")
     assert "| `near` | 0.20 (0.10 to 0.30) | 3 | 1k | 0.50 |" in text
     assert "3.00 (2.00 to inf)" in text
+
+
+def test_the_table_says_equal_rates_once(tmp_path: Path) -> None:
+    rates = "resize averaging.half_life=20k optimizer.generator.lr={start: 4e-3, decay: 9} optimizer.discriminator.lr="
+    words = [f"{rates}{rate} augment=ada" for rate in ("{start: 4e-3, decay: 9}", "1e-3")]
+    lines = [{**asdict(key(candidate=each)), "images": 1, "ruler": 1.0} for each in words]
+    file, page = tmp_path / "cells.jsonl", tmp_path / "page.md"
+    file.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+    page.write_text(f"before\n{command.BEGIN}\n{command.END}\nafter\n", encoding="utf-8")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("sys.argv", ["defaults", "--file", str(file), "--write", str(page)])
+        command.main()
+    text = page.read_text(encoding="utf-8")
+    assert "`resize half_life=20k lr={start: 4e-3, decay: 9} augment=ada`" in text
+    assert "generator.lr={start: 4e-3, decay: 9} discriminator.lr=1e-3 augment=ada`" in text
+    assert text.startswith("before")
