@@ -28,7 +28,7 @@ FILE = Path(__file__).with_name("cells.jsonl")
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.defaults", description=__doc__)
     parser.add_argument("cells", type=Path, nargs="?", help="what to measure")
-    parser.add_argument("--data", type=Path, default=Path("."), help="the folder of the sets' files")
+    parser.add_argument("--data", type=Path, default=Path(), help="the folder of the sets' files")
     parser.add_argument("--weights", help="MobileNetV2's file")
     parser.add_argument("--sheets", type=Path, default=Path("sheets"))
     parser.add_argument("--file", type=Path, default=FILE)
