@@ -1,13 +1,15 @@
 """DiffAugment: random colour changes, translation and cutout of every image that a discriminator reads.
 
 Zhao, Liu, Lin, Zhu, Han 2020, "Differentiable Augmentation for Data-Efficient GAN Training", section 3; sizes, ranges
-and order as in the authors' PyTorch code. Always on, with no probability to choose.
+and order as in the authors' PyTorch code. Always on, unless it adapts: then to each image with a probability p that
+follows the discriminator's overfitting, as Karras, Aittala, Hellsten, Laine, Lehtinen, Aila 2020, "Training Generative
+Adversarial Networks with Limited Data", section 3, have it for their own transforms.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Annotated
+from typing import Annotated, Any
 
 import torch
 from pydantic import BeforeValidator
@@ -17,36 +19,72 @@ from gansmith.augment.parts.augment import Augment
 from gansmith.augment.parts.colours import on_colours
 from gansmith.augment.parts.options import names_among
 from gansmith.augment.parts.pixels import taken
+from gansmith.schedules import Count
 
+TARGET = 0.6  # P(score of a training image > score of a held-out one): .53 to .61 in runs that did well
+STEP = 0.1  # of p
 _NAMES = ("color", "translation", "cutout")
 _WITHOUT_COLOR = "--set augment.policy=translation,cutout"
 Policy = Annotated[tuple[str, ...], BeforeValidator(names_among("DiffAugment policy", _NAMES))]
 
 
-def build(*, policy: Policy = _NAMES) -> DiffAugment:
+def build(*, policy: Policy = _NAMES, adapt_every: Count = 0) -> DiffAugment:
     """Images [B, C, H, W] in [-1, 1] -> the same shape, with the transforms of `policy` in that order.
 
     policy: any of `color` (brightness, saturation and contrast), `translation` (by up to an eighth of the image, zeros
     moving in) and `cutout` (a rectangle of half the image becomes zero, which is mid-grey).
+    adapt_every: how often p is decided, in images; it begins at 0. With 0 it is always 1.
 
     >>> changed = build(policy=("cutout",))(torch.ones(1, 3, 8, 8))
     >>> changed.unique().tolist()
     [0.0, 1.0]
     """
-    return DiffAugment(policy)
+    return DiffAugment(policy, adapt_every)
 
 
 class DiffAugment(Augment):
-    """See `build`."""
+    """See `build`. `p` is the present probability."""
 
-    def __init__(self, policy: tuple[str, ...]) -> None:
+    def __init__(self, policy: tuple[str, ...], adapt_every: int = 0) -> None:
         self._changes = [_CHANGES[name] for name in policy]
+        self.adapt_every = adapt_every
+        self.p = 0.0 if adapt_every else 1.0
 
     def __call__(self, images: Tensor) -> Tensor:
+        if self.p <= 0:
+            return images
         result = images if images.dtype == torch.float64 else images.float()
+        if self.p < 1:
+            kept = torch.rand(len(images), 1, 1, 1, device=images.device) >= self.p
+            return torch.where(kept, images, self._changed(result).to(images.dtype))
+        return self._changed(result).to(images.dtype)
+
+    def _changed(self, images: Tensor) -> Tensor:
         for change in self._changes:
-            result = change(result)
-        return result.to(images.dtype)
+            images = change(images)
+        return images
+
+    def decide(self, told_apart: float | None) -> float:
+        """The new p, by P(score of a training image > score of a held-out one); None: it cannot be measured.
+
+        Differs: a rank in place of Eq. 1's r_v, a ratio of mean scores, because a rank means the same under every
+        objective; its target is TARGET (r_v has .5), and p moves by STEP at each decision.
+        """
+        if told_apart is None:  # too few images are held out to see it: of so few, every discriminator overfits
+            self.p = 1.0
+        else:
+            self.p = round(min(1.0, max(0.0, self.p + (STEP if told_apart > TARGET else -STEP))), 3)
+        return self.p
+
+    def seen(self) -> dict[str, Tensor]:
+        return {"augment": torch.tensor(self.p)} if self.adapt_every else {}
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"p": self.p} if self.adapt_every else {}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        if self.adapt_every:
+            self.p = float(state["p"])
 
 
 def color(images: Tensor) -> Tensor:

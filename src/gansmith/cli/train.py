@@ -48,6 +48,7 @@ def train(
     config: Annotated[str | None, typer.Option(help="a YAML file of settings")] = None,
     assignments: Annotated[list[str] | None, typer.Option("--set", help="any field: generator.width=32")] = None,
     tensorboard: Annotated[bool | None, typer.Option("--tensorboard", help="write records for TensorBoard")] = None,
+    auto: Annotated[bool, typer.Option("--auto", help="augmentation and length within --images as it needs")] = False,
     ruler: Ruler = True,
     trust: Annotated[bool, typer.Option("--trust", help="import code that a file names from outside gansmith")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="say what would be done, and what it would take")] = False,

@@ -32,7 +32,7 @@ from gansmith.system.option_types import MOST_WORKERS, PositiveInt
 MAY_CHANGE = frozenset(
     [
         *("images", "time", "device", "workers", "out", "tensorboard", "data.path", "data.options"),
-        *("stop.metric", "stop.patience", "stop.target"),
+        *("stop.metric", "stop.patience", "stop.target", "stop.settled"),
         *("checks.every", "record_every", "samples_every", "checkpoint_every", "keep_every"),
     ]
 )

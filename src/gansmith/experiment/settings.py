@@ -101,3 +101,6 @@ class StopSettings(BaseModel):
     metric: str | None = Field(None, description="which of the metrics; none: train to the last image")
     patience: Images = Field(500_000, description="in images since the best measurement")
     target: float | None = Field(None, allow_inf_nan=False, description="end at a measurement at least this good")
+    settled: Annotated[int, Field(ge=0, le=1_000_000)] = Field(
+        0, description="end when the ruler of so many checks reached no lower; 0: never"
+    )

@@ -7,7 +7,7 @@ random number that a step reads.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from gansmith.evaluation.short_ruler import HELD_OUT, ShortRuler, chosen, short_
 from gansmith.evaluation.types import Extractor, Images
 from gansmith.experiment.assemble import Assembly
 from gansmith.records.images import to_uint8
+from gansmith.runs.auto import Augmentation, settled_reason
 from gansmith.runs.monitor import Monitor, evaluation_mode
 from gansmith.runs.notices import Notice, PlayersFacts, notices
 from gansmith.runs.own_networks import own_networks
@@ -37,17 +38,31 @@ FIELDS = ("ruler", "layout", "real_layout", "told_apart", "spread")
 
 
 class Checks:
-    """Call `due` after each step, and `check` where it is. past: the records of the run so far."""
+    """Call `records` after each step. past: the records of the run so far."""
 
     def __init__(self, parts: Assembly, folder: Path, monitor: Monitor, past: Iterable[Mapping[str, Any]] = ()) -> None:
         self.parts, self.every, self._monitor = parts, int(parts.experiment.checks.every), monitor
-        self._folder = folder
+        self._folder, self._augmentation = folder, Augmentation(parts, monitor)
         self.history = [dict(record) for record in past if "signs" in record]
         self._measure: Callable[[], dict[str, float]] | None = None
 
+    def records(self, before: int, images: int, step: int) -> Iterator[dict[str, Any]]:
+        """What is due after a step that took the clock from `before` to `images`: the record of a decision, that of a
+        check, both or none."""
+        if self._augmentation.due(before, images):
+            values, notice = self._augmentation.decide()
+            said = {} if notice is None else {"notices": [notice.record()]}
+            yield {"step": step, "images": images, **values, **said}
+        if self.due(before, images):
+            yield self.check(step=step, images=images)
+
     def due(self, before: int, images: int) -> bool:
-        """Did the clock pass a count at which one is due?"""
+        """Did the clock pass a count at which a check is due?"""
         return bool(self.every) and before // self.every < images // self.every
+
+    def reason(self) -> str | None:
+        """Why the training ends here, by `stop.settled`; or None."""
+        return settled_reason(self.history, self.parts.experiment)
 
     def check(self, *, step: int, images: int) -> dict[str, Any]:
         """A record: what was measured as `check/...`, the signs that stand, and the notices that are new with it."""

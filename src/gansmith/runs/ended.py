@@ -10,6 +10,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+from gansmith.errors import TrainingInterrupted
 from gansmith.experiment.assemble import Assembly
 from gansmith.models import saved
 from gansmith.records import jsonl
@@ -18,6 +19,7 @@ from gansmith.runs import curves
 from gansmith.runs.periodic_metrics import PeriodicMetrics
 from gansmith.runs.sample_sheets import SampleSheets
 from gansmith.runs.training_state import model_files, players_in_use
+from gansmith.system.console import say
 from gansmith.system.paths import shell_word
 from gansmith.system.text import printable
 
@@ -47,12 +49,19 @@ def complete_words(folder: Path, images: int) -> str:
     )
 
 
-def stopped_words(folder: Path, images: int, reason: str) -> str:
-    """What is said of a run that its stop rule has ended."""
+def stopped_words(folder: Path, images: int, reason: str, *, by_metric: bool) -> str:
+    """What is said of a run that its stop rule has ended: the one by a metric, or by the checks."""
+    off = "stop.metric=null" if by_metric else "stop.settled=0"
     return (
         f"{printable(folder)} was ended by its stop rule at {images:,} images: {reason}. "
-        f"To train on: gansmith resume {shell_word(folder)} --set stop.metric=null"
+        f"To train on: gansmith resume {shell_word(folder)} --set {off}"
     )
+
+
+def interrupted(message: str, number: int) -> TrainingInterrupted:
+    """What is to be raised where a signal ended the training, once the user was told."""
+    say(message)
+    return TrainingInterrupted(message, signal=number)
 
 
 def closing_of(past: Iterable[Mapping[str, Any]], step: int) -> Mapping[str, Any] | None:

@@ -104,14 +104,14 @@ def _moved(before: Check, now: Check) -> bool:
     return bool(before["check/ruler"] - now["check/ruler"] > max(NOISE, MOVED * before["check/ruler"]))
 
 
-def settled(checks: Sequence[Check]) -> bool:
-    """Whether the ruler reached below all earlier checks in none of the last PLATEAU.
+def settled(checks: Sequence[Check], count: int = PLATEAU) -> bool:
+    """Whether the ruler reached below all earlier checks in none of the last `count`.
 
     >>> [settled([{"check/ruler": value} for value in (0.6, *others)]) for others in ([0.7, 0.6, 0.6], [0.7, 0.6, 0.5])]
     [True, False]
     """
     values = [check["check/ruler"] for check in checks if "check/ruler" in check]
-    return len(values) > PLATEAU and min(values[-PLATEAU:]) >= min(values[:-PLATEAU])
+    return len(values) > count and min(values[-count:]) >= min(values[:-count])
 
 
 def _texture(checks: Sequence[Check], facts: RunFacts, share_of_weights: float) -> Notice | None:

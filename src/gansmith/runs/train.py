@@ -15,6 +15,7 @@ from gansmith.experiment.length import with_one_length
 from gansmith.experiment.objective_optimizer import optimizer_note, with_objective_optimizer
 from gansmith.experiment.schema import Experiment
 from gansmith.experiment.sources import from_assignments, from_environment, from_file, from_recipe
+from gansmith.runs.auto import auto_layer
 from gansmith.runs.default_recipe import default_recipe
 from gansmith.runs.folder import folder_of
 from gansmith.runs.run import Run
@@ -33,6 +34,7 @@ def train(
     assignments: Iterable[str] = (),
     start_from: str | Path | None = None,
     trust: bool = False,
+    auto: bool = False,
     **fields: Any,
 ) -> Run:
     """Train on the images at `path` (or a built-in dataset's name); a run that is already there is continued.
@@ -40,6 +42,7 @@ def train(
     `fields` are an experiment's: `images=100_000` or `time="15m"`, `batch=32`, `objective="minimax"`,
     `generator={"width": 32}`; those of the data may stand alone: `size=64`, `channels=1`. trust: code from outside
     gansmith may be imported that `config` or a recipe's file names; what `fields` and `assignments` name always may.
+    auto: see `experiment_from`.
     Raises GansmithError, TrainingInterrupted on Ctrl-C.
 
     >>> run = train("digits", images=32, batch=16, generator={"width": 4}, discriminator={"width": 4}, out="run")
@@ -56,6 +59,7 @@ def train(
         start_from=start_from,
         choose_recipe=True,
         trust=trust,
+        auto=auto,
         **fields,
     )
     train_run(experiment)
@@ -72,10 +76,12 @@ def experiment_from(
     environment: Mapping[str, str] | None = None,
     choose_recipe: bool = False,
     trust: bool = False,
+    auto: bool = False,
     **fields: Any,
 ) -> tuple[Experiment, dict[str, str]]:
     """The experiment that these settings make, and where each of its values came from. Fields that are None are unset.
 
+    auto: the training changes its augmentation and its length within `images` by itself, where no layer names these.
     choose_recipe: where no recipe and no part of the game is named, choose a recipe by the images; print which and why.
     Names of code from outside gansmith that are given by hand, or with `trust` in a file, may be imported from here on.
     """
@@ -105,6 +111,10 @@ def experiment_from(
         if default.recipe is not None:
             stack = [from_recipe(default.recipe), default.layer(), *stack]
             resolution = resolve(stack)
+    layer = auto_layer(*resolution) if auto else None
+    if layer is not None:
+        stack = [*stack, layer]
+        resolution = resolve(stack)
     outside_code.vouch(*resolution, trust=trust)
     chosen_recipe = default is not None and default.recipe is not None
     resolution = with_objective_optimizer(stack, resolution, chosen_recipe=chosen_recipe)

@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from gansmith.errors import TrainingInterrupted
 from gansmith.experiment.assemble import Assembly, assemble
 from gansmith.experiment.schema import Experiment
 from gansmith.experiment.with_data import with_data
@@ -19,10 +18,11 @@ from gansmith.models import saved
 from gansmith.records import jsonl
 from gansmith.records.recorder import Recorder
 from gansmith.runs import curves
+from gansmith.runs.auto import settled_reason
 from gansmith.runs.beginning import resume_or_begin
 from gansmith.runs.checks import Checks, said
 from gansmith.runs.description import description
-from gansmith.runs.ended import complete_files, complete_words, stopped_words
+from gansmith.runs.ended import complete_files, complete_words, interrupted, stopped_words
 from gansmith.runs.existing_run import require_run_or_empty, with_recorded_choices, with_recorded_holdout
 from gansmith.runs.first_words import FirstWords
 from gansmith.runs.folder import checkpoints_of, folder_of, is_run, remove_stale_files
@@ -54,7 +54,7 @@ def train_run(experiment: Experiment) -> None:
     try:
         _train_run(experiment)
     except KeyboardInterrupt:  # before the first step, or after the last
-        raise _interrupted("stopped; what was saved is whole", signal.SIGINT) from None
+        raise interrupted("stopped; what was saved is whole", signal.SIGINT) from None
 
 
 def _train_run(experiment: Experiment) -> None:
@@ -102,16 +102,17 @@ class Trainer:
             return None
         past = [record for record in jsonl.read(self._events) if record["step"] <= self.step]
         self.metrics = PeriodicMetrics(self.parts, past)
-        reason = self.metrics.stopping.reason()
+        by_metric = self.metrics.stopping.reason()
+        reason = by_metric or settled_reason(past, self.experiment)
         if reason is not None:
-            self._leave_ended(stopped_words(self.folder, images, reason))
+            self._leave_ended(stopped_words(self.folder, images, reason, by_metric=by_metric is not None))
             return None
         self._open_records(past, seconds)
         try:
             self._play()
         except KeyboardInterrupt:
             lost = "after the last checkpoint" if self.checkpoints.names() else "so far, without a checkpoint,"
-            raise _interrupted(
+            raise interrupted(
                 f"stopped at once; what came {lost} is lost. Continue with: gansmith resume {shell_word(self.folder)}",
                 signal.SIGINT,
             ) from None
@@ -163,7 +164,7 @@ class Trainer:
             if line:
                 say(line)
         if self.signal is not None:
-            raise _interrupted(
+            raise interrupted(
                 f"stopped at {images_drawn(self.parts.engine):,} of {self.experiment.images:,} images; "
                 f"everything is saved. "
                 f"Continue with: gansmith resume {shell_word(self.folder)}",
@@ -225,10 +226,12 @@ class Trainer:
             with cost(self.budget, "sheet"):
                 self.sheets.save_sheet(images)
             self.recorder.pause()
-        if self.checks.due(before, images):
-            with cost(self.budget, "checks"):
-                self.recorder.record_metrics(check := self.checks.check(step=self.step, images=images))
-            say(*said(check))
+        with cost(self.budget if self.checks.due(before, images) else None, "checks"):
+            records = [*self.checks.records(before, images, self.step)]
+        for record in records:
+            self.recorder.record_metrics(record)
+            say(*said(record))
+        self._end(self.checks.reason() if records else None)
         keep = [f"{images:09}"] if _passed(before, images, self.keep_every) else []
         if self.metrics.due(before, images) and self._measure(engine):
             keep.append("best")
@@ -252,11 +255,14 @@ class Trainer:
         self.recorder.record_metrics(record)
         if closing:
             return False
-        reason = self.metrics.stopping.reason()
+        self._end(self.metrics.stopping.reason())
+        return self.metrics.stopping.best is record
+
+    def _end(self, reason: str | None) -> None:
+        """End the training after this step, where there is a reason."""
         if reason is not None:
             self.stop_reason = f"{reason}, after {self.recorder.seconds:,.0f} seconds of training"
-            engine.terminate()
-        return self.metrics.stopping.best is record
+            self.parts.engine.terminate()
 
     def _save(self, engine: Engine, *, keep_as: Sequence[str] = ()) -> None:
         """Checkpoint and model files, once the pending terms and the weights are known to be finite."""
@@ -287,12 +293,6 @@ class Trainer:
     @property
     def _events(self) -> Path:
         return self.folder / "events.jsonl"
-
-
-def _interrupted(message: str, number: int) -> TrainingInterrupted:
-    """What is to be raised, once the user was told."""
-    say(message)
-    return TrainingInterrupted(message, signal=number)
 
 
 def _passed(before: int, now: int, every: int) -> bool:
