@@ -19,11 +19,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import yaml
+from PIL import Image
 
 import gansmith
 from gansmith import zoo
 from gansmith.models import saved
 
+ENLARGED = 3  # a sheet of 32 px has 3 x 3 pixels for each
 PACKAGE = Path(zoo.__file__).parent
 # The recipe's generator draws stripes by transposed convolutions; and its discriminator learned too slowly
 SETTINGS = ("generator.upsample=resize", "optimizer.discriminator.lr=5e-4")
@@ -56,9 +58,9 @@ ENTRIES = {
     ),
     "hand_signs": Entry(
         "signdigits100_jpg.zip",
-        ("data.flip=true",),
+        (),
         "photographs of hands that sign digits",
-        "A. Mavi, Z. Dikle 2017: Sign Language Digits Dataset, Turkey Ankara Ayranci Anadolu High School",
+        "Z. Dikle, A. Mavi: Sign Language Digits Dataset, Turkey Ankara Ayranci Anadolu High School",
         "Apache-2.0",
     ),
     "emoji": Entry("emoji_google.zip", ("data.channels=3",), "emoji on white", "Google: Noto Emoji", "Apache-2.0"),
@@ -92,8 +94,9 @@ def keep(name: str, run: Path) -> None:
     experiment["data"]["path"] = entry.data
     experiment["out"] = None
     (folder / "experiment.yaml").write_text(yaml.safe_dump(experiment, sort_keys=False), encoding="utf-8")
-    newest = max((run / "samples").glob("*.png"))
-    shutil.copy(newest, folder / "samples.png")
+    with Image.open(max((run / "samples").glob("*.png"))) as sheet:
+        pixels = sheet.resize((sheet.width // ENLARGED, sheet.height // ENLARGED), Image.Resampling.NEAREST)
+    pixels.save(folder / "samples.png", optimize=True)
     text = f"""# {name}: {entry.subject}
 
 A {experiment["recipe"]} of {experiment["images"]:,} images at 32 x 32; `samples.png` is its last sheet.
