@@ -12,7 +12,6 @@ from gansmith.errors import OptionError
 from gansmith.experiment.completion import complete
 from gansmith.experiment.layers import Layer, resolve
 from gansmith.experiment.length import (
-    has_cooldown,
     with_absolute_schedules,
     with_one_length,
     with_recorded_schedules,
@@ -98,6 +97,10 @@ def test_a_cooldown_of_a_length() -> None:
     value: Any = TypeAdapter(Value).validate_python({"start": 2.0, "end": 1.0, "last": "25%"})
     assert value.of_length(400) == Decay(start=2.0, end=1.0, hold=300, decay=100)
     assert sorted(value.turning_points()) == [1.0, 2.0]
+
+
+def has_cooldown(experiment: Experiment) -> bool:
+    return "'last':" in str(experiment.plain())
 
 
 FILE = {"images": 300, "time": "1h"}  # as a run's own file has both

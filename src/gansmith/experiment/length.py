@@ -31,13 +31,6 @@ def with_recorded_schedules(experiment: Experiment, recorded: Experiment) -> Exp
     return experiment if absolute == plain else Experiment.model_validate(absolute)
 
 
-def has_cooldown(experiment: Experiment) -> bool:
-    """Does a schedule hang on a length that is not known yet?"""
-    found: list[Cooldown] = []
-    _map(experiment.plain(), lambda cooldown, _: found.append(cooldown))
-    return bool(found)
-
-
 def with_one_length(experiment: Experiment, layers: Sequence[Layer]) -> Experiment:
     """The experiment of these layers with the length that the last of them says: a time, or a number of images (then
     `time` is None). Raises OptionError where one command says both."""
