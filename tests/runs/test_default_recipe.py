@@ -104,7 +104,6 @@ def test_nothing_is_chosen_where_a_layer_names_what_to_train(own: dict[str, Any]
         ({"assignments": ["generator.name=resnet"]}, "generator.name"),
         ({"assignments": ["discriminator=resnet", "discriminator.width=8"]}, "discriminator.name"),
         ({"game": {"name": "two_player", "flips": 0.1}}, "game.name"),
-        ({"start_from": "runs/other"}, "start_from"),
     ],
 )
 def test_a_named_part_takes_the_plain_defaults_and_a_line_says_so(
@@ -289,3 +288,31 @@ def test_a_run_is_continued_with_the_settings_that_its_default_had(
     assert again.path == begun.path
     assert again.experiment == begun.experiment
     assert gansmith.train(path, images=128, **own).checkpoint()["images"] == 128
+
+
+def test_what_else_was_chosen_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for number, side in enumerate((100, 120)):
+        Image.new("RGBA", (side, side)).save(tmp_path / f"{number}.png")
+    change_table(monkeypatch, rows=[{**ROW, "settings": {"precision": "bfloat16", "threads": 3}}])
+    monkeypatch.setattr(module, "native_bfloat16", lambda device: True)
+    experiment_from(tmp_path, environment={}, choose_recipe=True, device="cpu")
+    (line,) = capsys.readouterr().err.splitlines()
+    for fact in ("dcgan_small", "measured on 2", "64 px (--size)", "bfloat16 (--precision)", "3 threads", "--recipe"):
+        assert fact in line
+
+
+def test_minutes_choose_and_a_run_by_time_keeps_its_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    path = some_images(tmp_path, 40)
+    short, row = {"minutes": {"below": 1}}, {**ROW, "settings": {}}
+    change_table(monkeypatch, rows=[{"when": short, **row}, {"recipe": "dcgan", "why": "else"}])
+    assert getattr(advised(path), "recipe", 0) == "dcgan"
+    assert getattr(advised(path, time="2m"), "recipe", 0) == "dcgan"
+    assert getattr(advised(path, time="59s"), "recipe", 0) == "dcgan_small"
+    own: dict[str, Any] = {"device": "cpu", "sheet": 4, "batch": 16, "assignments": ["generator.width=4"]}
+    begun = gansmith.train(path, time="2s", **own)
+    length = (begun.experiment.time, begun.experiment.images)
+    again = gansmith.train(path, **own)  # without the time
+    assert (again.path, again.experiment.time, again.experiment.images) == (begun.path, *length)

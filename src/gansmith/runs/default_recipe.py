@@ -36,7 +36,7 @@ _OPTIONS = {"penalties", "augment", "prior", "optimizer", "averaging", "batch", 
 _PARTS = ("game", "objective", *ROLES)
 _OWN = {"recipe", "start_from", *_PARTS, *(f"{part}.name" for part in _PARTS)}
 # Fields that a default may set whatever the row, and that a run is continued with as it recorded them
-_KEPT = ("data.size", "data.flip", "precision", "threads", "images")
+_KEPT = ("data.size", "data.flip", "precision", "threads", "images", "time")
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class DefaultRecipe:
     def __str__(self) -> str:
         if self.recipe is None:
             return f"no recipe, plain defaults (dcgan where no network is named): {self.reason}. For one: --recipe NAME"
-        return f"recipe {self.recipe}: {self.reason}. For another one: --recipe NAME"
+        return f"recipe {self.recipe}: {self.reason}. For another one: --recipe NAME{_choices(self.settings)}"
 
     def layer(self) -> Layer:
         """The settings, to lie directly on the recipe."""
@@ -97,6 +97,18 @@ def _by_images(experiment: Experiment, sources: Mapping[str, str]) -> DefaultRec
     return DefaultRecipe(row.recipe, reason, {**row.settings_for(facts), **({"data": data} if data else {})})
 
 
+def _choices(settings: Mapping[str, Any]) -> str:
+    """What else was chosen, with the option that chooses otherwise; nothing where nothing was."""
+    size, precision, threads = (settings.get("data", {}).get("size"), *map(settings.get, ("precision", "threads")))
+    words = {
+        f"{size} px (--size)": size,
+        f"{precision} (--precision)": precision,
+        f"{threads} threads (--set threads=N)": threads,
+    }
+    said = ", ".join(word for word, chosen in words.items() if chosen)
+    return f". Chosen with it: {said}" if said else ""
+
+
 def _row(experiment: Experiment, source: Source) -> tuple[Row, Facts, int | None]:
     """The row for these images, the facts that chose it, and the size to train at where it is neither asked for nor
     the images' own."""
@@ -106,6 +118,7 @@ def _row(experiment: Experiment, source: Source) -> tuple[Row, Facts, int | None
     facts = Facts(
         device=device.type,
         images=round(len(source) * data.fraction),
+        minutes=None if experiment.time is None else experiment.time / 60,
         labelled=source.labels is not None,
         grey=all(grey for _, grey in seen) if data.channels is None else data.channels == 1,
         weights=frozenset(name for name in table.weights if _weights_are_here(name)),
