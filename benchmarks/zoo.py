@@ -27,8 +27,6 @@ from gansmith.models import saved
 
 ENLARGED = 3  # a sheet of 32 px has 3 x 3 pixels for each
 PACKAGE = Path(zoo.__file__).parent
-# The recipe's generator draws stripes by transposed convolutions; and its discriminator learned too slowly
-SETTINGS = ("generator.upsample=resize", "optimizer.discriminator.lr=5e-4")
 
 
 class Entry(NamedTuple):
@@ -71,7 +69,7 @@ def train(name: str, *, data: Path, run: Path, recipe: str, images: str, setting
     """The run of an entry, begun or continued."""
     entry = ENTRIES[name]
     path = data / entry.data if entry.data.endswith(".zip") else entry.data
-    chosen = [*SETTINGS, *entry.settings, *settings]
+    chosen = [*entry.settings, *settings]
     options: dict[str, Any] = {"size": 32, "seed": 0, "precision": "bfloat16", "threads": 1, "checkpoint_every": "100k"}
     gansmith.train(path, recipe=recipe, images=images, assignments=chosen, out=str(run), **options)
 
@@ -112,7 +110,7 @@ def main() -> None:
     parser.add_argument("names", nargs="*", choices=[*ENTRIES, []], metavar="NAME")
     parser.add_argument("--data", type=Path, default=Path("data"))
     parser.add_argument("--runs", type=Path, default=Path("runs/zoo"))
-    parser.add_argument("--recipe", default="dcgan_small")
+    parser.add_argument("--recipe", default="dcgan_fast")
     parser.add_argument("--images", default="200k")
     parser.add_argument("--set", action="append", default=[], dest="settings")
     parser.add_argument("--keep", action="store_true", help="write the trained run into the package")

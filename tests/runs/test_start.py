@@ -47,6 +47,7 @@ def test_the_cards_of_model_files_are_settings_too(finished: Path, tmp_path: Pat
     )
     own = settings(path="digits", start_from=str(run.model))
     assert (own.recipe, own.generator.options["width"]) == ("hinge_digits", 4)
+    assert own.images == settings(path="digits", recipe="hinge_digits").images != 16  # the recipe's, not that run's
     for role in ("generator", "discriminator"):
         assert own.optimizer[role].options["lr"] == run.experiment.optimizer[role].options["lr"] != 1e-3
 

@@ -28,6 +28,8 @@ from gansmith.training.transfer import Change, Transfer, transfer
 # What a run takes over from the one that it begins with: the game, its parts, and how they are trained
 _TAKEN = ("recipe", *PARTS, "penalties", "prior", "optimizer", "averaging", "batch", "accumulate")
 
+_RECIPES = ("images", "samples_every", "checkpoint_every")  # of its recipe, not of that run
+
 
 class Known(NamedTuple):
     """A network's weights, their description where it is kept, and whether they are averaged."""
@@ -75,6 +77,9 @@ def _taken(layer: Layer) -> Layer:
         named = values.get(part)
         if "." in str(named.get("name") if isinstance(named, Mapping) else named):
             del values[part]
+    recipe = values.get("recipe")
+    if recipe in catalog.names("recipes"):
+        values = {key: value for key, value in from_recipe(recipe).values.items() if key in _RECIPES} | values
     return Layer(layer.source, values)
 
 
