@@ -63,8 +63,8 @@ def test_texture_asks_for_what_the_run_lacks(measurement: AtTheEnd | None) -> No
         return next_step(RunFacts("runs/a", "photos", 60_000, **settings), history, measurement).commands[0]
 
     assert command() == "gansmith resume runs/a --images 120000"
-    assert "generator.upsample=resize" in command(upsample="transposed")
-    assert "--recipe dcgan_small" in command(recipe="sngan_small", upsample=None)
+    assert command(best_recipe="dcgan_small") == command()
+    assert "--recipe dcgan_fast" in command(best_recipe="dcgan_fast")
     small = checks(0.9, 0.9, **standing("texture", "gansmith train --set generator.width=64"))
     assert next_step(FACTS, small, measurement).commands == ("gansmith train --set generator.width=64",)
 

@@ -72,10 +72,17 @@ def test_what_is_pasted_against_texture_is_what_the_run_lacks() -> None:
         return notices(seen, RunFacts("runs/a", "photos", 50_000, asked=60_000, **settings))[0].paste
 
     assert paste() == "gansmith resume runs/a --images 120000"
-    resized = paste(upsample="transposed")
-    assert "generator.upsample=resize" in resized
-    assert "--out runs/a-resize" in resized
-    assert paste(recipe="sngan_small", upsample=None) == resized
+    assert paste(best_recipe="dcgan_small") == paste()
+    other = paste(best_recipe="dcgan_fast")
+    assert other.startswith("gansmith train photos --recipe dcgan_fast")
+    assert other.endswith("--out runs/a-dcgan_fast")
+    few = [check(25_000, 0.9, layout=0.0), check(50_000, 0.9, layout=0.0, told_apart=0.9)]
+    texture, memorising = notices(few, FACTS)
+    assert texture.paste == ""  # once, below the sentence on its cause
+    assert "augment=diffaugment" in memorising.paste
+    begins = [check(25_000, 0.9, layout=0.0, told_apart=0.4), few[1] | {"check/told_apart": 0.7}]
+    (texture,) = notices(begins, FACTS)
+    assert "augment=diffaugment" in texture.paste
     (small,) = notices(seen, FACTS, PlayersFacts(share=0.01))
     assert "generator.width=64" in small.paste
     assert "100" in small.words
@@ -86,14 +93,16 @@ def test_texture_that_gets_nearer_is_asked_to_wait() -> None:
     assert (texture.sign, texture.paste, improving.sign) == ("texture", "", "improving")
 
 
-def test_a_rate_ten_times_too_high() -> None:
+def test_a_rate_that_is_far_too_high() -> None:
     high = PlayersFacts(rate=5e-2)
     far = [check(25_000, 1.8, layout=0.2), check(50_000, 0.9, layout=0.2)]
     (notice,) = notices(far, FACTS, high)  # not "still improving", though the ruler fell
+    nothing = check(50_000, 0.9, layout=0.0)
+    assert signs(nothing, nothing, players=high) == ["rate"]  # nor anything else that follows from it
     assert notice.sign == "rate"
     assert "0.05" in notice.words
-    assert "optimizer.discriminator.lr=2e-4" in notice.paste
-    assert signs(*far, players=PlayersFacts(rate=1e-3)) == ["improving"]
+    assert "optimizer.discriminator.lr=5e-4" in notice.paste
+    assert signs(*far, players=PlayersFacts(rate=4e-3)) == ["improving"]
     assert signs(check(25_000, 0.3), players=high) == []  # it works all the same
     assert signs(check(25_000), players=high) == []  # without features nothing is known of the samples
 

@@ -24,6 +24,7 @@ from gansmith.evaluation.types import Extractor, Images
 from gansmith.experiment.assemble import Assembly
 from gansmith.records.images import to_uint8
 from gansmith.runs.auto import Augmentation, settled_reason
+from gansmith.runs.default_recipe import best_recipe
 from gansmith.runs.monitor import Monitor, evaluation_mode
 from gansmith.runs.notices import Notice, PlayersFacts, notices
 from gansmith.runs.own_networks import own_networks
@@ -93,6 +94,7 @@ def facts_of(parts: Assembly, folder: Path, images: int) -> RunFacts:
         asked=parts.experiment.images,
         distinct=len(parts.data.train),
         recipe=parts.experiment.recipe,
+        best_recipe=best_recipe(len(parts.data.train)),
         size="" if size is None else "x".join(map(str, size)),
         upsample=generator.get("upsample"),
         width=generator.get("width"),

@@ -2,7 +2,7 @@
 what to paste.
 
     texture       no layout is seen in the samples, twice running, nor at the last check of the run
-    rate          the samples are not like real images, and a learning rate is ten times the highest that measured well
+    rate          the samples are not like real images, and a learning rate is five times the highest that measured well
     memorising    the discriminator scores training images above held-out ones, twice running
     collapse      the samples are nearly all alike, twice running
     improving     the samples came nearer to the real images, by more than chance
@@ -13,7 +13,7 @@ Pure functions of the checks so far (records with `check/...`), the latest last;
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from statistics import fmean
 from typing import Any, NamedTuple
 
@@ -27,7 +27,7 @@ TEXTURE, REAL = 0.1, 0.5  # the share of samples in which a layout is seen, at m
 TOLD_APART = 0.65  # P(score of a training image > score of one held out): as the health line has it
 ALIKE = 0.25  # of the spread of real images
 MOVED, NOISE = 0.1, 0.04  # of the ruler, and units: what 64 samples tell from chance (standard deviation .003 to .03)
-RATE = 5e-3  # of Adam; the highest that measured well is a tenth of it
+RATE = 2e-2  # of Adam; the highest that measured well is a fifth of it
 FAR = 0.7  # units
 PLATEAU = 3  # checks
 SMALL, WIDTH = 0.05, 64  # of the discriminator's weights; of the recipes here
@@ -72,15 +72,13 @@ def notices(checks: Sequence[Check], facts: RunFacts, players: PlayersFacts | No
     ['texture']
     """
     players = players or PlayersFacts()
-    found = [
-        _rate(checks, facts, players.rate),
-        _collapse(checks, facts),
-        _texture(checks, facts, players.share),
-        _memorising(checks, facts),
-    ]
-    wrong = [notice for notice in found if notice is not None]
-    better = None if any(notice.sign in ("rate", "collapse") for notice in wrong) else _improving(checks)
-    return [*wrong, *([] if better is None else [better])]
+    broken = _rate(checks, facts, players.rate) or _collapse(checks, facts)
+    if broken is not None:  # what else is seen follows from it
+        return [broken]
+    texture, memorising = _texture(checks, facts, players.share), _memorising(checks, facts)
+    if texture is not None and memorising is not None and texture.paste == memorising.paste:
+        texture = replace(texture, paste="")  # it stands once, below the sentence on its cause
+    return [notice for notice in (texture, memorising, _improving(checks)) if notice is not None]
 
 
 def reference(checks: Sequence[Check]) -> Check | None:
@@ -130,19 +128,14 @@ def _texture(checks: Sequence[Check], facts: RunFacts, share_of_weights: float) 
         words += f" The generator is too small: it has {times} times fewer weights than the discriminator."
         width = ("--set", f"generator.width={WIDTH}")
         return Notice("texture", words, commands.changed(facts, "wide", *width, images=facts.asked)[0][0])
-    if facts.upsample == "transposed" or facts.recipe in commands.STEADY:
-        return Notice("texture", f"{words} {_RESIZE}", _resized(facts))
+    if last.get("check/told_apart", 0.5) > TOLD_APART and not (facts.augment and facts.flip):
+        few = f"{words} The discriminator knows its {number(facts.distinct or 0)} images by heart: they are few."
+        return Notice("texture", few, commands.augmented(facts)[0][0])
+    if facts.best_recipe is not None and facts.recipe != facts.best_recipe:
+        best = f"{words} {facts.best_recipe} made the best samples of all that was tried."
+        return Notice("texture", best, commands.with_recipe(facts, facts.best_recipe)[0][0])
     longer = commands.longer(facts, commands.twice(facts))[0][0]
     return Notice("texture", f"{words} Few images drawn is the usual reason: let it go on, and for longer.", longer)
-
-
-_RESIZE = "On three of four sets these settings came nearest to the real images for their time (docs/training.md)."
-
-
-def _resized(facts: RunFacts) -> str:
-    """A new run with the settings that measured best at 32 pixels on a processor."""
-    words = ["--set", "generator.upsample=resize", "--set", "optimizer.discriminator.lr=5e-4"]
-    return commands.with_recipe(facts, "dcgan_small", *words, suffix="resize")[0][0]
 
 
 def _rate(checks: Sequence[Check], facts: RunFacts, rate: float) -> Notice | None:
@@ -150,10 +143,10 @@ def _rate(checks: Sequence[Check], facts: RunFacts, rate: float) -> Notice | Non
     if rate < RATE or last.get("check/ruler", 0.0) < FAR:
         return None
     words = (
-        f"the learning rate is too high: {rate:g}; 0.0005 and less measured well. After {number(last['images'])} "
+        f"the learning rate is too high: {rate:g}; 0.004 and less measured well. After {number(last['images'])} "
         f"images the samples are far from the real ones, and more training will not help: begin again with a lower one."
     )
-    lower = ("--set", "optimizer.generator.lr=2e-4", "--set", "optimizer.discriminator.lr=2e-4")
+    lower = ("--set", "optimizer.generator.lr=5e-4", "--set", "optimizer.discriminator.lr=5e-4")
     return Notice("rate", words, commands.changed(facts, "slower", *lower, images=facts.asked)[0][0])
 
 

@@ -46,17 +46,15 @@ def longer(run: RunFacts, images: int) -> Way:
     return (f"gansmith resume {shell_word(run.path)} --images {images}",), "" if seconds is None else forecast
 
 
-def with_recipe(run: RunFacts | None, recipe: str, *words: str, suffix: str = "") -> Way:
-    """A new run on the same images with another recipe, changed by `words`, whose pace is not known. suffix: of its
-    folder's name, the recipe when not given."""
+def with_recipe(run: RunFacts | None, recipe: str) -> Way:
+    """A new run on the same images with another recipe, whose pace is not known."""
     if run is None:
         return (), ""
     size = ["--size", run.size] if run.size else []
     length = ["--images", str(max(run.images, run.asked or 0, LEAST))]
-    out = ["--out", shell_word(f"{run.path}-{suffix or recipe}")]
-    return (
-        " ".join(["gansmith train", shell_word(run.data), "--recipe", recipe, *size, *words, *length, *out]),
-    ), _FORECAST_UNKNOWN
+    out = ["--out", shell_word(f"{run.path}-{recipe}")]
+    words = ["gansmith train", shell_word(run.data), "--recipe", recipe, *size, *length, *out]
+    return (" ".join(words),), _FORECAST_UNKNOWN
 
 
 def changed(run: RunFacts | None, suffix: str, *words: str, images: int | None, times: float = 1) -> Way:
