@@ -94,6 +94,34 @@ def test_a_series_goes_on_with_what_is_missing(tmp_path: Path) -> None:
         command.known(file)
 
 
+def test_a_series_is_written_line_by_line_and_gone_on_with(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    measured: list[str] = []
+
+    def measure(key: Key, place: cell.Place) -> dict[str, Any]:
+        if len(measured) == 2:
+            raise KeyboardInterrupt
+        measured.append(key.candidate)
+        return {"images": 64, "ruler": 0.5}
+
+    monkeypatch.setattr(command, "measure", measure)
+    monkeypatch.setattr(command, "extractor_of", lambda *_: "judge")
+    file = tmp_path / "cells.jsonl"
+    words = ["--data", "d", "--weights", "w", "--sets", "digits", "--file", str(file)]
+    monkeypatch.setattr(sys, "argv", ["peers", *words, "--peers", f"{OURS},dcgan_example", "--seeds", "0,1"])
+    with pytest.raises(KeyboardInterrupt):
+        command.main()
+    assert measured == [OURS, "dcgan_example"]
+    lines = command.known(file)
+    assert [(line["candidate"], line["precision"]) for line in lines] == [
+        (OURS, "bfloat16"),
+        ("dcgan_example", "float32"),
+    ]
+    assert {line["versions"]["torch"] for line in lines} == {torch.__version__}
+    measured.clear()
+    command.main()  # the two that are missing, and no more
+    assert [line["seed"] for line in command.known(file)] == [0, 0, 1, 1]
+
+
 def test_a_line_holds_what_the_table_needs(place: cell.Place, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: dict[str, Any] = {}
 
