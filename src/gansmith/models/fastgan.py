@@ -7,22 +7,29 @@ stages of factor 2 as leave a first grid of at least 4 pixels a side, and last f
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import pairwise
+from typing import Any, Literal
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from gansmith.adversarial import Dimensions, exact
+from gansmith.errors import ExperimentError
 from gansmith.models.layers import grid
 from gansmith.models.layers.conditional import classes_of, labels_of
 from gansmith.models.layers.excitation import Excitation
 from gansmith.models.layers.glu import glu
 from gansmith.models.layers.noise import Noise
 from gansmith.models.layers.reconstruction import Map, Reconstruction
+from gansmith.models.layers.sides import check_sides
 from gansmith.models.layers.spectral import SpectralConv2d, convolution, embedding, weight_of
 from gansmith.models.layers.strided import double_and_convolve
+from gansmith.pretrained import lpips
 from gansmith.system.option_types import NonNegativeFloat, PositiveInt, SmallInt
+
+Distance = Literal["pixels", "lpips"]
 
 SMALLEST = grid.SMALLEST
 
@@ -58,22 +65,41 @@ def discriminator(
     *,
     width: PositiveInt = 64,
     reconstruction: NonNegativeFloat = 1.0,
+    distance: Distance = "pixels",
     spectral_norm: bool = True,
     conditional: bool = False,
 ) -> Discriminator:
     """Images [B, C, H, W] in [-1, 1] -> raw scores [B, h, w], one for each 4 x 4 area of the last features: 5 x 5.
 
     width: channels at 64 pixels (ndf). reconstruction: the weight of Eq. 2, its own term at real images; 0 leaves the
-    decoders out. spectral_norm: of every convolution. conditional: it reads labels. Raises ExperimentError below 8
-    pixels a side, and without classes for a conditional one.
+    decoders out. distance: of Eq. 2; pixels is a multi-scale L1, lpips needs the weights of `vgg`. spectral_norm: of
+    every convolution. conditional: it reads labels. Raises ExperimentError below 8 pixels a side, without classes for a
+    conditional one, and for lpips below 32 pixels, for other than 1 or 3 channels.
 
     >>> network = discriminator(Dimensions(3, 64, 64), width=4)
     >>> network(torch.zeros(2, 3, 64, 64)).shape
     torch.Size([2, 5, 5])
     """
-    return Discriminator(
-        dimensions, width=width, reconstruction=reconstruction, spectral=spectral_norm, conditional=conditional
-    )
+    network = Discriminator(dimensions, width=width, spectral=spectral_norm, conditional=conditional)
+    if reconstruction:
+        network.supervise(dimensions, width, reconstruction, spectral=spectral_norm, perceptual=distance == "lpips")
+    network.apply(initialise)
+    return network
+
+
+def require_parts(options: Mapping[str, Any]) -> None:
+    """Raises ExperimentError where the network of the distance that the options name is not on this machine."""
+    if extractors_read(options):
+        lpips.require()
+
+
+def extractors_read(options: Mapping[str, Any]) -> tuple[str, ...]:
+    """The feature extractors whose network training reads: `vgg` for a reconstruction by LPIPS.
+
+    >>> extractors_read({"distance": "lpips"}), extractors_read({})
+    (('vgg',), ())
+    """
+    return ("vgg",) if options.get("distance") == "lpips" and options.get("reconstruction", 1) else ()
 
 
 class Generator(nn.Module):
@@ -140,13 +166,11 @@ class UpBlock(nn.Module):
 class Discriminator(nn.Module):
     """See `discriminator`."""
 
-    def __init__(
-        self, dimensions: Dimensions, *, width: int, reconstruction: float, spectral: bool, conditional: bool
-    ) -> None:
+    def __init__(self, dimensions: Dimensions, *, width: int, spectral: bool, conditional: bool) -> None:
         super().__init__()
         channels, height, breadth, _, _ = dimensions
         grid.doublings("fastgan", dimensions)  # refuses what the generator refuses
-        self.conditional, self.weight = conditional, reconstruction
+        self.conditional = conditional
         count = grid.halvings(height, breadth)
         full = min(count, _FULL)
         self.reach = min(_REACH, full)
@@ -162,11 +186,23 @@ class Discriminator(nn.Module):
             classes = classes_of("discriminator", dimensions, model="fastgan")
             self.projection = embedding(classes, 16 * width, spectral=spectral)
         self.own_terms: tuple[str, ...] = ()
-        if reconstruction:
-            self.own_terms = ("reconstruction",)
-            maps = Map(widths[-2], count - 1), Map(widths[-1], count)
-            self.decoders = Reconstruction(channels, *maps, width=max(1, width // 2), spectral=spectral)
-        self.apply(initialise)
+
+    def supervise(self, dimensions: Dimensions, width: int, weight: float, *, spectral: bool, perceptual: bool) -> None:
+        """Give it decoders, and with them a term of its own of this weight."""
+        channels, height, breadth, _, _ = dimensions
+        if perceptual:
+            pixels = "discriminator.distance=pixels"
+            reason = "the distance lpips compares images of 16 pixels and more, and a quadrant is half of one: "
+            check_sides("fastgan", dimensions, smallest=2 * lpips.LEAST, reason=reason, instead=f", or {pixels}")
+            if channels not in (1, 3):
+                raise ExperimentError(
+                    f"the distance lpips compares images of 1 or 3 channels, not {channels}: --channels 3, or {pixels}"
+                )
+        self.own_terms, self.weight = ("reconstruction",), weight
+        count = grid.halvings(height, breadth)
+        fine, coarse = Map(4 * width, count - 1), Map(8 * width, count)
+        wide = max(1, width // 2)
+        self.decoders = Reconstruction(channels, fine, coarse, width=wide, spectral=spectral, perceptual=perceptual)
 
     def forward(
         self, image: Tensor, label: Tensor | None = None, *, own: torch.Generator | None = None

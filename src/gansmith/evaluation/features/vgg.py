@@ -25,7 +25,8 @@ from gansmith.errors import DataError
 from gansmith.evaluation import preprocess
 from gansmith.evaluation.types import Extractor, Outputs
 from gansmith.pretrained import pickled_arrays
-from gansmith.pretrained.vgg import WEIGHTS, WIDTHS, activations, stages, torch_names
+from gansmith.pretrained.lpips import LEAST, apart, units
+from gansmith.pretrained.vgg import WEIGHTS, WIDTHS, stages, torch_names
 from gansmith.pretrained.weights import content_of, identity, read
 from gansmith.system.device import choose_device
 from gansmith.system.option_types import LARGEST_INPUT
@@ -34,9 +35,6 @@ from gansmith.system.seeding import mix, seeded
 NEEDS = {"files": ("vgg16.ckpt",)}
 CELLS = 4  # areas a side that activations are averaged over
 FOLD = 8  # numbers that the sketch sums into one
-LEAST = 16  # pixels a side, for four halvings
-_SHIFT, _SCALE = (-0.030, -0.088, -0.188), (0.458, 0.448, 0.450)  # LPIPS' own standardisation of [-1, 1]
-_TINY = 1e-10  # LPIPS' own guard of a length of zero
 
 
 def build(
@@ -123,9 +121,7 @@ class Lpips(nn.Module):
 
     def activations(self, levels: Tensor) -> list[Tensor]:
         """The last activations [B, C, h, w] of each stage, scaled to unit length along C."""
-        shift, scale = (levels.new_tensor(values)[:, None, None] for values in (_SHIFT, _SCALE))
-        images = ((levels / 127.5 - 1 - shift) / scale).contiguous(memory_format=torch.channels_last)
-        return [unit / (unit.norm(dim=1, keepdim=True) + _TINY) for unit in activations(self.stages, images)]
+        return units(self.stages, levels / 127.5 - 1)
 
     def averages(self, levels: Tensor) -> Tensor:
         """Averages [B, 16 * sum of C] over 4 x 4 areas of the activations times the roots of the heads."""
@@ -141,7 +137,4 @@ class Lpips(nn.Module):
         return folded
 
     def forward(self, one: Tensor, other: Tensor) -> Tensor:
-        total = one.new_zeros(len(one))
-        for head, a, b in zip(self.heads, self.activations(one), self.activations(other), strict=True):
-            total = total + ((a - b).square() * head[:, None, None]).sum(1).mean((1, 2))
-        return total
+        return apart(self.heads, self.activations(one), self.activations(other))

@@ -18,6 +18,7 @@ from gansmith.adversarial import exact
 from gansmith.models.layers.glu import glu
 from gansmith.models.layers.spectral import convolution, weight_of
 from gansmith.models.layers.strided import double_and_convolve
+from gansmith.pretrained import lpips
 
 _WIDTHS = (4, 2, 2, 1)  # times `width`, behind each doubling
 _LEAST = 4  # pixels a side of the coarsest scale that is compared
@@ -33,11 +34,16 @@ class Map(NamedTuple):
 class Reconstruction(nn.Module):
     """Images [B, C, H, W] and two of their feature maps -> the distance of both rebuilt images, summed: a scalar.
 
-    width: channels of a decoder's last hidden layer. The quadrant is drawn for each image.
+    width: channels of a decoder's last hidden layer. perceptual: the distance is LPIPS, whose network is read when
+    needed, and is in no state; else that of the pixels. The quadrant is drawn for each image.
     """
 
-    def __init__(self, channels: int, fine: Map, coarse: Map, *, width: int, spectral: bool) -> None:
+    def __init__(
+        self, channels: int, fine: Map, coarse: Map, *, width: int, spectral: bool, perceptual: bool = False
+    ) -> None:
         super().__init__()
+        self.perceptual = perceptual
+        self._network: tuple[nn.Module, ...] = ()  # in a tuple, which torch does not register
         self.part = Decoder(fine, channels, width=width, spectral=spectral)
         self.whole = Decoder(coarse, channels, width=width, spectral=spectral)
 
@@ -48,9 +54,19 @@ class Reconstruction(nn.Module):
         part = self.part(quadrant(fine, which, height, width))
         scale = self.part.scale
         target = resized(image, scale * fine.shape[2], scale * fine.shape[3])
-        of_part = distance(part, quadrant(target, which, scale * height, scale * width))
+        of_part = self.distance(part, quadrant(target, which, scale * height, scale * width))
         whole = self.whole(coarse)
-        return distance(whole, resized(image, *whole.shape[2:])) + of_part
+        return self.distance(whole, resized(image, *whole.shape[2:])) + of_part
+
+    def distance(self, one: Tensor, other: Tensor) -> Tensor:
+        """Of images [B, 1 or 3, H, W], the second in float32 or better: a scalar."""
+        if not self.perceptual:
+            return distance(one, other)
+        if not self._network:
+            self._network = (lpips.published(),)
+        (network,) = self._network
+        network.to(other)  # its device and type
+        return network(*(images.expand(-1, 3, -1, -1) for images in (one, other))).mean()  # type: ignore[no-any-return]
 
 
 class Decoder(nn.Module):
@@ -94,7 +110,7 @@ def resized(image: Tensor, height: int, width: int) -> Tensor:
 def distance(one: Tensor, other: Tensor) -> Tensor:
     """Multi-scale L1 distance of images [B, C, H, W]: the mean absolute difference at their size, at half of it, at a
     quarter and so on down to 4 pixels a side, averaged over the scales: a scalar, in float32 or better."""
-    # Differs: the paper's perceptual distance (LPIPS) needs weights of another network; this needs none.
+    # Differs: the paper's distance is LPIPS, which needs the weights of another network; this needs none.
     difference = exact(one) - exact(other)
     levels = [difference.abs().mean()]
     while min(difference.shape[2:]) >= 2 * _LEAST:
