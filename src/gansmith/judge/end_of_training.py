@@ -10,7 +10,6 @@ from gansmith.errors import GansmithError, OptionError
 from gansmith.evaluation.audit.advice import Step
 from gansmith.evaluation.number_format import number
 from gansmith.evaluation.types import Number
-from gansmith.experiment.schema import Experiment
 from gansmith.experiment.with_data import with_data
 from gansmith.judge.next_step import next_step
 from gansmith.judge.ruler_at_the_end import FEATURES, SECONDS, AtTheEnd, TooSlowError, ruler_at_the_end
@@ -35,7 +34,7 @@ def end_of_training(path: Path, *, seconds: float = SECONDS) -> list[str]:
     measured: AtTheEnd | None = None
     try:
         measured = ruler_at_the_end(path, seconds=seconds)
-        lines = [wrapped(f"how good: {_words(measured)}{_judged_by_its_own(experiment)}")]
+        lines = [wrapped(f"how good: {_words(measured)}")]
     except OptionError:
         lines = [f"how good: not measured; that needs the features of a network, once: {INSTALL}"]
     except TooSlowError as error:
@@ -65,14 +64,6 @@ def as_line(step: Step) -> str:
 def _training_images(run: Run) -> int:
     """How many there are; the images are prepared, and read from the cache."""
     return len(with_data(run.experiment)[1].train)
-
-
-def _judged_by_its_own(experiment: Experiment) -> str:
-    """A warning where the discriminator reads the network that measures: its generator has learned to please that."""
-    part = experiment.discriminator
-    if part is None or part.name != "projected" or part.options.get("network", FEATURES) != FEATURES:
-        return ""
-    return f" It trained on the features that measure here ({FEATURES}), so this flatters: judge it by other ones."
 
 
 def _words(measured: AtTheEnd) -> str:

@@ -19,7 +19,6 @@ from gansmith.runs.notices import PLATEAU, REAL, TEXTURE, improved, reference, s
 
 Checks = Sequence[Mapping[str, Any]]
 
-COPIES = 0.6  # of the samples nearer to a training image than to any held-out one: one half by chance
 _PASTED = ("rate", "collapse")  # signs whose own command is the next step
 _LONGER = "On four sets 3.3 times the images took the ruler down by 11 to 38 %."
 _BEST = "It made the best samples of all that was tried for minutes of one core."
@@ -31,7 +30,7 @@ def next_step(facts: RunFacts, checks: Checks, measured: AtTheEnd | None) -> Ste
     >>> next_step(RunFacts("runs/a", "photos", 60_000, seconds=60), [], None).commands
     ('gansmith resume runs/a --images 120000',)
     """
-    for rule in (_pasted, _copies, _from_texture, _good, _memorising, _wider):
+    for rule in (_pasted, _from_texture, _good, _memorising, _wider):
         step = rule(facts, checks, measured)
         if step is not None:
             return step
@@ -51,15 +50,6 @@ def _pasted(facts: RunFacts, checks: Checks, measured: AtTheEnd | None) -> Step 
         if notice is not None:
             return Step("quality", "Begin a new run.", _sentence(notice["words"]), (notice["paste"],))
     return None
-
-
-def _copies(facts: RunFacts, checks: Checks, measured: AtTheEnd | None) -> Step | None:
-    nearer = None if measured is None else measured.nearer
-    if nearer is None or nearer.low is None or nearer.low <= COPIES:
-        return None
-    do = "Give it more images, or train a new run whose discriminator never sees an image twice in the same way."
-    why = f"{100 * nearer.value:.0f} of 100 samples are nearer to a training image than to any held-out one (50 by "
-    return Step("memorisation", do, f"{why}chance): they begin to be copies.", *commands.augmented(facts))
 
 
 def _from_texture(facts: RunFacts, checks: Checks, measured: AtTheEnd | None) -> Step | None:

@@ -1,13 +1,13 @@
 """Ruler of a run that has just ended, within seconds: fewer images than an audit's, as many as the time allows.
 
-Where the samples lie on the ruler, in what share of them a layout is seen, and how many are nearer to a training image
-than to any of as many held-out ones.
+Where the samples lie on the ruler, and in what share of them a layout is seen. Copies are an audit's to find: among a
+hundred training images nothing was told of them (docs/training.md).
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,10 +19,9 @@ from gansmith import catalog
 from gansmith.data.dataset import Dataset
 from gansmith.data.subsets import random_subset
 from gansmith.errors import GansmithError, OptionError
-from gansmith.evaluation import intervals
 from gansmith.evaluation.extract import compute
 from gansmith.evaluation.generated_images import PART, generated_images
-from gansmith.evaluation.types import Extractor, Features, Images, Number, Ruler, Seen, Side
+from gansmith.evaluation.types import Extractor, Features, Images, Ruler, Seen, Side
 from gansmith.experiment.with_data import with_data
 from gansmith.judge.chosen_extractors import INSTEAD
 from gansmith.judge.damaged_images import ruler_and_layout
@@ -38,7 +37,6 @@ _DAMAGED, _REFERENCE, _SAMPLES = 100, 600, 320  # images, where there is time
 _ALL = 11 * _DAMAGED + _REFERENCE + _SAMPLES  # held-out images and their damages, training images and theirs, samples
 _SHARE = 0.7  # of the time that is planned for: another process may take its part of the processor
 _LEAST = 0.2  # of the images: from fewer nothing is said
-_FEW = 50  # held-out images, beside which copies are looked for
 
 
 class TooSlowError(GansmithError):
@@ -46,13 +44,10 @@ class TooSlowError(GansmithError):
 
 
 class AtTheEnd(NamedTuple):
-    """ruler, layout   as `ruler_and_layout` returns them;  samples: how many were measured
-    nearer            the share of the samples that are nearer to a training image than to any of as many held-out ones:
-                      one half by chance; None beside fewer than _FEW"""
+    """ruler, layout   as `ruler_and_layout` returns them;  samples: how many were measured"""
 
     ruler: Ruler | None
     layout: Seen | None
-    nearer: Number | None
     samples: int
 
 
@@ -92,13 +87,7 @@ def ruler_at_the_end(path: Path, *, seconds: float = SECONDS) -> AtTheEnd:
         held_out = timed.side("held-out images", _images(data.holdout, max(most, 100), rng))
     fakes = timed.side("samples", samples)
     measured = ruler_and_layout(train, held_out, (fakes,), extractor, most=most, features_of=timed.features)
-    nearer = None
-    if held_out is not None and len(held_out) >= _FEW and len(train) >= _FEW:
-        assert fakes.features is not None
-        assert train.features is not None
-        assert held_out.features is not None
-        nearer = nearer_to_training(fakes.features, train.features, held_out.features)
-    return AtTheEnd(measured.ruler, measured.layout, nearer, len(samples))
+    return AtTheEnd(measured.ruler, measured.layout, len(samples))
 
 
 def extractor_here() -> Extractor:
@@ -143,28 +132,8 @@ class _Timed:
         return replace(Side(name, images=images), features=self.features(images, self.extractor, name))
 
 
-def nearer_to_training(samples: Features, train: Features, held_out: Features) -> Number:
-    """Features [M, D] of samples, [N, D] of training and [K, D] of held-out images -> the share of the samples that are
-    nearer to one of the first min(N, K) training images than to any of as many held-out ones, by the angle.
-
-    >>> east, north = np.eye(2, dtype=np.float32)[[0]], np.eye(2, dtype=np.float32)[[1]]
-    >>> nearer_to_training(np.float32([[2, 1], [1, 2], [3, 0]]), east, north).value.round(3)
-    0.667
-    """
-    count = min(len(train), len(held_out))
-    closest = [(_unit(samples) @ _unit(side[:count]).T).max(1) for side in (train, held_out)]
-    nearer = int((closest[0] > closest[1]).sum())
-    low, high = intervals.share(nearer, len(samples))
-    return Number(nearer / len(samples), low, high, "samples nearer to a training image than to any held-out one")
-
-
-def _unit(features: Features) -> Features:
-    unit: Features = features / np.maximum(np.linalg.norm(features, axis=1, keepdims=True), 1e-12)
-    return unit
-
-
 def _images(dataset: Dataset, count: int, rng: np.random.Generator) -> Images:
-    chosen: Sequence[int] | np.ndarray[tuple[int], np.dtype[np.int64]]
+    """So many in a random order: those of one class may lie together."""
     chosen = random_subset(len(dataset), min(count, len(dataset)), rng)
     images: Images = np.ascontiguousarray(dataset[chosen].image)
-    return images
+    return images[rng.permutation(len(images))]
