@@ -23,7 +23,7 @@ from gansmith.training.layer_order import example_input, layers_of
 from gansmith.training.transfer import Change, transfer
 
 NETWORKS = [(name, role) for role in ("generator", "discriminator") for name in catalog.names("models", role)]
-SMALL = {"width": 4, "depth": 2}
+SMALL: dict[str, Any] = {"width": 4, "depth": 2, "network": "untrained", "resolution": 64}
 PLAYED = sorted({name for name, role in NETWORKS if (name, "generator") in NETWORKS and role == "discriminator"})
 BASE: dict[str, Any] = {
     **{"batch": 8, "images": 40, "prior": {"size": 16}, "device": "cpu", "sheet": 4, "record_every": 1000},
