@@ -58,7 +58,7 @@ def _from_texture(facts: RunFacts, checks: Checks, measured: AtTheEnd | None) ->
         return None
     if notice is not None and "generator.width" in notice["paste"]:
         return Step("quality", "Begin a new run.", _sentence(notice["words"]), (notice["paste"],))
-    why = "Nothing but texture so far."
+    why = "Nothing but texture so far, or grain that hides the rest."
     best = facts.best_recipe
     if not improved(checks) and best is not None and facts.recipe != best:
         do = f"Train a new run with the recipe {best}."

@@ -118,8 +118,8 @@ def _texture(checks: Sequence[Check], facts: RunFacts, share_of_weights: float) 
         return None
     share, real = round(100 * last["check/layout"]), round(100 * last["check/real_layout"])
     words = (
-        f"nothing but texture so far: after {number(last['images'])} images {share} of 100 samples have their parts "
-        f"in their places, of real images {real}."
+        f"nothing but texture so far, or grain that hides the rest: after {number(last['images'])} images {share} of "
+        f"100 samples have their parts in their places, of real images {real}."
     )
     if improved(checks):
         return Notice("texture", f"{words} They still come nearer: wait for the next check.")
