@@ -47,7 +47,12 @@ SMALL: dict[str, dict[str, Any]] = {  # where a width of 4 is not small, or not 
 }
 SHALLOW: dict[str, dict[str, Any]] = {"munit": {"depth": 2, "scales": 1}}  # discriminators, for 16 pixels
 # game of two domains -> the model of its translators or autoencoders, the model of its discriminators
-TRANSLATIONS = {"cycle": ("cyclegan",) * 2, "paired": ("pix2pix",) * 2, "multimodal": ("munit",) * 2}
+TRANSLATIONS = {
+    "cycle": ("cyclegan",) * 2,
+    "cut": ("cut",) * 2,
+    "paired": ("pix2pix",) * 2,
+    "multimodal": ("munit",) * 2,
+}
 
 
 def new_entries() -> list[Case]:
