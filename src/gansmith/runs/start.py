@@ -119,7 +119,10 @@ def begin_with(parts: Assembly) -> list[str]:
             lines.append(f"{player}: {experiment.start_from} has none; it begins anew")
         frozen += [f"{player}.{name}" for name in new]
     if not taken:
-        raise RunError(f"nothing in {experiment.start_from} fits these networks: {'; '.join(lines)}")
+        raise RunError(
+            f"nothing in {experiment.start_from} fits these networks: {'; '.join(lines)}. "
+            f"Leave recipe and networks out: those of {experiment.start_from} are then taken"
+        )
     for name, average in parts.averaging.players.items():
         average.load_state_dict(parts.game.players[name].state_dict())
     if frozen:
