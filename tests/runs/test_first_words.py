@@ -23,8 +23,9 @@ def said(capsys: pytest.CaptureFixture[str]) -> list[str]:
 def test_the_path_of_a_sheet_once_and_not_of_the_first_moments(capsys: pytest.CaptureFixture[str]) -> None:
     clock = Clock()
     words = FirstWords(1_000, clock=clock)
+    words.saved(Path("run/samples/000000000.png"))  # before the start
     words.start(0)
-    words.saved(Path("run/samples/000000000.png"))
+    assert said(capsys) == []
     clock.now += 4.9
     words.saved(Path("run/samples/000000100.png"))
     assert said(capsys) == []

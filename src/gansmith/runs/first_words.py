@@ -23,7 +23,7 @@ class FirstWords:
     def __init__(self, images: int | None, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._images, self._clock = images, clock
         self._begun, self._first = 0.0, 0
-        self._sheet_said = self._forecast_said = False
+        self._sheet_said = self._forecast_said = True  # before the start nothing is said
 
     def start(self, drawn: int) -> None:
         """The training begins or goes on, with `drawn` images behind."""

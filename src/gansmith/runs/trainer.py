@@ -82,7 +82,7 @@ class Trainer:
         self.resumed = resumed  # by the process that began it
         self.budget = None if resumed or self.experiment.time is None else TimeBudget(self.experiment.time)
         self.checkpoints = checkpoints_of(folder)
-        self.words = FirstWords(self.experiment.images if self.budget is None else None)
+        self.words = FirstWords(self.experiment.images if self.experiment.time is None else None)
         self.sheets = SampleSheets(folder, parts, said=self.words.saved)
         self.whereabouts = Whereabouts(folder)
         self.keep_every = int(self.experiment.keep_every)  # an epoch has become its number of images
