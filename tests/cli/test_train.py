@@ -82,6 +82,7 @@ EVERY: list[tuple[list[str], str, Any]] = [
     (["--from", "elsewhere"], "start_from", "elsewhere"),
     (["--freeze", "discriminator.first=3"], "freeze.discriminator.first", 3),
     (["--objective", "minimax"], "objective.name", "minimax"),
+    (["--augment", "noise"], "augment.name", "noise"),
     (["--tensorboard"], "tensorboard", True),
     (["--set", "generator.width=8"], "generator.width", 8),
     (["--set", "sheet=9", "--set", "seed=4"], "sheet", 9),
