@@ -12,6 +12,7 @@ import gansmith
 from gansmith.errors import ExperimentError
 from gansmith.experiment.networks import extractors_read
 from gansmith.experiment.schema import Experiment
+from gansmith.experiment.with_data import with_data
 from gansmith.models import saved
 from gansmith.pretrained import backbone as backbones
 from gansmith.runs.own_networks import own_networks_at
@@ -63,6 +64,17 @@ def test_missing_weights_stop_a_run_before_its_images_are_read(tmp_path: Path, m
     with pytest.raises(ExperimentError, match="gansmith features install mobilenet"):
         gansmith.train(out=str(tmp_path / "run"), **changed(network="mobilenet"))
     assert not (tmp_path / "run" / "experiment.yaml").exists()
+
+
+def test_a_finished_run_is_judged_without_the_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr("gansmith.models.projected.backbone", lambda name: backbones.backbone("untrained"))
+        patched.setattr("gansmith.models.projected.require", lambda name: None)
+        run = gansmith.train(out=str(tmp_path / "run"), **{**changed(network="mobilenet"), "images": 32})
+    assert run.sample(range(2)).images.shape == (2, 1, 8, 8)
+    assert with_data(run.experiment)[1].shape == (1, 8, 8)
+    with pytest.raises(ExperimentError, match="gansmith features install mobilenet"):
+        run.network("discriminator")
 
 
 @pytest.mark.usefixtures("as_mobilenet")

@@ -24,7 +24,6 @@ def with_data(experiment: Experiment) -> tuple[Experiment, Prepared]:
     ((32, 32), 1, 180)
     """
     experiment = complete(experiment)
-    require_parts(experiment)
     game = experiment.game.name
     two = len(domains_of(game)) > 1
     if experiment.data.size is not None:  # before the images are prepared, which can take long
@@ -45,6 +44,12 @@ def with_data(experiment: Experiment) -> tuple[Experiment, Prepared]:
     keep_every = data.count if experiment.keep_every == "epoch" else experiment.keep_every
     update = {"data": data.settings.model_copy(update=paths), "keep_every": keep_every}
     return experiment.model_copy(update=update), data
+
+
+def with_data_to_train(experiment: Experiment) -> tuple[Experiment, Prepared]:
+    """`with_data`, where everything is here that the networks are built on: known before the images are prepared."""
+    require_parts(complete(experiment))
+    return with_data(experiment)
 
 
 def _absolute(name: str) -> str:

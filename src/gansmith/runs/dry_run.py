@@ -12,7 +12,7 @@ from gansmith.catalog import ROLES
 from gansmith.data.check_images import MODES
 from gansmith.experiment.assemble import Assembly, assemble
 from gansmith.experiment.schema import Experiment
-from gansmith.experiment.with_data import with_data
+from gansmith.experiment.with_data import with_data_to_train
 from gansmith.runs.existing_run import with_recorded_holdout
 from gansmith.runs.folder import checkpoints_of, folder_of
 from gansmith.runs.periodic_metrics import PeriodicMetrics
@@ -33,7 +33,7 @@ def dry_run_report(experiment: Experiment, sources: dict[str, str], *, full: boo
     The data are read (and cached), the networks built, checked and timed.
     """
     folder = folder_of(experiment)
-    experiment, data = with_data(with_recorded_length(folder, with_recorded_holdout(folder, experiment)))
+    experiment, data = with_data_to_train(with_recorded_length(folder, with_recorded_holdout(folder, experiment)))
     parts = assemble(experiment, data)
     experiment = parts.experiment
     PeriodicMetrics(parts)  # refuses what cannot be measured

@@ -13,7 +13,7 @@ from typing import Any
 
 from gansmith.experiment.assemble import Assembly, assemble
 from gansmith.experiment.schema import Experiment
-from gansmith.experiment.with_data import with_data
+from gansmith.experiment.with_data import with_data_to_train
 from gansmith.models import saved
 from gansmith.records import jsonl
 from gansmith.records.recorder import Recorder
@@ -65,7 +65,7 @@ def _train_run(experiment: Experiment) -> None:
         remove_stale_files(folder)
         if experiment.start_from is not None and not is_run(folder):
             place_of(experiment.start_from)  # before the images are prepared, which can take long
-        experiment, data = with_data(with_recorded_length(folder, with_recorded_holdout(folder, experiment)))
+        experiment, data = with_data_to_train(with_recorded_length(folder, with_recorded_holdout(folder, experiment)))
         experiment = with_recorded_choices(folder, experiment)
         for warning in data.warnings:
             say(f"warning: {warning}")
