@@ -212,7 +212,7 @@ def test_folders_that_cannot_be_trained_on(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.chdir(tmp_path)
     for path, expected in (
         ("empty", "error: no images in empty: files that end in .png"),
-        ("absent", "error: no file or folder absent, and no built-in dataset of that name. Built-in: "),
+        ("xyz", "error: no file or folder xyz, and no built-in dataset of that name. Built-in: "),
         ("digitz", "Did you mean 'digits'?"),
     ):
         status, _, said = gansmith_says(monkeypatch, capsys, "train", path)
