@@ -44,8 +44,8 @@ class ShortRuler:
 
         >>> from gansmith.evaluation.features import pixels
         >>> images = np.random.default_rng(0).integers(0, 256, (8, 8, 8, 1)).astype(np.uint8)
-        >>> nearest = ShortRuler(pixels.build(), np.zeros((9, 64), np.float32), 1.0, None, 0.0)
-        >>> list(nearest.of(images))
+        >>> reference = images.reshape(8, 64)[::-1, ::-1].astype(np.float32)
+        >>> list(ShortRuler(pixels.build(), reference, 1.0, None, 0.0).of(images))
         ['ruler']
         """
         features = _features(samples, self.extractor)
