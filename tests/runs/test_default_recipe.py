@@ -41,7 +41,7 @@ def some_images(folder: Path, count: int) -> str:
 
 @pytest.mark.parametrize(
     ("count", "recipe", "why"),
-    [(999, "dcgan_few", "500 photographs; these are 999"), (1_000, "dcgan_fast", "these are 1,000")],
+    [(9_999, "dcgan_few", "2,000 photographs; these are 9,999"), (10_000, "dcgan_fast", "these are 10,000")],
 )
 def test_by_the_number_of_images(count: int, recipe: str, why: str, tmp_path: Path) -> None:
     found = advised(some_images(tmp_path, count))
@@ -50,10 +50,17 @@ def test_by_the_number_of_images(count: int, recipe: str, why: str, tmp_path: Pa
     assert found.reason.endswith(why)
 
 
-def test_a_share_of_the_images_counts(tmp_path: Path) -> None:
-    found = advised(some_images(tmp_path, 1_400), fraction=0.5)
+@pytest.mark.parametrize(("time", "recipe"), [("239s", "dcgan_fast"), ("4m", "dcgan_few"), (None, "dcgan_few")])
+def test_some_thousand_images_for_some_minutes(time: str | None, recipe: str, tmp_path: Path) -> None:
+    found = advised(some_images(tmp_path, 2_000), time=time)
     assert found is not None
-    assert (found.recipe, found.reason.endswith("these are 700")) == ("dcgan_few", True)
+    assert found.recipe == recipe
+
+
+def test_a_share_of_the_images_counts(tmp_path: Path) -> None:
+    found = advised(some_images(tmp_path, 14_000), fraction=0.5)
+    assert found is not None
+    assert (found.recipe, found.reason.endswith("these are 7,000")) == ("dcgan_few", True)
 
 
 def test_images_that_could_as_well_be_mirrored_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -135,7 +142,7 @@ def test_a_setting_of_a_part_changes_the_advised_recipe_and_nothing_else(
     own: dict[str, Any], field: tuple[str, ...], value: object, capsys: pytest.CaptureFixture[str]
 ) -> None:
     experiment, _ = experiment_from("digits", environment={}, choose_recipe=True, device="cpu", **own)
-    assert capsys.readouterr().err.startswith("recipe dcgan_fast: ")
+    assert capsys.readouterr().err.startswith("recipe dcgan_few: ")
     plain: Any = experiment.plain()
     assert plain["generator"]["upsample"] == "resize"
     assert plain["optimizer"]["discriminator"]["lr"] == 4e-3
@@ -157,7 +164,7 @@ def test_a_run_begun_without_a_recipe_is_continued_without_one(
     assert again == chosen
     assert "begun without" in capsys.readouterr().err
     fresh, _ = experiment_from("digits", environment={}, choose_recipe=True, device="cpu")
-    assert fresh.recipe == "dcgan_fast"
+    assert fresh.recipe == "dcgan_few"
 
 
 def test_settings_beside_the_game_are_no_game(tmp_path: Path) -> None:
@@ -183,8 +190,8 @@ def test_training_takes_it_says_why_and_keeps_it(
     run = gansmith.train(path, **settings)
     said = capsys.readouterr().err
     assert (
-        "recipe dcgan_few: of all that was tried for minutes of one core it made the best samples of 500 photographs; "
-        "these are 40. For another " in said
+        "recipe dcgan_few: in a quarter of an hour of one core it made the best samples of 2,000 photographs; these "
+        "are 40. For another " in said
     )
     assert run.path == Path("runs/images-dcgan_few")
     assert run.experiment.discriminator is not None

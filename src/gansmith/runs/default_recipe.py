@@ -156,7 +156,7 @@ def _recorded(experiment: Experiment, recipe: str) -> dict[str, Any]:
 def best_recipe(count: int) -> str:
     """The recipe that measured best on a CPU on sets of about `count` images.
 
-    >>> best_recipe(500), best_recipe(2_000)
+    >>> best_recipe(2_000), best_recipe(50_000)
     ('dcgan_few', 'dcgan_fast')
     """
     return defaults().row(Facts(images=count)).recipe
