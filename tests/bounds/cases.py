@@ -27,6 +27,7 @@ _LINES = {  # a training in which a part of this name plays
     "network": f"train digits {_SIZE.replace('--size 8', '--size 32')}",
     "classifier": f"train digits {_SIZE} --game classify",
     "cycle": f"train domains --recipe cyclegan_emoji {_DOMAINS} --set discriminator.width=2",
+    "cut": f"train domains --recipe cut {_DOMAINS} --set discriminator.width=2 --set discriminator.layers=1",
     "paired": f"train fmt_paired --recipe pix2pix_emoji {_DOMAINS} --set discriminator.width=2",
     "multimodal": f"train domains --recipe munit_emoji {_DOMAINS.replace('translator', 'autoencoder')}",
     "classify": f"train digits --recipe mnist_net {_SIZE}",
