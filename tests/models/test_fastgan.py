@@ -116,7 +116,7 @@ def test_the_published_generator(side: int) -> None:
         expected[f"blocks.{number - 1}.convolutions.0.weight"] = [2 * after, before, 3, 3]
         if 4 << number in (8, 32, 128, 512):
             expected[f"blocks.{number - 1}.convolutions.1.weight"] = [2 * after, after, 3, 3]
-    for low, high in {4: 64, 8: 128, 16: 256, 32: 512, 64: 1024}.items():
+    for low, high in {4: 64, 8: 128, 16: 256, 32: 512, 64: 1024}.items():  # the last one is ours alone
         if high <= side:
             number, gates = (high // 4).bit_length() - 1, GENERATOR[high]
             expected[f"excitations.{number}.squeeze.weight"] = [gates, GENERATOR[low], 4, 4]

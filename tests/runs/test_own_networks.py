@@ -15,7 +15,7 @@ from gansmith.experiment.schema import Experiment
 from gansmith.experiment.with_data import with_data
 from gansmith.models import saved
 from gansmith.pretrained import backbone as backbones
-from gansmith.runs.own_networks import own_networks_at
+from gansmith.runs.own_networks import own_networks, own_networks_at
 from gansmith.runs.run import Run
 from small import SMALL
 
@@ -85,7 +85,7 @@ def test_a_run_is_not_measured_by_its_own_network(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("as_mobilenet")
-def test_the_files_of_a_run_know_its_network(tmp_path: Path) -> None:
+def test_the_files_of_a_run_know_its_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run = gansmith.train(out=str(tmp_path / "run"), **{**changed(network="mobilenet"), "images": 32})
     assert own_networks_at(run.path) == ("mobilenet",)
     file = run.model / "generator.safetensors"
@@ -94,6 +94,8 @@ def test_the_files_of_a_run_know_its_network(tmp_path: Path) -> None:
     assert own_networks_at(alone) == own_networks_at(run.model) == ("mobilenet",)
     later = gansmith.train(out=str(tmp_path / "later"), start_from=str(run.path), **{**SMALL, "images": 32})
     assert own_networks_at(later.path) == ("mobilenet",)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert own_networks(later.experiment.model_copy(update={"start_from": "~/run"})) == ("mobilenet",)
     (run.path / "experiment.yaml").unlink()
     assert own_networks_at(later.model / "generator.safetensors") == ("mobilenet",)
 

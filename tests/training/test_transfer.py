@@ -58,7 +58,7 @@ def test_a_normalisation_goes_with_the_layer_before_it() -> None:
     assert transfer({name: mine[name] for name in ("a.0.weight", "a.1.weight")}, theirs).taken == {}
 
 
-@pytest.mark.parametrize(("before", "after"), [(1, 3), (3, 1), (1, 4)])
+@pytest.mark.parametrize(("before", "after"), [(1, 3), (3, 1)])
 def test_grey_and_colour(before: int, after: int) -> None:
     """A grey image is scored as it was, and made as it was."""
     old, new = RGB._replace(channels=before), RGB._replace(channels=after)
@@ -72,11 +72,20 @@ def test_grey_and_colour(before: int, after: int) -> None:
     assert transfer({"w": torch.zeros(5, after, 3, 3)}, {"w": weight}).taken == {}
 
 
-def test_transparency_begins_anew() -> None:
-    mine, theirs = torch.full((5, 4), 7.0), torch.randn(5, 3)
-    change = Change(RGB, RGB._replace(channels=4), "discriminator")
-    state = transfer({"w": mine}, {"w": theirs}, change).state["w"]
-    assert torch.equal(state, torch.cat([theirs, mine[:, 3:]], 1))
+@pytest.mark.parametrize(("role", "share"), [("generator", 1), ("discriminator", 1 / 3)])
+def test_transparency_begins_anew(role: str, share: float) -> None:
+    """Beside three colours that stay, and beside grey that becomes three; the other way it is left out."""
+    mine, colours, grey = torch.full((5, 4), 7.0), torch.randn(5, 3), torch.randn(5, 1)
+
+    def begun(mine: Tensor, theirs: Tensor) -> Tensor:
+        old, new = (RGB._replace(channels=one.shape[1]) for one in (theirs, mine))
+        return transfer({"w": mine}, {"w": theirs}, Change(old, new, role)).state["w"]
+
+    assert torch.equal(begun(mine, colours), torch.cat([colours, mine[:, 3:]], 1))
+    torch.testing.assert_close(begun(mine, grey), torch.cat([(share * grey).expand(5, 3), mine[:, 3:]], 1))
+    whole = torch.randn(5, 4)
+    assert torch.equal(begun(colours, whole), whole[:, :3])
+    torch.testing.assert_close(begun(grey, whole), whole[:, :3].mean(1, keepdim=True) / share)
 
 
 def test_another_number_of_classes() -> None:

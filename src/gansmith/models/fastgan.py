@@ -1,8 +1,8 @@
 """FastGAN: a light generator with skip-layer excitation, and a discriminator that also rebuilds the images it reads.
 
 Liu, Zhu, Song, Elgammal 2021, "Towards Faster and Stabilized GAN Training for High-fidelity Few-shot Image Synthesis"
-(ICLR), section 3, and its published code. At 256, 512 and 1024 pixels the layers are theirs; other sizes get as many
-stages of factor 2 as leave a first grid of at least 4 pixels a side, and last features of about 8.
+(ICLR), section 3, and its published code. At 256 and 512 pixels the layers are theirs, at 1024 with one gate more; other
+sizes get as many stages of factor 2 as leave a first grid of at least 4 pixels a side, and last features of about 8.
 """
 
 from __future__ import annotations
@@ -266,6 +266,7 @@ def _share_of(width: int, number: int) -> int:
 
 def _excitations(widths: list[int], reach: int, *, spectral: bool) -> dict[str, nn.Module]:
     """{number of a map: what the map `reach` before it gates it with}, for maps of these channels."""
+    # Differs: the authors' code has no gate at 1024 pixels; here every map that has another `reach` before it has one.
     pairs = zip(widths, widths[reach:], strict=False)
     return {str(n): Excitation(source, gated, spectral=spectral) for n, (source, gated) in enumerate(pairs, reach)}
 

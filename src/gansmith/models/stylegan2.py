@@ -26,7 +26,7 @@ from gansmith.system.option_types import Fraction, PositiveInt, SmallInt
 
 SMALLEST = 4  # the smallest base grid, in pixels
 
-_DECAY = 0.998  # of the mean of w, per pass: that of the authors' PyTorch code
+_DECAY = 0.998  # of the mean of w, per pass: that of the authors' later code (StyleGAN3); 0.995 before
 
 
 def generator(

@@ -14,6 +14,7 @@ from gansmith.experiment.networks import extractors_read
 from gansmith.experiment.schema import Experiment
 from gansmith.models import saved
 from gansmith.runs.folder import experiment_of, is_run, models_of
+from gansmith.runs.start import place_of
 
 _DEEPEST = 20  # runs that begin with each other's weights
 
@@ -22,7 +23,8 @@ def own_networks(experiment: Experiment, *, depth: int = 0) -> tuple[str, ...]:
     """Those that the experiment reads, and those of the run whose weights it began with, sorted."""
     names = {*extractors_read(experiment)}
     if experiment.start_from is not None and depth < _DEEPEST:
-        names |= {*own_networks_at(Path(experiment.start_from), depth=depth + 1)}
+        with suppress(GansmithError):  # a start that is gone, or that is none
+            names |= {*own_networks_at(place_of(experiment.start_from), depth=depth + 1)}
     return tuple(sorted(names))
 
 

@@ -86,7 +86,7 @@ class TimeBudget:
         return max(number // unit * unit, drawn)
 
     def words(self, images: int) -> str:
-        """`15m: 412,000 images, at 458 a second`."""
+        """`time 15m: 412,000 images, at 458 a second on this machine`."""
         rate = f"{self.rate:,.0f}" if self.rate >= 10 else f"{self.rate:.2g}"
         return f"time {duration_words(self.seconds)}: {images:,} images, at {rate} a second on this machine"
 

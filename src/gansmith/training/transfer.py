@@ -19,6 +19,7 @@ from gansmith.adversarial import Dimensions
 State = Mapping[str, Tensor]
 Item = Mapping[str, str]  # of a list: {the name of a tensor inside the item: its name in the network}
 Fits = Callable[[str, str], bool]  # does the tensor of mine that is named first take that of theirs?
+_COLOURS = 3  # channels of an image that are no transparency, at most
 _IN_A_LIST = re.compile(r"(.*?)\.(\d+)\.(.+)")
 
 
@@ -141,12 +142,12 @@ def _averaged(theirs: Tensor, side: int, count: int) -> Tensor:
 
 def _other_channels(mine: Tensor, theirs: Tensor, side: int, role: str) -> Tensor | None:
     """Grey and colour: a generator makes, and a discriminator reads, a grey image as it did; of four channels and three
-    the first three are the same."""
-    before, after = theirs.shape[side], mine.shape[side]
+    the first three are the same, and the fourth, transparency, is that of `mine`."""
     if role not in ("generator", "discriminator"):
         return None
-    if min(before, after) > 1:
-        shared = min(before, after)
-        return torch.cat([theirs.narrow(side, 0, shared), mine.narrow(side, shared, after - shared).to(theirs)], side)
-    mean = _averaged(theirs, side, after)
-    return mean if role == "generator" else mean * (before / after)
+    before, after = (min(one.shape[side], _COLOURS) for one in (theirs, mine))
+    colours = theirs.narrow(side, 0, before)
+    if before != after:
+        mean = _averaged(colours, side, after)
+        colours = mean if role == "generator" else mean * (before / after)
+    return torch.cat([colours, mine.narrow(side, after, mine.shape[side] - after).to(theirs)], side)

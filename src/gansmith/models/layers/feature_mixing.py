@@ -28,7 +28,7 @@ class FeatureMixing(nn.Module):
         super().__init__()
         levels = [width * 2**level for level in range(len(channels))]
         self.widths = (width, *levels[:-1])
-        # Differs: no biases, which the normalisation behind them would remove.
+        # Differs: no biases, of which a batch normalisation behind them leaves a trace at the border alone.
         self.across_channels = nn.ModuleList(
             nn.Conv2d(before, after, 1, bias=False) for before, after in zip(channels, levels, strict=True)
         )
