@@ -1,8 +1,9 @@
 """FastGAN: a light generator with skip-layer excitation, and a discriminator that also rebuilds the images it reads.
 
 Liu, Zhu, Song, Elgammal 2021, "Towards Faster and Stabilized GAN Training for High-fidelity Few-shot Image Synthesis"
-(ICLR), section 3, and its published code. At 256 and 512 pixels the layers are theirs, at 1024 with one gate more; other
-sizes get as many stages of factor 2 as leave a first grid of at least 4 pixels a side, and last features of about 8.
+(ICLR), section 3, and its published code. At 256 and 512 pixels the layers are theirs, at 1024 with one gate more;
+other sizes get as many stages of factor 2 as leave a first grid of at least 4 pixels a side, and last features of
+about 8.
 """
 
 from __future__ import annotations
