@@ -79,6 +79,27 @@ def test_a_run_was_stopped_by_its_rule_only_where_its_records_say_so(
     assert facts.improving is improving
 
 
+@pytest.mark.parametrize(("rulers", "settled"), [((0.5, 0.6, 0.6), True), ((0.5, 0.6, 0.4), False)])
+def test_a_run_that_its_checks_ended_goes_on_only_without_them(
+    rulers: tuple[float, ...], settled: bool, tmp_path: Path
+) -> None:
+    """Its rule ends it when two checks reached no lower: the command to go on switches it off, and is obeyed."""
+    ended = gansmith.train(**{**SMALL, "images": 128, "out": str(tmp_path / "run")})
+    file = ended.path / "experiment.yaml"
+    file.write_text(yaml.safe_dump({**yaml.safe_load(file.read_text()), "stop": {"settled": 2}, "images": 320}))
+    with (ended.path / "events.jsonl").open("a") as events:
+        for number, value in enumerate(rulers, 1):
+            record = {"step": 2 * number, "images": 32 * number, "check/ruler": value, "signs": []}
+            events.write(json.dumps(record) + "\n")
+    facts = run_facts(Run(ended.path), distinct=323)
+    assert facts is not None
+    assert (facts.settled, facts.improving) == (settled, False if settled else None)
+    ((line,), _) = commands.longer(facts, 160)
+    assert line.endswith("--set stop.settled=0") is settled
+    assert CliRunner().invoke(app, [*shlex.split(line)[1:], "--no-ruler"]).exit_code == 0
+    assert Run(ended.path).checkpoint()["images"] == 160
+
+
 def test_files_and_models_know_nothing(run: Run) -> None:
     assert run_facts(None, distinct=10) is None
     assert run_facts(Run(run.path / "model"), distinct=10) is None

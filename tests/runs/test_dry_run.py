@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -140,7 +141,11 @@ def test_what_would_be_taken_from_another_run(tmp_path: Path) -> None:
     other = gansmith.train(**{**SMALL, "images": 16}, out=str(tmp_path / "other"))
     count = len(other.checkpoint()["players"]["generator"])
     text = said(start_from=other.path)
-    assert f"# generator: {count} of {count} tensors (100% of its weights) from {other.path}" in text
+    taken = f"# generator: {count} of {count} tensors (100% of its weights) from {other.path}"
+    assert taken in text
+    begun = gansmith.train(**{**SMALL, "images": 16, "start_from": str(other.path)}, out=str(tmp_path / "begun"))
+    shutil.rmtree(other.path)  # a run that goes on takes nothing again
+    assert taken not in said(start_from=other.path, out=str(begun.path))
 
 
 def test_code_from_outside_needs_trust() -> None:

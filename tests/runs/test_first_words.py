@@ -50,6 +50,16 @@ def test_the_forecast_once_by_the_rate_of_ten_seconds(capsys: pytest.CaptureFixt
     assert "--time" in line
 
 
+def test_less_than_an_image_a_second_is_no_zero(capsys: pytest.CaptureFixture[str]) -> None:
+    clock = Clock()
+    words = FirstWords(1_000, clock=clock)
+    words.start(0)
+    clock.now += 100.0
+    words.after_step(32)
+    (line,) = said(capsys)
+    assert "0.32 a second" in line
+
+
 def test_no_forecast_where_a_time_is_given_and_no_sheet_of_a_run_that_goes_on(
     capsys: pytest.CaptureFixture[str],
 ) -> None:

@@ -10,6 +10,7 @@ from gansmith import catalog
 from gansmith.errors import GansmithError
 from gansmith.evaluation.audit.run_facts import RunFacts
 from gansmith.experiment.schema import Experiment
+from gansmith.runs.auto import settled_reason
 from gansmith.runs.default_recipe import best_recipe
 from gansmith.runs.early_stopping import EarlyStopping
 from gansmith.runs.folder import is_run
@@ -42,6 +43,7 @@ def run_facts(
         records = [record for record in run.records if record.get("images", 0) <= images]
         settings = experiment.plain()
         generator = settings.get("generator") or {}
+        settled = settled_reason(run.records, experiment) is not None
         return RunFacts(
             path=str(run.path),
             data=experiment.data.path,
@@ -58,7 +60,8 @@ def run_facts(
             width=generator.get("width") if {"width"} <= (settings.get("discriminator") or {}).keys() else None,
             augment=(settings.get("augment") or {}).get("name"),
             flip=experiment.data.flip,
-            improving=_improving(records, stopped=_stopped(run)),
+            improving=_improving(records, stopped=settled or _stopped(run)),
+            settled=settled,
             raw=raw,
             checkpoint=checkpoint,
             own_networks=own_networks_at(run.path),

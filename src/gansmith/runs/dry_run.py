@@ -38,7 +38,7 @@ def dry_run_report(experiment: Experiment, sources: dict[str, str], *, full: boo
     experiment = parts.experiment
     PeriodicMetrics(parts)  # refuses what cannot be measured
     few = parts.few_images(FEW)  # a batch may not fit
-    borrowed = [] if experiment.start_from is None else begin_with(parts)
+    borrowed = [] if experiment.start_from is None or checkpoints_of(folder).names() else begin_with(parts)
     with explain_out_of_memory(few):
         check_wiring(parts.game, few, device=parts.device, precision=experiment.precision)
         cost = forecast(parts.game, few, parts.device, experiment)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from gansmith.system.console import say
+from gansmith.system.durations import rate_words
 from gansmith.system.text import printable
 
 _SHEET_AFTER = 5.0  # seconds: sheets of the first moments show nothing yet
@@ -43,8 +44,8 @@ class FirstWords:
         self._forecast_said = True
         rate = (drawn - self._first) / gone
         if drawn < self._images and rate > 0:
-            whole = about((self._images - drawn) / rate)
-            say(f"to {self._images:,} images: about {whole} more at {rate:,.0f} a second. Another length: --time 15m")
+            whole = f"about {about((self._images - drawn) / rate)} more at {rate_words(rate)} a second"
+            say(f"to {self._images:,} images: {whole}. Another length: --time 15m")
 
 
 def about(seconds: float) -> str:

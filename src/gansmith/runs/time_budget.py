@@ -25,7 +25,7 @@ from gansmith.runs.checks import Checks
 from gansmith.runs.periodic_metrics import PeriodicMetrics
 from gansmith.runs.training_state import capture, players_in_use
 from gansmith.system.console import say
-from gansmith.system.durations import duration_words
+from gansmith.system.durations import duration_words, rate_words
 from gansmith.system.files import write_text
 
 WINDOW = 30.0  # seconds that are measured, and at most a quarter of the time
@@ -87,7 +87,7 @@ class TimeBudget:
 
     def words(self, images: int) -> str:
         """`time 15m: 412,000 images, at 458 a second on this machine`."""
-        rate = f"{self.rate:,.0f}" if self.rate >= 10 else f"{self.rate:.2g}"
+        rate = rate_words(self.rate)
         return f"time {duration_words(self.seconds)}: {images:,} images, at {rate} a second on this machine"
 
     def _busy(self) -> float:

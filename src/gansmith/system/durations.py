@@ -40,6 +40,15 @@ def duration_words(seconds: float) -> str:
     return "".join([*parts, f"{rest:.10g}s"] if rest or not parts else parts)
 
 
+def rate_words(rate: float) -> str:
+    """A number for each second: whole from 10 on, else two digits.
+
+    >>> rate_words(1234.5), rate_words(2.34), rate_words(0.031)
+    ('1,234', '2.3', '0.031')
+    """
+    return f"{rate:,.0f}" if rate >= 10 else f"{rate:.2g}"
+
+
 Duration = Annotated[
     float,
     Field(gt=0, le=LONGEST, allow_inf_nan=False),

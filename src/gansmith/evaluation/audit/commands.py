@@ -43,7 +43,8 @@ def longer(run: RunFacts, images: int) -> Way:
     """
     seconds = run.time_for(max(0, images - run.images))
     forecast = _FORECAST_UNKNOWN if seconds is None else f"about {duration(seconds)} more, at the run's own pace"
-    return (f"gansmith resume {shell_word(run.path)} --images {images}",), "" if seconds is None else forecast
+    off = " --set stop.settled=0" if run.settled else ""
+    return (f"gansmith resume {shell_word(run.path)} --images {images}{off}",), "" if seconds is None else forecast
 
 
 def with_recipe(run: RunFacts | None, recipe: str) -> Way:

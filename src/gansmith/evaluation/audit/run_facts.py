@@ -33,6 +33,7 @@ class RunFacts:
     best_recipe        the recipe that measured best on sets of this size
     upsample, width    of the generator;  augment, flip  of the images that the discriminator reads
     improving          whether a metric that the run measured was still getting better at the end
+    settled            whether its checks ended it (`stop.settled`), which a longer run must switch off
     checkpoint, raw    the judged weights: those of a checkpoint, None for the last; as trained, without averaging
     own_networks       extractors whose features its training read
     options            of `gansmith evaluate` that the next evaluation needs too: name, value, name, value ...
@@ -54,6 +55,7 @@ class RunFacts:
     augment: str | None = None
     flip: bool = False
     improving: bool | None = None
+    settled: bool = False
     raw: bool = False
     checkpoint: str | None = None
     own_networks: tuple[str, ...] = ()
