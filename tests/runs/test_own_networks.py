@@ -96,6 +96,9 @@ def test_the_files_of_a_run_know_its_network(tmp_path: Path, monkeypatch: pytest
     assert own_networks_at(later.path) == ("mobilenet",)
     monkeypatch.setenv("HOME", str(tmp_path))
     assert own_networks(later.experiment.model_copy(update={"start_from": "~/run"})) == ("mobilenet",)
+    measured = {**SMALL, "start_from": str(run.path), "metrics": {"names": ["kid"], "features": "mobilenet"}}
+    with pytest.raises(ExperimentError, match=r"mobilenet.*metrics\.features=vgg"):
+        gansmith.train(out=str(tmp_path / "measured"), **measured)
     (run.path / "experiment.yaml").unlink()
     assert own_networks_at(later.model / "generator.safetensors") == ("mobilenet",)
 

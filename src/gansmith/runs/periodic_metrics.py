@@ -29,6 +29,7 @@ from gansmith.experiment.assemble import Assembly
 from gansmith.latent.renderer import Renderer
 from gansmith.runs.early_stopping import EarlyStopping
 from gansmith.runs.monitor import evaluation_mode
+from gansmith.runs.own_networks import own_networks
 from gansmith.system.seeding import mix
 
 
@@ -140,7 +141,14 @@ class PeriodicMetrics:
 
 
 def require_measurable(parts: Assembly, metrics: Mapping[str, Metric]) -> None:
-    """Raises ExperimentError where a metric reads what this run has not: samples, classes, held-out images."""
+    """Raises ExperimentError where a metric reads what this run has not: samples, classes, held-out images; and where
+    it reads the features of a network that the run, or the one that it begins with, was trained on."""
+    measuring = parts.experiment.metrics.features.name
+    if measuring in own_networks(parts.experiment):
+        raise ExperimentError(
+            f"metrics.features = {measuring}, and the run begins with {parts.experiment.start_from}, which trained on "
+            f"the features of {measuring}: --set metrics.features=vgg (or pixels), or --set metrics.names=[]"
+        )
     player, count = measured_player(parts), len(measured_against(parts))
     if parts.data.points:
         raise ExperimentError(f"metrics are of images, and {parts.data.name} are points: leave metrics.names out")
