@@ -16,7 +16,7 @@ import gansmith
 from gansmith.cli.main import app
 from gansmith.evaluation.audit import commands
 from gansmith.evaluation.audit.run_facts import RunFacts, read_run_facts
-from gansmith.judge.run_facts import run_facts
+from gansmith.judge.run_facts import _best_recipe, run_facts
 from gansmith.runs.run import Run
 from small import SMALL
 
@@ -145,3 +145,19 @@ def test_an_advised_continuation_continues(run: Run, facts: RunFacts) -> None:
     ended = CliRunner().invoke(app, shlex.split(line)[1:])
     assert ended.exit_code == 0, ended.output
     assert run.checkpoint()["images"] == 640
+
+
+@pytest.mark.parametrize(
+    ("recipe", "time", "distinct", "best"),
+    [
+        ("dcgan_fast", 60, 875, "dcgan_fast"),  # of 1,000 images 875 are trained on, and the choice was by the 1,000
+        ("dcgan_few", 60, 875, "dcgan_few"),
+        ("dcgan_small", 60, 875, "dcgan_few"),
+        ("dcgan_fast", 60, 700, "dcgan_few"),
+        ("dcgan_fast", None, 1_900, "dcgan_few"),
+        ("dcgan_fast", 60, 1_900, "dcgan_fast"),
+    ],
+)
+def test_the_best_recipe_is_that_of_the_time(run: Run, recipe: str, time: int | None, distinct: int, best: str) -> None:
+    experiment = run.experiment.model_copy(update={"recipe": recipe, "time": time})
+    assert _best_recipe(experiment, distinct) == best

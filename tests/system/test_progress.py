@@ -111,3 +111,13 @@ def test_what_was_done_before_is_no_speed(monkeypatch: pytest.MonkeyPatch) -> No
         advance(0)
     shown = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", screen.getvalue())
     assert "200/1,000 images 0.0/s" in " ".join(shown.split())
+
+
+def test_seconds_have_no_rate(time: Time, capsys: pytest.CaptureFixture[str]) -> None:
+    with bar("measuring", 15, unit="seconds") as advance:
+        time.now += 10
+        advance(10)
+    said = capsys.readouterr().err
+    assert "10/15 seconds" in said
+    assert "/s" not in said
+    assert "/s" not in progress.bar_line(80, "measuring", 10, 15, unit="seconds", rate=1.0)

@@ -54,7 +54,7 @@ def run_facts(
             health=_last(records, "health") or "",
             accuracy=_accuracy(records),
             recipe=experiment.recipe,
-            best_recipe=best_recipe(distinct) if _plain_images(experiment) else None,
+            best_recipe=_best_recipe(experiment, distinct) if _plain_images(experiment) else None,
             size=_size(experiment),
             upsample=generator.get("upsample"),
             width=generator.get("width") if {"width"} <= (settings.get("discriminator") or {}).keys() else None,
@@ -68,6 +68,13 @@ def run_facts(
             options=options,
         )
     return None
+
+
+def _best_recipe(experiment: Experiment, distinct: int) -> str:
+    """The recipe that measured best on such a set for such a time; the run's own where it may have been chosen for
+    that: by all images of the set, of which `distinct` are trained on and at most a quarter is held out."""
+    best, with_holdout = (best_recipe(count, experiment.time) for count in (distinct, -(-4 * distinct // 3)))
+    return with_holdout if experiment.recipe == with_holdout else best
 
 
 def _last(records: list[dict[str, Any]], name: str) -> Any:

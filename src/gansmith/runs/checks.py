@@ -94,7 +94,9 @@ def facts_of(parts: Assembly, folder: Path, images: int) -> RunFacts:
         asked=parts.experiment.images,
         distinct=len(parts.data.train),
         recipe=parts.experiment.recipe,
-        best_recipe=best_recipe(len(parts.data.train) + len(parts.data.holdout or ())),  # as it was chosen
+        best_recipe=best_recipe(  # as it was chosen
+            len(parts.data.train) + len(parts.data.holdout or ()), parts.experiment.time
+        ),
         size="" if size is None else "x".join(map(str, size)),
         upsample=generator.get("upsample"),
         width=generator.get("width"),

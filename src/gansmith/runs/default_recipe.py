@@ -153,13 +153,13 @@ def _recorded(experiment: Experiment, recipe: str) -> dict[str, Any]:
     return nested({path: recorded[path] for path in paths if path in recorded})
 
 
-def best_recipe(count: int) -> str:
-    """The recipe that measured best on a CPU on sets of about `count` images.
+def best_recipe(count: int, seconds: float | None = None) -> str:
+    """The recipe that measured best on a CPU on sets of about `count` images; seconds: of a run with a `time`.
 
-    >>> best_recipe(2_000), best_recipe(50_000)
-    ('dcgan_few', 'dcgan_fast')
+    >>> best_recipe(2_000), best_recipe(50_000), best_recipe(2_000, 60)
+    ('dcgan_few', 'dcgan_fast', 'dcgan_fast')
     """
-    return defaults().row(Facts(images=count)).recipe
+    return defaults().row(Facts(images=count, minutes=None if seconds is None else seconds / 60)).recipe
 
 
 def _folder(experiment: Experiment, recipe: str | None) -> Path:

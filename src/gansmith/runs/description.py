@@ -14,8 +14,8 @@ from gansmith.system.text import printable
 def description(parts: Assembly, folder: Path) -> str:
     """The line that a training begins with."""
     data, (channels, height, width) = parts.data, parts.data.shape
-    what = "points" if data.points else f"images, {height}x{width}, {MODES[channels]}"
     count, held_out = data.amounts()
+    what = "points" if data.points else f"image{'s' * (count != '1')}, {height}x{width}, {MODES[channels]}"
     threads = torch.get_num_threads()
     work = f" with {threads} thread{'s' * (threads != 1)}" if parts.device.type == "cpu" else ""
     return (

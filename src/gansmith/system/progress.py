@@ -121,7 +121,7 @@ def bar_line(
         (3, "━" * full + "─" * (_CELLS - full)),
         (0, f"{count:,}/{total:,}"),
         (8, unit),
-        (2, f" {_rate(rate)}/s"),
+        *([] if unit == "seconds" else [(2, f" {_rate(rate)}/s")]),
         (1, f" {left}"),
         *((5 + rank, f" {term}") for rank, term in enumerate(terms)),
     ]
@@ -148,7 +148,8 @@ def _plain(what: str, total: int, unit: str, done: int) -> Iterator[Advance]:
         spent = time.monotonic() - start
         rate = rate_of(time.monotonic(), count) if count < total else (count - done) / max(spent, 1e-9)
         left = f", {format_duration((total - count) / rate)} left" if rate > 0 and count < total else ""
-        done_so_far = f"{count:,}/{total:,} {unit}, {_rate(rate)} {unit}/s, {format_duration(spent)} gone"
+        pace = "" if unit == "seconds" else f" {_rate(rate)} {unit}/s,"
+        done_so_far = f"{count:,}/{total:,} {unit},{pace} {format_duration(spent)} gone"
         say(f"{what}: {done_so_far}{left}  {latest}".rstrip())
 
     def advance(amount: int = 1, note: Note = ()) -> None:
