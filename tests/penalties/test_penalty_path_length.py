@@ -226,6 +226,15 @@ def test_the_mean_moves_in_the_turns_of_the_generator_that_are_due() -> None:
     assert float(state_of(played)["path_length"]["mean"]) != means[3]
 
 
+def test_its_weight_is_multiplied_by_the_steps_between() -> None:
+    def term(**options: Any) -> Tensor:
+        played = game(**options)
+        torch.manual_seed(3)
+        return played.turns[1].play(next(Batches()), Moment(0, 0, 0, torch.Generator())).loss["path_length"]
+
+    torch.testing.assert_close(term(weight=3.0, every=4), 12 * term(weight=1.0))
+
+
 @pytest.mark.parametrize("accumulate", [1, 4])
 def test_the_wiring_check_leaves_no_trace(accumulate: int) -> None:
     played = game()

@@ -38,6 +38,20 @@ def checks_of(run: Run) -> list[dict[str, Any]]:
 
 
 @pytest.mark.usefixtures("here")
+def test_the_best_recipe_is_that_of_the_whole_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As it is chosen before any image is held out."""
+    counts: list[int] = []
+
+    def best(count: int) -> str:
+        counts.append(count)
+        return "dcgan_few"
+
+    monkeypatch.setattr(checks, "best_recipe", best)
+    gansmith.train(**{**CHECKED, "images": 64}, out=str(tmp_path / "run"))
+    assert {*counts} == {1_797}
+
+
+@pytest.mark.usefixtures("here")
 def test_checks_are_taken_by_the_images_clock_and_change_nothing(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
