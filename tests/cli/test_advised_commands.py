@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 import gansmith
+from gansmith.cli.arguments import next_steps
 from gansmith.cli.train import train
 from gansmith.errors import RunError
 from small import OPTIONS, SMALL
@@ -37,3 +38,13 @@ def test_next_steps_and_refusals_quote_the_folder(
     with pytest.raises(RunError) as other:
         gansmith.train(**{**SMALL, "seed": 1}, out=NAME)
     assert [Path(words[2]).name for words in advised(str(other.value))] == [NAME]
+
+
+def test_the_last_line_names_the_film_of_a_translation_too(tmp_path: Path) -> None:
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model" / "to_b.safetensors").touch()
+    assert "progress.webp" not in next_steps(tmp_path)[0]
+    (tmp_path / "progress.webp").touch()
+    done, commands = next_steps(tmp_path)
+    assert f"{tmp_path}/progress.webp" in done
+    assert "translate" in commands[0]

@@ -101,12 +101,12 @@ def next_steps(folder: Path) -> tuple[str, list[str]]:
     """The last lines of a training: where its files are, and which commands to try."""
     shown = printable(folder)
     word = shell_word(shown)
+    film = f", their film {shown}/progress.webp" if (folder / "progress.webp").exists() else ""
     if any((folder / "model" / f"{name}.safetensors").exists() for name in ("to_b", "b")):
-        done = f"done: sheets in {shown}/samples, the model in {shown}/model"
+        done = f"done: sheets in {shown}/samples{film}, the model in {shown}/model"
         return done, [f"gansmith translate {word} --to b IN OUT"]
     if not (folder / "model" / "generator.safetensors").exists():
         return f"done: the model in {shown}/model", [f"gansmith evaluate {word}"]
-    film = f", their film {shown}/progress.webp" if (folder / "progress.webp").exists() else ""
     return f"done: sheets in {shown}/samples{film}, the model in {shown}/model", [
         f"gansmith sample {word} --seeds 0-63 --out grid.png",
         f"gansmith interpolate {word} 3 8 12 --out strip.png",
