@@ -6,8 +6,11 @@ from typing import Any
 
 import pytest
 
+from gansmith.evaluation.audit.advice import Step
 from gansmith.evaluation.audit.run_facts import RunFacts
+from gansmith.evaluation.number_format import number
 from gansmith.evaluation.types import Number, Ruler, Seen
+from gansmith.judge.end_of_training import as_line
 from gansmith.judge.next_step import next_step, without_layout
 from gansmith.judge.ruler_at_the_end import AtTheEnd
 
@@ -83,3 +86,7 @@ def test_layouts_that_are_not_known_say_nothing() -> None:
     assert not without_layout(Seen("a layout", Number(0.0), Number(0.9), unclear="textures"))
     assert not without_layout(Seen("a layout", Number(0.0), Number(0.4)))
     assert not without_layout(Seen("a layout", Number(0.11), Number(0.9)))
+
+
+def test_thousands_on_a_terminal_have_commas() -> None:
+    assert "33,000" in as_line(Step("quality", f"Continue the run, to {number(33_000)} images in all.", "", ()))

@@ -37,6 +37,15 @@ def number(value: float, places: int | None = None) -> str:
     return f"{MINUS}{text}" if value < 0 and text.strip("0.") else text
 
 
+def for_terminals(text: str) -> str:
+    """`text` with commas between thousands and hyphens for minus signs, as every other line of a terminal has them.
+
+    >>> for_terminals(number(-33_000))
+    '-33,000'
+    """
+    return text.replace(NARROW, ",").replace(MINUS, "-")
+
+
 def percent(share: float) -> str:
     """Of a share: two significant digits below ten per cent, else whole; no powers of ten, and no minus before zero.
 

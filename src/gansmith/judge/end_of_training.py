@@ -8,7 +8,7 @@ from typing import Any
 
 from gansmith.errors import GansmithError, OptionError
 from gansmith.evaluation.audit.advice import Step
-from gansmith.evaluation.number_format import number
+from gansmith.evaluation.number_format import for_terminals, number
 from gansmith.evaluation.types import Number
 from gansmith.experiment.with_data import with_data
 from gansmith.judge.next_step import next_step
@@ -47,7 +47,7 @@ def end_of_training(path: Path, *, seconds: float = SECONDS) -> list[str]:
     sheets = sorted((path / "samples").glob("*.png"))
     if sheets:
         lines.append(f"look at: {printable(sheets[-1])}")
-    return [*lines, as_line(next_step(facts, checks, measured))]
+    return [*(for_terminals(line) for line in lines), as_line(next_step(facts, checks, measured))]
 
 
 def as_line(step: Step) -> str:
@@ -58,7 +58,7 @@ def as_line(step: Step) -> str:
       gansmith resume runs/a
       cost: 1 hour
     """
-    return step.as_text("next: ")
+    return for_terminals(step.as_text("next: "))
 
 
 def _training_images(run: Run) -> int:

@@ -107,7 +107,7 @@ class Audit:
         lines += [measurement.as_text(name) for name, measurement in self.metrics.items()]
         above = [wrapped(f"! {note}", indent=2) for note in self.notes[: self.above]]
         text = "\n".join([*above, *lines, "", self.steps[0].as_text("next: ")])
-        return text.replace(number_format.NARROW, ",").replace(number_format.MINUS, "-")
+        return number_format.for_terminals(text)
 
 
 def answer_all(
