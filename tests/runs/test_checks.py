@@ -42,7 +42,7 @@ def test_the_best_recipe_is_that_of_the_whole_set(tmp_path: Path, monkeypatch: p
     """As it is chosen before any image is held out."""
     counts: list[int] = []
 
-    def best(count: int) -> str:
+    def best(count: int, seconds: float | None = None) -> str:
         counts.append(count)
         return "dcgan_few"
 
