@@ -134,7 +134,8 @@ def _of_parts() -> Iterator[tuple[str, str]]:
 def _of_data() -> Iterator[tuple[str, str]]:
     for entry in catalog.names("datasets"):
         for option in _options("datasets", entry):
-            yield f"datasets/{entry} {option}", f"data check {entry} --set {option}=VALUE"
+            of = " --set of=digits" if entry in ("day", "night") else ""  # the set that they name is not everywhere
+            yield f"datasets/{entry} {option}", f"data check {entry}{of} --set {option}=VALUE"
     for entry in catalog.names("formats", "build"):
         for option in _options("formats", entry):
             yield f"formats/{entry} {option}", f"data check fmt_{entry} --format {entry} --set {option}=VALUE"

@@ -174,9 +174,9 @@ def test_a_file_that_appears_while_images_are_made(
     """What was made is kept, beside the file."""
     render = Renderer.render
 
-    def appear(self: Renderer, *arguments: Any) -> Any:
+    def appear(self: Renderer, *arguments: Any, **options: Any) -> Any:
         (tmp_path / "a.png").write_text("theirs")
-        return render(self, *arguments)
+        return render(self, *arguments, **options)
 
     monkeypatch.setattr(Renderer, "render", appear)
     for number, (command, *arguments) in enumerate(

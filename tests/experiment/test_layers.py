@@ -76,6 +76,7 @@ EVERY: dict[str, Any] = {  # every field of an experiment, with a value that is 
     "checkpoint_every": 17,
     "keep_every": 19,
     "tensorboard": True,
+    "stop.settled": 6,
     "metrics.names": ["kid", "fid"],
     "metrics.features.name": "mobilenet",
     "metrics.samples": 321,

@@ -9,9 +9,9 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from gansmith.evaluation.damages import COARSE, LAYOUT, tiles
+from gansmith.evaluation.damages import COARSE, LAYOUT, WITHOUT_LAYOUT, tiles
 from gansmith.evaluation.types import Extractor, Images, Outputs, Ruler, Side
-from gansmith.judge.damaged_images import _WITHOUT_LAYOUT, ruler_and_layout
+from gansmith.judge.damaged_images import ruler_and_layout
 
 TOY = Extractor("toy", "0", "as they are", lambda batch: Outputs(batch.flatten(1).float() / 64), batch=32)
 
@@ -68,7 +68,7 @@ def test_a_layout_is_seen_in_real_images_and_in_no_shuffled_ones() -> None:
 def test_shuffled_images_that_teach_have_the_textures_of_failing_generators() -> None:
     real = np.random.default_rng(0).integers(0, 256, (12, 16, 16, 3)).astype(np.uint8)
     for name, change in LAYOUT.items():
-        taught, plain = _WITHOUT_LAYOUT[name](real), change(real)
+        taught, plain = WITHOUT_LAYOUT[name](real), change(real)
         for place, texture in enumerate(COARSE):
             expected = plain[place] if "2 x 2" in name else texture(plain[place :: len(COARSE)])[0]
             np.testing.assert_array_equal(taught[place], expected)

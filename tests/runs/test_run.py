@@ -213,7 +213,7 @@ _AS_STORED = {"path": "photos", "background": (1, 2, 3), "classes": ("cat", "dog
 def test_fields_of_the_data_may_stand_alone() -> None:
     values = {"size": 16, "channels": 1, "fit": "pad", "fraction": 0.5, "holdout": 0.2, "holdout_by": "class"}
     values |= {"flip": True, "skip_unreadable": True, "cache": False, "format": "folder"}
-    values |= {"other": "paintings", "load_size": 20, "classes": ["cat", "dog"]}
+    values |= {"other": "paintings", "load_size": 20, "classes": ["cat", "dog"], "disjoint": True}
     assert {*values, "background"} == set(DATA_FIELDS)
     experiment, _ = experiment_from("photos", environment={}, background=[1, 2, 3], **values)
     given = experiment.data.model_dump()

@@ -32,7 +32,10 @@ from gansmith.system.option_words import Takes, allowed, booleans_as_numbers, sh
             Annotated[Count, Field(gt=0)],
             f"a number of images above 0, up to {MOST_IMAGES:,}, such as 50000, 50k or 1.5M",
         ),
-        (Value, "a number, {start, end, hold, decay, shape}, {start, halving}, {phases} or {points}"),
+        (
+            Value,
+            "a number, {start, end, hold, decay, shape}, {start, end, last, shape}, {start, halving}, {phases} or {points}",
+        ),
         (Annotated[tuple[int, int], Takes("64 or 48x64")] | None, "64 or 48x64 or null"),
         (Any, ""),
     ],

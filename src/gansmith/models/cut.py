@@ -1,5 +1,6 @@
-"""CUT's networks: CycleGAN's residual translator in an encoder half and a decoder half, projection heads on the
-features of its encoder, and the patch discriminator.
+"""CUT's networks: a translator in two halves, projection heads, a patch discriminator.
+
+The translator is CycleGAN's residual one; the heads read features of its encoder half.
 
 Park, Efros, Zhang, Zhu 2020, "Contrastive Learning for Unpaired Image-to-Image Translation", section 3 and appendix C;
 the resampling between the stages is that of their code, after Zhang 2019, "Making Convolutional Networks
