@@ -34,7 +34,8 @@ from gansmith.system.option_words import Takes, allowed, booleans_as_numbers, sh
         ),
         (
             Value,
-            "a number, {start, end, hold, decay, shape}, {start, end, last, shape}, {start, halving}, {phases} or {points}",
+            "a number, {start, end, hold, decay, shape}, {start, end, last, shape}, "
+            "{start, halving}, {phases} or {points}",
         ),
         (Annotated[tuple[int, int], Takes("64 or 48x64")] | None, "64 or 48x64 or null"),
         (Any, ""),
