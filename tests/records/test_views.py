@@ -9,10 +9,11 @@ import pytest
 
 from gansmith.errors import GansmithError, MissingExtraError
 from gansmith.records import jsonl
+from gansmith.records import terminal as terminal_module
 from gansmith.records.recorder import Recorder
 from gansmith.records.tensorboard import TensorBoard
-from gansmith.records.terminal import Terminal, terms
-from gansmith.system import extras
+from gansmith.records.terminal import Stopwatch, Terminal, terms
+from gansmith.system import extras, progress
 from refusals import refused
 
 RECORDS = [{"step": step, "images": 64 * step, "seconds": 0.5 * step, "d/loss": 1.0 / step} for step in range(1, 6)]
@@ -106,8 +107,6 @@ def test_the_note_beside_the_bar() -> None:
 
 
 def test_the_bar_moves_with_every_step(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    from gansmith.system import progress
-
     class Time:
         now = 0.0
 
@@ -124,6 +123,36 @@ def test_the_bar_moves_with_every_step(monkeypatch: pytest.MonkeyPatch, capsys: 
     terminal.step(700)
     terminal.close()
     assert capsys.readouterr().err == "training: 1,000/1,000 images, 40 images/s, 0:20 gone  D 0.50\n"
+    last = Terminal(images=1000, done=200)
+    for drawn in (500, 500, 500):  # the last batches go beyond
+        last.step(drawn)
+    time.now += 5
+    last.close()
+    assert "training: 1,000/1,000 images" in capsys.readouterr().err
+
+
+def test_a_stopwatch_shows_nothing_once_it_is_closed(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Time:
+        now = 0.0
+
+        def monotonic(self) -> float:
+            return self.now
+
+    time = Time()
+    for module in (progress, terminal_module):
+        monkeypatch.setattr(module, "time", time)
+    watch = Stopwatch(10)
+    time.now = 10.1
+    watch.step(64)
+    watch.close()
+    assert capsys.readouterr().err == "measuring: 10/10 seconds, 0:10 gone\n"  # once
+    time.now = 40.0
+    watch.step(64)
+    watch.record({"d/loss": 0.5})
+    watch.close()
+    assert capsys.readouterr().err == ""
 
 
 # ---- TensorBoard

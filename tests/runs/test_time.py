@@ -52,7 +52,9 @@ def test_a_time_becomes_images_and_schedules_and_the_run_is_one_of_so_many(
     assert experiment.images != 1_000_000
     assert f"time 4s: {experiment.images:,} images" in said
     assert "continuing" not in said
-    assert said.count("into ") == 1
+    assert said.count("into ") == said.count("measuring: ") == 1
+    assert said.index("measuring: ") < said.index("time 4s: ")
+    assert f"training: {experiment.images:,}/{experiment.images:,} images" in said  # not what the last batch drew
     images = run.checkpoint()["images"]
     assert experiment.images <= images < experiment.images + 16
     plain = experiment.plain()

@@ -11,13 +11,18 @@ from gansmith.system.progress import bar
 
 
 class Terminal:
-    """Progress bar, advanced at every step; its note is updated at every record."""
+    """Progress bar, advanced at every step; its note is updated at every record.
+
+    What the last batch draws beyond `images` is not shown: the count ends at its total.
+    """
 
     def __init__(self, *, images: int, done: int = 0) -> None:
-        self._stack = ExitStack()
+        self._stack, self._left = ExitStack(), max(0, images - done)
         self._advance = self._stack.enter_context(bar("training", images, done=done))
 
     def step(self, drawn: int) -> None:
+        drawn = min(drawn, self._left)
+        self._left -= drawn
         self._advance(drawn)
 
     def record(self, record: Record) -> None:
@@ -28,22 +33,29 @@ class Terminal:
 
 
 class Stopwatch:
-    """Progress bar of the first `seconds` of a training whose number of images is not known yet."""
+    """Progress bar of the first `seconds` of a training whose number of images is not known yet.
+
+    Once closed it shows nothing: what is said next is the number.
+    """
 
     def __init__(self, seconds: float) -> None:
-        self._stack, self._begun, self._shown = ExitStack(), time.monotonic(), 0
+        self._stack, self._begun, self._shown, self._open = ExitStack(), time.monotonic(), 0, True
         self._whole = math.ceil(seconds)
         self._advance = self._stack.enter_context(bar("measuring", self._whole, unit="seconds"))
 
     def step(self, drawn: int) -> None:
+        if not self._open:
+            return
         gone = min(int(time.monotonic() - self._begun), self._whole)
         self._advance(gone - self._shown)
         self._shown = gone
 
     def record(self, record: Record) -> None:
-        self._advance(0, terms(record))
+        if self._open:
+            self._advance(0, terms(record))
 
     def close(self) -> None:
+        self._open = False
         self._stack.close()
 
 

@@ -67,8 +67,7 @@ def _train_run(experiment: Experiment) -> None:
             place_of(experiment.start_from)  # before the images are prepared, which can take long
         experiment, data = with_data_to_train(with_recorded_length(folder, with_recorded_holdout(folder, experiment)))
         experiment = with_recorded_choices(folder, experiment)
-        for warning in data.warnings:
-            say(f"warning: {warning}")
+        say(*(f"warning: {warning}" for warning in data.warnings))
         measured = Trainer(folder, assemble(experiment, data)).train()
         if measured is not None:
             Trainer(folder, assemble(measured, data), resumed=True).train()
@@ -270,6 +269,7 @@ class Trainer:
             self.checkpoints.keep(keep_as)
             return
         if self.budget is not None and self.step:
+            self.terminal.close()
             self.parts = settled(self.budget, self.folder, self.step, self.metrics, self.checks)
             self.experiment, self.budget, self.measured = self.parts.experiment, None, True
         self.recorder.flush(step=self.step, images=images_drawn(engine))

@@ -142,9 +142,12 @@ def _terms(note: Note) -> tuple[str, ...]:
 def _plain(what: str, total: int, unit: str, done: int) -> Iterator[Advance]:
     start = last = time.monotonic()
     count, rate_of = done, RecentRate(start, done)
+    written: int | None = None  # the count of the latest line
     latest = ""
 
     def line() -> None:
+        nonlocal written
+        written = count
         spent = time.monotonic() - start
         rate = rate_of(time.monotonic(), count) if count < total else (count - done) / max(spent, 1e-9)
         left = f", {format_duration((total - count) / rate)} left" if rate > 0 and count < total else ""
@@ -161,7 +164,8 @@ def _plain(what: str, total: int, unit: str, done: int) -> Iterator[Advance]:
             line()
 
     yield advance
-    if time.monotonic() - start >= 1.0:  # what took less than a second needs no line
+    whole = written == count >= total  # the latest line has said it all
+    if time.monotonic() - start >= 1.0 and not whole:  # what took less than a second needs no line
         line()
 
 
