@@ -13,6 +13,7 @@ from gansmith import catalog
 from gansmith.adversarial import Dimensions
 from gansmith.data.prior import Prior
 from gansmith.errors import OptionError
+from gansmith.latent import canvas
 from gansmith.latent.renderer import Renderer
 from gansmith.models import dcgan, mlp
 from gansmith.system import memory
@@ -193,8 +194,13 @@ def test_a_canvas_that_fits_no_memory_is_refused_before_it_is_drawn(
 def test_the_largest_layer_of_a_canvas_is_extrapolated_exactly() -> None:
     network = catalog.build("models", "dcgan", Dimensions(3, 32, 32, 16), factory="generator", width=8)
     renderer = Renderer(network, Prior(size=16))
+
+    def generate(cells: int) -> None:
+        renderer.generator(torch.zeros(1, 16, cells, cells))
+
     for side in (3, 6):
-        assert renderer._canvas_bytes((side, side)) == pytest.approx(renderer._layer_bytes(side))
+        whole = canvas._canvas_bytes(renderer.generator, (side, side), generate)
+        assert whole == pytest.approx(canvas._layer_bytes(renderer.generator, generate, side))
 
 
 def test_more_images_than_memory_holds_are_refused_after_the_first(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,6 +16,9 @@ from gansmith.system.paths import shell_word
 from gansmith.system.text import printable, printable_lines
 
 if TYPE_CHECKING:
+    from gansmith.latent.latents import Seed
+    from gansmith.latent.renderer import Renderer
+    from gansmith.latent.sources import Sources
     from gansmith.runs.run import Run
 
 RunPath = Annotated[Path, typer.Argument(metavar="RUN", help="a run's folder, or a folder or file of models")]
@@ -43,6 +46,13 @@ def parse_canvas(text: str | None) -> tuple[int, int] | None:
     if not match:
         raise OptionError(f"a canvas is height x width in latent cells, such as 3x5, not {text!r}")
     return int(match[1]), int(match[2])
+
+
+def seeds_of(sources: Sources, renderer: Renderer) -> list[Seed]:
+    """The seeds that a command line names; a warning for each file of latents of another model."""
+    for warning in sources.warnings(renderer):
+        say(f"warning: {warning}")
+    return sources.seeds(renderer)
 
 
 def parse_freeze(given: Sequence[str]) -> dict[str, dict[str, int]] | None:

@@ -18,6 +18,7 @@ from gansmith.cli.arguments import (
     print_trained,
     print_written,
     require_out,
+    seeds_of,
 )
 
 _OUT = "arithmetic.png"
@@ -26,7 +27,7 @@ _OUT = "arithmetic.png"
 def arithmetic(
     run: RunPath,
     *,
-    plus: Annotated[list[str], typer.Option(help="seeds whose mean is added: 1,4,9; may be repeated")],
+    plus: Annotated[list[str], typer.Option(help="seeds or files of latents whose mean is added: 1,4,9; repeatable")],
     minus: Annotated[
         list[str] | None, typer.Option(help="seeds whose mean is taken away: 2,3,5; may be repeated")
     ] = None,
@@ -45,19 +46,21 @@ def arithmetic(
 
     Each row of the sheet shows the images of one term and their mean; the result stands alone in the last.
     """
-    from gansmith.latent.arithmetic import Term, term_labels
+    from gansmith.latent.arithmetic import Term, labels_of_terms
     from gansmith.latent.arithmetic import latent_arithmetic as add_up
     from gansmith.latent.image_series import series_files
-    from gansmith.latent.seeds import parse_seeds
+    from gansmith.latent.sources import read_sources
     from gansmith.runs.folder import image_folders
     from gansmith.runs.run import Run
 
-    terms = [Term(1, tuple(parse_seeds(seeds))) for seeds in plus]
-    terms += [Term(-1, tuple(parse_seeds(seeds))) for seeds in minus or []]
+    given = [(1, read_sources(seeds)) for seeds in plus] + [(-1, read_sources(seeds)) for seeds in minus or []]
     opened = Run(run, trust=trust)
-    path = require_out(out, _OUT, series_files(out or _OUT, term_labels(terms)), force=force, data=image_folders(run))
+    files = series_files(out or _OUT, labels_of_terms([(sign, sources.names) for sign, sources in given]))
+    inputs = [file for _, sources in given for file in sources.files]
+    path = require_out(out, _OUT, files, force=force, inputs=inputs, data=image_folders(run))
     renderer = opened.renderer(raw=raw, checkpoint=checkpoint, device=device)
     print_trained(opened, raw=raw, checkpoint=checkpoint)
+    terms = [Term(1 if sign > 0 else -1, tuple(seeds_of(sources, renderer))) for sign, sources in given]
     result = add_up(renderer, terms, label=label)
     written = result.write(path if out is None else out, numbered=True, scale=scale, force=force)
     print_written(written, "images", len(result))

@@ -20,6 +20,7 @@ from gansmith.cli.arguments import (
     print_trained,
     print_written,
     require_out,
+    seeds_of,
 )
 from gansmith.system.outputs import itself
 
@@ -59,7 +60,9 @@ FormOption = Annotated[
 
 def interpolate(
     run: RunPath,
-    seeds: Annotated[list[str], typer.Argument(metavar="SEED SEED ...", help="where the way leads: 3 8 12")],
+    seeds: Annotated[
+        list[str], typer.Argument(metavar="SEED SEED ...", help="where the way leads: 3 8 12, or files of latents")
+    ],
     *,
     steps: Annotated[int, typer.Option(min=1, max=10_000, help="how many steps lead from one seed to the next")] = 16,
     path: PathOption = None,
@@ -80,12 +83,12 @@ def interpolate(
     from gansmith.latent.image_series import series_files
     from gansmith.latent.interpolation import interpolate as walk
     from gansmith.latent.interpolation import path_labels
-    from gansmith.latent.seeds import parse_seeds
+    from gansmith.latent.sources import read_sources
     from gansmith.records.images import require_suffix, save_film
     from gansmith.runs.folder import image_folders
     from gansmith.runs.run import Run
 
-    points = parse_seeds(",".join(seeds))
+    sources = read_sources(*seeds)
     wanted = out or _OUT
     film = form is Form.FILM or (form is None and Path(wanted).suffix.lower() in (".webp", ".gif", ".apng"))
     if seconds is not None and not film:
@@ -95,13 +98,12 @@ def interpolate(
     opened = Run(run, trust=trust)
     if film:
         require_suffix(Path(wanted), film=True)
-    files = itself if film else series_files(wanted, path_labels(points, steps=steps, rows=form is Form.GRID))
-    target = require_out(out, _OUT, files, force=force, data=image_folders(run))
+    files = itself if film else series_files(wanted, path_labels(sources.names, steps=steps, rows=form is Form.GRID))
+    target = require_out(out, _OUT, files, force=force, inputs=sources.files, data=image_folders(run))
     renderer = opened.renderer(raw=raw, checkpoint=checkpoint, device=device)
     print_trained(opened, raw=raw, checkpoint=checkpoint)
-    images = walk(
-        renderer, points, steps=steps, kind=None if path is None else path.value, rows=form is Form.GRID, label=label
-    )
+    points, rows = seeds_of(sources, renderer), form is Form.GRID
+    images = walk(renderer, points, steps=steps, kind=None if path is None else path.value, rows=rows, label=label)
     if film:
         written = [save_film(images.frames(scale=scale), target, seconds=seconds, most=1000, replace=force)]
     else:

@@ -19,6 +19,7 @@ from gansmith.cli.arguments import (
     print_trained,
     print_written,
     require_out,
+    seeds_of,
 )
 
 _OUT = "samples.png"
@@ -27,7 +28,9 @@ _OUT = "samples.png"
 def sample(
     run: RunPath,
     *,
-    seeds: Annotated[str, typer.Option(help="which images: 0-63 or 1,4,9; image i depends on seed i alone")] = "0-63",
+    seeds: Annotated[
+        str, typer.Option(help="which images: 0-63 or 1,4,9, or files of latents; image i depends on seed i alone")
+    ] = "0-63",
     out: Annotated[
         str | None,
         typer.Option(help="a sheet (.png, .jpg, .webp), or a folder/ for one file each  [default: samples.png]"),
@@ -55,20 +58,20 @@ def sample(
     """Make images from a trained generator, one for each seed."""
     from gansmith.errors import OptionError
     from gansmith.latent.image_series import series_files
-    from gansmith.latent.seeds import parse_seeds
+    from gansmith.latent.sources import read_sources
     from gansmith.runs.folder import image_folders
     from gansmith.runs.run import Run
     from gansmith.system.outputs import itself
 
-    numbers, grid = parse_seeds(seeds), parse_canvas(canvas)
+    sources, grid = read_sources(seeds), parse_canvas(canvas)
     opened = Run(run, trust=trust)
-    files = series_files(out or _OUT, [str(number) for number in numbers])
+    files = series_files(out or _OUT, sources.names)
     if nearest and files is not itself:
         raise OptionError(f"--nearest writes one sheet, and {out} is a folder: give a file, --out nearest.png")
-    path = require_out(out, _OUT, files, force=force, data=image_folders(run))
+    path = require_out(out, _OUT, files, force=force, inputs=sources.files, data=image_folders(run))
     renderer = opened.renderer(raw=raw, checkpoint=checkpoint, device=device)
     print_trained(opened, raw=raw, checkpoint=checkpoint)
-    images = renderer.images(numbers, grid=grid, label=label, truncation=truncation)
+    images = renderer.images(seeds_of(sources, renderer), grid=grid, label=label, truncation=truncation)
     if nearest:
         from gansmith.judge.nearest_sheet import with_nearest
 

@@ -15,12 +15,16 @@ if TYPE_CHECKING:
     from gansmith.latent.arithmetic import Term, latent_arithmetic, mean_latent, sum_of_means
     from gansmith.latent.image_series import ImageSeries
     from gansmith.latent.interpolation import interpolate, interpolation_path, lerp, slerp
+    from gansmith.latent.latent_file import Origin, load_latents, origin_of, save_latents
+    from gansmith.latent.latents import Latent
     from gansmith.latent.renderer import Renderer
     from gansmith.latent.seeds import parse_seeds
     from gansmith.latent.translate import Translator, load_translator
 
 _HOMES = {
     "ImageSeries": "gansmith.latent.image_series",
+    "Latent": "gansmith.latent.latents",
+    "Origin": "gansmith.latent.latent_file",
     "Renderer": "gansmith.latent.renderer",
     "Term": "gansmith.latent.arithmetic",
     "Translator": "gansmith.latent.translate",
@@ -28,14 +32,19 @@ _HOMES = {
     "interpolation_path": "gansmith.latent.interpolation",
     "latent_arithmetic": "gansmith.latent.arithmetic",
     "lerp": "gansmith.latent.interpolation",
+    "load_latents": "gansmith.latent.latent_file",
     "load_translator": "gansmith.latent.translate",
     "mean_latent": "gansmith.latent.arithmetic",
+    "origin_of": "gansmith.latent.latent_file",
     "parse_seeds": "gansmith.latent.seeds",
+    "save_latents": "gansmith.latent.latent_file",
     "slerp": "gansmith.latent.interpolation",
     "sum_of_means": "gansmith.latent.arithmetic",
 }
 __all__ = [
     "ImageSeries",
+    "Latent",
+    "Origin",
     "Renderer",
     "Term",
     "Translator",
@@ -43,9 +52,12 @@ __all__ = [
     "interpolation_path",
     "latent_arithmetic",
     "lerp",
+    "load_latents",
     "load_translator",
     "mean_latent",
+    "origin_of",
     "parse_seeds",
+    "save_latents",
     "slerp",
     "sum_of_means",
 ]

@@ -14,7 +14,10 @@ from torch import Tensor
 
 from gansmith.errors import OptionError
 from gansmith.latent.image_series import ImageSeries
+from gansmith.latent.latents import Seed, Space, name_of, space_of
 from gansmith.latent.renderer import Renderer
+
+_NOTHING = "nothing to add up: give at least one --plus with its seeds, such as --plus 1,4,9"
 
 
 class Term(NamedTuple):
@@ -25,11 +28,15 @@ class Term(NamedTuple):
     """
 
     sign: Literal[1, -1]
-    seeds: tuple[int, ...]
+    seeds: tuple[Seed, ...]
 
 
-def mean_latent(renderer: Renderer, seeds: Sequence[int]) -> Tensor:
-    """The mean latent [Z] of the seeds, float64 inside; the same to the bit in any order.
+def mean_latent(
+    renderer: Renderer, seeds: Sequence[Seed], *, space: Space | None = None, label: int | str | None = None
+) -> Tensor:
+    """The mean latent [Z], or [W] in the space w, of the seeds, float64 inside; the same to the bit in any order.
+
+    space: `space_of` the seeds when None; label: of the class, for latents that are mapped to w.
 
     >>> import torch
     >>> from gansmith.data.prior import Prior
@@ -37,11 +44,14 @@ def mean_latent(renderer: Renderer, seeds: Sequence[int]) -> Tensor:
     >>> mean_latent(renderer, [3]).equal(renderer.latents([3])[0])
     True
     """
-    return _projected(renderer, renderer.latents(seeds).double().mean(0))
+    space = space or space_of(seeds)
+    return _projected(renderer, renderer.latents(seeds, space=space, label=label).double().mean(0), space)
 
 
-def sum_of_means(renderer: Renderer, terms: Sequence[Term]) -> Tensor:
+def sum_of_means(renderer: Renderer, terms: Sequence[Term], *, label: int | str | None = None) -> Tensor:
     """The sum of the terms' means [Z], each with its sign; the same to the bit in any order of terms and seeds.
+
+    It is [W] where a latent of the space w is among them.
 
     Under the prior `sphere` means and sum are projected to the sphere. Raises OptionError without terms.
 
@@ -52,10 +62,11 @@ def sum_of_means(renderer: Renderer, terms: Sequence[Term]) -> Tensor:
     tensor([0., 0., 0., 0.])
     """
     if not terms:
-        raise OptionError("nothing to add up: give at least one --plus with its seeds, such as --plus 1,4,9")
+        raise OptionError(_NOTHING)
     # float64 adds a few float32 numbers without rounding, so no order of them shows
-    summed = torch.stack([term.sign * mean_latent(renderer, term.seeds).double() for term in terms]).sum(0)
-    return _projected(renderer, summed)
+    space = _space(terms)
+    means = [term.sign * mean_latent(renderer, term.seeds, space=space, label=label).double() for term in terms]
+    return _projected(renderer, torch.stack(means).sum(0), space)
 
 
 def latent_arithmetic(renderer: Renderer, terms: Sequence[Term], *, label: int | str | None = None) -> ImageSeries:
@@ -69,16 +80,20 @@ def latent_arithmetic(renderer: Renderer, terms: Sequence[Term], *, label: int |
     >>> latent_arithmetic(renderer, [Term(1, (3, 4)), Term(-1, (5,))]).labels
     ('+3', '+4', '+mean', '-5', '', '-mean', '', '', 'result')
     """
-    result = sum_of_means(renderer, terms)
-    widest = max(len(term.seeds) for term in terms)
+    if not terms:
+        raise OptionError(_NOTHING)
+    space, widest = _space(terms), max(len(term.seeds) for term in terms)
+    number = renderer.class_of(terms[0].seeds, label)
     latents: list[Tensor | None] = []
     for term in terms:
-        gap = widest - len(term.seeds)
-        latents += [*renderer.latents(term.seeds), *[None] * gap, mean_latent(renderer, term.seeds)]
-    latents += [*[None] * widest, result]
+        each = renderer.latents(term.seeds, space=space, label=number)
+        mean = mean_latent(renderer, term.seeds, space=space, label=number)
+        latents += [*each, *[None] * (widest - len(term.seeds)), mean]
+    latents += [*[None] * widest, sum_of_means(renderer, terms, label=number)]
     labels = term_labels(terms)
     points = torch.stack([latent for latent in latents if latent is not None])
-    images_of = iter(renderer.render(points, renderer.one_label(terms[0].seeds, len(points), label)))
+    one_label = renderer.one_label(terms[0].seeds, len(points), label)
+    images_of = iter(renderer.render(points, one_label, space=space))
     rendered = [None if latent is None else next(images_of) for latent in latents]
     shape = next(image for image in rendered if image is not None).shape
     if tuple(shape) == (2, 1, 1):  # points share one plane: there are no gaps to fill
@@ -95,15 +110,24 @@ def term_labels(terms: Sequence[Term]) -> tuple[str, ...]:
     >>> term_labels([Term(1, (3, 4)), Term(-1, (5,))])
     ('+3', '+4', '+mean', '-5', '', '-mean', '', '', 'result')
     """
-    widest = max((len(term.seeds) for term in terms), default=0)
+    return labels_of_terms([(term.sign, [name_of(seed) for seed in term.seeds]) for term in terms])
+
+
+def labels_of_terms(terms: Sequence[tuple[int, Sequence[str]]]) -> tuple[str, ...]:
+    """The same from the sign of each term and the names of its seeds."""
+    widest = max((len(names) for _, names in terms), default=0)
     labels: list[str] = []
-    for term in terms:
-        sign = "+" if term.sign > 0 else "-"
-        labels += [*(f"{sign}{seed}" for seed in term.seeds), *[""] * (widest - len(term.seeds)), f"{sign}mean"]
+    for number, names in terms:
+        sign = "+" if number > 0 else "-"
+        labels += [*(f"{sign}{name}" for name in names), *[""] * (widest - len(names)), f"{sign}mean"]
     return (*labels, *[""] * widest, "result")
 
 
-def _projected(renderer: Renderer, latent: Tensor) -> Tensor:
-    if renderer.prior.kind == "sphere":
+def _space(terms: Sequence[Term]) -> Space:
+    return space_of(seed for term in terms for seed in term.seeds)
+
+
+def _projected(renderer: Renderer, latent: Tensor, space: Space) -> Tensor:
+    if space == "z" and renderer.prior.kind == "sphere":
         latent = renderer.prior.on_sphere(latent[None])[0]
     return latent.float()

@@ -17,6 +17,7 @@ from torch import Tensor
 
 from gansmith.errors import OptionError, UnknownNameError, unknown
 from gansmith.latent.image_series import ImageSeries
+from gansmith.latent.latents import Seed, name_of, space_of
 from gansmith.latent.renderer import Renderer
 from gansmith.system.memory import require_memory
 
@@ -77,7 +78,7 @@ def interpolation_path(points: Tensor, *, steps: int = 16, kind: Kind = "spheric
 
 def interpolate(
     renderer: Renderer,
-    seeds: Sequence[int],
+    seeds: Sequence[Seed],
     *,
     steps: int = 16,
     kind: Kind | None = None,
@@ -86,9 +87,9 @@ def interpolate(
 ) -> ImageSeries:
     """Images interpolated from seed to seed in `steps` steps each, the seeds' own as in `Renderer.images`, to the bit.
 
-    kind: linear for a uniform prior and spherical for the others when None. rows: a row for each leg, with the seeds
-    between two legs in both. label: the class of all images, for a conditional generator; that of the first seed when
-    None.
+    kind: linear for a uniform prior and in the space w, spherical for the others when None. rows: a row for each leg,
+    with the seeds between two legs in both. label: the class of all images, for a conditional generator; that of the
+    first seed when None.
 
     >>> import torch
     >>> from gansmith.data.prior import Prior
@@ -96,22 +97,36 @@ def interpolate(
     >>> interpolate(renderer, [3, 8], steps=4).labels
     ('3', '', '', '', '8')
     """
-    if kind is None:  # an arc between points of a cube leaves the cube
-        kind = "linear" if renderer.prior.kind == "uniform" else "spherical"
-    legs = interpolation_path(renderer.latents(seeds), steps=steps, kind=kind)
-    labels = path_labels(seeds, steps=steps, rows=rows)
-    if not rows:
-        legs = torch.cat([legs[:1, :1], legs[:, 1:].flatten(0, 1)[None]], dim=1)
+    space = space_of(seeds)
+    legs = path_latents(renderer, seeds, steps=steps, kind=kind, rows=rows, label=label)
     points = legs.flatten(0, 1)
     return ImageSeries(
-        renderer.render(points, renderer.one_label(seeds, len(points), label)),
-        labels,
+        renderer.render(points, renderer.one_label(seeds, len(points), label), space=space),
+        path_labels([name_of(seed) for seed in seeds], steps=steps, rows=rows),
         columns=legs.shape[1],
         marked=True,
     )
 
 
-def path_labels(seeds: Sequence[int], *, steps: int = 16, rows: bool = False) -> tuple[str, ...]:
+def path_latents(
+    renderer: Renderer,
+    seeds: Sequence[Seed],
+    *,
+    steps: int,
+    kind: Kind | None,
+    rows: bool,
+    label: int | str | None,
+) -> Tensor:
+    """The latents of the images of `interpolate` [1, K, Z, ...], or of each leg [K, steps + 1, Z, ...] with rows."""
+    space = space_of(seeds)
+    if kind is None:  # an arc between points of a cube leaves the cube; w lies on no sphere
+        kind = "linear" if renderer.prior.kind == "uniform" or space == "w" else "spherical"
+    points = renderer.latents(seeds, space=space, label=renderer.class_of(seeds, label))
+    legs = interpolation_path(points, steps=steps, kind=kind)
+    return legs if rows else torch.cat([legs[:1, :1], legs[:, 1:].flatten(0, 1)[None]], dim=1)
+
+
+def path_labels(seeds: Sequence[int | str], *, steps: int = 16, rows: bool = False) -> tuple[str, ...]:
     """The labels of the images of `interpolate`: the seeds, and nothing between them.
 
     >>> path_labels([3, 8, 12], steps=2), path_labels([3, 8, 12], steps=2, rows=True)
@@ -121,7 +136,7 @@ def path_labels(seeds: Sequence[int], *, steps: int = 16, rows: bool = False) ->
     return tuple(name for index, leg in enumerate(legs) for name in (leg if rows or index == 0 else leg[1:]))
 
 
-def _name(start: int, end: int, step: int, steps: int) -> str:
+def _name(start: int | str, end: int | str, step: int, steps: int) -> str:
     return {0: str(start), steps: str(end)}.get(step, "")
 
 

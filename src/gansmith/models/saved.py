@@ -171,9 +171,14 @@ def _require_readable(path: Path) -> None:
 
 def _digest(plain: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> str:
     """The sha256 of a card and of its tensors, by name: type, shape and bytes."""
-    digest = hashlib.sha256(json.dumps(plain, sort_keys=True).encode())
+    return digest_of(tensors, json.dumps(plain, sort_keys=True))
+
+
+def digest_of(tensors: Mapping[str, Tensor], text: str = "") -> str:
+    """The sha256 of a text and of tensors, by name: type, shape and bytes; in hexadecimal."""
+    digest = hashlib.sha256(text.encode())
     for name in sorted(tensors):
-        tensor = tensors[name].contiguous()
+        tensor = tensors[name].detach().cpu().contiguous()
         digest.update(f"\n{name} {tensor.dtype} {list(tensor.shape)}\n".encode())
         digest.update(tensor.reshape(-1).view(torch.uint8).numpy().data)
     return digest.hexdigest()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -93,6 +94,7 @@ class Run:
             averaged = not raw and player in state["averaging"]
             try:
                 network.load_state_dict(state["averaging" if averaged else "players"][player])
+                card = replace(card, images=int(state["images"]))
             except (RuntimeError, KeyError) as error:
                 name = checkpoint or "latest"
                 first = " ".join(str(error).split())[:200]  # torch has a line for each tensor
@@ -115,7 +117,14 @@ class Run:
         generator, card = self.network("generator", raw=raw, checkpoint=checkpoint)
         if card.role != "generator":
             raise RunError(f"{self.path} holds a {card.role}, which makes no images: give the run or its generator")
-        return Renderer(generator, card.prior, classes=card.classes, device=choose_device(device))
+        return Renderer(
+            generator,
+            card.prior,
+            classes=card.classes,
+            device=choose_device(device),
+            images=card.images,
+            recipe=card.origin.get("recipe"),
+        )
 
     def sample(
         self,

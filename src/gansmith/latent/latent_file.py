@@ -1,0 +1,172 @@
+"""Latent files: the latents of some images, in safetensors, with a digest of the model that they belong to.
+
+    tensors    latents, float32 [N, Z], [N, Z, h, w] of canvases, or [N, W] of the space of styles; labels, int64 [N],
+               where all are known
+    metadata   "gansmith_latents": JSON of `Header`. No path, no name of a file, host or user
+
+A file is data from a stranger until it is read: its size, its header's, the names, types and shapes of its tensors and
+each field are checked before any tensor is made of it.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Literal, NamedTuple
+
+import safetensors
+import safetensors.torch
+import torch
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from torch import Tensor
+
+from gansmith import __version__, catalog
+from gansmith.errors import OptionError
+from gansmith.latent.latents import Latent, Space
+from gansmith.latent.renderer import Renderer
+from gansmith.system.files import atomic, unreadable
+from gansmith.system.option_words import shown
+
+SUFFIX = ".safetensors"
+_KEY = "gansmith_latents"
+_MOST_BYTES, _MOST_HEADER = 2**26, 2**14
+_MOST_LATENTS = 10_000
+
+Digest = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+Word = Annotated[str, Field(pattern="^[0-9A-Za-z_.+-]{1,60}$")]
+Count = Annotated[int, Field(ge=0, le=10**15)]
+
+
+class Origin(BaseModel):
+    """Which model latents belong to: the sha256 of its weights, how many real images it had seen, its recipe's name."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    version: Word  # of gansmith, that wrote them
+    model: Digest
+    images: Count = 0
+    recipe: Word | None = None
+
+
+class Header(Origin):
+    """What the metadata of a latent file says."""
+
+    format: Literal[1] = 1
+    space: Space
+
+
+class Latents(NamedTuple):
+    """The latents of a file, and which model they belong to."""
+
+    latents: tuple[Latent, ...]
+    origin: Origin
+
+
+def origin_of(renderer: Renderer) -> Origin:
+    """The origin of latents of a renderer; its recipe where it is one of this package, so that no path is among it.
+
+    >>> from gansmith.data.prior import Prior
+    >>> origin_of(Renderer(torch.nn.Unflatten(1, (1, 2, 2)), Prior(size=4), images=500, recipe="../mine.yaml")).recipe
+    """
+    recipe = renderer.recipe if renderer.recipe in catalog.names("recipes") else None
+    return Origin(version=__version__, model=renderer.digest, images=renderer.trained_images, recipe=recipe)
+
+
+def save_latents(path: str | Path, latents: Sequence[Latent], origin: Origin, *, force: bool = False) -> Path:
+    """Write latents of one space and shape, at most 10,000. Returns the path. force: replace a file that exists.
+
+    Raises OptionError for none, for latents that differ, and for another suffix than .safetensors.
+
+    >>> origin = Origin(version="1.0", model="0" * 64)
+    >>> save_latents("mine.safetensors", [Latent(torch.zeros(4))], origin).name
+    'mine.safetensors'
+    """
+    path = require_latent_suffix(path)
+    kinds = {(latent.space, latent.values.shape) for latent in latents}
+    if len(kinds) != 1 or len(latents) > _MOST_LATENTS:
+        raise OptionError(
+            f"a latent file holds 1 to {_MOST_LATENTS:,} latents of one space and shape, not {len(latents):,} of "
+            f"{len(kinds)} kinds"
+        )
+    tensors = {"latents": torch.stack([latent.values.cpu() for latent in latents]).contiguous()}
+    labels = [latent.label for latent in latents if latent.label is not None]
+    if len(labels) == len(latents):
+        tensors["labels"] = torch.tensor(labels)
+    header = Header(space=latents[0].space, **origin.model_dump())
+    with atomic(path, replace=force) as file:
+        file.write(safetensors.torch.save(tensors, metadata={_KEY: header.model_dump_json()}))
+    return path
+
+
+def require_latent_suffix(path: str | Path) -> Path:
+    """The path. Raises OptionError where its suffix is another than .safetensors."""
+    if Path(path).suffix != SUFFIX:
+        raise OptionError(f"cannot write {Path(path).name!r}: a latent file ends in {SUFFIX}")
+    return Path(path)
+
+
+def load_latents(path: str | Path) -> Latents:
+    """The latents of a file, named by it: `mine`, or `mine-0`, `mine-1` ... Raises OptionError for any other file.
+
+    >>> origin = Origin(version="1.0", model="0" * 64)
+    >>> path = save_latents("mine.safetensors", [Latent(torch.ones(4))], origin)
+    >>> load_latents(path).latents
+    (Latent(z of 4 numbers, 'mine'),)
+    """
+    path = Path(path)
+    try:
+        header, tensors = _read(path)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"]))
+        what = f"{where} = {shown(first['input'])}: {first['msg']}"
+        raise OptionError(f"{path} is damaged, or no latent file of gansmith: {what}") from error
+    except (OSError, KeyError, RecursionError, TypeError, ValueError, safetensors.SafetensorError) as error:
+        raise OptionError(f"{path} is damaged, or no latent file of gansmith: {error}") from error
+    values, labels = tensors["latents"], tensors.get("labels")
+    names = [path.stem] if len(values) == 1 else [f"{path.stem}-{number}" for number in range(len(values))]
+    latents = tuple(
+        Latent(one.clone(), header.space, None if labels is None else int(labels[number]), names[number])
+        for number, one in enumerate(values)
+    )
+    return Latents(latents, Origin(**header.model_dump(include=set(Origin.model_fields))))
+
+
+def _read(path: Path) -> tuple[Header, dict[str, Tensor]]:
+    """Header and tensors, each checked before it is used. Raises ValueError and others for what is none."""
+    reason = unreadable(path)
+    if reason is not None or not path.is_file():
+        raise OptionError(f"{path} cannot be read: {reason or 'there is no such file'}")
+    size = path.stat().st_size
+    if not 8 < size <= _MOST_BYTES:
+        raise ValueError(f"it has {size:,} bytes, and a latent file at most {_MOST_BYTES:,}")
+    with path.open("rb") as file:
+        data = file.read(_MOST_BYTES + 1)
+    length = struct.unpack("<Q", data[:8])[0]
+    if length > min(_MOST_HEADER, len(data) - 8):
+        raise ValueError(f"its header has {length:,} bytes, at most {_MOST_HEADER:,} are allowed")
+    plain = json.loads(data[8 : 8 + length])
+    if not isinstance(plain, dict) or not isinstance(plain.get("__metadata__"), dict):
+        raise TypeError("its header holds no metadata")
+    if _KEY not in plain["__metadata__"]:
+        raise ValueError("it is a safetensors file of another kind, as a model, which is given as RUN")
+    header = Header.model_validate_json(plain.pop("__metadata__")[_KEY], strict=True)
+    _check_tensors(plain, header.space)
+    return header, safetensors.torch.load(data)
+
+
+def _check_tensors(plain: dict[str, dict[str, object]], space: Space) -> None:
+    """Raises ValueError for other tensors than `latents` and `labels`, of other types or shapes."""
+    shape = plain["latents"]["shape"]
+    known = {"latents": ("F32", shape)}
+    if not isinstance(shape, list) or len(shape) not in ((2, 4) if space == "z" else (2,)):
+        raise ValueError(f"latents of shape {shape}")
+    if not 1 <= shape[0] <= _MOST_LATENTS:
+        raise ValueError(f"{shape[0]} latents, 1 to {_MOST_LATENTS:,} are allowed")
+    if "labels" in plain:
+        known["labels"] = ("I64", [shape[0]])
+    here = {name: (entry["dtype"], entry["shape"]) for name, entry in plain.items()}
+    if here != known:
+        raise ValueError(f"its tensors are {shown(here)}, not {known}")
