@@ -15,7 +15,7 @@ from benchmarks.defaults.candidates import settings_of
 from benchmarks.defaults.sets import SETS
 from benchmarks.trained import train
 from gansmith import catalog
-from gansmith.errors import GansmithError, NotFiniteError
+from gansmith.errors import ExperimentError, GansmithError, NotFiniteError
 from gansmith.evaluation.damages import COARSE, LAYOUT, TEXTURE, in_turn
 from gansmith.evaluation.extract import extract
 from gansmith.evaluation.layout import LayoutClassifier, layout_classifier
@@ -61,12 +61,13 @@ class Reals:
 def measure(key: Key, data: Path, sheets: Path, extractor: Extractor) -> dict[str, Any]:
     """One cell's figures; its sheet is written as a PNG into the folder `sheets`."""
     own = {"data": SETS[key.set].settings(data, key.count, key.size), "seed": key.seed, "precision": key.precision}
-    images = affordable(key, own)
-    recipe, chosen = settings_of(key.candidate, images)
-    begun = time.monotonic()
+    images = 0
     try:
+        images = affordable(key, own)
+        recipe, chosen = settings_of(key.candidate, images)
+        begun = time.monotonic()
         trained = train({**ALONE, **own}, chosen, {"images": images}, recipe=recipe)
-    except NotFiniteError as error:
+    except (NotFiniteError, ExperimentError) as error:
         return {"images": images, "ruler": None, "why": str(error)[:200]}
     if extractor.name in extractors_read(trained.parts.experiment):
         raise GansmithError(f"{key.candidate} trains on the features of {extractor.name}: another network judges it")

@@ -126,3 +126,14 @@ def test_the_table_says_equal_rates_once(tmp_path: Path) -> None:
     assert "`resize half_life=20k lr={start: 4e-3, decay: 9} augment=ada`" in text
     assert "generator.lr={start: 4e-3, decay: 9} discriminator.lr=1e-3 augment=ada`" in text
     assert text.startswith("before")
+
+
+def test_a_refused_experiment_is_a_line_that_says_why(tmp_path: Path) -> None:
+    line = measure(
+        key(candidate=f"{SMALL} penalties.r1.weight=1"),
+        NOWHERE,
+        tmp_path,
+        Extractor("colours", "1", "means of blocks", colours),
+    )
+    assert (line["images"], line["ruler"]) == (0, None)
+    assert "normalisation" in line["why"]
