@@ -11,10 +11,12 @@ import torch
 
 import gansmith
 from forked import fork
+from gansmith import catalog
 from gansmith.augment.diffaugment import STEP, TARGET, build
 from gansmith.evaluation.features import pixels
 from gansmith.evaluation.types import Extractor
 from gansmith.experiment.schema import Experiment
+from gansmith.pretrained import weights as published
 from gansmith.runs import checks
 from gansmith.runs.auto import ADAPT_EVERY, SETTLED, auto_layer, settled_reason
 from gansmith.runs.run import Run
@@ -68,6 +70,41 @@ def test_auto_sets_what_nobody_named() -> None:
     without = experiment_from("digits", environment={})[0]
     assert (without.augment, without.stop.settled) == (None, 0)
     assert auto_layer(Experiment.model_validate({"game": "cycle"}), {}) is None
+
+
+@pytest.mark.parametrize(
+    ("own", "facts"),
+    [
+        ({}, ["augmentation diffaugment begins at 0", "6 checks (150,000 images)"]),
+        ({"recipe": "dcgan_few"}, ["diffaugment stays as set", "--set augment.adapt_every=5000", "6 checks"]),
+        ({"recipe": "r3gan_cifar10"}, ["ada stays as set;", "6 checks"]),
+        ({"assignments": ["augment=diffaugment", "augment.adapt_every=2k"]}, ["diffaugment adapts as set", "6 checks"]),
+        ({"assignments": ["stop.settled=9", "checks.every=1k"]}, ["begins at 0", "9 checks (9,000 images)"]),
+        ({"assignments": ["stop.settled=0"]}, ["begins at 0", "length", "stop.settled"]),
+        ({"recipe": "cyclegan"}, ["changes nothing", "cycle"]),
+    ],
+)
+def test_one_line_says_what_auto_can_change_and_what_not(
+    own: dict[str, Any], facts: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    experiment_from("digits", environment={}, **own)
+    assert "--auto" not in capsys.readouterr().err
+    experiment_from("digits", auto=True, environment={}, **own)
+    (line,) = [line for line in capsys.readouterr().err.splitlines() if line.startswith("--auto")]
+    assert [fact for fact in facts if fact not in line] == []
+    assert ("--set" in line) == any("--set" in fact for fact in facts)
+
+
+def test_without_features_auto_cannot_end_a_training(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(published, "folder", lambda: tmp_path)
+    experiment_from("digits", auto=True, environment={})
+    assert "gansmith features install mobilenet" in capsys.readouterr().err
+    for name in catalog.stated("features", "mobilenet", "NEEDS", {})["files"]:
+        (tmp_path / name).touch()
+    experiment_from("digits", auto=True, environment={})
+    assert "install" not in capsys.readouterr().err
 
 
 def check(images: int, ruler: float) -> dict[str, Any]:

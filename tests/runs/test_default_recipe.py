@@ -81,6 +81,27 @@ def test_images_that_could_as_well_be_mirrored_are(tmp_path: Path, monkeypatch: 
     assert chosen("digits", flip=True)
 
 
+def test_classes_that_are_not_used_are_said_with_what_uses_them(capsys: pytest.CaptureFixture[str]) -> None:
+    def notes(path: str, **own: Any) -> list[str]:
+        experiment_from(path, environment={}, choose_recipe=True, device="cpu", **own)
+        return [line for line in capsys.readouterr().err.splitlines() if "classes" in line]
+
+    (note,) = notes("digits")
+    assert "10 classes" in note
+    settings = [word for word in note.split() if word.endswith("conditional=true")]
+    assert settings == ["generator.conditional=true", "discriminator.conditional=true"]
+    assert "less good" in note
+    assert not notes("digits", assignments=settings)
+    assert not notes("digits", recipe="dcgan_few")
+    assert "2 classes" in notes("digits", classes=["3", "7"])[0]
+    assert not notes("digits", classes=["3"])
+    assert not notes("ring")
+
+
+def test_images_without_classes_are_told_nothing_of_them(tmp_path: Path) -> None:
+    assert "classes" not in str(advised(some_images(tmp_path, 40)))
+
+
 @pytest.mark.parametrize("points", ["ring", "grid"])
 def test_points(points: str) -> None:
     assert advised(points) == module.DefaultRecipe(f"r3gan_{points}", "these are points in the plane")

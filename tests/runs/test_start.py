@@ -6,11 +6,13 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 import gansmith
 from gansmith import zoo
 from gansmith.errors import RunError
+from gansmith.runs import default_recipe
 from gansmith.runs.start import place_of
 from gansmith.runs.train import experiment_from
 from small import SMALL
@@ -64,6 +66,48 @@ def test_the_same_command_continues_though_the_start_is_gone(finished: Path, tmp
     own = {"generator": {"name": "dcgan", "width": 4, "kernel": 4}, "discriminator": {"name": "dcgan", "width": 4}}
     gansmith.train(**plain, **own, batch=8, recipe="dcgan", prior={"size": 8}, images=16)
     assert gansmith.train(**plain, images=32).experiment.batch == 8
+
+
+@pytest.mark.parametrize("native", [True, False])
+def test_precision_and_mirroring_are_those_of_a_run_without_a_start(
+    native: bool, finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    monkeypatch.setattr(default_recipe, "native_bfloat16", lambda device: native)
+    monkeypatch.chdir(tmp_path)
+    either = np.random.default_rng(0).integers(0, 256, (200, 8, 8, 1)).astype(np.uint8)
+    np.save("either.npy", either)
+
+    def chosen(path: str, **own: Any) -> tuple[str, bool, list[str]]:
+        capsys.readouterr()
+        experiment = settings(path=path, device="cpu", start_from=str(finished), **own)
+        return experiment.precision, experiment.data.flip, capsys.readouterr().err.splitlines()
+
+    table = "bfloat16" if native else "auto"
+    precision, flip, said = chosen("either.npy")
+    assert (precision, flip, len(said)) == (table, True, 1)
+    assert ("bfloat16 (--precision)" in said[0], "--no-flip" in said[0]) == (native, True)
+    precision, flip, said = chosen("digits")
+    assert (precision, flip) == (table, False)
+    assert "--no-flip" not in said[0]
+    assert "10 classes" in said[1]
+    precision, flip, said = chosen("either.npy", precision="float32", flip=False)
+    assert (precision, flip) == ("float32", False)
+    assert "--precision" not in said[0]
+    assert "--no-flip" not in said[0]
+    assert chosen("either.npy", recipe="dcgan_small")[:2] == ("auto", False)
+
+
+def test_a_run_that_is_there_keeps_its_precision_and_whether_it_is_mirrored(finished: Path, tmp_path: Path) -> None:
+    """As an earlier version began it: in float32, its images not mirrored, whatever they are."""
+    np.save(tmp_path / "either.npy", np.random.default_rng(0).integers(0, 256, (200, 8, 8, 1)).astype(np.uint8))
+    given: dict[str, Any] = {
+        **{name: value for name, value in SHORT.items() if name != "fraction"},
+        **{"path": str(tmp_path / "either.npy"), "start_from": str(finished), "out": str(tmp_path / "new")},
+    }
+    gansmith.train(**given, images=16, precision="float32", flip=False)
+    again = gansmith.train(**given, images=32)
+    assert again.checkpoint()["images"] == 32
+    assert (again.experiment.precision, again.experiment.data.flip) == ("float32", False)
 
 
 @pytest.mark.parametrize("taken", [[], ["hand_signs", "emoji"]])

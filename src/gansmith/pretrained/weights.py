@@ -12,10 +12,12 @@ import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from gansmith import catalog
 from gansmith.data import cache
 from gansmith.errors import OptionError
 from gansmith.system.paths import expanded
@@ -47,6 +49,12 @@ class Published:
 def folder() -> Path:
     """The folder that files of weights are read from when no path names one."""
     return cache.root() / "weights"
+
+
+def weights_are_here(extractor: str) -> bool:
+    """Do all files that the features of this name need lie in `folder()`? They are not read."""
+    needs: Mapping[str, Any] = catalog.stated("features", extractor, "NEEDS", {})
+    return all((folder() / name).is_file() for name in needs.get("files", ()))
 
 
 def read(published: Published, place: str | None = None) -> bytes:

@@ -10,14 +10,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from gansmith import catalog
 from gansmith.augment.diffaugment import DiffAugment
 from gansmith.evaluation.number_format import number
 from gansmith.experiment.assemble import Assembly
 from gansmith.experiment.layers import Layer
 from gansmith.experiment.schema import Experiment
+from gansmith.pretrained.weights import weights_are_here
 from gansmith.runs.monitor import Monitor
 from gansmith.runs.notices import Notice, settled
 
+FEATURES = "mobilenet"  # of the checks
 SETTLED = 6  # checks: 150,000 images as they are taken without other settings
 ADAPT_EVERY = 5_000  # images
 _SAID = (0.0, 0.5, 1.0)  # probabilities whose crossing is said; each change is recorded
@@ -37,6 +40,45 @@ def auto_layer(experiment: Experiment, sources: Mapping[str, str]) -> Layer | No
     if "stop.settled" not in sources:
         values["stop"] = {"settled": SETTLED}
     return Layer("--auto", values)
+
+
+def auto_words(layer: Layer | None, experiment: Experiment) -> str:
+    """What `--auto` can change in this experiment, which has its layer, and what it cannot, in one line.
+
+    >>> plain = Experiment()
+    >>> auto_words(auto_layer(plain, {}), plain).startswith("--auto: the augmentation diffaugment begins at 0")
+    True
+    """
+    if layer is None:
+        return (
+            f"--auto changes nothing here: it knows no game but that of images of one kind, not {experiment.game.name}"
+        )
+    augment, taken = experiment.augment, "augment" in layer.values
+    if taken:
+        words = "the augmentation diffaugment begins at 0 and grows as far as training images are known by heart"
+    elif augment is None:
+        words = "the augmentation stays off, as set"
+    elif augment.options.get("adapt_every"):
+        words = f"the augmentation {augment.name} adapts as set"
+    else:
+        adapting = "adapt_every" in catalog.keyword_options(catalog.find("augment", augment.name))
+        other = f" (one that adapts: --set augment.adapt_every={ADAPT_EVERY})" if adapting else ""
+        words = f"the augmentation {augment.name} stays as set{other}"
+    count = experiment.stop.settled
+    if not count or not experiment.checks.every:
+        return f"--auto: {words}; so does the length, as stop.settled or checks.every is 0"
+    images = int(count * experiment.checks.every)
+    return (
+        f"--auto: {words}; the training ends early once {count} checks ({images:,} images) bring the ruler no "
+        f"lower{_needs()}"
+    )
+
+
+def _needs() -> str:
+    """What the ruler of a training needs and this machine lacks; nothing where it is here."""
+    if weights_are_here(FEATURES):
+        return ""
+    return f"; without features, as here, it does not: gansmith features install {FEATURES}"
 
 
 def settled_reason(records: Iterable[Mapping[str, Any]], experiment: Experiment) -> str | None:

@@ -23,7 +23,7 @@ from gansmith.evaluation.short_ruler import HELD_OUT, ShortRuler, chosen, short_
 from gansmith.evaluation.types import Extractor, Images
 from gansmith.experiment.assemble import Assembly
 from gansmith.records.images import to_uint8
-from gansmith.runs.auto import Augmentation, settled_reason
+from gansmith.runs.auto import FEATURES, Augmentation, settled_reason
 from gansmith.runs.default_recipe import best_recipe
 from gansmith.runs.monitor import Monitor, evaluation_mode
 from gansmith.runs.notices import Notice, PlayersFacts, notices
@@ -32,7 +32,6 @@ from gansmith.runs.sample_inputs import sample_inputs
 from gansmith.runs.training_state import players_in_use
 from gansmith.system.seeding import mix
 
-FEATURES = "mobilenet"
 SAMPLES = 64
 SIZE = 64  # pixels that images are brought to: five times as fast as 112, and tells as well (docs/training.md)
 FIELDS = ("ruler", "layout", "real_layout", "told_apart", "spread")

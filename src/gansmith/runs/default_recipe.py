@@ -15,7 +15,6 @@ import numpy as np
 
 from gansmith import catalog
 from gansmith.catalog import ROLES
-from gansmith.data.mirror import source_mirrors_alike
 from gansmith.data.open import open_source
 from gansmith.data.settings import DataSettings
 from gansmith.data.source import Source
@@ -23,9 +22,10 @@ from gansmith.data.stages.resolve import sample
 from gansmith.experiment.field_paths import flat, nested
 from gansmith.experiment.layers import Layer
 from gansmith.experiment.schema import Experiment
-from gansmith.pretrained import weights
+from gansmith.pretrained.weights import weights_are_here
 from gansmith.runs.defaults_table import Facts, Row, defaults
 from gansmith.runs.folder import experiment_of, folder_of, is_run
+from gansmith.runs.image_defaults import MIRRORED, classes_note, mirrored
 from gansmith.system.device import choose_device
 from gansmith.training.precision import native_bfloat16
 
@@ -41,16 +41,19 @@ _KEPT = ("data.size", "data.flip", "precision", "threads", "images", "time")
 
 @dataclass(frozen=True)
 class DefaultRecipe:
-    """A recipe's name, None for the plain defaults; the reason, for the user; settings over the recipe's."""
+    """A recipe's name, None for the plain defaults; the reason, for the user; settings over the recipe's; a note on the
+    images, or nothing."""
 
     recipe: str | None
     reason: str
     settings: Mapping[str, Any] = field(default_factory=dict)
+    note: str = field(default="", compare=False)
 
     def __str__(self) -> str:
         if self.recipe is None:
             return f"no recipe, plain defaults (dcgan where no network is named): {self.reason}. For one: --recipe NAME"
-        return f"recipe {self.recipe}: {self.reason}. For another one: --recipe NAME{_choices(self.settings)}"
+        words = f"recipe {self.recipe}: {self.reason}. For another one: --recipe NAME{_choices(self.settings)}"
+        return f"{words}\n{self.note}" if self.note else words
 
     def layer(self) -> Layer:
         """The settings, to lie directly on the recipe."""
@@ -91,10 +94,39 @@ def _by_images(experiment: Experiment, sources: Mapping[str, str]) -> DefaultRec
         return DefaultRecipe(recipe, "the run in this folder was begun with it", _recorded(experiment, recipe))
     data: dict[str, Any] = {"size": size} if size else {}
     reason = row.reason(facts)
-    if "data.flip" not in sources and source_mirrors_alike(source, experiment.data.background):
+    if mirrored(experiment, sources, source):
         data["flip"] = True
-        reason += "; mirrored as well, as these images cannot be told from their mirror images (--no-flip)"
-    return DefaultRecipe(row.recipe, reason, {**row.settings_for(facts), **({"data": data} if data else {})})
+        reason += f"; {MIRRORED}"
+    settings = {**row.settings_for(facts), **({"data": data} if data else {})}
+    return DefaultRecipe(row.recipe, reason, settings, classes_note(source, experiment))
+
+
+def beside_start(experiment: Experiment, sources: Mapping[str, str]) -> tuple[Layer, str]:
+    """What a run that takes over the settings of its start has of a run without one: the table's precision and whether
+    the images are mirrored, where no layer names these. With the words that say so.
+
+    Nothing for a game other than of images of one kind. A run that is there keeps what it recorded.
+    Raises DataError for images that are not there.
+    """
+    data = experiment.data
+    if "data.path" not in sources or data.other is not None or "." in (data.format or ""):
+        return Layer("default", {}), ""
+    folder = folder_of(experiment)
+    if is_run(folder):  # its precision is taken over later, with its memory format
+        flip = {} if "data.flip" in sources else {"data": {"flip": experiment_of(folder).data.flip}}
+        return Layer(str(folder), flip), ""
+    source = open_source(data)
+    if source.points or experiment.game.name != "two_player":
+        return Layer("default", {}), ""
+    row, facts, _ = _row(experiment, source)
+    precision = None if "precision" in sources else row.settings_for(facts).get("precision")
+    settings: dict[str, Any] = {} if precision is None else {"precision": precision}
+    words = _choices(settings)
+    if mirrored(experiment, sources, source):
+        settings["data"] = {"flip": True}
+        words += f"{'; ' if words else '. '}{MIRRORED}"
+    note = classes_note(source, experiment)
+    return Layer("default", settings), f"{words}\n{note}" if note else words
 
 
 def _choices(settings: Mapping[str, Any]) -> str:
@@ -121,7 +153,7 @@ def _row(experiment: Experiment, source: Source) -> tuple[Row, Facts, int | None
         minutes=None if experiment.time is None else experiment.time / 60,
         labelled=source.labels is not None,
         grey=all(grey for _, grey in seen) if data.channels is None else data.channels == 1,
-        weights=frozenset(name for name in table.weights if _weights_are_here(name)),
+        weights=frozenset(name for name in table.weights if weights_are_here(name)),
         bfloat16=native_bfloat16(device),
     )
     sizes = table.sizes_for(facts)
@@ -138,11 +170,6 @@ def _own_size(data: DataSettings, source: Source, seen: list[tuple[int, int]], l
     sizes = {source.size} if source.size is not None else set(seen)
     size = sizes.pop() if len(sizes) == 1 else None
     return size if size and all(side in _OWN_SIZE and side <= largest for side in size) else None
-
-
-def _weights_are_here(extractor: str) -> bool:
-    needs: Mapping[str, Any] = catalog.stated("features", extractor, "NEEDS", {})
-    return all((weights.folder() / name).is_file() for name in needs.get("files", ()))
 
 
 def _recorded(experiment: Experiment, recipe: str) -> dict[str, Any]:

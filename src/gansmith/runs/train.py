@@ -15,8 +15,8 @@ from gansmith.experiment.length import with_one_length
 from gansmith.experiment.objective_optimizer import optimizer_note, with_objective_optimizer
 from gansmith.experiment.schema import Experiment
 from gansmith.experiment.sources import from_assignments, from_environment, from_file, from_recipe
-from gansmith.runs.auto import auto_layer
-from gansmith.runs.default_recipe import default_recipe
+from gansmith.runs.auto import auto_layer, auto_words
+from gansmith.runs.default_recipe import beside_start, default_recipe
 from gansmith.runs.folder import folder_of
 from gansmith.runs.run import Run
 from gansmith.runs.start import settings_of
@@ -100,9 +100,7 @@ def experiment_from(
     resolution = resolve(stack)
     start = resolution[0].start_from
     if choose_recipe and recipe is None and file is None and start is not None:
-        base = settings_of(resolution[0])
-        say(f"recipe of {start}: {base.values.get('recipe') or 'its own settings'}. For another one: --recipe NAME")
-        stack = [base, *stack]
+        stack = _with_start(stack, resolution[0])
         resolution = resolve(stack)
         choose_recipe = False
     default = default_recipe(*resolution) if choose_recipe and recipe is None else None
@@ -111,10 +109,11 @@ def experiment_from(
         if default.recipe is not None:
             stack = [from_recipe(default.recipe), default.layer(), *stack]
             resolution = resolve(stack)
-    layer = auto_layer(*resolution) if auto else None
-    if layer is not None:
-        stack = [*stack, layer]
+    if auto:
+        layer = auto_layer(*resolution)
+        stack = [*stack, *([] if layer is None else [layer])]
         resolution = resolve(stack)
+        say(auto_words(layer, resolution[0]))
     outside_code.vouch(*resolution, trust=trust)
     chosen_recipe = default is not None and default.recipe is not None
     resolution = with_objective_optimizer(stack, resolution, chosen_recipe=chosen_recipe)
@@ -123,6 +122,16 @@ def experiment_from(
     if note is not None:
         say(f"note: {note}")
     return resolution
+
+
+def _with_start(stack: list[Layer], experiment: Experiment) -> list[Layer]:
+    """The settings of the experiment's start below the layers, and what a default has beside any recipe; both are
+    said."""
+    base = settings_of(experiment)
+    defaults, words = beside_start(*resolve([base, *stack]))
+    recipe = base.values.get("recipe") or "its own settings"
+    say(f"recipe of {experiment.start_from}: {recipe}. For another one: --recipe NAME{words}")
+    return [base, defaults, *stack]
 
 
 def _recipe_of(file: Layer | None) -> str | None:
