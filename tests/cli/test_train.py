@@ -103,6 +103,7 @@ def test_every_option_sets_its_field(
     monkeypatch.setattr("gansmith.runs.dry_run.dry_run_report", report)
     monkeypatch.setattr("gansmith.runs.train.default_recipe", lambda *_: None)
     monkeypatch.setattr("gansmith.runs.train.settings_of", lambda _: Layer("elsewhere", {}))
+    monkeypatch.setattr("gansmith.runs.train.beside_start", lambda *_: (Layer("default", {}), ""))
     status, out, _ = gansmith_says(monkeypatch, capsys, "train", "photos", *options, "--dry-run")
     assert (status, out) == (0, "seen\n")
     (experiment, sources), found = seen[0], seen[0][0].plain()
