@@ -26,7 +26,7 @@ RUN = RunFacts(
     health="discriminator winning",
     accuracy=0.99,
     recipe="dcgan_small",
-    best_recipe="sngan_small",
+    best_recipe="dcgan_few",
     size="32x32",
     upsample="resize",
     width=32,
@@ -108,28 +108,48 @@ def test_a_discriminator_that_memorises_is_named_and_augmented_against() -> None
     first, second, *_ = plan(replace(RUN, health="balanced, memorising"), quality="bad")
     assert "resume" in first.commands[0]
     assert "know its training images" in first.why
-    assert "--set augment=diffaugment --flip" in second.commands[0]
-    again = plan(replace(RUN, health="memorising", augment="ada", flip=True), quality="bad")
+    assert "--set augment=diffaugment --set augment.policy=translation,cutout --images" in second.commands[0]
+    again = plan(replace(RUN, health="memorising", augment="ada"), quality="bad")
     assert "augment" not in commands(again)
 
 
-def test_a_collapsed_run_gets_another_recipe_than_its_own() -> None:
-    for recipe, other in (("dcgan_small", "sngan_small"), ("sngan_small", "r3gan_small")):
-        first, *_ = plan(replace(RUN, recipe=recipe), collapse="bad")
-        assert f"--recipe {other} --size 32x32 --images 60032 --out 'my runs/a-{other}'" in first.commands[0]
-        assert "--dry-run" in first.forecast  # another recipe's pace is not known
+def test_a_collapsed_run_gets_what_measured_best_of_what_it_lacks() -> None:
+    """The best recipe, then augmentation, then images; never a recipe that measured worse."""
+    first, *_ = plan(collapse="bad")
+    assert "--recipe dcgan_few --size 32x32 --images 60032 --out 'my runs/a-dcgan_few'" in first.commands[0]
+    assert "--dry-run" in first.forecast  # another recipe's pace is not known
+    first, *_ = plan(replace(RUN, recipe="dcgan_fast", best_recipe="dcgan_fast"), collapse="bad")
+    assert "--set augment.policy=translation,cutout" in first.commands[0]
+    for wrong in ("collapse", "diversity"):
+        first, *_ = plan(replace(RUN, recipe="dcgan_few", augment="diffaugment"), **{wrong: "bad"})
+        assert (first.question, first.commands) == (wrong, ())
+        assert "more images" in first.do
 
 
 def test_copies_ask_for_what_the_run_lacked() -> None:
     def of(**changes: Any) -> str:
         return commands(plan(replace(RUN, **changes), memorisation="bad"))
 
-    assert "--set augment=diffaugment --flip" in of()
-    assert "--flip" not in of(flip=True)
-    assert "augment=" not in of(augment="ada")
-    assert "--recipe sngan_small" in of(augment="ada", flip=True)
+    assert "--set augment=diffaugment --set augment.policy=translation,cutout --images" in of()
+    assert of(augment="ada") == ""
     (step,) = plan(memorisation="bad")
     assert "1\u202f750" in step.do
+    (step,) = plan(replace(RUN, augment="ada"), memorisation="bad")
+    assert "more images than these 1\u202f750" in step.do
+    (once,) = plan(replace(RUN, recipe="dcgan_few"), memorisation="bad", collapse="bad")
+    assert once.question == "memorisation"
+
+
+@pytest.mark.parametrize("distinct", [1, 20, 99, 100])
+@pytest.mark.parametrize("zoo", [None, "hand_signs"])
+def test_few_images_need_more_images_or_a_start(distinct: int, zoo: str | None) -> None:
+    few = replace(RUN, distinct=distinct, zoo=zoo)
+    first, *_ = plan(few, quality="bad")
+    assert ("from 100 on" in first.do) == ("resume" not in commands([first])) == (distinct < 100)
+    if distinct < 100:
+        start = "gansmith train photos --from hand_signs --size 32x32 --images 60032 --out 'my runs/a-hand_signs'"
+        assert first.commands == ((start,) if zoo else ())
+        assert plan(few, collapse="bad")[0].do == first.do
 
 
 def test_a_checkerboard_needs_a_new_run_and_one_step_serves_both() -> None:
@@ -144,7 +164,7 @@ def test_a_checkerboard_needs_a_new_run_and_one_step_serves_both() -> None:
 
 
 def test_width_is_advised_last_and_with_its_cost() -> None:
-    best = replace(RUN, recipe="sngan_small")
+    best = replace(RUN, recipe="dcgan_few")
     *before, last = plan(best, quality="bad")
     assert before
     assert "--set generator.width=64 --set discriminator.width=64" in last.commands[0]
@@ -157,8 +177,10 @@ def test_a_run_that_no_longer_improves_or_diverges_is_not_continued() -> None:
     for change in ({"improving": False}, {"health": "discriminator winning, diverging"}):
         found = plan(replace(RUN, **change), quality="bad")
         assert "resume" not in commands(found)
-        assert "--recipe sngan_small" in found[0].commands[0]
+        assert "--recipe dcgan_few" in found[0].commands[0]
     assert "resume" in commands(plan(replace(RUN, improving=True), quality="bad"))
+    (slower, *_) = plan(replace(RUN, recipe="dcgan_few", health="diverging"), quality="bad")
+    assert "optimizer.generator.lr=2e-3 --set optimizer.discriminator.lr=2e-3" in slower.commands[0]
 
 
 def test_pixels_ask_for_features_first_unless_something_is_surely_wrong() -> None:
@@ -233,7 +255,7 @@ def test_what_is_bad_without_a_remedy_is_not_called_right(run: RunFacts | None, 
 
 
 def test_a_first_step_answers_to_no_step_before_it() -> None:
-    best = replace(RUN, recipe="sngan_small")
+    best = replace(RUN, recipe="dcgan_few")
     alone = plan(replace(best, improving=False), quality="bad")
     assert len(alone) == 1
     smooth = {"artifacts": "bad", "headline": "high_frequencies", "value": -4.0}
@@ -275,7 +297,8 @@ RUNS = [
     RUN,
     replace(RUN, images=100, upsample="transposed", raw=True),
     replace(RUN, checkpoint="best", options=("--features", "pixels", "--set", "features.size=96")),
-    replace(RUN, recipe="sngan_small", augment="ada", flip=True, seconds=None, size="", improving=False),
+    replace(RUN, recipe="dcgan_few", augment="ada", flip=True, seconds=None, size="", improving=False),
+    replace(RUN, distinct=20, zoo="hand_signs", health="diverging"),
 ]
 
 

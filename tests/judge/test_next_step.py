@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -76,7 +77,33 @@ def test_a_good_run_is_to_be_judged_and_one_that_stands_still_widened() -> None:
 
 def test_memorising_counts_once_nothing_improves() -> None:
     assert "resume" in next_step(FACTS, checks(0.9, 0.7, **standing("memorising")), measured()).commands[0]
-    assert "diffaugment" in next_step(FACTS, checks(0.7, 0.7, **standing("memorising")), measured()).commands[0]
+    (command,) = next_step(FACTS, checks(0.7, 0.7, **standing("memorising")), measured()).commands
+    assert "--set augment=diffaugment --set augment.policy=translation,cutout --images" in command
+    augmented = replace(FACTS, augment="diffaugment")
+    (command,) = next_step(augmented, checks(0.7, 0.7, **standing("memorising")), measured()).commands
+    assert "resume" in command
+
+
+@pytest.mark.parametrize("measurement", [measured(), None])
+@pytest.mark.parametrize("distinct", [1, 20, 99])
+def test_few_images_are_not_trained_on_for_longer(distinct: int, measurement: AtTheEnd | None) -> None:
+    few = replace(FACTS, distinct=distinct)
+    for history in ([], checks(0.9, 0.7), checks(0.9, 0.9, **standing("collapse"))):
+        step = next_step(few, history, measurement)
+        assert "from 100 on" in step.do
+        assert f"{distinct} image{'s' * (distinct > 1)}:" in step.do
+        assert step.commands == ()
+        (command,) = next_step(replace(few, zoo="hand_signs"), history, measurement).commands
+        assert command == "gansmith train photos --from hand_signs --images 60000 --out runs/a-hand_signs"
+    assert "resume" in next_step(replace(FACTS, distinct=100), [], measurement).commands[0]
+
+
+def test_samples_that_are_all_alike_are_told_by_what_is_known_now() -> None:
+    """Not by the command of a notice, which an earlier version may have written."""
+    alike = checks(0.9, 0.9, **standing("collapse", "gansmith train photos --recipe sngan_small"))
+    assert "--recipe dcgan_few" in next_step(replace(FACTS, best_recipe="dcgan_few"), alike, measured()).commands[0]
+    whole = replace(FACTS, recipe="dcgan_few", best_recipe="dcgan_few", augment="diffaugment")
+    assert next_step(whole, alike, measured()).commands == ()
 
 
 def test_layouts_that_are_not_known_say_nothing() -> None:

@@ -124,7 +124,7 @@ def test_the_pace_is_that_of_the_judged_images() -> None:
     assert RunFacts("a", "b", 0, seconds=50.0).time_for(3_000) is None
 
 
-@pytest.mark.parametrize("kind", ["resize", "augmented", "recipe"])
+@pytest.mark.parametrize("kind", ["resize", "augmented", "recipe", "start"])
 def test_advised_trainings_begin(kind: str, facts: RunFacts, tmp_path: Path) -> None:
     """Each command with --dry-run, which reads the data and builds the networks."""
     known = replace(facts, size="16x16")
@@ -132,6 +132,7 @@ def test_advised_trainings_begin(kind: str, facts: RunFacts, tmp_path: Path) -> 
         "resize": lambda: commands.changed(facts, "resize", "--set", "generator.upsample=resize", images=320),
         "augmented": lambda: commands.augmented(facts),
         "recipe": lambda: commands.with_recipe(known, "sngan_small"),
+        "start": lambda: commands.started(facts, str(facts.zoo)),
     }
     ((line,), _) = ways[kind]()
     ended = CliRunner().invoke(app, [*shlex.split(line)[1:], "--device", "cpu", "--dry-run"])

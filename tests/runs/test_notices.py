@@ -88,6 +88,14 @@ def test_what_is_pasted_against_texture_is_what_the_run_lacks() -> None:
     assert "100" in small.words
 
 
+def test_texture_of_few_images_asks_for_more_of_them() -> None:
+    seen = [check(25_000, 0.9, layout=0.0, told_apart=0.5)] * 2
+    facts = RunFacts("runs/a", "photos", 50_000, asked=60_000, distinct=99, zoo="hand_signs")
+    (notice,) = notices(seen, facts)
+    assert "99 images: from 100 on" in notice.words
+    assert "--from hand_signs" in notice.paste
+
+
 def test_texture_that_gets_nearer_is_asked_to_wait() -> None:
     texture, improving = notices([check(25_000, 1.7, layout=0.0), check(50_000, 1.4, layout=0.0)], FACTS)
     assert (texture.sign, texture.paste, improving.sign) == ("texture", "", "improving")
@@ -116,9 +124,12 @@ def test_memorising_needs_two_checks_and_names_what_is_lacking() -> None:
     (notice,) = notices([known, known], FACTS)
     assert "1\u202f400" in notice.words
     assert "80 of 100" in notice.words
-    assert "augment=diffaugment" in notice.paste
-    both = RunFacts("runs/a", "photos", 50_000, augment="diffaugment", flip=True)
-    assert notices([known, known], both)[0].paste == ""
+    assert "--set augment=diffaugment --set augment.policy=translation,cutout --images" in notice.paste
+    for flip in (True, False):
+        augmented = RunFacts("runs/a", "photos", 50_000, augment="diffaugment", flip=flip)
+        (notice,) = notices([known, known], augmented)
+        assert notice.paste == ""
+        assert ("--flip" in notice.words) != flip
 
 
 def test_samples_that_are_all_alike() -> None:
@@ -127,7 +138,13 @@ def test_samples_that_are_all_alike() -> None:
     assert signs(check(25_000, 0.9), alike) == ["improving"]
     (notice,) = notices([alike, alike], FACTS)
     assert notice.sign == "collapse"
-    assert "--recipe sngan_small" in notice.paste
+    assert "augment.policy=translation,cutout" in notice.paste
+    best = RunFacts("runs/a", "photos", 50_000, recipe="dcgan_small", best_recipe="dcgan_few")
+    assert "--recipe dcgan_few" in notices([alike, alike], best)[0].paste
+    whole = RunFacts("runs/a", "photos", 50_000, recipe="dcgan_few", best_recipe="dcgan_few", augment="diffaugment")
+    (notice,) = notices([alike, alike], whole)
+    assert notice.paste == ""
+    assert "more images" in notice.words
 
 
 @pytest.mark.parametrize(("before", "now", "moved"), [(1.0, 0.89, True), (1.0, 0.91, False), (0.2, 0.17, False)])

@@ -12,8 +12,9 @@ import pytest
 import gansmith
 from gansmith import zoo
 from gansmith.errors import RunError
+from gansmith.experiment.schema import Experiment
 from gansmith.runs import default_recipe
-from gansmith.runs.start import place_of
+from gansmith.runs.start import place_of, start_for
 from gansmith.runs.train import experiment_from
 from small import SMALL
 
@@ -108,6 +109,11 @@ def test_a_run_that_is_there_keeps_its_precision_and_whether_it_is_mirrored(fini
     again = gansmith.train(**given, images=32)
     assert again.checkpoint()["images"] == 32
     assert (again.experiment.precision, again.experiment.data.flip) == ("float32", False)
+
+
+def test_a_run_that_begins_with_something_is_advised_no_other_start() -> None:
+    assert start_for(Experiment()) in zoo.names()
+    assert start_for(Experiment(start_from="runs/a")) is None
 
 
 @pytest.mark.parametrize("taken", [[], ["hand_signs", "emoji"]])

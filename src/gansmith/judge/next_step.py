@@ -10,6 +10,7 @@ from typing import Any
 
 from gansmith.evaluation.audit import commands
 from gansmith.evaluation.audit.advice import Step
+from gansmith.evaluation.audit.remedies import few_images, remedy
 from gansmith.evaluation.audit.run_facts import RunFacts
 from gansmith.evaluation.number_format import number
 from gansmith.evaluation.ruler import GOOD
@@ -19,7 +20,6 @@ from gansmith.runs.notices import PLATEAU, REAL, TEXTURE, improved, reference, s
 
 Checks = Sequence[Mapping[str, Any]]
 
-_PASTED = ("rate", "collapse")  # signs whose own command is the next step
 _LONGER = "On four sets 3.3 times the images took the ruler down by 11 to 38 %."
 _BEST = "It made the best samples of all that was tried for minutes of one core."
 
@@ -30,7 +30,7 @@ def next_step(facts: RunFacts, checks: Checks, measured: AtTheEnd | None) -> Ste
     >>> next_step(RunFacts("runs/a", "photos", 60_000, seconds=60), [], None).commands
     ('gansmith resume runs/a --images 120000',)
     """
-    for rule in (_pasted, _from_texture, _good, _memorising, _wider):
+    for rule in (_few, _pasted, _from_texture, _good, _memorising, _wider):
         step = rule(facts, checks, measured)
         if step is not None:
             return step
@@ -44,12 +44,19 @@ def without_layout(layout: Seen | None) -> bool:
     return layout.samples.value <= TEXTURE and layout.held_out.value >= REAL
 
 
+def _few(facts: RunFacts, checks: Checks, measured: AtTheEnd | None) -> Step | None:
+    few = few_images(facts)
+    return few and Step("quality", few.do, "More training would only teach it these by heart.", *few.way)
+
+
 def _pasted(facts: RunFacts, checks: Checks, measured: AtTheEnd | None) -> Step | None:
-    for sign in _PASTED:
-        notice = _standing(sign, checks)
-        if notice is not None:
-            return Step("quality", "Begin a new run.", _sentence(notice["words"]), (notice["paste"],))
-    return None
+    rate = _standing("rate", checks)
+    if rate is not None:
+        return Step("quality", "Begin a new run.", _sentence(rate["words"]), (rate["paste"],))
+    if _standing("collapse", checks) is None:
+        return None
+    best = remedy(facts)  # by what is known now: the notice may be of an earlier version
+    return Step("collapse", best.do, "The samples are nearly all alike; more training rarely mends it.", *best.way)
 
 
 def _from_texture(facts: RunFacts, checks: Checks, measured: AtTheEnd | None) -> Step | None:
@@ -76,7 +83,7 @@ def _good(facts: RunFacts, checks: Checks, measured: AtTheEnd | None) -> Step | 
 
 def _memorising(facts: RunFacts, checks: Checks, measured: AtTheEnd | None) -> Step | None:
     notice = _standing("memorising", checks)
-    if notice is None or improved(checks) or (facts.augment and facts.flip):
+    if notice is None or improved(checks) or facts.augment:
         return None
     do = "Train a new run whose discriminator never sees an image twice in the same way."
     return Step("memorisation", do, _sentence(notice["words"]), *commands.augmented(facts))

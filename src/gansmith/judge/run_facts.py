@@ -16,6 +16,7 @@ from gansmith.runs.early_stopping import EarlyStopping
 from gansmith.runs.folder import is_run
 from gansmith.runs.own_networks import own_networks_at
 from gansmith.runs.run import Run
+from gansmith.runs.start import start_for
 from gansmith.runs.trained_for import trained_for
 
 _LATEST = 5  # records: as many as a health word is about
@@ -65,6 +66,7 @@ def run_facts(
             raw=raw,
             checkpoint=checkpoint,
             own_networks=own_networks_at(run.path),
+            zoo=start_for(experiment),
             options=options,
         )
     return None

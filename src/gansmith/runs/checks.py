@@ -29,6 +29,7 @@ from gansmith.runs.monitor import Monitor, evaluation_mode
 from gansmith.runs.notices import Notice, PlayersFacts, notices
 from gansmith.runs.own_networks import own_networks
 from gansmith.runs.sample_inputs import sample_inputs
+from gansmith.runs.start import start_for
 from gansmith.runs.training_state import players_in_use
 from gansmith.system.seeding import mix
 
@@ -101,6 +102,7 @@ def facts_of(parts: Assembly, folder: Path, images: int) -> RunFacts:
         width=generator.get("width"),
         augment=(settings.get("augment") or {}).get("name"),
         flip=parts.experiment.data.flip,
+        zoo=start_for(parts.experiment),
     )
 
 

@@ -17,7 +17,7 @@ from dataclasses import asdict, dataclass, replace
 from statistics import fmean
 from typing import Any, NamedTuple
 
-from gansmith.evaluation.audit import commands
+from gansmith.evaluation.audit import commands, remedies
 from gansmith.evaluation.audit.run_facts import RunFacts
 from gansmith.evaluation.number_format import number
 
@@ -128,7 +128,15 @@ def _texture(checks: Sequence[Check], facts: RunFacts, share_of_weights: float) 
         words += f" The generator is too small: it has {times} times fewer weights than the discriminator."
         width = ("--set", f"generator.width={WIDTH}")
         return Notice("texture", words, commands.changed(facts, "wide", *width, images=facts.asked)[0][0])
-    if last.get("check/told_apart", 0.5) > TOLD_APART and not (facts.augment and facts.flip):
+    return _lacking(last, facts, words)
+
+
+def _lacking(last: Check, facts: RunFacts, words: str) -> Notice:
+    """Texture of a training that has all else: by what it lacks of images, augmentation, recipe or length."""
+    few_images = remedies.few_images(facts)
+    if few_images is not None:
+        return Notice("texture", f"{words} {few_images.do}", few_images.paste)
+    if last.get("check/told_apart", 0.5) > TOLD_APART and not facts.augment:
         few = f"{words} The discriminator knows its {number(facts.distinct or 0)} images by heart: they are few."
         return Notice("texture", few, commands.augmented(facts)[0][0])
     if facts.best_recipe is not None and facts.recipe != facts.best_recipe:
@@ -156,10 +164,10 @@ def _collapse(checks: Sequence[Check], facts: RunFacts) -> Notice | None:
     share = round(100 * checks[-1]["check/spread"])
     words = (
         f"the samples are nearly all alike: they differ {share} % as much as real images do. More training rarely "
-        f"mends it; an objective that holds the discriminator back does."
+        f"mends it."
     )
-    recipe = commands.steady_recipe(facts)
-    return Notice("collapse", words, commands.with_recipe(facts, recipe)[0][0])
+    remedy = remedies.remedy(facts)
+    return Notice("collapse", f"{words} {remedy.do}", remedy.paste)
 
 
 def _memorising(checks: Sequence[Check], facts: RunFacts) -> Notice | None:
@@ -171,8 +179,9 @@ def _memorising(checks: Sequence[Check], facts: RunFacts) -> Notice | None:
         f"the discriminator wins because there are few images ({number(facts.distinct or 0)}): it knows them by heart, "
         f"and scores a training image above a held-out one in {pairs} of 100 pairs (50 by chance)."
     )
-    if facts.augment and facts.flip:
-        return Notice("memorising", f"{words} More images are the remedy that is left.")
+    if facts.augment:
+        flip = "" if facts.flip else ", and --flip where mirrored images are of the same kind"
+        return Notice("memorising", f"{words} More images are the remedy that is left{flip}.")
     words += " If the samples get no better: a run in which it never sees an image twice in the same way."
     return Notice("memorising", words, commands.augmented(facts)[0][0])
 

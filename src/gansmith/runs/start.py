@@ -53,6 +53,11 @@ def place_of(start_from: str) -> Path:
     return kept or path
 
 
+def start_for(experiment: Experiment) -> str | None:
+    """A model of the zoo that such a run could begin with; None where it begins with something."""
+    return None if experiment.start_from is not None else next(iter(zoo.names()), None)
+
+
 def settings_of(experiment: Experiment) -> Layer:
     """The settings that a run without a recipe takes from its start: the game, its parts and how they were trained.
 

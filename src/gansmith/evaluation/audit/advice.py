@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 
 from gansmith.evaluation.audit import commands
 from gansmith.evaluation.audit.quality_seen import missing
+from gansmith.evaluation.audit.remedies import calmed, few_images, remedy
 from gansmith.evaluation.audit.run_facts import RunFacts
 from gansmith.evaluation.number_format import number
 from gansmith.evaluation.ruler import GOOD
@@ -140,24 +141,18 @@ def _not_yet(quality: Answer | None) -> bool:
 
 def _repetition(signs: Symptoms, run: RunFacts | None) -> list[Step]:
     plan = []
-    if signs.repeats:
-        recipe = commands.steady_recipe(run)
+    way, left = commands.augmented(run), remedy(run)
+    if signs.repeats and not (signs.copies and left.way == way):  # once
         why = "The generator repeats itself; more training rarely brings the variety back that it has lost."
         if signs.copies:
             why = "The generator repeats a few training images; more training would only make them sharper."
-        plan.append(
-            Step(
-                "collapse",
-                f"Train a new run with an objective that holds the discriminator back: {recipe}.",
-                why,
-                *commands.with_recipe(run, recipe),
-            )
-        )
+        plan.append(Step("collapse", left.do, why, *left.way))
     if signs.copies:
         distinct = "" if run is None or not run.distinct else f" than these {number(run.distinct)}"
-        way = commands.augmented(run)
-        do = "Train a new run whose discriminator never sees an image twice in the same way"
-        do += f", and give it more images{distinct} if you can."
+        do = f"Give more images{distinct} if you can."
+        if run is None or way[0]:
+            do = "Train a new run whose discriminator never sees an image twice in the same way"
+            do += f", and give it more images{distinct} if you can."
         why = "The samples copy training images: the discriminator knows those by heart. Training on makes it worse."
         plan.append(Step("memorisation", do, why, *way))
     return plan
@@ -194,16 +189,19 @@ def _quality(signs: Symptoms, run: RunFacts | None) -> list[Step]:
     why = "The samples are not yet like the real images"
     if run is None:
         return [Step("quality", "Train the generator that made these further, and evaluate again.", f"{why}.")]
+    few = few_images(run)
+    if few is not None:
+        return [Step("quality", few.do, f"{why}; more training would only teach it these by heart.", *few.way)]
     plan = []
     if "diverging" in run.health:
-        recipe = commands.steady_recipe(run)
-        why = f"{why}, and the training diverges: to go on would not help. {recipe} bounds the discriminator."
-        plan.append(Step("quality", f"Train a new run: {recipe}.", why, *commands.with_recipe(run, recipe)))
+        calmer = calmed(run)
+        why = f"{why}, and the training diverges: to go on would not help."
+        plan.append(Step("quality", calmer.do, why, *calmer.way))
     elif signs.checkerboard and run.upsample == "transposed":
         plan.append(_resize(run, f"{why}, and a checkerboard lies over them that no further training removes."))
     elif run.improving is not False:
         plan.append(_longer(run, why))
-    if "memorising" in run.health and not (run.augment and run.flip):
+    if "memorising" in run.health and not run.augment:
         do = "If that is not enough: a new run whose discriminator never sees an image twice in the same way."
         reason = (
             "It scores training images above held-out ones, and what it knows by heart teaches the generator little."
@@ -236,10 +234,8 @@ def _longer(run: RunFacts, why: str) -> Step:
 def _lacking(signs: Symptoms, run: RunFacts | None) -> list[Step]:
     if not signs.lacking:
         return []
-    recipe = commands.steady_recipe(run)
-    why = "The samples look real but leave kinds of images out: such objectives leave fewer out."
-    do = f"Train a new run with another objective: {recipe}."
-    return [Step("diversity", do, why, *commands.with_recipe(run, recipe))]
+    left = remedy(run)
+    return [Step("diversity", left.do, "The samples look real but leave kinds of images out.", *left.way)]
 
 
 def _traces(signs: Symptoms, run: RunFacts | None) -> list[Step]:

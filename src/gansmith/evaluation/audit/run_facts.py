@@ -36,6 +36,7 @@ class RunFacts:
     settled            whether its checks ended it (`stop.settled`), which a longer run must switch off
     checkpoint, raw    the judged weights: those of a checkpoint, None for the last; as trained, without averaging
     own_networks       extractors whose features its training read
+    zoo                a model that a new run can begin with; None where this one began with something
     options            of `gansmith evaluate` that the next evaluation needs too: name, value, name, value ...
     """
 
@@ -59,6 +60,7 @@ class RunFacts:
     raw: bool = False
     checkpoint: str | None = None
     own_networks: tuple[str, ...] = ()
+    zoo: str | None = None
     options: tuple[str, ...] = ()
 
     def record(self) -> dict[str, Any]:
