@@ -25,7 +25,7 @@ ROOMS = (  # from the ground up: a module imports from its own floor or lower on
     "latent evaluation",
     "experiment recipes zoo",
     "runs",
-    "judge speed",
+    "judge speed export",
     "cli web",
 )
 FLOOR: Mapping[str, int] = {name: number for number, names in enumerate(ROOMS) for name in names.split()}

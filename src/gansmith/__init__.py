@@ -16,16 +16,18 @@ if TYPE_CHECKING:
     from gansmith.data.open import open_dataset
     from gansmith.errors import GansmithError
     from gansmith.experiment.schema import Experiment
+    from gansmith.runs.load import load
     from gansmith.runs.run import Run
     from gansmith.runs.train import train
 
 __version__ = "0.1.0"
-__all__ = ["Experiment", "GansmithError", "Run", "__version__", "open_dataset", "train"]
+__all__ = ["Experiment", "GansmithError", "Run", "__version__", "load", "open_dataset", "train"]
 
 _HOMES = {
     "Experiment": "gansmith.experiment.schema",
     "GansmithError": "gansmith.errors",
     "Run": "gansmith.runs.run",
+    "load": "gansmith.runs.load",
     "open_dataset": "gansmith.data.open",
     "train": "gansmith.runs.train",
 }

@@ -17,6 +17,7 @@ GansmithError                 the offending value, the allowed ones, what to do;
 |  |- TrainingInterrupted     Ctrl-C, SIGTERM or SIGHUP: nothing is lost
 |- NoDependencyError          a gradient was asked of something that the output does not depend on
 |  |- LostGraphError          ... because a traced value was turned into a plain number
+|- ExportError                an exported network that cannot be written, or computes something else
 |- MissingExtraError          an optional package or program that is not installed
 """
 
@@ -108,6 +109,10 @@ class NoDependencyError(GansmithError):
 
 class LostGraphError(NoDependencyError):
     """A traced value was turned into a plain number, and its gradient with it."""
+
+
+class ExportError(GansmithError):
+    """An exported network that cannot be written, or computes something else than the trained one."""
 
 
 class MissingExtraError(GansmithError):

@@ -18,6 +18,7 @@ from gansmith.cli.compare import compare
 from gansmith.cli.data import pack
 from gansmith.cli.draw import draw
 from gansmith.cli.evaluate import evaluate
+from gansmith.cli.export import export
 from gansmith.cli.interpolate import interpolate
 from gansmith.cli.main import app, main
 from gansmith.cli.probe import probe
@@ -40,6 +41,14 @@ COMMANDS: dict[str, tuple[Callable[..., None], tuple[Any, ...], str, tuple[str, 
     "frames": (interpolate, ("model", "3", "8", "--steps", "1", "--out"), "a/", ("a/8.png",), "a-2/"),
     "arithmetic": (arithmetic, ("model", "--plus", "1,4", "--out"), "a.png", ("a.png",), "a-2.png"),
     "draw": (draw, ("model", "--out"), "a", ("a/generator.svg",), "a-2/"),
+    "export": (export, ("model", "--to", "program", "--out"), "a.pt2", ("a.pt2",), "a-2.pt2"),
+    "export to a folder": (
+        export,
+        ("model", "--to", "folder", "--licence", "mit", "--out"),
+        "a",
+        ("a/README.md", "a/generator.pt2"),
+        "a-2/",
+    ),
     "probe": (probe, ("model", "--data", "digits", "--out"), "a.json", ("a.json",), "a-2.json"),
     "compare": (compare, ("model", "model", "--out"), "a", ("a/compare.png",), "a-2/"),
     "blindtest": (blindtest, ("model", "--against", "digits", "--out"), "a.html", ("a.html",), "a-2.html"),
@@ -54,6 +63,7 @@ WORK = (
     "gansmith.judge.audit_run.subject_of",
     "gansmith.data.pack.open_source",
     "gansmith.records.graph.draw",
+    "gansmith.export.write.portable",
 )
 
 

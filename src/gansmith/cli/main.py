@@ -17,6 +17,7 @@ from gansmith.cli import (
     data,
     draw,
     evaluate,
+    export,
     features,
     help_,
     interpolate,
@@ -50,6 +51,7 @@ app.command("evaluate")(evaluate.evaluate)
 app.command("compare")(compare.compare)
 app.command("blindtest")(blindtest.blindtest)
 app.command("probe")(probe.probe)
+app.command("export")(export.export)
 app.command("list")(list_.list_)
 app.add_typer(features.app, name="features")
 app.command("help")(help_.help_)

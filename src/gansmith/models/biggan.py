@@ -140,7 +140,7 @@ class Generator(nn.Module):
         if self.conditional:
             label = labels_of("generator", label)
         else:
-            label = torch.zeros(len(z), dtype=torch.long, device=z.device)
+            label = torch.zeros(z.shape[0], dtype=torch.long, device=z.device)
         shared = self.shared(label)
         own, *parts = z.split(self.parts, 1)
         x = self.first(own).unflatten(1, (-1, *self.first_grid))

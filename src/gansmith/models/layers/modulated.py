@@ -49,7 +49,7 @@ class StyledConv2d(nn.Module):
             y = functional.conv2d(y, self.weight, padding=1)
         with torch.autocast(x.device.type, enabled=False):
             inverse = torch.rsqrt(style.square() @ self.weight.square().sum((2, 3)).t() + _EPS)  # Eq. 3
-        shape = (len(x), 1, *self.size)
+        shape = (x.shape[0], 1, *self.size)
         noise = torch.randn(shape, dtype=y.dtype, device=y.device) if self.training else self.noise.to(y.dtype)
         # root 2, the gain behind the leaky ReLU, is folded into the three terms
         y = torch.addcmul(_column(GAIN * self.bias[None], y), y, _column(GAIN * inverse, y))

@@ -50,7 +50,7 @@ class Synthesis(nn.Module):
         self.blocks = nn.ModuleList(_Block(before, stage, channels, styles) for before, stage in pairs)
 
     def forward(self, w: Tensor) -> Tensor:
-        x = self.basis.expand(len(w), -1, -1, -1)
+        x = self.basis.expand(w.shape[0], -1, -1, -1)
         image: Tensor | None = None
         first = 0
         for block in self.blocks:
