@@ -31,7 +31,8 @@ ROOMS = (  # from the ground up: a module imports from its own floor or lower on
 FLOOR: Mapping[str, int] = {name: number for number, names in enumerate(ROOMS) for name in names.split()}
 VARIANTS = (  # folders whose files are entries of the catalog: they do not import each other
     *("models", "objectives", "games", "penalties", "augment", "recipes"),
-    *("data.formats", "data.builtin", "data.operators", "evaluation.features", "evaluation.metrics"),
+    *("data.formats", "data.builtin", "data.operators", "minimize.methods"),
+    *("evaluation.features", "evaluation.metrics"),
 )
 LONGEST_FILE, LONGEST_FUNCTION = 300, 60  # lines; a longer function's docstring says "Long because ..."
 

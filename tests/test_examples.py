@@ -15,7 +15,7 @@ import gansmith
 from gansmith import catalog
 from gansmith.catalog import ROLES
 
-PACKAGES = ("gansmith", "gansmith.evaluation", "gansmith.latent", "gansmith.autograd")
+PACKAGES = ("gansmith", "gansmith.evaluation", "gansmith.latent", "gansmith.autograd", "gansmith.minimize")
 MOST = 4  # lines of code
 
 

@@ -22,6 +22,7 @@ from torch.autograd.graph import GradientEdge, Node, get_gradient_edge
 from torch.overrides import TorchFunctionMode
 
 from gansmith.errors import GansmithError, LostGraphError, NoDependencyError, nearest
+from gansmith.system.trees import leaves, map_leaves
 
 __all__ = ["gradient", "layer", "unused_inputs"]
 
@@ -121,7 +122,7 @@ class _Gradient:
             return float(result.detach()) if as_number else result.detach().clone()
 
         with torch.inference_mode(False), torch.enable_grad():
-            traced = _map(enter, argument, self.name)
+            traced = map_leaves(enter, argument, self.name)
             if not trace.edges:
                 raise GansmithError(f"{self.name} is empty: {_ALLOWED}")
             with trace:
@@ -132,7 +133,7 @@ class _Gradient:
         if missing := [path for path, result in gradients.items() if result is None]:
             raise NoDependencyError(f"the output does not depend on {_list(missing)}")
         only_numbers = numbers == trace.edges.keys() and not _leaves((args[1:], kwargs), (Tensor, nn.Module))
-        by_argument = _map(lambda _, path: leave(gradients[path], path in numbers), argument, self.name)
+        by_argument = map_leaves(lambda _, path: leave(gradients[path], path in numbers), argument, self.name)
         return by_argument, leave(value, only_numbers)
 
     def _scalar(self, output: Any, paths: list[str]) -> Tensor:
@@ -228,22 +229,8 @@ def _parameters_of(function: Callable[..., Any]) -> list[inspect.Parameter]:
         return []
 
 
-def _map(function: Callable[[Any, str], Any], tree: Any, path: str) -> Any:
-    """The same structure with function(leaf, path) at its leaves; a path is written as in Python."""
-    if isinstance(tree, dict):
-        return {key: _map(function, value, f"{path}[{key!r}]") for key, value in tree.items()}
-    if isinstance(tree, (list, tuple)):
-        items = [_map(function, value, f"{path}[{index}]") for index, value in enumerate(tree)]
-        if isinstance(tree, list):
-            return items
-        return type(tree)(*items) if hasattr(tree, "_fields") else tuple(items)
-    return function(tree, path)
-
-
 def _leaves(tree: Any, kinds: Any) -> list[Any]:
-    leaves: list[Any] = []
-    _map(lambda leaf, _: leaves.append(leaf) if isinstance(leaf, kinds) else None, tree, "")
-    return leaves
+    return [leaf for leaf, _ in leaves(tree) if isinstance(leaf, kinds)]
 
 
 def _kind(value: Any) -> str:

@@ -34,6 +34,7 @@ KINDS: Mapping[str, tuple[str, str]] = {  # kind -> (package, what one entry is 
     "operators": ("gansmith.data.operators", "dataset operator"),
     "features": ("gansmith.evaluation.features", "feature extractor"),
     "metrics": ("gansmith.evaluation.metrics", "metric"),
+    "minimizers": ("gansmith.minimize.methods", "minimizer"),
     "recipes": ("gansmith.recipes", "recipe"),
 }
 

@@ -28,6 +28,7 @@ _HOW = {  # kind -> how an entry is chosen, how an option of it is set
         "gansmith evaluate RUN --metrics {name}",
         "in Python: catalog.build('metrics', '{name}', ...)",
     ),
+    "minimizers": ("gansmith.minimize.minimize(f, x, method='{name}') in Python", "OPTION=VALUE"),
     "recipes": ("gansmith train DATA --recipe {name}", ""),
 }
 _FIELDS = {"models": catalog.ROLES, "objectives": ("objective",), "games": ("game",), "augment": ("augment",)}
