@@ -14,8 +14,9 @@ import torch
 
 from gansmith.data.prior import Prior
 from gansmith.errors import OptionError, OutputError
-from gansmith.latent.latent_file import Origin, load_latents, origin_of, save_latents
+from gansmith.latent.latent_file import load_latents, save_latents
 from gansmith.latent.latents import Latent
+from gansmith.latent.origin import Origin
 from gansmith.latent.renderer import Renderer
 from gansmith.latent.sources import read_sources
 from refusals import refused
@@ -55,7 +56,7 @@ def test_a_canvas_comes_back(tmp_path: Path) -> None:
 def test_no_path_is_in_it(tmp_path: Path) -> None:
     """Neither the file's own nor that of a recipe which is a file."""
     renderer = Renderer(torch.nn.Unflatten(1, (1, 2, 2)), Prior(size=4), images=7, recipe="/home/somebody/mine.yaml")
-    origin = origin_of(renderer)
+    origin = renderer.origin
     assert (origin.images, origin.recipe, origin.model) == (7, None, renderer.digest)
     path = save_latents(tmp_path / "secret.safetensors", [Latent(torch.zeros(4), name="/home/x")], origin)
     assert not any(word in path.read_bytes() for word in (b"home", b"secret", b"somebody"))

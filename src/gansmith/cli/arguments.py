@@ -33,6 +33,7 @@ Force = Annotated[bool, typer.Option("--force", help="replace files that exist")
 Scale = Annotated[
     int | None, typer.Option(min=1, max=64, help="pixels a side for each pixel: 1 is exact; good to view if not given")
 ]
+Metadata = Annotated[bool, typer.Option("--metadata/--no-metadata", help="a PNG says how it was made (gansmith show)")]
 Trust = Annotated[bool, typer.Option("--trust", help="import code that the model names from outside gansmith")]
 
 Ruler = Annotated[bool, typer.Option("--ruler/--no-ruler", help="at the end: how good it is, in at most 20 seconds")]

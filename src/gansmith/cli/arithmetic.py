@@ -11,6 +11,7 @@ from gansmith.cli.arguments import (
     Device,
     Force,
     Label,
+    Metadata,
     Raw,
     RunPath,
     Scale,
@@ -39,6 +40,7 @@ def arithmetic(
     checkpoint: Checkpoint = None,
     scale: Scale = None,
     label: Label = None,
+    metadata: Metadata = True,
     device: Device = "auto",
     trust: Trust = False,
 ) -> None:
@@ -62,5 +64,5 @@ def arithmetic(
     print_trained(opened, raw=raw, checkpoint=checkpoint)
     terms = [Term(1 if sign > 0 else -1, tuple(seeds_of(sources, renderer))) for sign, sources in given]
     result = add_up(renderer, terms, label=label)
-    written = result.write(path if out is None else out, numbered=True, scale=scale, force=force)
+    written = result.write(path if out is None else out, numbered=True, scale=scale, force=force, metadata=metadata)
     print_written(written, "images", len(result))

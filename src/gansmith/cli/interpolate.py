@@ -13,6 +13,7 @@ from gansmith.cli.arguments import (
     Device,
     Force,
     Label,
+    Metadata,
     Raw,
     RunPath,
     Scale,
@@ -75,6 +76,7 @@ def interpolate(
     numbered: Annotated[bool, typer.Option("--numbered", help="write each seed on its image")] = False,
     scale: Scale = None,
     label: Label = None,
+    metadata: Metadata = True,
     device: Device = "auto",
     trust: Trust = False,
 ) -> None:
@@ -107,5 +109,6 @@ def interpolate(
     if film:
         written = [save_film(images.frames(scale=scale), target, seconds=seconds, most=1000, replace=force)]
     else:
-        written = images.write(target if out is None else out, numbered=numbered, scale=scale, force=force)
+        place = target if out is None else out
+        written = images.write(place, numbered=numbered, scale=scale, force=force, metadata=metadata)
     print_written(written, "images", len(images))

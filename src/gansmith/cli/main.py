@@ -25,6 +25,7 @@ from gansmith.cli import (
     probe,
     resume,
     sample,
+    show,
     train,
     translate,
 )
@@ -45,6 +46,7 @@ app.command("resume")(resume.resume)
 app.command("sample")(sample.sample)
 app.command("interpolate")(interpolate.interpolate)
 app.command("arithmetic")(arithmetic.arithmetic)
+app.command("show")(show.show)
 app.command("translate")(translate.translate)
 app.add_typer(data.app, name="data")
 app.command("evaluate")(evaluate.evaluate)

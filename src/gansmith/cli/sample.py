@@ -11,6 +11,7 @@ from gansmith.cli.arguments import (
     Device,
     Force,
     Label,
+    Metadata,
     Raw,
     RunPath,
     Scale,
@@ -24,13 +25,20 @@ from gansmith.cli.arguments import (
 
 _OUT = "samples.png"
 
+_Seeds = Annotated[
+    str,
+    typer.Option(help="which images: 0-63 or 1,4,9, or latent files and PNGs of gansmith; image i is seed i's alone"),
+]
+_Truncation = Annotated[
+    float | None,
+    typer.Option(help="draw normal latents again beyond this; of stylegan2, psi in W: 0.5 gives more typical images"),
+]
+
 
 def sample(
     run: RunPath,
     *,
-    seeds: Annotated[
-        str, typer.Option(help="which images: 0-63 or 1,4,9, or files of latents; image i depends on seed i alone")
-    ] = "0-63",
+    seeds: _Seeds = "0-63",
     out: Annotated[
         str | None,
         typer.Option(help="a sheet (.png, .jpg, .webp), or a folder/ for one file each  [default: samples.png]"),
@@ -40,18 +48,14 @@ def sample(
     checkpoint: Checkpoint = None,
     canvas: Annotated[str | None, typer.Option(help="latents of 3x5 cells: larger images")] = None,
     label: Label = None,
-    truncation: Annotated[
-        float | None,
-        typer.Option(
-            help="draw normal latents again beyond this; of stylegan2, psi in W: 0.5 gives more typical images"
-        ),
-    ] = None,
+    truncation: _Truncation = None,
     numbered: Annotated[bool, typer.Option("--numbered", help="write each seed on its image")] = False,
     columns: Annotated[int | None, typer.Option(help="images in a row of the sheet; near-square if not given")] = None,
     scale: Scale = None,
     nearest: Annotated[
         bool, typer.Option("--nearest", help="beside each sample its nearest training image; --numbered: how far")
     ] = False,
+    metadata: Metadata = True,
     device: Device = "auto",
     trust: Trust = False,
 ) -> None:
@@ -77,7 +81,14 @@ def sample(
 
         images = with_nearest(opened, images)
     print_written(
-        images.write(path if out is None else out, columns=columns, numbered=numbered, scale=scale, force=force),
+        images.write(
+            path if out is None else out,
+            columns=columns,
+            numbered=numbered,
+            scale=scale,
+            force=force,
+            metadata=metadata,
+        ),
         "images",
         len(images),
     )

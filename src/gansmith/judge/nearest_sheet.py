@@ -35,7 +35,7 @@ def with_nearest(run: Run, samples: ImageSeries) -> ImageSeries:
     distances = [f"{distance:.3g}" for distance in near.distance]
     labels = [word for pair in zip(samples.labels, distances, strict=True) for word in pair]
     columns = 2 * max(1, round((len(made) / 2) ** 0.5))
-    return ImageSeries(both, tuple(labels), columns=columns)
+    return ImageSeries(both, tuple(labels), columns=columns, provenance=samples.provenance)
 
 
 def _training_images(run: Run, shape: tuple[int, ...]) -> Images:

@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from gansmith.latent.arithmetic import Term, latent_arithmetic, mean_latent, sum_of_means
     from gansmith.latent.image_series import ImageSeries
     from gansmith.latent.interpolation import interpolate, interpolation_path, lerp, slerp
-    from gansmith.latent.latent_file import Origin, load_latents, origin_of, save_latents
+    from gansmith.latent.latent_file import load_latents, save_latents
     from gansmith.latent.latents import Latent
+    from gansmith.latent.origin import Origin
     from gansmith.latent.renderer import Renderer
     from gansmith.latent.seeds import parse_seeds
     from gansmith.latent.translate import Translator, load_translator
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "ImageSeries": "gansmith.latent.image_series",
     "Latent": "gansmith.latent.latents",
-    "Origin": "gansmith.latent.latent_file",
+    "Origin": "gansmith.latent.origin",
     "Renderer": "gansmith.latent.renderer",
     "Term": "gansmith.latent.arithmetic",
     "Translator": "gansmith.latent.translate",
@@ -35,7 +36,6 @@ _HOMES = {
     "load_latents": "gansmith.latent.latent_file",
     "load_translator": "gansmith.latent.translate",
     "mean_latent": "gansmith.latent.arithmetic",
-    "origin_of": "gansmith.latent.latent_file",
     "parse_seeds": "gansmith.latent.seeds",
     "save_latents": "gansmith.latent.latent_file",
     "slerp": "gansmith.latent.interpolation",
@@ -55,7 +55,6 @@ __all__ = [
     "load_latents",
     "load_translator",
     "mean_latent",
-    "origin_of",
     "parse_seeds",
     "save_latents",
     "slerp",

@@ -15,6 +15,8 @@ from torch import Tensor
 from gansmith.errors import OptionError
 from gansmith.latent.image_series import ImageSeries
 from gansmith.latent.latents import Seed, Space, name_of, space_of
+from gansmith.latent.provenance import Provenance, Sum
+from gansmith.latent.provenance import points as points_of
 from gansmith.latent.renderer import Renderer
 
 _NOTHING = "nothing to add up: give at least one --plus with its seeds, such as --plus 1,4,9"
@@ -95,13 +97,19 @@ def latent_arithmetic(renderer: Renderer, terms: Sequence[Term], *, label: int |
     one_label = renderer.one_label(terms[0].seeds, len(points), label)
     images_of = iter(renderer.render(points, one_label, space=space))
     rendered = [None if latent is None else next(images_of) for latent in latents]
+
+    def provenance() -> Provenance:
+        plus, minus = ([points_of(term.seeds) for term in terms if term.sign == sign] for sign in (1, -1))
+        of_label = None if label is None else number
+        return Provenance(origin=renderer.origin, request=Sum(plus=tuple(plus), minus=tuple(minus)), label=of_label)
+
     shape = next(image for image in rendered if image is not None).shape
     if tuple(shape) == (2, 1, 1):  # points share one plane: there are no gaps to fill
         kept = [image for image in rendered if image is not None]
-        return ImageSeries(torch.stack(kept), tuple(label for label in labels if label))
+        return ImageSeries(torch.stack(kept), tuple(label for label in labels if label), provenance=provenance)
     gap_image = torch.full(shape, -1.0 if shape[0] == 4 else 1.0)  # transparent, or white
     images = torch.stack([gap_image if image is None else image for image in rendered])
-    return ImageSeries(images, labels, columns=widest + 1)
+    return ImageSeries(images, labels, columns=widest + 1, provenance=provenance)
 
 
 def term_labels(terms: Sequence[Term]) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +10,7 @@ from PIL import Image
 from torch import Tensor
 
 from gansmith.errors import GansmithError
+from gansmith.latent.provenance import KEYWORD, Provenance
 from gansmith.records.images import draw_sheet, require_suffix, save_image
 from gansmith.system.outputs import Files, inside, itself, require_output
 
@@ -19,7 +20,7 @@ class ImageSeries:
     """Images [N, C, H, W] in [-1, 1], and a label each: the seed, for samples.
 
     columns: of the sheet, where the images have an arrangement of their own. marked: the sheet frames images that have
-    a label.
+    a label. provenance: how they were made, which a PNG file then says of itself.
 
     >>> import torch
     >>> images = ImageSeries(torch.zeros(3, 1, 8, 8), labels=("5", "6", "7"))
@@ -31,6 +32,7 @@ class ImageSeries:
     labels: tuple[str, ...]
     columns: int | None = None
     marked: bool = False
+    provenance: Callable[[], Provenance] | None = None
 
     def __len__(self) -> int:
         return len(self.images)
@@ -58,14 +60,15 @@ class ImageSeries:
         numbered: bool = False,
         scale: int | None = None,
         force: bool = False,
+        metadata: bool = True,
     ) -> list[Path]:
         """Write one sheet (`grid.png`, .jpg or .webp), or, for a path that ends in / or has no suffix, one PNG each,
         named by its label. Returns what was written. scale: as for `sheet`; a PNG each has exact pixels without.
-        force: replace files that exist.
+        force: replace files that exist. metadata: a PNG says how it was made (docs/latent.md).
 
         Raises OptionError for an unknown suffix, OutputError for a file that exists."""
         require_output(Path(path), series_files(path, self.labels), force=force)
-        return self.write(path, columns=columns, numbered=numbered, scale=scale, force=force)
+        return self.write(path, columns=columns, numbered=numbered, scale=scale, force=force, metadata=metadata)
 
     def write(
         self,
@@ -75,18 +78,29 @@ class ImageSeries:
         numbered: bool = False,
         scale: int | None = None,
         force: bool = False,
+        metadata: bool = True,
     ) -> list[Path]:
         """`save` of images whose `path` was checked before they were made: a file that appeared since stays, and they
         get the next free name, which an OutputError says."""
         files_of = series_files(path, self.labels)
         files = list(files_of(Path(path)))
         if files_of is itself:
-            return [save_image(self.sheet(columns=columns, numbered=numbered, scale=scale), files[0], replace=force)]
+            sheet = self.sheet(columns=columns, numbered=numbered, scale=scale)
+            return [save_image(sheet, files[0], replace=force, text=self.text() if metadata else {})]
         for index, file in enumerate(files):
             one = ImageSeries(self.images[index : index + 1], self.labels[index : index + 1])
             labels = one.labels if numbered else None
-            save_image(draw_sheet(one.images, padding=0, labels=labels, scale=scale or 1), file, replace=force)
+            drawn = draw_sheet(one.images, padding=0, labels=labels, scale=scale or 1)
+            save_image(drawn, file, replace=force, text=self.text(index) if metadata else {})
         return files
+
+    def text(self, index: int | None = None) -> dict[str, str]:
+        """What a PNG file of all images, or of one, says of itself; nothing where it is not known or too long."""
+        made = None if self.provenance is None else self.provenance()
+        if made is not None and index is not None:
+            made = made.part(index)
+        text = None if made is None else made.text()
+        return {} if text is None else {KEYWORD: text}
 
 
 def series_files(path: str | Path, labels: Sequence[str]) -> Files:

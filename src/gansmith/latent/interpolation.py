@@ -18,6 +18,8 @@ from torch import Tensor
 from gansmith.errors import OptionError, UnknownNameError, unknown
 from gansmith.latent.image_series import ImageSeries
 from gansmith.latent.latents import Seed, name_of, space_of
+from gansmith.latent.provenance import Interpolation, Provenance
+from gansmith.latent.provenance import points as points_of
 from gansmith.latent.renderer import Renderer
 from gansmith.system.memory import require_memory
 
@@ -100,11 +102,18 @@ def interpolate(
     space = space_of(seeds)
     legs = path_latents(renderer, seeds, steps=steps, kind=kind, rows=rows, label=label)
     points = legs.flatten(0, 1)
+    number = None if label is None else renderer.class_of(seeds, label)
+
+    def provenance() -> Provenance:
+        request = Interpolation(seeds=points_of(seeds), steps=steps, path=kind, rows=rows)
+        return Provenance(origin=renderer.origin, request=request, label=number)
+
     return ImageSeries(
         renderer.render(points, renderer.one_label(seeds, len(points), label), space=space),
         path_labels([name_of(seed) for seed in seeds], steps=steps, rows=rows),
         columns=legs.shape[1],
         marked=True,
+        provenance=provenance,
     )
 
 

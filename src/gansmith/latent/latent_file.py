@@ -14,18 +14,17 @@ import json
 import struct
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 import safetensors
 import safetensors.torch
 import torch
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ValidationError
 from torch import Tensor
 
-from gansmith import __version__, catalog
 from gansmith.errors import OptionError
 from gansmith.latent.latents import Latent, Space
-from gansmith.latent.renderer import Renderer
+from gansmith.latent.origin import Origin
 from gansmith.system.files import atomic, unreadable
 from gansmith.system.option_words import shown
 
@@ -33,21 +32,6 @@ SUFFIX = ".safetensors"
 _KEY = "gansmith_latents"
 _MOST_BYTES, _MOST_HEADER = 2**26, 2**14
 _MOST_LATENTS = 10_000
-
-Digest = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
-Word = Annotated[str, Field(pattern="^[0-9A-Za-z_.+-]{1,60}$")]
-Count = Annotated[int, Field(ge=0, le=10**15)]
-
-
-class Origin(BaseModel):
-    """Which model latents belong to: the sha256 of its weights, how many real images it had seen, its recipe's name."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    version: Word  # of gansmith, that wrote them
-    model: Digest
-    images: Count = 0
-    recipe: Word | None = None
 
 
 class Header(Origin):
@@ -62,16 +46,6 @@ class Latents(NamedTuple):
 
     latents: tuple[Latent, ...]
     origin: Origin
-
-
-def origin_of(renderer: Renderer) -> Origin:
-    """The origin of latents of a renderer; its recipe where it is one of this package, so that no path is among it.
-
-    >>> from gansmith.data.prior import Prior
-    >>> origin_of(Renderer(torch.nn.Unflatten(1, (1, 2, 2)), Prior(size=4), images=500, recipe="../mine.yaml")).recipe
-    """
-    recipe = renderer.recipe if renderer.recipe in catalog.names("recipes") else None
-    return Origin(version=__version__, model=renderer.digest, images=renderer.trained_images, recipe=recipe)
 
 
 def save_latents(path: str | Path, latents: Sequence[Latent], origin: Origin, *, force: bool = False) -> Path:

@@ -21,6 +21,8 @@ from gansmith.errors import OptionError, unknown
 from gansmith.latent.canvas import require_canvas
 from gansmith.latent.image_series import ImageSeries
 from gansmith.latent.latents import Latent, Seed, Space, name_of, space_of
+from gansmith.latent.origin import Origin, origin
+from gansmith.latent.provenance import Provenance, Samples, points
 from gansmith.models.saved import digest_of
 from gansmith.system.memory import require_memory
 from gansmith.system.seeding import generator as randomness
@@ -68,6 +70,11 @@ class Renderer:
     def digest(self) -> str:
         """The sha256 of the generator's weights, in hexadecimal: which model a latent belongs to."""
         return digest_of(self.generator.state_dict())
+
+    @cached_property
+    def origin(self) -> Origin:
+        """Which model its latents belong to."""
+        return origin(self.digest, self.trained_images, self.recipe)
 
     def latents(
         self,
@@ -192,7 +199,13 @@ class Renderer:
         space = space_of(seeds)
         latents = self.latents(seeds, grid=grid, truncation=cut, space=space, label=label)
         images = self.render(latents, self.labels(seeds, label), psi=psi, space=space)
-        return ImageSeries(images, tuple(name_of(seed) for seed in seeds))
+        number = None if label is None else self.class_of(seeds, label)
+
+        def provenance() -> Provenance:
+            request = Samples(seeds=points(seeds), truncation=truncation, canvas=grid)
+            return Provenance(origin=self.origin, request=request, label=number)
+
+        return ImageSeries(images, tuple(name_of(seed) for seed in seeds), provenance=provenance)
 
     def _row(self, seed: Seed, grid: tuple[int, int] | None, truncation: float | None) -> Tensor:
         """The latent [1, Z, ...] of a seed, as the generator takes it."""

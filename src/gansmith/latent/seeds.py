@@ -3,10 +3,27 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from gansmith.errors import OptionError
 
 _MOST = 1_000_000
+
+
+def seeds_as_text(seeds: Sequence[int]) -> str:
+    """Seeds as `parse_seeds` reads them, runs of three and more as ranges.
+
+    >>> seeds_as_text([0, 1, 2, 3, 9, 8])
+    '0-3,9,8'
+    """
+    parts: list[list[int]] = []
+    for seed in seeds:
+        if parts and seed == parts[-1][-1] + 1:
+            parts[-1].append(seed)
+        else:
+            parts.append([seed])
+    words = [f"{part[0]}-{part[-1]}" if len(part) > 2 else ",".join(map(str, part)) for part in parts]
+    return ",".join(words)
 
 
 def parse_seeds(text: str) -> list[int]:

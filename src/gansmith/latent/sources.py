@@ -1,6 +1,6 @@
-"""Where the latents of images come from, as text: seeds, and files of latents in the place of seeds.
+"""Where the latents of images come from, as text: seeds, and in their place latent files and PNG files of gansmith.
 
-`0-3,mine.safetensors,9` is the seeds 0, 1, 2 and 3, the latents of a file, and the seed 9.
+`0-3,mine.safetensors,9,grid.png` is the seeds 0, 1, 2 and 3, the latents of a file, the seed 9, and those of a sheet.
 """
 
 from __future__ import annotations
@@ -9,17 +9,21 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from gansmith.latent.latent_file import SUFFIX, Origin, load_latents
+from gansmith.latent.latent_file import SUFFIX, load_latents
 from gansmith.latent.latents import Seed, name_of
+from gansmith.latent.origin import Origin
+from gansmith.latent.provenance import read_provenance
+from gansmith.latent.provenance_seeds import seeds_of
 from gansmith.latent.renderer import Renderer
 from gansmith.latent.seeds import parse_seeds
+from gansmith.system.text import printable
 
-_DIGITS = 16  # of a digest, in a message
+_FILES = (SUFFIX, ".png")
 
 
 @dataclass(frozen=True)
 class Source:
-    """Some seeds, or the latents of a file; names: of their images, seeds: for the renderer that makes them."""
+    """Some seeds, or those of a file; names: of their images, seeds: for the renderer that makes them."""
 
     names: tuple[str, ...]
     seeds: Callable[[Renderer], Sequence[Seed]]
@@ -54,21 +58,10 @@ class Sources:
     def warnings(self, renderer: Renderer) -> list[str]:
         """A line for each file whose latents were made for other weights than the renderer's."""
         return [
-            f"{part.file} belongs to the model {part.origin.model[:_DIGITS]}"
-            f"{after(part.origin)}, and this is {renderer.digest[:_DIGITS]}: the image is another one"
+            f"{part.file} belongs to {part.origin}, and this is {renderer.origin}: it makes another image"
             for part in self.parts
             if part.origin is not None and part.origin.model != renderer.digest
         ]
-
-
-def after(origin: Origin) -> str:
-    """Of a model: ` (dcgan_small, after 300,000 images)`, as far as it is known.
-
-    >>> after(Origin(version="1.0", model="0" * 64, images=500))
-    ' (after 500 images)'
-    """
-    words = [word for word in (origin.recipe, origin.images and f"after {origin.images:,} images") if word]
-    return f" ({', '.join(words)})" if words else ""
 
 
 def read_sources(*texts: str) -> Sources:
@@ -88,7 +81,7 @@ def read_sources(*texts: str) -> Sources:
 
 
 def _is_file(word: str) -> bool:
-    return Path(word.strip()).suffix.lower() == SUFFIX and ("," not in word or Path(word.strip()).is_file())
+    return Path(word.strip()).suffix.lower() in _FILES and ("," not in word or Path(word.strip()).is_file())
 
 
 def _of_seeds(numbers: Sequence[int]) -> Source:
@@ -96,5 +89,8 @@ def _of_seeds(numbers: Sequence[int]) -> Source:
 
 
 def _of_file(path: Path) -> Source:
+    if path.suffix.lower() != SUFFIX:
+        made, stem = read_provenance(path), printable(path.stem)
+        return Source(made.names(stem), lambda renderer: seeds_of(made, renderer, stem), made.origin, path)
     stored = load_latents(path)
     return Source(tuple(map(name_of, stored.latents)), lambda renderer: stored.latents, stored.origin, path)

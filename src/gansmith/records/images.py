@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from torch import Tensor
 
 from gansmith.data.subsets import evenly_spaced
 from gansmith.errors import NotFiniteError, OptionError
+from gansmith.records.png_text import text_chunks
 from gansmith.system.files import atomic
 
 Colour = tuple[int, int, int]
@@ -170,12 +171,13 @@ def require_suffix(path: Path, *, film: bool = False) -> None:
         raise OptionError(f"cannot write {path.name!r}: {what} ends in {', '.join(known)}")
 
 
-def save_image(image: Image.Image, path: str | Path, *, replace: bool = True) -> Path:
+def save_image(
+    image: Image.Image, path: str | Path, *, replace: bool = True, text: Mapping[str, str] | None = None
+) -> Path:
     """Write an image in the format of its suffix (.png, .jpg, .webp), whole or not at all. Returns the path.
 
-    replace: as for `system.files.atomic`. Raises OptionError for another suffix, or for more pixels a side than the
-    format holds.
-    """
+    replace: as for `system.files.atomic`. text: by keyword, which a PNG file keeps (tEXt); no other does. Raises
+    OptionError for another suffix, or for more pixels a side than the format holds."""
     path = Path(path)
     require_suffix(path)
     name, most, options = _FORMATS[path.suffix.lower()]
@@ -184,6 +186,8 @@ def save_image(image: Image.Image, path: str | Path, *, replace: bool = True) ->
             f"{path.name!r} would be {image.width:,} x {image.height:,} pixels and {name} holds {most:,} a side: "
             f"write a .png, or fewer images"
         )
+    if name == "PNG":
+        options = {**options, "pnginfo": text_chunks(text or {})}
     with atomic(path, replace=replace) as file:
         (_on_white(image) if name == "JPEG" else image).save(file, name, **options)
     return path

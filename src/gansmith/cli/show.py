@@ -1,0 +1,93 @@
+"""`gansmith show`: what a file of images or of latents says of itself, and the command that makes it again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from gansmith.cli.arguments import Trust, echo
+from gansmith.system.paths import shell_word
+from gansmith.system.text import printable
+
+if TYPE_CHECKING:
+    from gansmith.latent.provenance import Provenance, Values
+
+
+def show(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="a PNG that gansmith wrote, or a latent file")],
+    run: Annotated[
+        str | None, typer.Argument(metavar="[RUN]", help="the run for the command; says whether the file is of it")
+    ] = None,
+    *,
+    trust: Trust = False,
+) -> None:
+    """Say which model made a file, from what, and the command that makes it again.
+
+    Everything is read as data: nothing of the file is executed, unpacked or believed beyond its type and bounds.
+    """
+    from gansmith.latent.latent_file import SUFFIX, load_latents
+    from gansmith.latent.provenance import read_provenance
+
+    if file.suffix.lower() == SUFFIX:
+        latents, origin = load_latents(file)
+        said = f"{len(latents):,} of the space {latents[0].space}, of {latents[0].values.numel():,} numbers each"
+        kind, words = "latents", ["sample", "RUN", "--seeds", _file(file)]
+    else:
+        made = read_provenance(file)
+        origin, kind, said = made.origin, "images", f"{made.count():,}, by gansmith {made.request.command}"
+        words = command(made, file)
+    echo(f"{kind:8} {said}")
+    echo(f"model    {origin.model}")
+    recipe = "" if origin.recipe is None else f", recipe {origin.recipe}"
+    echo(f"trained  {origin.images:,} images{recipe}; written by gansmith {origin.version}")
+    if run is not None:
+        from gansmith.runs.run import Run
+
+        renderer = Run(run, trust=trust).renderer(device="cpu")
+        same = origin.model == renderer.digest
+        echo(f"run      {run}: {'the same weights' if same else f'other weights, {renderer.origin}'}")
+    echo(
+        f"command  gansmith {' '.join(shell_word(printable(run or word)) if word == 'RUN' else word for word in words)}"
+    )
+
+
+def command(made: Provenance, file: Path) -> list[str]:
+    """The words of the command that makes images again, each quoted for a shell; RUN stands for the run. Seeds are
+    written out; where a latent is among them the file itself stands for all of them."""
+    from gansmith.latent.provenance import Interpolation, Samples
+
+    request, itself = made.request, ["sample", "RUN", "--seeds", _file(file)]
+    options = [] if made.label is None else ["--label", str(made.label)]
+    if isinstance(request, Samples):
+        seeds = _seeds(request.seeds)
+        if seeds is None or request.labels is not None:
+            return itself
+        options += [] if request.truncation is None else ["--truncation", repr(request.truncation)]
+        options += [] if request.canvas is None else ["--canvas", f"{request.canvas[0]}x{request.canvas[1]}"]
+        return ["sample", "RUN", "--seeds", seeds, *options]
+    if isinstance(request, Interpolation):
+        ends = [_seeds([point]) for point in request.seeds]
+        options += ["--steps", str(request.steps)] + ([] if request.path is None else ["--path", request.path])
+        options += ["--as", "grid"] if request.rows else []
+        return itself if None in ends else ["interpolate", "RUN", *map(str, ends), *options]
+    parts = [("--plus", part) for part in request.plus] + [("--minus", part) for part in request.minus]
+    terms = [(sign, _seeds(part)) for sign, part in parts if part]
+    if not terms or any(seeds is None for _, seeds in terms):
+        return itself
+    return ["arithmetic", "RUN", *(word for sign, seeds in terms for word in (sign, str(seeds))), *options]
+
+
+def _file(file: Path) -> str:
+    name = printable(file)
+    return shell_word(f"./{name}" if name.startswith("-") else name)
+
+
+def _seeds(seeds: Sequence[int | Values]) -> str | None:
+    """Seeds as a command line takes them; None where one is a latent."""
+    from gansmith.latent.seeds import seeds_as_text
+
+    numbers = [seed for seed in seeds if isinstance(seed, int)]
+    return seeds_as_text(numbers) if len(numbers) == len(seeds) else None
