@@ -40,17 +40,23 @@ def some_images(folder: Path, count: int) -> str:
 
 
 @pytest.mark.parametrize(
-    ("count", "recipe", "why"),
-    [(9_999, "dcgan_few", "2,000 photographs; these are 9,999"), (10_000, "dcgan_fast", "these are 10,000")],
+    ("count", "time", "recipe", "why"),
+    [
+        (999, "3m", "dcgan_few", "400 photographs (for longer, stylegan2_small); these are 999"),
+        (1_000, "3m", "dcgan_fast", "these are 1,000"),
+        (1_000, None, "stylegan2_small", "2,000 photographs; these are 1,000"),
+    ],
 )
-def test_by_the_number_of_images(count: int, recipe: str, why: str, tmp_path: Path) -> None:
-    found = advised(some_images(tmp_path, count))
+def test_by_the_number_of_images(count: int, time: str | None, recipe: str, why: str, tmp_path: Path) -> None:
+    found = advised(some_images(tmp_path, count), time=time)
     assert found is not None
     assert found.recipe == recipe
     assert found.reason.endswith(why)
 
 
-@pytest.mark.parametrize(("time", "recipe"), [("239s", "dcgan_fast"), ("4m", "dcgan_few"), (None, "dcgan_few")])
+@pytest.mark.parametrize(
+    ("time", "recipe"), [("239s", "dcgan_fast"), ("4m", "stylegan2_small"), (None, "stylegan2_small")]
+)
 def test_some_thousand_images_for_some_minutes(time: str | None, recipe: str, tmp_path: Path) -> None:
     found = advised(some_images(tmp_path, 2_000), time=time)
     assert found is not None
@@ -60,7 +66,7 @@ def test_some_thousand_images_for_some_minutes(time: str | None, recipe: str, tm
 def test_a_share_of_the_images_counts(tmp_path: Path) -> None:
     found = advised(some_images(tmp_path, 14_000), fraction=0.5)
     assert found is not None
-    assert (found.recipe, found.reason.endswith("these are 7,000")) == ("dcgan_few", True)
+    assert (found.recipe, found.reason.endswith("these are 7,000")) == ("stylegan2_small", True)
 
 
 def test_images_that_could_as_well_be_mirrored_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -163,10 +169,10 @@ def test_a_setting_of_a_part_changes_the_advised_recipe_and_nothing_else(
     own: dict[str, Any], field: tuple[str, ...], value: object, capsys: pytest.CaptureFixture[str]
 ) -> None:
     experiment, _ = experiment_from("digits", environment={}, choose_recipe=True, device="cpu", **own)
-    assert capsys.readouterr().err.startswith("recipe dcgan_few: ")
+    assert capsys.readouterr().err.startswith("recipe stylegan2_small: ")
     plain: Any = experiment.plain()
-    assert plain["generator"]["upsample"] == "resize"
-    assert plain["optimizer"]["discriminator"]["lr"] == 4e-3
+    assert plain["generator"]["channel_base"] == 512
+    assert plain["optimizer"]["discriminator"]["lr"]["start"] == 8e-3
     for step in field:
         plain = plain[step]
     assert plain == value
@@ -185,7 +191,7 @@ def test_a_run_begun_without_a_recipe_is_continued_without_one(
     assert again == chosen
     assert "begun without" in capsys.readouterr().err
     fresh, _ = experiment_from("digits", environment={}, choose_recipe=True, device="cpu")
-    assert fresh.recipe == "dcgan_few"
+    assert fresh.recipe == "stylegan2_small"
 
 
 def test_settings_beside_the_game_are_no_game(tmp_path: Path) -> None:
@@ -211,19 +217,18 @@ def test_training_takes_it_says_why_and_keeps_it(
     run = gansmith.train(path, **settings)
     said = capsys.readouterr().err
     assert (
-        "recipe dcgan_few: in a quarter of an hour of one core it made the best samples of 2,000 photographs; these "
-        "are 40. For another " in said
+        "recipe stylegan2_small: in a quarter of an hour of one core it made the best samples of 2,000 "
+        "photographs; these are 40. For another " in said
     )
-    assert run.path == Path("runs/images-dcgan_few")
+    assert run.path == Path("runs/images-stylegan2_small")
     assert run.experiment.discriminator is not None
-    assert run.experiment.augment is not None
-    assert run.experiment.augment.options["policy"] == ["translation", "cutout"]
+    assert run.experiment.generator.name == "stylegan2"
     later = {"recipe": "dcgan_augmented", "why": "x"}
-    change_table(monkeypatch, sizes=[{"of": [8]}], rows=[later], earlier=["dcgan_few"])
+    change_table(monkeypatch, sizes=[{"of": [8]}], rows=[later], earlier=["stylegan2_small"])
     again = gansmith.train(path, **settings)
     assert again.path == run.path
     said = capsys.readouterr().err
-    assert "recipe dcgan_few: the run in this folder was begun with it. For another one: --recipe NAME" in said
+    assert "recipe stylegan2_small: the run in this folder was begun with it. For another one: --recipe NAME" in said
     assert "is complete at 64 images" in said
     elsewhere, _ = experiment_from(path, environment={}, choose_recipe=True, out="other", **settings)
     assert elsewhere.recipe == "dcgan_augmented"
