@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import gzip
+import re
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -24,6 +27,22 @@ class Exported(NamedTuple):
     run: Run
     data: Path
     files: Mapping[str, Path]
+
+
+def runtime_like(folder: Path) -> Path:
+    """A folder that looks like the npm package onnxruntime-web, and runs nothing."""
+    (folder / "dist").mkdir(parents=True)
+    script = "export const env = {};\n//# sourceMappingURL=ort.map\n"
+    (folder / "dist" / "ort.wasm.bundle.min.mjs").write_text(script)
+    (folder / "dist" / "ort-wasm-simd-threaded.wasm").write_bytes(b"\0asm\1\0\0\0")
+    return folder
+
+
+def packed(page: str, name: str) -> bytes:
+    """What stands gzipped, in base64, in a part of a page."""
+    part = re.search(rf'<script type="text/plain" id="{name}">(.*?)</script>', page, re.DOTALL)
+    assert part
+    return gzip.decompress(base64.b64decode(part[1]))
 
 
 def with_torch_alone(folder: Path, code: str) -> str:

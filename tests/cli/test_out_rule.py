@@ -42,6 +42,13 @@ COMMANDS: dict[str, tuple[Callable[..., None], tuple[Any, ...], str, tuple[str, 
     "arithmetic": (arithmetic, ("model", "--plus", "1,4", "--out"), "a.png", ("a.png",), "a-2.png"),
     "draw": (draw, ("model", "--out"), "a", ("a/generator.svg",), "a-2/"),
     "export": (export, ("model", "--to", "program", "--out"), "a.pt2", ("a.pt2",), "a-2.pt2"),
+    "export to a page": (
+        export,
+        ("model", "--to", "html", "--runtime", "package", "--out"),
+        "a.html",
+        ("a.html",),
+        "a-2.html",
+    ),
     "export to a folder": (
         export,
         ("model", "--to", "folder", "--licence", "mit", "--out"),
@@ -64,6 +71,7 @@ WORK = (
     "gansmith.data.pack.open_source",
     "gansmith.records.graph.draw",
     "gansmith.export.write.portable",
+    "gansmith.export.write.web_runtime",
 )
 
 

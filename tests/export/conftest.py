@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from exporting import EACH, SIDE, Exported
+from exporting import EACH, SIDE, Exported, runtime_like
 from gansmith.export.write import export
 from gansmith.judge.audit_run import evaluate
 from gansmith.runs.train import train
@@ -32,6 +32,8 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> Exported:
     files = {"program": root / "a.pt2", "folder": root / "a"}
     if find_spec("onnxruntime") and find_spec("onnxscript"):
         files["onnx"] = root / "a.onnx"
+        files["html"] = root / "a.html"
+    runtime = runtime_like(root / "package")
     for form, path in files.items():
-        export(run, form, path, licence="cc-by-4.0")
+        export(run, form, path, licence="cc-by-4.0", runtime=runtime)
     return Exported(run, data, files)

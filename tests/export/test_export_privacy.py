@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import getpass
 import io
 import platform
+import re
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,9 +17,10 @@ import torch
 from PIL import Image
 
 import gansmith
-from exporting import EACH, Exported
+from exporting import EACH, Exported, packed
 
-FORMS = ["program", "folder", "onnx"]
+FORMS = ["program", "folder", "onnx", "html"]
+PARTS = ("model", "runtime-script", "runtime-wasm")
 MARKS = (b"\x89PNG", b"\xff\xd8\xff", b"RIFF", b"GIF8", b"II*\0", b"MM\0*")  # how files of images begin
 
 
@@ -26,6 +29,11 @@ def contents(path: Path) -> Iterator[tuple[str, bytes]]:
     for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
         data = file.read_bytes()
         yield file.name, data
+        if file.suffix == ".html":
+            page = data.decode()
+            yield from ((f"{file.name}: {part}", packed(page, part)) for part in PARTS)
+            for stored in re.findall(r">([A-Za-z0-9+/=]{64,})<", page):
+                yield f"{file.name}: base64", base64.b64decode(stored)
         if zipfile.is_zipfile(file):
             with zipfile.ZipFile(file) as opened:
                 for name in opened.namelist():
@@ -118,9 +126,11 @@ def centred(values: np.ndarray) -> np.ndarray:
 
 def arrays_of(exported: Exported, form: str, size: int) -> list[np.ndarray]:
     path = exported.files[form]
-    if form == "onnx":
+    if form in ("onnx", "html"):
         onnx = pytest.importorskip("onnx")
-        arrays = [onnx.numpy_helper.to_array(one) for one in onnx.load(path).graph.initializer]
+        model = path.read_bytes() if form == "onnx" else packed(path.read_text(), "model")
+        graph = onnx.load_model_from_string(model).graph
+        arrays = [onnx.numpy_helper.to_array(one) for one in graph.initializer]
     else:
         file = path / "generator.pt2" if path.is_dir() else path
         program = torch.export.load(file)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import sys
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from gansmith.cli.arguments import Checkpoint, Force, Raw, RunPath, Trust, echo, print_trained, require_out
+from gansmith.system.console import say
 from gansmith.system.text import printable
 
 
@@ -18,18 +20,28 @@ class Form(StrEnum):
     ONNX = "onnx"
     PROGRAM = "program"
     FOLDER = "folder"
+    HTML = "html"
 
 
 To = Annotated[
     Form,
     typer.Option(
         help="onnx: for onnxruntime and others (needs the extra `export`); program: for torch alone; folder: as model "
-        "hubs want it, with a page, weights, program and an example"
+        "hubs want it, with a page, weights, program and an example; html: one page that runs it, to mail to a friend"
     ),
 ]
-Out = Annotated[str | None, typer.Option(help="the file or folder  [default: generator.onnx, generator.pt2, exported]")]
+Out = Annotated[
+    str | None,
+    typer.Option(help="the file or folder  [default: generator.onnx, generator.pt2, exported, generator.html]"),
+]
 Direction = Annotated[str | None, typer.Option(help="of a translation: to the domain a or b")]
 Licence = Annotated[str | None, typer.Option(help="of a folder: who may use it, as cc-by-4.0; asked for if not given")]
+Runtime = Annotated[
+    Path | None,
+    typer.Option(
+        help="of a page: the unpacked npm package onnxruntime-web; without it the command that gets it is said"
+    ),
+]
 
 
 def export(
@@ -39,6 +51,7 @@ def export(
     out: Out = None,
     force: Force = False,
     licence: Licence = None,
+    runtime: Runtime = None,
     direction: Direction = None,
     raw: Raw = False,
     checkpoint: Checkpoint = None,
@@ -55,6 +68,15 @@ def export(
         licence = typer.prompt("Who may use it? The name of a licence, such as cc-by-4.0 or all-rights-reserved")
     print_trained(opened, raw=raw, checkpoint=checkpoint)
     difference = write(
-        opened, to, path, raw=raw, checkpoint=checkpoint, direction=direction, licence=licence, force=force
+        opened,
+        to,
+        path,
+        raw=raw,
+        checkpoint=checkpoint,
+        direction=direction,
+        licence=licence,
+        runtime=runtime,
+        announce=say,
+        force=force,
     )
     echo(f"{to} -> {printable(path)}; {difference}")

@@ -1,0 +1,190 @@
+"""The page with a generator inside: what stands in it, and in a browser, where there is one, what it does."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import os
+import re
+import shutil
+import subprocess
+from html import unescape
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from exporting import Exported, packed, runtime_like
+from gansmith import zoo
+from gansmith.adversarial import Dimensions
+from gansmith.data.prior import Prior
+from gansmith.errors import MissingExtraError, OptionError
+from gansmith.export.onnx_file import onnx_bytes
+from gansmith.export.portable import Portable, portable
+from gansmith.export.slider_directions import slider_directions
+from gansmith.export.web_runtime import web_runtime
+from gansmith.export.write import export, write
+from gansmith.latent.renderer import Renderer
+from gansmith.models.saved import Card
+from gansmith.runs.run import Run
+from refusals import refused
+
+BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+RUNTIME = os.environ.get("TEST_WEB_RUNTIME")  # the unpacked npm package
+in_a_browser = pytest.mark.skipif(BROWSER is None, reason="the package chromium is not installed")
+with_runtime = pytest.mark.skipif(
+    RUNTIME is None, reason="TEST_WEB_RUNTIME does not name the unpacked npm package onnxruntime-web"
+)
+
+
+def dom(page: Path, profile: Path) -> str:
+    """The page's document after its scripts, without network."""
+    quiet = ("--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-component-update")
+    command = [str(BROWSER), "--headless", "--no-sandbox", *quiet, "--host-resolver-rules=MAP * ~NOTFOUND"]
+    command += [f"--user-data-dir={profile}", "--virtual-time-budget=60000", "--dump-dom", page.as_uri()]
+    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=300).stdout
+
+
+def state_of(document: str) -> dict[str, str]:
+    head = re.search(r"<html[^>]*>", document)
+    assert head
+    return dict(re.findall(r'data-(\w+)="([^"]*)"', head[0]))
+
+
+@pytest.fixture(scope="module")
+def text(exported: Exported) -> str:
+    if "html" not in exported.files:
+        pytest.skip("onnx, onnxruntime or onnxscript is not installed")
+    return exported.files["html"].read_text()
+
+
+def test_its_policy_allows_its_own_scripts_and_no_address(text: str) -> None:
+    policy = re.search(r'http-equiv="Content-Security-Policy" content="([^"]*)"', text)
+    assert policy
+    rules = dict(rule.strip().split(" ", 1) for rule in unescape(policy[1]).split(";"))
+    scripts = re.findall(r"<script>(.*?)</script>", text, re.DOTALL)
+    styles = re.findall(r"<style>(.*?)</style>", text, re.DOTALL)
+    digests = [
+        [f"'sha256-{base64.b64encode(hashlib.sha256(one.encode()).digest()).decode()}'" for one in kind]
+        for kind in (scripts, styles)
+    ]
+    assert rules.pop("default-src") == "'none'"
+    assert rules.pop("script-src").split() == [*digests[0], "'wasm-unsafe-eval'", "blob:"]
+    assert rules.pop("style-src").split() == digests[1]
+    assert rules == {"base-uri": "'none'", "form-action": "'none'"}
+    assert re.findall(r"""(?:src|href)\s*=\s*["'](?!#)""", text) == []
+    assert "http://" not in text
+    assert "https://" not in text
+
+
+def test_the_model_in_it_is_the_one_that_was_compared(text: str, exported: Exported) -> None:
+    assert packed(text, "model") == onnx_bytes(portable(exported.run))[0]
+    assert packed(text, "runtime-wasm").startswith(b"\0asm")
+    assert b"sourceMappingURL" not in packed(text, "runtime-script")
+    assert text.index("copies of training images") < text.index('id="samples"')
+    assert re.findall(r'<option value="\d+">(\w+)<', text) == ["beach", "harbour"]
+
+
+def test_the_runtime_is_asked_for_with_the_command_that_gets_it(tmp_path: Path) -> None:
+    with refused("npm pack onnxruntime-web@1.30.0", "--runtime", error=MissingExtraError):
+        web_runtime(None)
+    folder = runtime_like(tmp_path / "package")
+    assert web_runtime(folder) == web_runtime(folder / "dist")
+    (folder / "dist" / "ort-wasm-simd-threaded.wasm").write_bytes(b"<html>")
+    with refused("ort-wasm-simd-threaded.wasm", error=OptionError):
+        web_runtime(folder)
+    (folder / "dist" / "ort-wasm-simd-threaded.wasm").unlink()
+    with refused("ort-wasm-simd-threaded.wasm", "npm pack onnxruntime-web@1.30.0", error=OptionError):
+        web_runtime(folder)
+
+
+def test_the_size_is_told_before(exported: Exported, tmp_path: Path) -> None:
+    pytest.importorskip("onnxscript")
+    path, told = tmp_path / "a.html", []
+
+    def announce(text: str) -> None:
+        assert not path.exists()
+        told.append(float(re.search(r"([\d.]+) MB", text)[1]))  # type: ignore[index]
+
+    runtime = runtime_like(tmp_path / "package")
+    noise = torch.randint(256, (2_000_000,), generator=torch.Generator().manual_seed(0), dtype=torch.uint8)
+    (runtime / "dist" / "ort-wasm-simd-threaded.wasm").write_bytes(b"\0asm" + noise.numpy().tobytes())
+    write(exported.run, "html", path, runtime=runtime, announce=announce)
+    assert told == [pytest.approx(path.stat().st_size / 1e6, rel=0.1)]
+
+
+def test_directions_are_the_singular_vectors_of_a_linear_generator() -> None:
+    class Linear(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            weights = torch.randn(6, 16, generator=torch.Generator().manual_seed(0))
+            self.weights = nn.Parameter(weights * torch.tensor([3.0, 1, 8, 0.1, 2, 5])[:, None])
+
+        def forward(self, *, latent: Tensor) -> Tensor:
+            return (latent @ self.weights + 0.5).view(-1, 1, 4, 4)
+
+    generator, prior = Linear(), Prior(size=6)
+    card = Card("generator", "generator", "dcgan", {}, Dimensions(1, 4, 4, 6), prior)
+    network = Portable("generator", generator, Renderer(nn.Identity(), prior), {"generator": card}, ("latent",))
+    directions = slider_directions(network, 3)
+    left = torch.linalg.svd(generator.weights.detach().double()).U.t()[:3].float()
+    torch.testing.assert_close((directions * left).sum(1).abs(), torch.ones(3), rtol=0, atol=1e-4)
+    assert bool(((directions @ generator.weights.detach()).sum(1) > 0).all())
+
+
+PRIORS = [
+    *(Prior(size=size) for size in (1, 5, 15, 16, 20, 64)),
+    Prior("uniform", 7),
+    Prior("sphere", 33),
+]
+
+
+@in_a_browser
+def test_the_latents_of_seeds_are_torchs(tmp_path: Path) -> None:
+    seeds = [0, 7, 2**32 + 1, 2**53 - 1]
+    draws = files("gansmith.export").joinpath("page_draws.js").read_text()
+    asked = [[{"kind": prior.kind, "size": prior.size}, seed] for prior in PRIORS for seed in seeds]
+    word = str(4294967296 | __import__("zlib").crc32(b"latent"))
+    code = f"const asked = {json.dumps(asked)}.map(([p, s]) => [...latentOf(s, p, '{word}')]);"
+    (tmp_path / "a.html").write_text(
+        f"<pre></pre><script>{draws}\n{code}document.querySelector('pre').textContent = JSON.stringify(asked);</script>"
+    )
+    answer = re.search(r"<pre>(.*?)</pre>", dom(tmp_path / "a.html", tmp_path / "profile"), re.DOTALL)
+    assert answer
+    for (prior, seed), theirs in zip([(p, s) for p in PRIORS for s in seeds], json.loads(answer[1]), strict=True):
+        ours = Renderer(nn.Identity(), prior).latents([seed])[0]
+        torch.testing.assert_close(torch.tensor(theirs), ours, rtol=0, atol=2e-6)
+
+
+@in_a_browser
+@with_runtime
+def test_it_makes_the_images_of_pytorch_in_a_browser(exported: Exported, tmp_path: Path) -> None:
+    pytest.importorskip("onnxscript")
+    for number, run in enumerate((exported.run, Run(zoo.folder("hand_signs") or ""))):
+        page = tmp_path / f"{number}.html"
+        export(run, "html", page, runtime=RUNTIME)
+        state = state_of(dom(page, tmp_path / "profile"))
+        assert state["state"] == "ready"
+        assert state["level"] == "0"
+        assert float(state["latent"]) < 2e-6
+
+
+@in_a_browser
+@with_runtime
+def test_it_shows_nothing_where_the_images_are_others(exported: Exported, tmp_path: Path) -> None:
+    pytest.importorskip("onnxscript")
+    page = tmp_path / "a.html"
+    export(exported.run, "html", page, runtime=RUNTIME)
+    text = page.read_text()
+    stored = re.search(r'id="stored">([^<]*)<', text)
+    assert stored
+    levels = bytearray(base64.b64decode(stored[1]))
+    levels[100] ^= 64
+    page.write_text(text.replace(stored[1], base64.b64encode(levels).decode()))
+    document = dom(page, tmp_path / "profile")
+    assert state_of(document)["state"] == "failed"
+    assert state_of(document)["level"] == "64"
+    assert re.search(r'<div id="parts" hidden', document)
