@@ -6,6 +6,11 @@ such a part: kernel ridge regression (Saunders, Gammerman, Vovk 1998, "Ridge Reg
 Variables") with the kernel k(a, b) - k(a, -b), k Gaussian, of parts of unit length. Each image is judged by the others,
 in closed form (Allen 1974: the residual over one minus the leverage). Digits, and shoes that all point one way, are
 told from their mirror images; animals and cars are not.
+
+A set of many kinds is judged as a whole. Of Twemoji a third are their own mirror images; objects, food, symbols and
+places cannot be told (.45 to .55), flags, animals and faces can (.64 to .66), people better (.75). Of 400 of them
+together .51 to .61 are told, and so they are mirrored. To leave the symmetric ones out (.55), to ask all 1,606 (.60) or
+to count the surest quarter alone (.57 to .76; of frogs and trucks up to .69) does not part them from photographs.
 """
 
 from __future__ import annotations

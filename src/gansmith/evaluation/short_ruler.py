@@ -8,6 +8,7 @@ and intervals. Pure functions of images.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -80,19 +81,34 @@ def short_ruler(train: Images, held_out: Images | None, extractor: Extractor) ->
         return None
     half = len(train) // 2
     first, second = train[:half], train[half:]
-    reference = _features(first, extractor)
-    unit = kid(reference, _features(LAYOUT[UNIT](second), extractor))
+    tested = (second if held_out is None else held_out)[:HELD_OUT]
+    cut = {name: change for name, change in LAYOUT.items() if "cut" in name}
+    seen = _features_of(
+        {
+            "first": first,
+            "unit": LAYOUT[UNIT](second),
+            "tested": tested,
+            **{f"second {name}": change(second) for name, change in WITHOUT_LAYOUT.items()},
+            **{f"tested {name}": change(tested[::2]) for name, change in cut.items()},
+        },
+        extractor,
+    )
+    reference, real = seen["first"], seen["tested"]
+    unit = kid(reference, seen["unit"])
     if unit.low is None or unit.low <= 0:
         return None
-    shuffled = {name: _features(change(second), extractor) for name, change in WITHOUT_LAYOUT.items()}
-    classifier = layout_classifier(reference, shuffled)
-    tested = (second if held_out is None else held_out)[:HELD_OUT]
-    real = _features(tested, extractor)
-    tiles = {name: _features(change(tested[::2]), extractor) for name, change in LAYOUT.items() if "cut" in name}
-    knows = accuracy(classifier, real, tiles).value >= SURE
+    classifier = layout_classifier(reference, {name: seen[f"second {name}"] for name in WITHOUT_LAYOUT})
+    knows = accuracy(classifier, real, {name: seen[f"tested {name}"] for name in cut}).value >= SURE
     return ShortRuler(
         extractor, reference, unit.value, classifier if knows else None, float(classifier.sees(real).mean())
     )
+
+
+def _features_of(images: Mapping[str, Images], extractor: Extractor) -> dict[str, Features]:
+    """Of each by its name; all together, so that only one batch is filled up."""
+    ends = np.cumsum([len(part) for part in images.values()])[:-1]
+    together = _features(np.concatenate([*images.values()]), extractor)
+    return dict(zip(images, np.split(together, ends), strict=True))
 
 
 def _features(images: Images, extractor: Extractor) -> Features:
