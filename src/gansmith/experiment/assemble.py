@@ -21,6 +21,7 @@ from gansmith.experiment.compatibility import (
     require_latents,
     require_matching_labels,
     require_scores_of_one,
+    require_whole_set,
 )
 from gansmith.experiment.completion import roles_of
 from gansmith.experiment.frozen_layers import freeze_layers
@@ -88,6 +89,7 @@ def assemble(experiment: Experiment, data: Prepared) -> Assembly:
     players = build_networks(experiment, roles, dimensions)
     require_matching_labels(name, players, roles)
     experiment = _with_formats(experiment, players, device)
+    require_whole_set(experiment, data, players)
     for network in players.values():
         network.to(device=device, memory_format=_memory_format(experiment))  # type: ignore[call-overload]
     freeze_layers(experiment, players, roles, dimensions)

@@ -11,6 +11,7 @@ from gansmith.adversarial import Game, Objective
 from gansmith.data.prepared import Prepared
 from gansmith.errors import ExperimentError
 from gansmith.experiment.schema import Experiment
+from gansmith.training import whole_set
 
 
 def require_images(data: Prepared, game: str) -> None:
@@ -86,3 +87,59 @@ def require_scores_of_one(game: Game, name: str, objective: Objective) -> None:
             f"{follower} follows the scores of one discriminator, and the game {name} has several: "
             f"choose another {kind}, or a game of one (two_player, paired)"
         )
+
+
+def require_game_of_one_loss(experiment: Experiment) -> None:
+    """Raises ExperimentError for an optimizer that evaluates a loss several times a step where that is none: in a game
+    in which the other player's moves, and fresh latents, change it."""
+    for role, part in experiment.optimizer.items():
+        if part.name not in whole_set.CLASSES:
+            continue
+        game = experiment.game.name
+        random = catalog.stated("games", game, "WHOLE_SET", None)
+        if random is None:
+            raise ExperimentError(
+                f"optimizer.{role}.name={part.name} evaluates one loss several times a step, and in the game {game} "
+                f"the loss changes with the other player and with each draw: take adam, or the game classify"
+            )
+        drawn = [option for option in random if experiment.game.options.get(option)]
+        off = {f"game.{option}": experiment.game.options[option] for option in drawn}
+        off |= {"data.flip": True} if experiment.data.flip else {}
+        if off:
+            field, value = next(iter(off.items()))
+            zero = "false" if isinstance(value, bool) else "0"
+            raise ExperimentError(
+                f"optimizer.{role}.name={part.name} compares losses of the same images, and {field}={_word(value)} "
+                f"shows others in each step: --set {field}={zero}"
+            )
+
+
+def require_whole_set(experiment: Experiment, data: Prepared, players: Mapping[str, nn.Module]) -> None:
+    """Raises ExperimentError where an optimizer that evaluates a loss several times a step would not see the same
+    function each time: a batch that is not the whole set, random crops, dropout, or losses of eight bits."""
+    names = [part.name for part in experiment.optimizer.values() if part.name in whole_set.CLASSES]
+    if not names:
+        return
+    count = len(data.train)
+    why = f"the optimizer {names[0]} compares losses of all images, without chance"
+    dropped = [
+        name
+        for player in players.values()
+        for name, module in player.named_modules()
+        if isinstance(module, nn.modules.dropout._DropoutNd) and module.p
+    ]
+    if data.larger is not None:
+        raise ExperimentError(f"{why}, and data.load_size draws another part of each: --set data.load_size=null")
+    if dropped:
+        raise ExperimentError(f"{why}, and the network has dropout ({dropped[0]}): choose one without, or adam")
+    if experiment.precision != "float32":
+        raise ExperimentError(f"{why}, to more digits than {experiment.precision} has: --precision float32")
+    if experiment.batch != count:
+        raise ExperimentError(
+            f"{why}: {count:,} are trained on, and the batch is {experiment.batch:,}: --set batch={count} "
+            f"(with --set accumulate=A, a divisor of it, where they do not fit into memory at once)"
+        )
+
+
+def _word(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -9,6 +9,7 @@ from typing import Any
 from gansmith import catalog
 from gansmith.catalog import ROLES
 from gansmith.errors import ExperimentError, GansmithError, OptionError, unknown
+from gansmith.experiment.compatibility import require_game_of_one_loss
 from gansmith.experiment.length import with_absolute_schedules
 from gansmith.experiment.retired import refuse
 from gansmith.experiment.schema import Experiment
@@ -69,6 +70,7 @@ def complete(experiment: Experiment) -> Experiment:
         catalog.find("metrics", name)
     update["optimizer"] = {role: part for role, part in chosen.items() if role in played}
     completed = experiment.model_copy(update=update)
+    require_game_of_one_loss(completed)
     return completed if experiment.time is not None else with_absolute_schedules(completed)
 
 

@@ -19,7 +19,7 @@ from gansmith.games.parts.crop import crop
 from gansmith.system.option_types import FractionBelowOne, NonNegativeSmallInt
 
 ROLES = {"classifier": "classifier"}
-
+WHOLE_SET = ("padding", "flip")  # a step can evaluate its loss again; without these, which draw other images each time
 
 _TOP = 5
 

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from gansmith.errors import DamagedCheckpointError
+from gansmith.training import whole_set
 from gansmith.training.checkpoint import State
 
 _KINDS: Mapping[str, type] = {
@@ -122,6 +123,9 @@ def _require_optimizer(where: str, theirs: Any, optimizer: Optimizer) -> None:
             if not _alike(value, mine[name]) or (name == "lr" and name not in group):
                 _refuse(f"{where}.{name} is {_brief(value)}")
     parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
+    if whole_set.evaluates_again(optimizer):
+        _require_flat_state(where, states, parameters)
+        return
     wanted = {*_buffers(optimizer)}
     for index, buffers in states.items():
         if index not in range(len(parameters)) or not isinstance(buffers, Mapping):
@@ -134,6 +138,22 @@ def _require_optimizer(where: str, theirs: Any, optimizer: Optimizer) -> None:
                 _require_finite(f"{where}.state.{index}.{name}", value)
             elif not isinstance(value, (int, float, type(None))):
                 _refuse(f"{where}.state.{index}.{name} is {_brief(value)}")
+
+
+def _require_flat_state(where: str, states: Mapping[int, Any], parameters: list[nn.Parameter]) -> None:
+    """The state of an optimizer of all parameters as one vector, which torch keeps under the first of them."""
+    size = sum(parameter.numel() for parameter in parameters)
+    for index, buffers in states.items():
+        if index != 0 or not isinstance(buffers, Mapping):
+            _refuse(f"{where}.state.{index} belongs to no parameter")
+        for name, value in buffers.items():
+            for part in value if isinstance(value, list) else [value]:
+                if isinstance(part, Tensor):
+                    if part.numel() not in (1, size):
+                        _refuse(f"{where}.state.0.{name} is {list(part.shape)} and not {[size]}")
+                    _require_finite(f"{where}.state.0.{name}", part)
+                elif not isinstance(part, (int, float, type(None))):
+                    _refuse(f"{where}.state.0.{name} is {_brief(part)}")
 
 
 def _members(group: Any) -> Any:

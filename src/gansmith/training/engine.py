@@ -23,11 +23,13 @@ from typing import Any, Protocol
 import torch
 from ignite.engine import Engine, Events
 from torch import Tensor, nn
+from torch.optim import Optimizer
 
 from gansmith.adversarial import Batch, Game, Moment, Sample, Terms, Turn
 from gansmith.errors import ExperimentError
 from gansmith.system.device import Precision
 from gansmith.system.seeding import mix, seed_all
+from gansmith.training import whole_set
 from gansmith.training.optimizers import Scheduled
 from gansmith.training.out_of_memory import explain_out_of_memory
 from gansmith.training.precision import autocast
@@ -117,25 +119,51 @@ class _Steps:
         weights = [parameter for player in turn.players for parameter in self.trained[player]]
         for scheduled in optimizers:
             scheduled.set_images(at.images)
-        for parameter in weights:
-            parameter.grad = None
         with explain_out_of_memory(batch):
-            parts = []
-            for part in _parts(batch, self.accumulate):
-                with autocast(self.device, self.precision):
-                    terms = turn.play(part, at).checked()
-                total = terms.total()
-                # a penalty's images require a gradient too, which is not used: differentiate by the weights only
-                inputs = weights if len(terms.loss) > 1 else None
-                (total if self.accumulate == 1 else total / self.accumulate).backward(inputs=inputs)
-                parts.append(terms)
-            for scheduled in optimizers:
-                scheduled.optimizer.step()
-        terms = _mean(parts)
+            first = optimizers[0].optimizer
+            if whole_set.evaluates_again(first):
+                terms = self.evaluated_again(turn, batch, at, first, weights)
+            else:
+                terms = self.evaluate(turn, batch, at, weights)
+                for scheduled in optimizers:
+                    scheduled.optimizer.step()
         if turn.settle is not None:
             with torch.no_grad():
                 turn.settle(terms, at)
         return {**terms.loss, **terms.seen}
+
+    def evaluate(self, turn: Turn, batch: Batch, at: Moment, weights: list[nn.Parameter]) -> Terms:
+        """The terms at the weights as they are, detached, and in the weights the gradient of their sum."""
+        for parameter in weights:
+            parameter.grad = None
+        parts = []
+        for part in _parts(batch, self.accumulate):
+            with autocast(self.device, self.precision):
+                terms = turn.play(part, at).checked()
+            total = terms.total()
+            # a penalty's images require a gradient too, which is not used: differentiate by the weights only
+            inputs = weights if len(terms.loss) > 1 else None
+            (total if self.accumulate == 1 else total / self.accumulate).backward(inputs=inputs)
+            parts.append(terms)
+        return _mean(parts)
+
+    def evaluated_again(
+        self, turn: Turn, batch: Batch, at: Moment, optimizer: Optimizer, weights: list[nn.Parameter]
+    ) -> Terms:
+        """A step of an optimizer that evaluates the loss several times: the terms of the first, as `evaluate`'s."""
+        network = self.game.players[turn.players[0]]
+        seed = at.rng.initial_seed()
+        before = [buffer.clone() for buffer in network.buffers()]
+
+        def again() -> Terms:
+            seed_all(seed, self.device)
+            at.rng.manual_seed(seed)
+            whole_set.set_buffers(network, before)
+            return self.evaluate(turn, batch, at, weights)
+
+        terms = again()
+        whole_set.step(optimizer, network, float(terms.total()), lambda: float(again().total()))
+        return terms
 
     def unfreeze_all(self, engine: Engine) -> None:
         unfreeze_only(self.trained, tuple(self.trained))

@@ -14,12 +14,14 @@ from torch.optim import Optimizer
 
 from gansmith.errors import OptionError, UnknownNameError, nearest, unknown
 from gansmith.schedules import Schedule, Value, schedule
+from gansmith.system.option_types import PositiveInt
 from gansmith.system.option_words import allowed, booleans_as_numbers, explain, shown
+from gansmith.training import whole_set
 
 _FUSED = ("adam", "adamw", "sgd")  # on every device that torch 2.6 and later fuse at all
 _OURS = {"params", "lr", "fused", "foreach", "capturable", "differentiable", "maximize"}
 _ONCE = {"initial_accumulator_value"}  # read when the optimizer is built, so that a schedule would do nothing
-_NEEDS_MORE = {"lbfgs", "sparseadam", "muon"}  # a closure, sparse gradients, matrices only
+_NEEDS_MORE = {"sparseadam", "muon"}  # sparse gradients, matrices only
 
 
 @dataclass(frozen=True)
@@ -72,6 +74,7 @@ def check(name: str, options: Mapping[str, Any]) -> dict[str, Any]:
     where = f"optimizer {name}"
     parameters = inspect.signature(_classes()[name]).parameters
     known = {key: p.default for key, p in parameters.items() if key not in _OURS}
+    known |= {key: value for key, value in whole_set.DEFAULTS.items() if key in known}
     for option in options:
         if option != "lr" and option not in known:
             have = ", ".join(["lr", *known])
@@ -101,6 +104,8 @@ def _read(where: str, option: str, value: Any, like: Any) -> Any:
 def _kind(option: str, default: Any) -> Any:
     if isinstance(default, bool):
         return bool
+    if option in whole_set.COUNTS:
+        return PositiveInt
     if isinstance(default, (int, float)):
         return float if option in _ONCE else Value
     return Any
@@ -125,4 +130,4 @@ def _classes() -> dict[str, type[Optimizer]]:
         for name, value in vars(torch.optim).items()
         if inspect.isclass(value) and issubclass(value, Optimizer) and value is not Optimizer
     }
-    return {name: value for name, value in classes.items() if name not in _NEEDS_MORE}
+    return {**{name: value for name, value in classes.items() if name not in _NEEDS_MORE}, **whole_set.CLASSES}
