@@ -21,6 +21,7 @@ from gansmith.cli import (
     features,
     help_,
     interpolate,
+    invert,
     list_,
     probe,
     resume,
@@ -46,6 +47,7 @@ app.command("resume")(resume.resume)
 app.command("sample")(sample.sample)
 app.command("interpolate")(interpolate.interpolate)
 app.command("arithmetic")(arithmetic.arithmetic)
+app.command("invert")(invert.invert)
 app.command("show")(show.show)
 app.command("translate")(translate.translate)
 app.add_typer(data.app, name="data")

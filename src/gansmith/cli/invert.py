@@ -1,0 +1,191 @@
+"""`gansmith invert`: the latent of an image of one's own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from gansmith.cli.arguments import (
+    Checkpoint,
+    Device,
+    Force,
+    Label,
+    Metadata,
+    Raw,
+    RunPath,
+    Scale,
+    Trust,
+    echo,
+    print_trained,
+    require_out,
+)
+from gansmith.system.paths import shell_word
+from gansmith.system.text import printable
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from gansmith.latent.inversion_losses import Loss
+    from gansmith.latent.invert import Inversion
+    from gansmith.runs.run import Run
+
+_OUT = "inverted.safetensors"
+
+
+class Method(StrEnum):
+    """What `--method` takes."""
+
+    ADAM = "adam"
+    LBFGS = "lbfgs"
+    CMAES = "cmaes"
+
+
+class LossName(StrEnum):
+    """What `--loss` takes."""
+
+    PIXELS = "pixels"
+    LPIPS = "lpips"
+    FEATURES = "features"
+
+
+class SpaceName(StrEnum):
+    """What `--space` takes."""
+
+    Z = "z"
+    W = "w"
+
+
+_Method = Annotated[Method, typer.Option(help="cmaes asks for no gradient, and makes 16 images a step")]
+_Loss = Annotated[
+    LossName,
+    typer.Option(help="what is near: pixels, lpips (installed by features install vgg), the discriminator's features"),
+]
+_Restarts = Annotated[int, typer.Option(min=1, max=1000, help="searches, from the nearest of 1,000 random samples on")]
+_Steps = Annotated[int, typer.Option(min=1, max=1_000_000, help="of each search")]
+_Likely = Annotated[float, typer.Option(min=0, help="weight of the prior, against latents that it hardly ever draws")]
+_Out = Annotated[
+    str | None, typer.Option(help="the latent file; a .png is written beside it  [default: inverted.safetensors]")
+]
+
+
+def invert(
+    run: RunPath,
+    image: Annotated[Path, typer.Argument(metavar="IMAGE", help="an image file")],
+    *,
+    method: _Method = Method.ADAM,
+    loss: _Loss = LossName.PIXELS,
+    restarts: _Restarts = 8,
+    steps: _Steps = 200,
+    likely: _Likely = 0.1,
+    space: Annotated[SpaceName | None, typer.Option(help="where to look; w where there is one")] = None,
+    label: Label = None,
+    out: _Out = None,
+    force: Force = False,
+    raw: Raw = False,
+    checkpoint: Checkpoint = None,
+    scale: Scale = None,
+    metadata: Metadata = True,
+    device: Device = "auto",
+    trust: Trust = False,
+) -> None:
+    """Find the latent whose image is nearest to an image of your own.
+
+    Every command takes the latent file, and the PNG beside it, where it takes a seed. The PNG shows your image, the
+    generator's, and the best of 1,000 random samples.
+    """
+    from gansmith.latent.invert import invert as search
+    from gansmith.latent.latent_file import require_latent_suffix, save_latents
+    from gansmith.runs.folder import image_folders
+    from gansmith.runs.run import Run
+
+    require_latent_suffix(out or _OUT)
+    opened = Run(run, trust=trust)
+    path = require_out(out, _OUT, _files, force=force, inputs=[image], data=image_folders(run))
+    renderer = opened.renderer(raw=raw, checkpoint=checkpoint, device=device)
+    target = _target(opened, image, renderer.images([0], label=label).images.shape)
+    measure = _loss(opened, loss, target.to(renderer.device), raw=raw, checkpoint=checkpoint)
+    print_trained(opened, raw=raw, checkpoint=checkpoint)
+    result = search(
+        renderer, target, measure, method=method.value, restarts=restarts, steps=steps, likely=likely,
+        space=None if space is None else space.value, label=label, name=printable(path.stem),
+    )  # fmt: skip
+    save_latents(path, [result.latent], renderer.origin, force=force)
+    series = renderer.images([result.latent])
+    _save_sheet(path.with_suffix(".png"), target, result, series.text() if metadata else {}, scale=scale, force=force)
+    _tell(path, result, loss, run)
+
+
+def _files(out: Path) -> list[Path]:
+    return [out, out.with_suffix(".png")]
+
+
+def _target(opened: Run, image: Path, shape: Sequence[int]) -> Tensor:
+    """The image [1, C, H, W] in [-1, 1], brought to the generator's size as the training images were."""
+    import numpy as np
+    import torch
+
+    from gansmith.data.decode import conform, decode
+    from gansmith.data.settings import DataSettings
+    from gansmith.data.stream import normalised
+    from gansmith.errors import DataError
+    from gansmith.runs.folder import is_run
+    from gansmith.system.files import unreadable
+
+    reason = unreadable(image)
+    if reason is not None or not image.is_file():
+        raise DataError(f"{image} cannot be read: {reason or 'there is no such file'}")
+    settings = opened.experiment.data if is_run(opened.path) else DataSettings()
+    pixels = conform(
+        decode(image.read_bytes(), str(image)),
+        size=(shape[2], shape[3]), channels=shape[1], fit=settings.fit, background=settings.background,
+    )  # fmt: skip
+    return normalised(torch.from_numpy(np.ascontiguousarray(pixels))[None])
+
+
+def _loss(opened: Run, name: LossName, target: Tensor, *, raw: bool, checkpoint: str | None) -> Loss:
+    from gansmith.errors import OptionError, RunError
+    from gansmith.latent import inversion_losses
+    from gansmith.pretrained import lpips, vgg
+    from gansmith.pretrained.weights import folder
+
+    if name is LossName.PIXELS:
+        return inversion_losses.pixels(target)
+    if name is LossName.LPIPS:
+        if not (folder() / vgg.WEIGHTS.file).is_file():
+            raise OptionError(
+                f"--loss lpips reads the features of vgg, and its weights are not in {folder()}: gansmith features "
+                f"install vgg, or --loss pixels"
+            )
+        return inversion_losses.perceptual(target, lpips.published().to(target.device))
+    if "discriminator" not in opened.players:
+        raise RunError(f"{opened.path} has no discriminator, whose features are compared: --loss pixels")
+    discriminator, _ = opened.network("discriminator", raw=raw, checkpoint=checkpoint)
+    return inversion_losses.discriminator_features(target, discriminator.to(target.device))
+
+
+def _save_sheet(
+    path: Path, target: Tensor, result: Inversion, text: dict[str, str], *, scale: int | None, force: bool
+) -> None:
+    """Target, result and best random sample side by side."""
+    import torch
+
+    from gansmith.records.images import draw_sheet, save_image
+
+    images = torch.stack([target[0].cpu(), result.image, result.random_image])
+    save_image(draw_sheet(images, columns=3, scale=scale), path, replace=force, text=text)
+
+
+def _tell(path: Path, result: Inversion, loss: LossName, run: Path) -> None:
+    from gansmith.latent.invert import RANDOM
+
+    random = f"of the best of {RANDOM:,} random samples {result.random_loss:.4g}"
+    echo(f"{loss.value} from your image: {result.loss:.4g}, and {random}")
+    if not result.better:
+        echo("this generator cannot make this image: the nearest that was found is no nearer than a random sample")
+    picture = printable(path.with_suffix(".png"))
+    echo(f"the latent -> {printable(path)}; your image, the generator's, the best random one -> {picture}")
+    echo(f"next: gansmith interpolate {shell_word(printable(run))} 3 {shell_word(printable(path))}")
