@@ -27,8 +27,10 @@ from gansmith.export.portable import Portable, portable
 from gansmith.export.slider_directions import slider_directions
 from gansmith.export.web_runtime import web_runtime
 from gansmith.export.write import export, write
+from gansmith.latent.interpolation import slerp
 from gansmith.latent.renderer import Renderer
 from gansmith.models.saved import Card
+from gansmith.records.images import to_uint8
 from gansmith.runs.run import Run
 from refusals import refused
 
@@ -170,6 +172,54 @@ def test_it_makes_the_images_of_pytorch_in_a_browser(exported: Exported, tmp_pat
         assert state["state"] == "ready"
         assert state["level"] == "0"
         assert float(state["latent"]) < 2e-6
+
+
+ACTED = """
+const set = (element, value) => { element.value = value; element.dispatchEvent(new Event("input")); };
+const levels = (canvas) => [...canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data];
+const wait = setInterval(() => {
+  if (document.documentElement.dataset.state !== "ready") return;
+  clearInterval(wait);
+  document.querySelectorAll("#samples button")[5].click();
+  set(document.querySelectorAll("#sliders input")[1], 2);
+  set(document.getElementById("label"), 1);
+  set(document.getElementById("mix"), 0.25);
+  setTimeout(() => {
+    const mixed = levels(document.querySelectorAll("#mixed canvas")[4]);
+    const sample = levels(document.querySelectorAll("#samples canvas")[5]);
+    const drawn = { one: levels(document.getElementById("one")), mixed, sample };
+    document.body.append(Object.assign(document.createElement("pre"), { textContent: JSON.stringify(drawn) }));
+  }, 5000);
+}, 50);
+"""
+
+
+@in_a_browser
+@with_runtime
+def test_sliders_classes_and_mixing_make_the_images_of_their_latents(exported: Exported, tmp_path: Path) -> None:
+    pytest.importorskip("onnxscript")
+    page = tmp_path / "a.html"
+    export(exported.run, "html", page, runtime=RUNTIME)
+    text = page.read_text()
+    digest = base64.b64encode(hashlib.sha256(ACTED.encode()).digest()).decode()
+    allowed = text.replace("script-src ", f"script-src &#39;sha256-{digest}&#39; ", 1)
+    page.write_text(allowed.replace("</body>", f"<script>{ACTED}</script></body>"))
+    answer = re.search(r"<pre>(.*?)</pre>", dom(page, tmp_path / "profile"), re.DOTALL)
+    assert answer
+    facts = re.search(r'id="facts">(.*?)</script>', text, re.DOTALL)
+    assert facts
+    direction = torch.tensor(json.loads(facts[1])["directions"][1])
+    renderer = exported.run.renderer(device="cpu")
+    first, second, chosen = renderer.latents([0, 1, 5]).split(1)
+    label = torch.tensor([1])
+    wanted = {"one": chosen + 2 * direction, "mixed": slerp(first[0], second[0], 0.25)[None], "sample": chosen}
+    drawn = json.loads(answer[1])
+    assert drawn["one"] != drawn["sample"]
+    for name, latent in wanted.items():
+        ours = torch.from_numpy(to_uint8(renderer.render(latent, label))[0]).int()
+        theirs = torch.tensor(drawn[name]).view(*ours.shape[:2], 4)
+        assert bool((theirs[..., 3] == 255).all())
+        assert int((theirs[..., :3] - ours).abs().max()) <= 1, name
 
 
 @in_a_browser

@@ -71,8 +71,7 @@ def html_page(network: Portable, runtime: WebRuntime, words: AuditWords) -> Page
         copies=words.copies[1],
         labels=known["classes"],
         psi="psi" in network.inputs_are,
-        about=f"{network.card.images:,} real images drawn in training; gansmith {__version__}. "
-        f"Inside: onnxruntime-web, copyright Microsoft Corporation, MIT licence.",
+        about=f"{network.card.images:,} real images drawn in training; gansmith {__version__}.",
         facts=Markup(json.dumps(facts).replace("<", "\\u003c")),
         stored=base64.b64encode(stored).decode(),
         model=_packed(model),
