@@ -34,5 +34,5 @@ def classes_note(source: Source, experiment: Experiment) -> str:
         return ""
     return (
         f"note: the images have {count:,} classes, which are not used. To choose the class of a sample: {_CONDITIONAL} "
-        f"(on hand signs the samples were less good with it after two minutes: .57 on the ruler against .30)"
+        f"(on hand signs dcgan_fast was less good with it after two minutes: .57 on the ruler against .30)"
     )
