@@ -44,7 +44,7 @@ def some_images(folder: Path, count: int) -> str:
     [
         (999, "3m", "dcgan_few", "400 photographs (for longer, stylegan2_small); these are 999"),
         (1_000, "3m", "dcgan_fast", "these are 1,000"),
-        (1_000, None, "stylegan2_small", "2,000 photographs; these are 1,000"),
+        (1_000, "5m", "stylegan2_small", "2,000 photographs; these are 1,000"),
     ],
 )
 def test_by_the_number_of_images(count: int, time: str | None, recipe: str, why: str, tmp_path: Path) -> None:
@@ -61,6 +61,37 @@ def test_some_thousand_images_for_some_minutes(time: str | None, recipe: str, tm
     found = advised(some_images(tmp_path, 2_000), time=time)
     assert found is not None
     assert found.recipe == recipe
+
+
+@pytest.mark.parametrize(
+    ("native", "time", "size", "width", "channel_base", "images"),
+    [
+        (True, "15m", 32, 128, 1024, None),
+        (True, None, 32, 128, 1024, 160_000),
+        (True, "60m", 64, 128, 1024, None),
+        (True, "7m", 32, 64, 512, None),
+        (False, None, 32, 64, 512, 300_000),
+        (False, "60m", 64, 64, 1024, None),
+    ],
+)
+def test_networks_are_wider_where_there_is_time_for_them(
+    native: bool,
+    time: str | None,
+    size: int,
+    width: int,
+    channel_base: int,
+    images: int | None,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "native_bfloat16", lambda device: native)
+    own: dict[str, Any] = {"time": time, "size": size, "device": "cpu", "environment": {}, "choose_recipe": True}
+    experiment = experiment_from(some_images(tmp_path, 40), **own)[0]
+    plain: Any = experiment.plain()
+    assert experiment.recipe == "stylegan2_small"
+    for player in ("generator", "discriminator"):
+        assert (plain[player]["width"], plain[player]["channel_base"]) == (width, channel_base)
+    assert images in (None, experiment.images)
 
 
 def test_a_share_of_the_images_counts(tmp_path: Path) -> None:
@@ -166,8 +197,13 @@ def test_a_named_part_takes_the_plain_defaults_and_a_line_says_so(
     ],
 )
 def test_a_setting_of_a_part_changes_the_advised_recipe_and_nothing_else(
-    own: dict[str, Any], field: tuple[str, ...], value: object, capsys: pytest.CaptureFixture[str]
+    own: dict[str, Any],
+    field: tuple[str, ...],
+    value: object,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(module, "native_bfloat16", lambda device: False)
     experiment, _ = experiment_from("digits", environment={}, choose_recipe=True, device="cpu", **own)
     assert capsys.readouterr().err.startswith("recipe stylegan2_small: ")
     plain: Any = experiment.plain()
@@ -212,12 +248,13 @@ def test_training_takes_it_says_why_and_keeps_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(module, "native_bfloat16", lambda device: False)
     path = some_images(tmp_path, 40)
     settings: dict[str, Any] = {"images": 64, "device": "cpu", "threads": 1, "sheet": 4}
     run = gansmith.train(path, **settings)
     said = capsys.readouterr().err
     assert (
-        "recipe stylegan2_small: in a quarter of an hour of one core it made the best samples of 2,000 "
+        "recipe stylegan2_small: in five minutes of one core it made the best samples of 2,000 "
         "photographs; these are 40. For another " in said
     )
     assert run.path == Path("runs/images-stylegan2_small")
