@@ -11,6 +11,8 @@ from gansmith.experiment.sources import from_assignments
 # name -> recipe and settings; `50%` stands for that share of the images of the training
 CANDIDATES: Mapping[str, str] = {
     "resize": "dcgan_small generator.upsample=resize optimizer.discriminator.lr=5e-4",
+    "stylegan2_wide": "stylegan2_small generator.width=128 generator.channel_base=1024 "
+    "discriminator.width=128 discriminator.channel_base=1024",
 }
 
 
