@@ -5,7 +5,7 @@ BIN = .venv/bin
 .PHONY: demo test check bench clean
 
 demo: .venv/installed
-	$(BIN)/gansmith train digits --recipe dcgan_digits --out runs/demo
+	$(BIN)/gansmith train digits --recipe stylegan2_digits --out runs/demo
 
 test: .venv/installed-dev check
 	$(BIN)/pytest -n 2 --dist worksteal

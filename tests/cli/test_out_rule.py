@@ -20,6 +20,7 @@ from gansmith.cli.draw import draw
 from gansmith.cli.evaluate import evaluate
 from gansmith.cli.export import export
 from gansmith.cli.interpolate import interpolate
+from gansmith.cli.invert import invert
 from gansmith.cli.main import app, main
 from gansmith.cli.probe import probe
 from gansmith.cli.sample import sample
@@ -55,6 +56,13 @@ COMMANDS: dict[str, tuple[Callable[..., None], tuple[Any, ...], str, tuple[str, 
         "a",
         ("a/README.md", "a/generator.pt2"),
         "a-2/",
+    ),
+    "invert": (
+        invert,
+        ("model", "mine.png", "--out"),
+        "a.safetensors",
+        ("a.safetensors", "a.png"),
+        "a-2.safetensors",
     ),
     "probe": (probe, ("model", "--data", "digits", "--out"), "a.json", ("a.json",), "a-2.json"),
     "compare": (compare, ("model", "model", "--out"), "a", ("a/compare.png",), "a-2/"),
@@ -107,6 +115,7 @@ def test_what_exists_is_refused_before_any_work(
     case: str, run_command: Command, models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     command, arguments, out, files, free = COMMANDS[case]
+    write(tmp_path / "mine.png")
     for file in files:
         (tmp_path / file).parent.mkdir(exist_ok=True)
         (tmp_path / file).write_text("theirs")

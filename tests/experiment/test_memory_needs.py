@@ -49,7 +49,7 @@ HUGE: list[tuple[list[str], str]] = [
     (["generator=dcgan", "generator.extra_layers=99999999"], "from 0 to 1,000"),
     (["generator=mlp", "generator.depth=1000000000"], "from 1 to 1,000"),
     (["generator.width=99999999999999999999"], "from 1 to"),
-    (["generator.width=100000000"], r"width=100000000.*GiB"),
+    (["recipe=dcgan_fast", "generator.width=100000000"], r"width=100000000.*GiB"),
 ]
 
 

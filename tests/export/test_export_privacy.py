@@ -26,7 +26,7 @@ MARKS = (b"\x89PNG", b"\xff\xd8\xff", b"RIFF", b"GIF8", b"II*\0", b"MM\0*")  # h
 
 def contents(path: Path) -> Iterator[tuple[str, bytes]]:
     """(name, bytes) of a file or of every file of a folder, and of what is packed in them."""
-    for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
+    for file in sorted(each for each in path.rglob("*") if each.is_file()) if path.is_dir() else [path]:
         data = file.read_bytes()
         yield file.name, data
         if file.suffix == ".html":

@@ -76,6 +76,8 @@ RIGHT = {
     "help": ["train", "hinge", "dcgan", "kid"],
     "features install": ["mobilenet", "pixels"],
     "draw": ["gan --out new"],
+    "invert": ["gan one.png --steps 2 --restarts 1 --out new.safetensors", "gan one.png --method cmaes --steps 2"],
+    "export": ["gan --to program --out new.pt2", "gan --to folder --licence mit --out new"],
     "bench": [
         "--recipe dcgan_digits --size 8 --batch 8 --seconds 0.1 --set generator.width=4 --set discriminator.width=4",
         "--recipe dcgan_digits --size 8 --batch 8 --seconds 0.1 --set generator.width=4 --json",
@@ -119,6 +121,8 @@ def chosen(rng: random.Random) -> Command:
         "list": 0.3,
         "features install": 0.4,
         "draw": 0.4,
+        "export": 0.2,
+        "invert": 0.4,
     }
     every = commands()
     return rng.choices(every, [weights.get(" ".join(one.words), 1.0) for one in every])[0]
