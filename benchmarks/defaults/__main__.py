@@ -3,8 +3,9 @@
     python -m benchmarks.defaults CELLS --data FOLDER --weights mobilenet_v2.pth   # measures, on one core
     python -m benchmarks.defaults --write docs/defaults.md                         # the tables, from the file
 
-CELLS is a file of lines `SET COUNT SIZE SECONDS SEEDS CANDIDATE...`: `horses 2500 32 120 0,1 resize batch=32`. What is
-not measured yet is, one cell after the other; figures are added to cells.jsonl, sheets to --sheets.
+CELLS is a file of lines `SET COUNT SIZE SECONDS SEEDS CANDIDATE...`: `horses 2500 32 120 0,1 resize batch=32`;
+`120/float32` where it is not bfloat16. What is not measured yet is, one cell after the other; figures are added to
+cells.jsonl, sheets to --sheets.
 """
 
 from __future__ import annotations
@@ -66,9 +67,11 @@ def _next(cells: Path, file: Path) -> Key | None:
     for text in cells.read_text(encoding="utf-8").splitlines():
         if not text.strip() or text.startswith("#"):
             continue
-        name, count, size, seconds, seeds, candidate = text.split(" ", 5)
+        name, count, size, length, seeds, candidate = text.split(" ", 5)
+        seconds, _, precision = length.partition("/")
         for seed in seeds.split(","):
-            key = Key(name, int(count), int(size), candidate.strip(), int(seed), float(seconds))
+            what = (name, int(count), int(size), candidate.strip(), int(seed), float(seconds))
+            key = Key(*what, *([precision] if precision else []))
             if key not in known:
                 return key
     return None
