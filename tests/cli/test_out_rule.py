@@ -22,6 +22,7 @@ from gansmith.cli.export import export
 from gansmith.cli.interpolate import interpolate
 from gansmith.cli.invert import invert
 from gansmith.cli.main import app, main
+from gansmith.cli.nearest import nearest
 from gansmith.cli.probe import probe
 from gansmith.cli.sample import sample
 from gansmith.cli.translate import translate
@@ -64,6 +65,7 @@ COMMANDS: dict[str, tuple[Callable[..., None], tuple[Any, ...], str, tuple[str, 
         ("a.safetensors", "a.png"),
         "a-2.safetensors",
     ),
+    "nearest": (nearest, ("model", "0", "--against", "digits", "--out"), "a.png", ("a.png",), "a-2.png"),
     "probe": (probe, ("model", "--data", "digits", "--out"), "a.json", ("a.json",), "a-2.json"),
     "compare": (compare, ("model", "model", "--out"), "a", ("a/compare.png",), "a-2/"),
     "blindtest": (blindtest, ("model", "--against", "digits", "--out"), "a.html", ("a.html",), "a-2.html"),

@@ -23,6 +23,7 @@ from gansmith.cli import (
     interpolate,
     invert,
     list_,
+    nearest,
     probe,
     resume,
     sample,
@@ -48,6 +49,7 @@ app.command("sample")(sample.sample)
 app.command("interpolate")(interpolate.interpolate)
 app.command("arithmetic")(arithmetic.arithmetic)
 app.command("invert")(invert.invert)
+app.command("nearest")(nearest.nearest)
 app.command("show")(show.show)
 app.command("translate")(translate.translate)
 app.add_typer(data.app, name="data")

@@ -90,6 +90,16 @@ class Search:
         own: int64 [N], a training image for each query that it must not find (itself). what: whose images, for
         progress. Raises DataError for images of another shape, or fewer than two (others) to compare with.
         """
+        distances, indices = self.neighbours(queries, what=what, own=own)
+        first, last = distances[:, 0], distances[:, -1]
+        nearness = np.divide(first, last, out=np.zeros_like(first), where=last > 0)
+        return Nearest(first, nearness, indices[:, 0], last)
+
+    def neighbours(
+        self, queries: Images, *, what: str, count: int = RANK, own: NDArray[np.int64] | None = None
+    ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+        """The `count` nearest training images, fewer where there are no more: distances float64 [N, K], ascending, and
+        indices [N, K]. Arguments and errors as for `nearest`."""
         if queries.shape[1:] != self.train.shape[1:]:
             raise DataError(
                 f"{what} are of {list(queries.shape[1:])} and the training images of {list(self.train.shape[1:])} "
@@ -101,7 +111,7 @@ class Search:
                 f"{len(self.train)} training image(s) are too few to look for copies of: "
                 f"at least {2 + (own is not None)}"
             )
-        rank = min(RANK, others)
+        rank = min(count, others)
         views = self._views(queries, what)
         parts = []
         with torch.inference_mode(), bar(f"searching for copies: {what}", len(queries)) as advance:
@@ -110,9 +120,7 @@ class Search:
                 parts.append(self._base.nearest(features, count=rank, own=mine))
                 advance(features.shape[1])
         distances, indices = (np.concatenate(column) for column in zip(*parts, strict=True))
-        first, last = distances[:, 0], distances[:, -1]
-        nearness = np.divide(first, last, out=np.zeros_like(first), where=last > 0)
-        return Nearest(first, nearness, indices[:, 0], last)
+        return distances, indices
 
     def blends(self, queries: Images, *, first: int) -> Blends:
         """The pairs of training images, as they are or mirrored, between which queries [N, H, W, C] lie.

@@ -1,6 +1,7 @@
 """Evaluation of runs and folders: an audit, a comparison, a probe.
 
-The audit is also a function: `gansmith.judge.evaluate("runs/photos")`. Importing this package imports no torch.
+The audit is also a function, `gansmith.judge.evaluate("runs/photos")`, and so is the search for the training images
+nearest to images, `gansmith.judge.nearest(Run("runs/photos"), images)`. Importing this package imports no torch.
 """
 
 from __future__ import annotations
@@ -10,13 +11,15 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from gansmith.judge.audit_run import evaluate
+    from gansmith.judge.nearest_images import nearest
 
-__all__ = ["evaluate"]
+_HOMES = {"evaluate": "gansmith.judge.audit_run", "nearest": "gansmith.judge.nearest_images"}
+__all__ = ["evaluate", "nearest"]
 
 
 def __getattr__(name: str) -> Any:
-    if name == "evaluate":
-        return getattr(importlib.import_module("gansmith.judge.audit_run"), name)
+    if name in _HOMES:
+        return getattr(importlib.import_module(_HOMES[name]), name)
     raise AttributeError(f"module 'gansmith.judge' has no attribute {name!r}")
 
 
