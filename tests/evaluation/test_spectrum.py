@@ -26,6 +26,7 @@ from gansmith.evaluation.metrics.spectrum import (
     sites,
     spectral_traces,
     spectrum,
+    strengths,
 )
 from gansmith.evaluation.types import Side
 
@@ -300,3 +301,13 @@ def test_build() -> None:
 def test_errors(real_side: Pixels, fake_side: Pixels, message: str) -> None:
     with pytest.raises(DataError, match=message):
         spectral_traces(real_side, fake_side)
+
+
+@pytest.mark.parametrize("size", [(32, 32), (37, 50)])
+def test_strength_is_the_square_of_the_amplitude(size: tuple[int, int]) -> None:
+    """At every place of the grid, of images whose sides are multiples of 8 or not."""
+    flat = np.full((2, *size, 1), 120, np.uint8)
+    for site, (_, down, across) in enumerate(sites(*size)):
+        values = strengths(checkered(flat, 20, down / 8, across / 8), site)
+        np.testing.assert_allclose(np.sqrt(values), 20, rtol=0.04)
+        assert np.abs(strengths(flat, site)).max() < 0.01

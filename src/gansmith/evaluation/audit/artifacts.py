@@ -5,6 +5,7 @@ again and again in the same numbers, so that both together call clean images bad
 checkerboard must also stand out from the other frequencies of the same images: where the spectrum is irregular
 everywhere, as that of a few images is, a high value on the grid is no grid. What is beyond chance and still weak is
 not called a trace: a checkerboard below 2 decibels (1.6 times), fine detail within 1 (what a blur of 0.4 pixels takes).
+Neither is what nobody can see (`artifacts_visible`).
 A trace must also be there beside the real images most like each sample (`artifacts_matched`): else it belongs to the
 kinds of images that are made, and whether all kinds are made is another question.
 """
@@ -19,6 +20,7 @@ from gansmith.errors import DataError
 from gansmith.evaluation.audit import artifacts_figures as figures
 from gansmith.evaluation.audit import artifacts_words as words
 from gansmith.evaluation.audit.artifacts_matched import Limits, grain_of, matched, neighbours_of, weigh
+from gansmith.evaluation.audit.artifacts_visible import visible
 from gansmith.evaluation.audit.artifacts_words import Traces, Weighed
 from gansmith.evaluation.audit.reference_split import random_subset
 from gansmith.evaluation.metrics.spectrum import (
@@ -59,26 +61,30 @@ def answer(evidence: Evidence) -> Answer:
         return Answer("artifacts", "cannot tell", problem, "checkerboard", {}, protocol)
     bounds, notes = _bounds(evidence.holdout, real, len(samples), evidence.seed)
     numbers = _numbers(real, fake, bounds, evidence.seed)
-    site = int((fake.grid.mean(axis=0) - real.grid.mean(axis=0)).argmax())
+    excess = fake.grid.mean(axis=0) - real.grid.mean(axis=0)
+    site, patterned = int(excess.argmax()), np.flatnonzero(excess > GRID).tolist()
     period = sites(*train.shape[1:3])[site][0]
-    weighed = Weighed(find_traces(numbers, period))
+    seen = visible(find_traces(numbers, period), train, samples, patterned, evidence.seed)
+    numbers |= seen.numbers
+    weighed = Weighed(seen.traces)
     neighbours = neighbours_of(evidence, real_side, made_side) if weighed.traces else None
     if neighbours is not None:
         beside = matched(train, real, fake, neighbours, site=site, seed=evidence.seed)
         numbers |= beside.numbers()
         sure = 1 if evidence.directions else 2  # the nearest by pixels are less surely of the same kind
         weighed = weigh(weighed.traces, beside, Limits(GRID, FINE), grain=GRAIN, sure=sure)
+    weighed = weighed._replace(unseen=seen.unseen)
     unsure = _reach(numbers["checkerboard"]) > WIDE * GRID or _reach(numbers["high_frequencies"]) > WIDE * FINE
     traces = weighed.traces
     verdict: Verdict = "bad" if traces else "cannot tell" if unsure or weighed.untold else "good"
     return Answer(
         "artifacts",
         verdict,
-        words.sentence(verdict, weighed, _faint(numbers)),
+        words.sentence(verdict, weighed, _faint(numbers), numbers),
         _headline(weighed),
         numbers,
         protocol,
-        details=(*_details(numbers, bounds, period), *words.beside_the_nearest(numbers), *notes, words.UNSEEN),
+        details=(*_details(numbers, bounds, period), *words.beside(numbers), *notes, words.UNSEEN),
         figures=(figures.spectra(train, samples), figures.peaks(real, fake), figures.pattern(train, samples)),
     )
 
@@ -86,7 +92,7 @@ def answer(evidence: Evidence) -> Answer:
 def _headline(weighed: Weighed) -> str:
     """The number that the verdict mainly rests on."""
     traces = weighed.traces
-    named = {*weighed.kinds, *weighed.untold}
+    named = {*weighed.kinds, *weighed.untold, *weighed.unseen}
     if traces.checkerboard is None and (traces.fine is not None or (not traces and "fine detail" in named)):
         return "high_frequencies"
     return "shared_grain" if traces.grain else "checkerboard"

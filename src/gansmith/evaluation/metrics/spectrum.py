@@ -92,16 +92,25 @@ def readings(images: Images) -> Readings:
     grid, fine, total = [], [], np.zeros(1)
     for power, radius in _powers(images):
         peaks = _decibels(power)
-        around = peaks
-        for axis, side in ((1, height), (2, width)):
-            step = -(-2 * peaks.shape[axis] // side)  # as far away as the window spreads a line
-            around = around + np.roll(around, step, axis) + np.roll(around, -step, axis)
-        peaks = peaks - (around - peaks) / 8
+        peaks = peaks - _around(peaks, height, width)
         down, across = (places[:, axis] * (radius.shape[axis] // 8) for axis in (0, 1))
         grid.append(peaks[:, down, across])
         fine.append(_decibels(power[:, radius > FINE].sum(axis=1)))
         total = total + peaks.sum(axis=0)
     return Readings(np.concatenate(grid), np.concatenate(fine), total / len(images))
+
+
+def strengths(images: Images, site: int) -> Array:
+    """Images uint8 [N, H, W, C] -> of each [N], the square of the amplitude, in grey levels, of the wave at a place of
+    `sites` over its neighbourhood: amplitude 2 is a pattern between 2 levels darker and 2 brighter."""
+    height, width = _checked(images, "the").shape[1:3]
+    period, down, across = sites(height, width)[site]
+    gain = np.outer(_hann(height), _hann(width)).sum() / (1 if period == 2 else 2)  # half at each of f and -f
+    values = []
+    for power, radius in _powers(images):
+        place = (slice(None), down * (radius.shape[0] // 8), across * (radius.shape[1] // 8))
+        values.append((power - _around(power, height, width))[place] / gain**2)
+    return np.concatenate(values)
 
 
 def elsewhere(peaks: Array) -> Array:
@@ -239,6 +248,15 @@ def _powers(images: Images) -> Any:
             power = np.square(np.abs(np.fft.fft2(luma * window, s=shape))) + floor
             yield power, radius
             advance(len(luma))
+
+
+def _around(values: Array, height: int, width: int) -> Array:
+    """Values [n, P, Q] by frequency, of images H x W -> the mean of the eight neighbours of each."""
+    around = values
+    for axis, side in ((1, height), (2, width)):
+        step = -(-2 * values.shape[axis] // side)  # as far away as the window spreads a line
+        around = around + np.roll(around, step, axis) + np.roll(around, -step, axis)
+    return (around - values) / 8
 
 
 def _hann(length: int) -> Array:
