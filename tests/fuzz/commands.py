@@ -76,7 +76,11 @@ RIGHT = {
     "help": ["train", "hinge", "dcgan", "kid"],
     "features install": ["mobilenet", "pixels"],
     "draw": ["gan --out new"],
-    "invert": ["gan one.png --steps 2 --restarts 1 --out new.safetensors", "gan one.png --method cmaes --steps 2"],
+    "invert": [
+        "gan one.png --steps 2 --restarts 1 --out new.safetensors",
+        "gan one.png --method cmaes --steps 2",
+        "gan --train-encoder --images 64",
+    ],
     "export": ["gan --to program --out new.pt2", "gan --to folder --licence mit --out new"],
     "bench": [
         "--recipe dcgan_digits --size 8 --batch 8 --seconds 0.1 --set generator.width=4 --set discriminator.width=4",

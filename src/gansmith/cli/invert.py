@@ -21,15 +21,17 @@ from gansmith.cli.arguments import (
     Trust,
     echo,
     print_trained,
+    refuse_options,
     require_out,
 )
+from gansmith.cli.inversion import InversionParts, LossName
+from gansmith.errors import OptionError
 from gansmith.system.paths import shell_word
 from gansmith.system.text import printable
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from gansmith.latent.inversion_losses import Loss
     from gansmith.latent.invert import Inversion
     from gansmith.runs.run import Run
 
@@ -42,14 +44,11 @@ class Method(StrEnum):
     ADAM = "adam"
     LBFGS = "lbfgs"
     CMAES = "cmaes"
+    ENCODER = "encoder"
+    HYBRID = "hybrid"
 
 
-class LossName(StrEnum):
-    """What `--loss` takes."""
-
-    PIXELS = "pixels"
-    LPIPS = "lpips"
-    FEATURES = "features"
+ENCODED = (Method.ENCODER, Method.HYBRID)  # that read the encoder of --train-encoder
 
 
 class SpaceName(StrEnum):
@@ -59,7 +58,10 @@ class SpaceName(StrEnum):
     W = "w"
 
 
-_Method = Annotated[Method, typer.Option(help="cmaes asks for no gradient, and makes 16 images a step")]
+_Method = Annotated[
+    Method,
+    typer.Option(help="encoder: at once, by the one of --train-encoder; hybrid: lbfgs from there; cmaes: no gradient"),
+]
 _Loss = Annotated[
     LossName,
     typer.Option(help="what is near: pixels, lpips (installed by features install vgg), the discriminator's features"),
@@ -67,14 +69,20 @@ _Loss = Annotated[
 _Restarts = Annotated[int, typer.Option(min=1, max=1000, help="searches, from the nearest of 1,000 random samples on")]
 _Steps = Annotated[int, typer.Option(min=1, max=1_000_000, help="of each search")]
 _Likely = Annotated[float, typer.Option(min=0, help="weight of the prior, against latents that it hardly ever draws")]
+_Train = Annotated[
+    bool, typer.Option("--train-encoder", help="train the encoder of this generator, once; IMAGE may be left out")
+]
+_Images = Annotated[str | None, typer.Option(help="own samples that the encoder is trained on  [default: 20k]")]
+_Time = Annotated[str | None, typer.Option(help="how long it is trained instead: 90s, 5m")]
 _Out = Annotated[
     str | None, typer.Option(help="the latent file; a .png is written beside it  [default: inverted.safetensors]")
 ]
 
 
 def invert(
+    context: typer.Context,
     run: RunPath,
-    image: Annotated[Path, typer.Argument(metavar="IMAGE", help="an image file")],
+    image: Annotated[Path | None, typer.Argument(metavar="IMAGE", help="an image file")] = None,
     *,
     method: _Method = Method.ADAM,
     loss: _Loss = LossName.PIXELS,
@@ -83,6 +91,9 @@ def invert(
     likely: _Likely = 0.1,
     space: Annotated[SpaceName | None, typer.Option(help="where to look; w where there is one")] = None,
     label: Label = None,
+    train_encoder: _Train = False,
+    images: _Images = None,
+    time: _Time = None,
     out: _Out = None,
     force: Force = False,
     raw: Raw = False,
@@ -102,21 +113,40 @@ def invert(
     from gansmith.runs.folder import image_folders
     from gansmith.runs.run import Run
 
+    _refuse(context, method, image, train_encoder=train_encoder)
     require_latent_suffix(out or _OUT)
     opened = Run(run, trust=trust)
-    path = require_out(out, _OUT, _files, force=force, inputs=[image], data=image_folders(run))
+    inputs = [] if image is None else [image]
+    path = require_out(out, _OUT, _files, force=force, inputs=inputs, data=image_folders(run)) if image else None
     renderer = opened.renderer(raw=raw, checkpoint=checkpoint, device=device)
-    target = _target(opened, image, renderer.images([0], label=label).images.shape)
-    measure = _loss(opened, loss, target.to(renderer.device), raw=raw, checkpoint=checkpoint)
+    parts = InversionParts(
+        opened, renderer, raw=raw, checkpoint=checkpoint, space=None if space is None else space.value
+    )
+    target = None if image is None else _target(opened, image, renderer.images([0], label=label).images.shape)
+    measure = None if target is None else parts.loss(loss, target.to(renderer.device))
     print_trained(opened, raw=raw, checkpoint=checkpoint)
+    encoder = parts.encoder(loss, train=train_encoder, read=method in ENCODED, images=images, time=time)
+    if target is None or path is None:
+        return
     result = search(
         renderer, target, measure, method=method.value, restarts=restarts, steps=steps, likely=likely,
-        space=None if space is None else space.value, label=label, name=printable(path.stem),
+        space=parts.space, label=label, name=printable(path.stem), encoder=encoder,
     )  # fmt: skip
     save_latents(path, [result.latent], renderer.origin, force=force)
     series = renderer.images([result.latent])
     _save_sheet(path.with_suffix(".png"), target, result, series.text() if metadata else {}, scale=scale, force=force)
     _tell(path, result, loss, run)
+
+
+def _refuse(context: typer.Context, method: Method, image: Path | None, *, train_encoder: bool) -> None:
+    """Raises OptionError where there is nothing to do, and for options that would do nothing."""
+    if image is None and not train_encoder:
+        raise OptionError("which image? gansmith invert RUN IMAGE, or gansmith invert RUN --train-encoder")
+    if method in ENCODED:
+        names = ["restarts"] if method is Method.HYBRID else ["restarts", "steps", "likely"]
+        refuse_options(context, names, f"--method {method.value} begins at the encoder's estimate")
+    if not train_encoder:
+        refuse_options(context, ["images", "time"], "they are of --train-encoder")
 
 
 def _files(out: Path) -> list[Path]:
@@ -144,27 +174,6 @@ def _target(opened: Run, image: Path, shape: Sequence[int]) -> Tensor:
         size=(shape[2], shape[3]), channels=shape[1], fit=settings.fit, background=settings.background,
     )  # fmt: skip
     return normalised(torch.from_numpy(np.ascontiguousarray(pixels))[None])
-
-
-def _loss(opened: Run, name: LossName, target: Tensor, *, raw: bool, checkpoint: str | None) -> Loss:
-    from gansmith.errors import OptionError, RunError
-    from gansmith.latent import inversion_losses
-    from gansmith.pretrained import lpips, vgg
-    from gansmith.pretrained.weights import folder
-
-    if name is LossName.PIXELS:
-        return inversion_losses.pixels(target)
-    if name is LossName.LPIPS:
-        if not (folder() / vgg.WEIGHTS.file).is_file():
-            raise OptionError(
-                f"--loss lpips reads the features of vgg, and its weights are not in {folder()}: gansmith features "
-                f"install vgg, or --loss pixels"
-            )
-        return inversion_losses.perceptual(target, lpips.published().to(target.device))
-    if "discriminator" not in opened.players:
-        raise RunError(f"{opened.path} has no discriminator, whose features are compared: --loss pixels")
-    discriminator, _ = opened.network("discriminator", raw=raw, checkpoint=checkpoint)
-    return inversion_losses.discriminator_features(target, discriminator.to(target.device))
 
 
 def _save_sheet(

@@ -11,27 +11,29 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import torch
 from torch import Tensor
 
 from gansmith.errors import OptionError, UnknownNameError, unknown
+from gansmith.latent.coordinates import Coordinates, random_seeds
+from gansmith.latent.encoder import Encoder
 from gansmith.latent.inversion_losses import Loss, pixels
+from gansmith.latent.inversion_view import View
 from gansmith.latent.latents import Latent, Space
 from gansmith.latent.renderer import Renderer
 from gansmith.minimize import minimize
-from gansmith.system.progress import bar
-from gansmith.system.seeding import mix
+from gansmith.system.progress import Picture, bar
 
-Method = Literal["adam", "lbfgs", "cmaes"]
-METHODS: tuple[Method, ...] = ("adam", "lbfgs", "cmaes")
+Method = Literal["adam", "lbfgs", "cmaes", "encoder", "hybrid"]
+METHODS: tuple[Method, ...] = ("adam", "lbfgs", "cmaes", "encoder", "hybrid")
+ENCODED: tuple[Method, ...] = ("encoder", "hybrid")  # that read the estimate of an encoder
 RANDOM = 1000  # random samples that a result is compared with
 
 _STARTS = 1000  # random samples, others, that the starts are chosen from
 _CMAES = 16  # images a step of cmaes, which has no gradient
 _SPREAD = 0.3  # its first deviation
-_TOGETHER = 32  # images that are made at a time
 _USUAL = 2.0  # deviations of a latent's length, and
 _USUAL_PART = 3.0  # of one of its numbers, within which nothing is penalised
 
@@ -66,15 +68,17 @@ def invert(
     label: int | str | None = None,
     seed: int = 0,
     name: str = "inverted",
+    encoder: Encoder | None = None,
 ) -> Inversion:
     """The latent whose image is nearest to the target [1, C, H, W] by the loss (pixels when None): the best of
-    `restarts` searches of `steps` steps each. They start from those of 1,000 random samples that are nearest by pixels.
+    `restarts` searches of `steps` steps each. They start from those of 1,000 random samples that are nearest by pixels;
+    by `hybrid`, one search of `lbfgs` starts from the estimate of the encoder, which is the result of `encoder`.
 
     rate: Adam's first rate, which falls to 0 by half a cosine. likely: weight of the prior, which penalises latents
     whose length or numbers are unusual, in units of the loss of the best start. space: W where there is one when None.
     label: the class of the image, for a conditional generator; each start's own when None. seed: of the random samples.
 
-    Raises OptionError for numbers below 1, and for a space that is not there.
+    Raises OptionError for numbers below 1, a space that is not there, and an encoder that is missing or of another one.
 
     >>> from gansmith.data.prior import Prior
     >>> renderer = Renderer(torch.nn.Unflatten(1, (1, 2, 2)), Prior(size=4))
@@ -84,36 +88,64 @@ def invert(
     if method not in METHODS:
         raise UnknownNameError(unknown("method", method, METHODS))
     _require(restarts, steps, rate, likely)
-    place = _Place(renderer, space or ("w" if renderer.has_w else "z"))
-    starts = _seeds("start", seed, _STARTS)
+    place = Coordinates(renderer, space)
     target = target.to(renderer.device)
-    loss = loss or pixels(target)
-    losses, labels = place.losses(pixels(target), starts, label, "random starts")
-    chosen = losses.argsort()[:restarts]
-    u = place.inverse(starts, chosen, label)
-    own = None if labels is None else labels[chosen].to(renderer.device)
+    loss, view = loss or pixels(target), View(target)
+    starts = _estimate(place, encoder, target, label) if method in ENCODED else None
+    u, own = starts or _nearest_starts(place, target, restarts, label, seed)
     with torch.no_grad():
-        weight = likely * float(loss(place.images(u, own)).min())
+        first = loss(place.images(u, own))
 
     def total(u: Tensor, own: Tensor | None) -> tuple[Tensor, Tensor]:
         """What is minimised, and the loss alone, [B] each."""
-        distances = loss(place.images(u, own))
-        return distances + weight * unlikely(u), distances
+        images = place.images(u, own)
+        distances = loss(images)
+        view.see(images, distances)
+        return distances + likely * float(first.min()) * unlikely(u), distances
 
-    best, least = search(total, u, own, method=method, steps=steps, rate=rate)
-    which = int(least.argmin())
-    latent = Latent(
-        place.latents(best[which : which + 1])[0].detach().cpu(),
-        place.space,
-        None if own is None else int(own[which]),
-        name,
-    )
+    best, least = u, first
+    if method != "encoder":
+        best, least = search(total, u, own, method=method, steps=steps, rate=rate, picture=view.pixels)
+    which = slice(int(least.argmin()), int(least.argmin()) + 1)
+    start, nearest, own = u[which], best[which], None if own is None else own[which]
+    with torch.no_grad():
+        if method == "hybrid" and float(loss(place.images(nearest, own))) > float(first):
+            nearest = start  # the search weighs how likely a latent is too, and ended at one that is farther
+    latent = Latent(place.latents(nearest)[0].detach().cpu(), place.space, None if own is None else int(own), name)
     return _compared(place, latent, loss, label, seed)
 
 
-def _compared(place: _Place, latent: Latent, loss: Loss, label: int | str | None, seed: int) -> Inversion:
+def _nearest_starts(
+    place: Coordinates, target: Tensor, count: int, label: int | str | None, seed: int
+) -> tuple[Tensor, Tensor | None]:
+    """u [B, n] of those random samples that are nearest to the target by pixels, and their classes [B]."""
+    seeds = random_seeds("start", seed, _STARTS)
+    losses, labels = place.losses(pixels(target), seeds, label, "random starts")
+    chosen = losses.argsort()[:count]
+    u = place.of_seeds([seeds[int(index)] for index in chosen], label)
+    return u, None if labels is None else labels[chosen].to(target.device)
+
+
+def _estimate(
+    place: Coordinates, encoder: Encoder | None, target: Tensor, label: int | str | None
+) -> tuple[Tensor, Tensor | None]:
+    """u [1, n] of the target by an encoder, and its class [1]. Raises OptionError without one that fits."""
+    if encoder is None:
+        raise OptionError("the methods encoder and hybrid need an encoder: encoder=train_encoder(renderer)")
+    if (encoder.header.space, encoder.header.model) != (place.space, place.renderer.digest):
+        raise OptionError(
+            f"the encoder is of the space {encoder.header.space} of {encoder.header}, and this is the space "
+            f"{place.space} of {place.renderer.origin}: encoder=train_encoder(renderer)"
+        )
+    u, labels = encoder(target)
+    if label is not None:
+        labels = place.renderer.labels([0], label)
+    return u, None if labels is None else labels.to(target.device)
+
+
+def _compared(place: Coordinates, latent: Latent, loss: Loss, label: int | str | None, seed: int) -> Inversion:
     """The latent's image beside the best of random samples."""
-    renderer, others = place.renderer, _seeds("compare", seed, RANDOM)
+    renderer, others = place.renderer, random_seeds("compare", seed, RANDOM)
     image = renderer.images([latent]).images
     losses, _ = place.losses(loss, others, label, "random samples")
     nearest = renderer.images([others[int(losses.argmin())]], label=label).images[0]
@@ -145,13 +177,20 @@ Total = Callable[[Tensor, Tensor | None], tuple[Tensor, Tensor]]
 
 
 def search(
-    total: Total, u: Tensor, labels: Tensor | None, *, method: Method, steps: int, rate: float
+    total: Total,
+    u: Tensor,
+    labels: Tensor | None,
+    *,
+    method: Method,
+    steps: int,
+    rate: float,
+    picture: Picture | None = None,
 ) -> tuple[Tensor, Tensor]:
-    """The best u [B, n] of searches from u [B, n], one for each row, and its total [B]."""
+    """The best u [B, n] of searches from u [B, n], one for each row, and its total [B]. picture: of the display."""
     best, least = u.clone(), torch.full((len(u),), math.inf, device=u.device)
     count = steps if method != "cmaes" else steps * _CMAES
     rows = [slice(None)] if method == "adam" else [slice(row, row + 1) for row in range(len(u))]
-    with bar("inverting", count * len(u), unit="images") as advance:
+    with bar("inverting", count * len(u), unit="images", picture=picture) as advance:
         for place in rows:
             own = None if labels is None else labels[place]
 
@@ -183,65 +222,7 @@ def _minimise(
             adam.param_groups[0]["lr"] = rate * (1 + math.cos(math.pi * step / count)) / 2
             x.grad = value(x)[1]
             adam.step()
-    elif method == "lbfgs":
+    elif method in ("lbfgs", "hybrid"):
         minimize(value, u, method="lbfgs", gradient=True, evaluations=count, tolerance=0.0)
     else:
         minimize(lambda x: value(x)[0], u, method="cmaes", sigma=_SPREAD, evaluations=count)
-
-
-class _Place:
-    """Where latents are looked for: u [B, n] of N(0, I) -> latents of a space -> images."""
-
-    def __init__(self, renderer: Renderer, space: Space) -> None:
-        if space == "w" and not renderer.has_w:
-            raise OptionError("this generator has no space w (stylegan2 has): --space z")
-        self.renderer, self.space = renderer, space
-        if space == "w":
-            w = renderer.latents(_seeds("w", 0, _STARTS), space="w")
-            self.mean, self.deviation = (x.to(renderer.device) for x in (w.mean(0), w.std(0).clamp_min(1e-6)))
-
-    def latents(self, u: Tensor) -> Tensor:
-        prior = self.renderer.prior
-        if self.space == "w":
-            return self.mean + self.deviation * u
-        if prior.kind == "sphere":
-            return prior.on_sphere(u)
-        return u if prior.kind == "normal" else torch.erf(u / math.sqrt(2))
-
-    def inverse(self, seeds: list[int], chosen: Tensor, label: int | str | None) -> Tensor:
-        """u [B, n] of some seeds' latents."""
-        picked = [seeds[int(index)] for index in chosen]
-        latents = self.renderer.latents(picked, space=self.space, label=label).to(self.renderer.device)
-        if self.space == "w":
-            return (latents - self.mean) / self.deviation
-        uniform = self.renderer.prior.kind == "uniform"
-        return torch.erfinv(latents.clamp(-0.999999, 0.999999)) * math.sqrt(2) if uniform else latents
-
-    def images(self, u: Tensor, labels: Tensor | None) -> Tensor:
-        network: Any = self.renderer.generator
-        latents = self.latents(u)
-        if self.space == "w":
-            images: Tensor = network.synthesize(latents)
-        else:
-            images = network(latents) if labels is None else network(latents, labels)
-        return images.float()
-
-    @torch.no_grad()
-    def losses(self, loss: Loss, seeds: list[int], label: int | str | None, what: str) -> tuple[Tensor, Tensor | None]:
-        """The loss of each seed's image [N], and their classes."""
-        labels = self.renderer.labels(seeds, label)
-        latents, device, found = self.renderer.latents(seeds), self.renderer.device, []
-        network: Any = self.renderer.generator
-        with bar(what, len(seeds)) as advance:
-            for first in range(0, len(seeds), _TOGETHER):
-                part = slice(first, first + _TOGETHER)
-                z = latents[part].to(device)
-                images = network(z) if labels is None else network(z, labels[part].to(device))
-                found.append(loss(images.float()).cpu())
-                advance(len(z))
-        return torch.cat(found), labels
-
-
-def _seeds(word: str, seed: int, count: int) -> list[int]:
-    """Seeds of random samples, those of one word apart from those of another."""
-    return [mix("invert", word, seed, number) for number in range(count)]

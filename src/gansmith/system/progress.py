@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import IO, Protocol, TypeAlias, TypeVar, cast
+from typing import IO, TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar, cast
 
 from gansmith.system.console import ProgressStream, is_terminal, say
 
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
+
 T = TypeVar("T")
 Note: TypeAlias = str | Sequence[str]
+Picture: TypeAlias = Callable[[], Any]  # -> pixels uint8 [H, W, 3], or None while there are none
 
 _PLAIN_EVERY = 10.0  # seconds between plain lines, so that logs stay readable
 _CELLS = 8  # characters of the bar
+_ROWS = 32  # lines of a picture at most, of two pixels each
 _RECENT = 30.0  # seconds over which a rate is a mean: long enough to be steady, short enough to be true
 
 
@@ -37,10 +42,14 @@ def format_duration(seconds: float) -> str:
 
 
 @contextmanager
-def bar(what: str, total: int, unit: str = "images", done: int = 0) -> Iterator[Advance]:
-    """A progress display of `total` units, of which `done` were done before. Writes to standard error only."""
+def bar(
+    what: str, total: int, unit: str = "images", done: int = 0, *, picture: Picture | None = None
+) -> Iterator[Advance]:
+    """A progress display of `total` units, of which `done` were done before. Writes to standard error only.
+
+    picture: drawn above the line, in half blocks, on a terminal of 24-bit colours; asked again at each refresh."""
     show = _terminal if is_terminal() else _plain
-    with show(what, total, unit, done) as advance:
+    with show(what, total, unit, done, picture) as advance:
         yield advance
 
 
@@ -75,7 +84,7 @@ class RecentRate:
 
 
 @contextmanager
-def _terminal(what: str, total: int, unit: str, done: int) -> Iterator[Advance]:
+def _terminal(what: str, total: int, unit: str, done: int, picture: Picture | None) -> Iterator[Advance]:
     from rich.console import Console
     from rich.live import Live
     from rich.text import Text
@@ -90,7 +99,10 @@ def _terminal(what: str, total: int, unit: str, done: int) -> Iterator[Advance]:
         plain = text if console.encoding.startswith("utf") else text.replace("━", "=").replace("─", "-")
         return Text(plain, no_wrap=True, overflow="crop")
 
-    with Live(console=console, get_renderable=line, refresh_per_second=4):
+    def display() -> RenderableType:
+        return line() if picture is None else with_picture(console, picture(), line())
+
+    with Live(console=console, get_renderable=display, refresh_per_second=4):
 
         def advance(amount: int = 1, note: Note = ()) -> None:
             nonlocal count, terms
@@ -98,6 +110,19 @@ def _terminal(what: str, total: int, unit: str, done: int) -> Iterator[Advance]:
             terms = _terms(note) or terms
 
         yield advance
+
+
+def with_picture(console: Console, pixels: Any, line: RenderableType) -> RenderableType:
+    """The line below the pixels uint8 [H, W, 3], on a console that has 24-bit colours and room; else the line."""
+    from rich.console import Group
+
+    from gansmith.system.half_blocks import half_blocks
+
+    colours = console.color_system == "truecolor" and not console.no_color and console.encoding.startswith("utf")
+    rows = min(_ROWS, console.height - 2)
+    if pixels is None or not colours or rows < 4:
+        return line
+    return Group(half_blocks(pixels, console.width - 1, rows), line)
 
 
 def bar_line(
@@ -139,7 +164,7 @@ def _terms(note: Note) -> tuple[str, ...]:
 
 
 @contextmanager
-def _plain(what: str, total: int, unit: str, done: int) -> Iterator[Advance]:
+def _plain(what: str, total: int, unit: str, done: int, picture: Picture | None = None) -> Iterator[Advance]:
     start = last = time.monotonic()
     count, rate_of = done, RecentRate(start, done)
     written: int | None = None  # the count of the latest line

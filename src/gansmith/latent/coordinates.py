@@ -1,0 +1,103 @@
+"""Coordinates of latents in which every prior is N(0, I): what an inversion moves and what an encoder estimates.
+
+z = u under the normal prior, sqrt(Z) u / |u| on the sphere, 2 Phi(u) - 1 under the uniform one; in the space W of
+styles w = mean + deviation u, with those of 1,000 random w.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from gansmith.errors import OptionError
+from gansmith.latent.inversion_losses import Loss
+from gansmith.latent.latents import Space
+from gansmith.latent.renderer import Renderer
+from gansmith.system.progress import bar
+from gansmith.system.seeding import mix
+
+_W = 1000  # random w, of which mean and deviation are taken
+_TOGETHER = 32  # images that are made at a time
+_INSIDE = 0.999999  # of the cube, where the inverse of its map is finite
+
+
+class Coordinates:
+    """u [B, n] of N(0, I) <-> latents of a space -> images. Raises OptionError for a space that is not there.
+
+    >>> from gansmith.data.prior import Prior
+    >>> place = Coordinates(Renderer(torch.nn.Unflatten(1, (1, 2, 2)), Prior("sphere", 4)), "z")
+    >>> place.latents(torch.ones(1, 4) * 3)
+    tensor([[1., 1., 1., 1.]])
+    """
+
+    def __init__(self, renderer: Renderer, space: Space | None = None) -> None:
+        """space: W where there is one when None."""
+        space = space or ("w" if renderer.has_w else "z")
+        if space == "w" and not renderer.has_w:
+            raise OptionError("this generator has no space w (stylegan2 has): --space z")
+        self.renderer, self.space = renderer, space
+        if space == "w":
+            w = renderer.latents(random_seeds("w", 0, _W), space="w")
+            self.mean, self.deviation = (x.to(renderer.device) for x in (w.mean(0), w.std(0).clamp_min(1e-6)))
+
+    @property
+    def size(self) -> int:
+        """n, the numbers of a latent."""
+        return len(self.mean) if self.space == "w" else self.renderer.prior.size
+
+    def latents(self, u: Tensor) -> Tensor:
+        prior = self.renderer.prior
+        if self.space == "w":
+            return self.mean + self.deviation * u
+        if prior.kind == "sphere":
+            return prior.on_sphere(u)
+        return u if prior.kind == "normal" else torch.erf(u / math.sqrt(2))
+
+    def inverse(self, latents: Tensor) -> Tensor:
+        """u [B, n] of latents [B, n]."""
+        if self.space == "w":
+            return (latents - self.mean) / self.deviation
+        uniform = self.renderer.prior.kind == "uniform"
+        return torch.erfinv(latents.clamp(-_INSIDE, _INSIDE)) * math.sqrt(2) if uniform else latents
+
+    def of_seeds(self, seeds: list[int], label: int | str | None = None) -> Tensor:
+        """u [B, n] of some seeds' latents; label: of the class, for latents that are mapped to w."""
+        latents = self.renderer.latents(seeds, space=self.space, label=label)
+        return self.inverse(latents.to(self.renderer.device))
+
+    def images(self, u: Tensor, labels: Tensor | None) -> Tensor:
+        network: Any = self.renderer.generator
+        latents = self.latents(u)
+        if self.space == "w":
+            images: Tensor = network.synthesize(latents)
+        else:
+            images = network(latents) if labels is None else network(latents, labels)
+        return images.float()
+
+    @torch.no_grad()
+    def losses(self, loss: Loss, seeds: list[int], label: int | str | None, what: str) -> tuple[Tensor, Tensor | None]:
+        """The loss of each seed's image [N], and their classes. what: of the progress bar."""
+        labels = self.renderer.labels(seeds, label)
+        latents, device = self.renderer.latents(seeds), self.renderer.device
+        network: Any = self.renderer.generator
+        losses: list[Tensor] = []
+        with bar(what, len(seeds)) as advance:
+            for first in range(0, len(seeds), _TOGETHER):
+                part = slice(first, first + _TOGETHER)
+                z = latents[part].to(device)
+                images = network(z) if labels is None else network(z, labels[part].to(device))
+                losses.append(loss(images.float()).cpu())
+                advance(len(z))
+        return torch.cat(losses), labels
+
+
+def random_seeds(word: str, seed: int, count: int) -> list[int]:
+    """Seeds of random samples, those of one word apart from those of another.
+
+    >>> random_seeds("start", 0, 2) == random_seeds("start", 0, 3)[:2]
+    True
+    """
+    return [mix("invert", word, seed, number) for number in range(count)]
