@@ -69,7 +69,7 @@ def _from_texture(facts: RunFacts, checks: Checks, measured: AtTheEnd | None) ->
     best = facts.best_recipe
     if not improved(checks) and best is not None and facts.recipe != best:
         do = f"Train a new run with the recipe {best}."
-        return Step("quality", do, f"{why} {_BEST}", *commands.with_recipe(facts, best))
+        return Step("quality", do, f"{why} {_BEST}", *commands.with_best(facts))
     return _longer(facts, why)
 
 

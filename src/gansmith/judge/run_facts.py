@@ -56,6 +56,7 @@ def run_facts(
             accuracy=_accuracy(records),
             recipe=experiment.recipe,
             best_recipe=_best_recipe(experiment, distinct) if _plain_images(experiment) else None,
+            time=experiment.time,
             size=_size(experiment),
             upsample=generator.get("upsample"),
             width=generator.get("width") if {"width"} <= (settings.get("discriminator") or {}).keys() else None,

@@ -97,6 +97,7 @@ def facts_of(parts: Assembly, folder: Path, images: int) -> RunFacts:
         best_recipe=best_recipe(  # as it was chosen
             len(parts.data.train) + len(parts.data.holdout or ()), parts.experiment.time
         ),
+        time=parts.experiment.time,
         size="" if size is None else "x".join(map(str, size)),
         upsample=generator.get("upsample"),
         width=generator.get("width"),

@@ -141,7 +141,7 @@ def _lacking(last: Check, facts: RunFacts, words: str) -> Notice:
         return Notice("texture", few, commands.augmented(facts)[0][0])
     if facts.best_recipe is not None and facts.recipe != facts.best_recipe:
         best = f"{words} {facts.best_recipe} made the best samples of all that was tried."
-        return Notice("texture", best, commands.with_recipe(facts, facts.best_recipe)[0][0])
+        return Notice("texture", best, commands.with_best(facts)[0][0])
     longer = commands.longer(facts, commands.twice(facts))[0][0]
     return Notice("texture", f"{words} Few images drawn is the usual reason: let it go on, and for longer.", longer)
 
@@ -154,7 +154,7 @@ def _rate(checks: Sequence[Check], facts: RunFacts, rate: float) -> Notice | Non
         f"the learning rate is too high: {rate:g}; 0.004 and less measured well. After {number(last['images'])} "
         f"images the samples are far from the real ones, and more training will not help: begin again with a lower one."
     )
-    lower = ("--set", "optimizer.generator.lr=5e-4", "--set", "optimizer.discriminator.lr=5e-4")
+    lower = ("--set", "optimizer.generator.lr=2e-3", "--set", "optimizer.discriminator.lr=2e-3")
     return Notice("rate", words, commands.changed(facts, "slower", *lower, images=facts.asked)[0][0])
 
 

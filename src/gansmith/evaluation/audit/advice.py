@@ -210,7 +210,7 @@ def _quality(signs: Symptoms, run: RunFacts | None) -> list[Step]:
     if run.best_recipe is not None and run.recipe != run.best_recipe and "diverging" not in run.health:
         do = f"Train a new run with the recipe that measured best on sets of this size: {run.best_recipe}."
         why = "Among the recipes that were tried at 32 pixels on a CPU it came out first (docs/defaults.md)."
-        plan.append(Step("quality", do, why, *commands.with_recipe(run, run.best_recipe)))
+        plan.append(Step("quality", do, why, *commands.with_best(run)))
     elif run.width is not None and (run.at_the_end or not plan):
         plan.append(_wider(run, first=not plan))
     return plan

@@ -13,7 +13,6 @@ from gansmith.system.paths import shell_word
 
 Way = tuple[tuple[str, ...], str]
 POLICY = "translation,cutout"  # of DiffAugment; with colours too 500 photographs came to .75 on the ruler, not .61
-LEAST = 60_000  # images of a new recipe: of 1,750 hand signs, blobs after 10,000 images were hands after as many
 _FORECAST_UNKNOWN = "add --dry-run to see how long it takes"
 
 
@@ -38,15 +37,19 @@ def longer(run: RunFacts, images: int) -> Way:
     return (f"gansmith resume {shell_word(run.path)} --images {images}{off}",), "" if seconds is None else forecast
 
 
-def with_recipe(run: RunFacts | None, recipe: str) -> Way:
-    """A new run on the same images with another recipe, whose pace is not known."""
-    if run is None:
+def with_best(run: RunFacts | None) -> Way:
+    """A new run on the same images as training without a recipe does it, which measured best: its recipe, widths,
+    precision, mirroring and length. Its pace is not known.
+
+    >>> print(with_best(RunFacts("runs/a", "photos", 640, best_recipe="dcgan_few", time=90))[0][0])
+    gansmith train photos --time 90s --out runs/a-dcgan_few
+    """
+    if run is None or run.best_recipe is None:
         return (), ""
     size = ["--size", run.size] if run.size else []
-    length = ["--images", str(max(run.images, run.asked or 0, LEAST))]
-    out = ["--out", shell_word(f"{run.path}-{recipe}")]
-    words = ["gansmith train", shell_word(run.data), "--recipe", recipe, *size, *length, *out]
-    return (" ".join(words),), _FORECAST_UNKNOWN
+    length = ["--time", f"{run.time:g}s"] if run.time else []
+    out = ["--out", shell_word(f"{run.path}-{run.best_recipe}")]
+    return (" ".join(["gansmith train", shell_word(run.data), *size, *length, *out]),), _FORECAST_UNKNOWN
 
 
 def changed(run: RunFacts | None, suffix: str, *words: str, images: int | None, times: float = 1) -> Way:

@@ -43,7 +43,7 @@ def remedy(run: RunFacts | None) -> Remedy:
         return Remedy("Train a new generator, with the recipe that `gansmith train` takes where none is named.")
     if run.best_recipe is not None and run.recipe != run.best_recipe:
         do = f"Train a new run with the recipe that measured best on sets of this size: {run.best_recipe}."
-        return Remedy(do, commands.with_recipe(run, run.best_recipe))
+        return Remedy(do, commands.with_best(run))
     if not run.augment:
         do = "Train a new run whose discriminator never sees an image twice in the same way."
         return Remedy(do, commands.augmented(run))

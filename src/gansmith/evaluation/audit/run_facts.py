@@ -31,6 +31,7 @@ class RunFacts:
     seconds            of training, over all resumes, for `images`
     health, accuracy   words and pairwise accuracy of the discriminator in its last records
     best_recipe        the recipe that measured best on sets of this size
+    time               seconds that were asked for, where the run was begun with `--time`
     upsample, width    of the generator;  augment, flip  of the images that the discriminator reads
     improving          whether a metric that the run measured was still getting better at the end
     settled            whether its checks ended it (`stop.settled`), which a longer run must switch off
@@ -50,6 +51,7 @@ class RunFacts:
     accuracy: float | None = None
     recipe: str | None = None
     best_recipe: str | None = None
+    time: float | None = None
     size: str = ""
     upsample: str | None = None
     width: int | None = None
