@@ -1,19 +1,20 @@
 """Train the zoo: small models of freely licensed images, that a run may begin with (`gansmith train --from NAME`).
 
     python -m benchmarks.zoo                                      # which there are, which are kept, how large they are
-    python -m benchmarks.zoo digits emoji --data FOLDER --runs runs/zoo --images 200k
+    python -m benchmarks.zoo digits emoji --data FOLDER --runs runs/zoo
     python -m benchmarks.zoo emoji --runs runs/zoo --keep         # look at the sheet first, then keep it
 
-Training leaves a run in RUNS/NAME. `--keep` writes what the package ships into src/gansmith/zoo/NAME: experiment.yaml,
-the model files in half precision, a sheet, and README.md with sources and licences. The images of `hand_signs` and
-`emoji` are files of FOLDER; the others are known by name.
+Training leaves a run in RUNS/NAME: what `gansmith train` chooses for these images and one thread, or a `--recipe`.
+`--keep` writes what the package ships into src/gansmith/zoo/NAME: experiment.yaml, the model files in half precision, a
+sheet, and README.md with sources and licences. The images of `hand_signs` and `emoji` are files of FOLDER; the others
+are known by name.
 """
 
 from __future__ import annotations
 
 import argparse
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -65,12 +66,14 @@ ENTRIES = {
 }
 
 
-def train(name: str, *, data: Path, run: Path, recipe: str, images: str, settings: Sequence[str]) -> None:
-    """The run of an entry, begun or continued."""
+def train(name: str, *, data: Path, run: Path, recipe: str | None, images: str | None, settings: Sequence[str]) -> None:
+    """The run of an entry, begun or continued. Without a recipe: the default's recipe, length and precision."""
     entry = ENTRIES[name]
     path = data / entry.data if entry.data.endswith(".zip") else entry.data
     chosen = [*entry.settings, *settings]
-    options: dict[str, Any] = {"size": 32, "seed": 0, "precision": "bfloat16", "threads": 1, "checkpoint_every": "100k"}
+    options: dict[str, Any] = {"size": 32, "seed": 0, "threads": 1, "checkpoint_every": "100k"}
+    if recipe is not None:
+        options |= {"precision": "bfloat16"}
     gansmith.train(path, recipe=recipe, images=images, assignments=chosen, out=str(run), **options)
 
 
@@ -97,7 +100,7 @@ def keep(name: str, run: Path) -> None:
     pixels.save(folder / "samples.png", optimize=True)
     text = f"""# {name}: {entry.subject}
 
-A {experiment["recipe"]} of {experiment["images"]:,} images at 32 x 32; `samples.png` is its last sheet.
+{kind_of(experiment)} after {experiment["images"]:,} images at 32 x 32; `samples.png` is its last sheet.
 To begin with it: `gansmith train PATH --from {name}`.
 
 Trained on: {entry.source}. Licence of the images: {entry.licence}.
@@ -105,13 +108,20 @@ Trained on: {entry.source}. Licence of the images: {entry.licence}.
     (folder / "README.md").write_text(text, encoding="utf-8")
 
 
+def kind_of(experiment: Mapping[str, Any]) -> str:
+    """What was trained, by its recipe; of a run begun without one, by its generator."""
+    if experiment["recipe"] is not None:
+        return f"The recipe {experiment['recipe']}"
+    return f"A generator of the kind {experiment['generator']['name']}"
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.zoo", description=__doc__)
     parser.add_argument("names", nargs="*", choices=[*ENTRIES, []], metavar="NAME")
     parser.add_argument("--data", type=Path, default=Path("data"))
     parser.add_argument("--runs", type=Path, default=Path("runs/zoo"))
-    parser.add_argument("--recipe", default="dcgan_fast")
-    parser.add_argument("--images", default="200k")
+    parser.add_argument("--recipe", help="instead of what `gansmith train` chooses for these images")
+    parser.add_argument("--images", help="instead of the recipe's length")
     parser.add_argument("--set", action="append", default=[], dest="settings")
     parser.add_argument("--keep", action="store_true", help="write the trained run into the package")
     chosen = parser.parse_args()

@@ -11,6 +11,7 @@ import torch
 from benchmarks.zoo import ENTRIES
 
 import gansmith
+from benchmarks import zoo as making
 from gansmith import zoo
 from gansmith.models import saved
 from gansmith.runs.run import Run
@@ -66,5 +67,23 @@ def test_a_run_begins_with_it(name: str, tmp_path: Path, capsys: Any) -> None:
     assert capsys.readouterr().err.count("(100% of its weights)") == 2
     ours = run.checkpoint()["players"]["discriminator"]
     theirs = saved.read_state(folder(name) / "model" / "discriminator.safetensors")
-    assert ours["layers.0.weight"].dtype == torch.float32
-    assert torch.equal(ours["layers.0.weight"], theirs["layers.0.weight"].float())
+    frozen = next(name for name in theirs if name.endswith("weight"))
+    assert ours[frozen].dtype == torch.float32
+    assert torch.equal(ours[frozen], theirs[frozen].float())
+
+
+@pytest.mark.parametrize(("recipe", "precision"), [(None, None), ("dcgan_fast", "bfloat16")])
+def test_a_model_is_trained_by_the_default_or_by_a_recipe(
+    recipe: str | None, precision: str | None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    asked: dict[str, Any] = {}
+    monkeypatch.setattr(gansmith, "train", lambda path, **options: asked.update(options, path=path))
+    making.train("emoji", data=tmp_path, run=tmp_path / "run", recipe=recipe, images=None, settings=["batch=8"])
+    assert (asked["recipe"], asked["images"], asked.get("precision")) == (recipe, None, precision)
+    assert asked["path"] == tmp_path / "emoji_google.zip"
+    assert asked["assignments"] == ["data.channels=3", "batch=8"]
+
+
+def test_a_run_without_a_recipe_is_named_by_its_generator() -> None:
+    assert "stylegan2_small" in making.kind_of({"recipe": "stylegan2_small"})
+    assert "r3gan" in making.kind_of({"recipe": None, "generator": {"name": "r3gan"}})

@@ -10,8 +10,9 @@ import pytest
 from PIL import Image
 from typer.testing import Result
 
+from gansmith import zoo
 from gansmith.cli.sample import sample
-from gansmith.errors import CheckpointError, GansmithError, OptionError
+from gansmith.errors import CheckpointError, GansmithError, OptionError, RunError
 from gansmith.runs.run import Run
 
 Command = Callable[..., Result]
@@ -32,6 +33,21 @@ def test_a_sheet(run_command: Command, models: Path, tmp_path: Path) -> None:
     run = Run(models)
     expected = run.sample(seeds=[9], device="cpu")
     np.testing.assert_array_equal(sheet[2:18, 74:90], np.asarray(expected.sheet(scale=1))[2:18, 2:18])
+
+
+def test_a_model_of_the_zoo_by_its_name(
+    run_command: Command, models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A path of that name comes first; a name that is neither is an error."""
+    monkeypatch.chdir(tmp_path)
+    result = run_command(sample, "hand_signs", "--seeds", "0,1", "--out", "a.png", "--scale", 1)
+    assert result.exit_code == 0, result.exception
+    known = Run(zoo.folder("hand_signs") or "").sample(seeds=[0, 1], device="cpu")
+    np.testing.assert_array_equal(pixels(tmp_path / "a.png"), np.asarray(known.sheet(scale=1)))
+    (tmp_path / "hand_signs").symlink_to(models)
+    assert run_command(sample, "hand_signs", "--seeds", "0,1", "--out", "b.png", "--scale", 1).exit_code == 0
+    assert pixels(tmp_path / "a.png").shape != pixels(tmp_path / "b.png").shape
+    assert isinstance(run_command(sample, "absent", "--out", "c.png").exception, RunError)
 
 
 def test_sixty_four_by_default_large_enough_to_view(run_command: Command, models: Path, tmp_path: Path) -> None:

@@ -59,7 +59,8 @@ def sample(
     device: Device = "auto",
     trust: Trust = False,
 ) -> None:
-    """Make images from a trained generator, one for each seed."""
+    """Make images from a trained generator, one for each seed: of a run, or of a model of the zoo by its name."""
+    from gansmith import zoo
     from gansmith.errors import OptionError
     from gansmith.latent.image_series import series_files
     from gansmith.latent.sources import read_sources
@@ -68,6 +69,7 @@ def sample(
     from gansmith.system.outputs import itself
 
     sources, grid = read_sources(seeds), parse_canvas(canvas)
+    run = run if run.exists() else zoo.folder(str(run)) or run
     opened = Run(run, trust=trust)
     files = series_files(out or _OUT, sources.names)
     if nearest and files is not itself:
