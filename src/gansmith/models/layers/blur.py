@@ -16,6 +16,8 @@ from torch import Tensor
 from torch.autograd import Function
 from torch.nn import functional
 
+from gansmith.models.layers.resample import binomial
+
 _TAPS = 4
 
 
@@ -48,11 +50,8 @@ class _Blur(Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, padding: int, gain: float) -> Tensor:
         ctx.padding, ctx.gain = padding, gain
-        taps = x.new_full((_TAPS,), 3 / 8)
-        taps[:: _TAPS - 1] = 1 / 8
-        kernel = (taps[:, None] * taps * gain).expand(x.shape[1], 1, _TAPS, _TAPS)
         with torch.autocast(x.device.type, enabled=False):
-            return functional.conv2d(x, kernel, padding=padding, groups=x.shape[1])
+            return functional.conv2d(x, binomial(x, gain), padding=padding, groups=x.shape[1])
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:

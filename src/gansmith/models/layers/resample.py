@@ -2,9 +2,10 @@
 
 Huang, Gokaslan, Kuleshov, Tompkin 2024, "The GAN is dead; long live the GAN! A Modern Baseline GAN", section 3; the
 filter is StyleGAN2's (Karras et al. 2020, "Analyzing and Improving the Image Quality of StyleGAN"). Zero padding.
-Doubling is, but for a factor of 4, the transpose of halving, so each is the other's derivative, of every order. Written
-as additions and one bilinear interpolation, which measured faster on a CPU than a depthwise convolution, and whose
-gradient adds in the same order every time on a GPU too.
+Doubling is, but for a factor of 4, the transpose of halving, so each is the other's derivative, of every order.
+Doubling is one bilinear interpolation: on a CPU a transposed convolution measured up to 90 times as slow (bfloat16).
+Halving is a depthwise convolution there, 2 to 17 times as fast as the additions that it is elsewhere: they add in the
+same order every time on a GPU too.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor
 from torch.autograd import Function
@@ -50,6 +52,14 @@ def halved(x: Tensor) -> Tensor:
     return _halved(x, 1.0)
 
 
+def binomial(like: Tensor, gain: float) -> Tensor:
+    """`gain` times the filter, both ways, for each channel of `like` [B, C, ...] in its number format: [C, 1, 4, 4]."""
+    kernel = like.new_full((like.shape[1], 1, 4, 4), gain / 64)  # not expanded: a stride of 0 is reordered slowly
+    kernel[:, :, 1:3] *= 3
+    kernel[:, :, :, 1:3] *= 3
+    return kernel
+
+
 class _Doubled(Function):
     """x, scale -> scale times x doubled."""
 
@@ -73,7 +83,10 @@ class _Halved(Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, scale: float) -> Tensor:
         ctx.scale = scale
-        return _along(_along(x, 2, 1.0), 3, scale)
+        if x.device.type != "cpu":
+            return _along(_along(x, 2, 1.0), 3, scale)
+        with torch.autocast(x.device.type, enabled=False):
+            return F.conv2d(x, binomial(x, scale), stride=2, padding=1, groups=x.shape[1])
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
