@@ -21,6 +21,7 @@ from gansmith.cli.evaluate import evaluate
 from gansmith.cli.export import export
 from gansmith.cli.interpolate import interpolate
 from gansmith.cli.invert import invert
+from gansmith.cli.look_inside import look_inside
 from gansmith.cli.main import app, main
 from gansmith.cli.nearest import nearest
 from gansmith.cli.probe import probe
@@ -65,6 +66,7 @@ COMMANDS: dict[str, tuple[Callable[..., None], tuple[Any, ...], str, tuple[str, 
         ("a.safetensors", "a.png"),
         "a-2.safetensors",
     ),
+    "look inside": (look_inside, ("model", "--out"), "a", ("a/maps.png", "a/units.png"), "a-2/"),
     "nearest": (nearest, ("model", "0", "--against", "digits", "--out"), "a.png", ("a.png",), "a-2.png"),
     "probe": (probe, ("model", "--data", "digits", "--out"), "a.json", ("a.json",), "a-2.json"),
     "compare": (compare, ("model", "model", "--out"), "a", ("a/compare.png",), "a-2/"),
@@ -80,6 +82,7 @@ WORK = (
     "gansmith.judge.audit_run.subject_of",
     "gansmith.data.pack.open_source",
     "gansmith.records.graph.draw",
+    "gansmith.judge.insides.Insides.render",
     "gansmith.export.write.portable",
     "gansmith.export.write.web_runtime",
 )
@@ -108,7 +111,7 @@ def test_every_command_that_writes_where_a_user_says_has_force() -> None:
     writers = {name for name, names in parameters(typer.main.get_command(app)).items() if "out" in names}
     forced = {name for name, names in parameters(typer.main.get_command(app)).items() if "force" in names}
     assert writers - {"train"} == forced  # a run's folder is continued, and another experiment refused
-    tested = {function.__name__ for function, *_ in COMMANDS.values()} | {"translate"}
+    tested = {function.__name__.replace("_", "-") for function, *_ in COMMANDS.values()} | {"translate"}
     assert {name.split()[-1] for name in forced} == tested
 
 

@@ -23,6 +23,7 @@ from gansmith.cli import (
     interpolate,
     invert,
     list_,
+    look_inside,
     nearest,
     probe,
     resume,
@@ -50,6 +51,7 @@ app.command("interpolate")(interpolate.interpolate)
 app.command("arithmetic")(arithmetic.arithmetic)
 app.command("invert")(invert.invert)
 app.command("nearest")(nearest.nearest)
+app.command("look-inside")(look_inside.look_inside)
 app.command("show")(show.show)
 app.command("translate")(translate.translate)
 app.add_typer(data.app, name="data")

@@ -1,7 +1,8 @@
 """Evaluation of runs and folders: an audit, a comparison, a probe.
 
 The audit is also a function, `gansmith.judge.evaluate("runs/photos")`, and so is the search for the training images
-nearest to images, `gansmith.judge.nearest(Run("runs/photos"), images)`. Importing this package imports no torch.
+nearest to images, `gansmith.judge.nearest(Run("runs/photos"), images)`, and the view inside its networks,
+`gansmith.judge.look_inside(Run("runs/photos"))`. Importing this package imports no torch.
 """
 
 from __future__ import annotations
@@ -11,10 +12,15 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from gansmith.judge.audit_run import evaluate
+    from gansmith.judge.inside_sheets import look_inside
     from gansmith.judge.nearest_images import nearest
 
-_HOMES = {"evaluate": "gansmith.judge.audit_run", "nearest": "gansmith.judge.nearest_images"}
-__all__ = ["evaluate", "nearest"]
+_HOMES = {
+    "evaluate": "gansmith.judge.audit_run",
+    "look_inside": "gansmith.judge.inside_sheets",
+    "nearest": "gansmith.judge.nearest_images",
+}
+__all__ = ["evaluate", "look_inside", "nearest"]
 
 
 def __getattr__(name: str) -> Any:

@@ -1,0 +1,1 @@
+"""Looking inside networks: feature maps, channels switched off, what excites a unit."""
