@@ -121,7 +121,7 @@ def test_a_latent_of_w(tmp_path: Path) -> None:
         {"width": 8, "styles": 8, "depth": 1},
         Dimensions(1, 16, 16, 4),
         Prior(size=4),
-    )  # noqa: E501
+    )
     torch.manual_seed(0)
     saved.save(tmp_path / "model", {"generator": (card, card.build().state_dict())})
     run = Run(tmp_path / "model")
