@@ -86,18 +86,12 @@ def ascent(
         raise OptionError(f"steps = {steps} is not allowed: at least 1")
     device = next(network.parameters()).device
     known = plain_statistics(shape) if like is None else like
-    mean, mix, amplitude = (one.to(device) for one in (known.mean, known.mix, known.amplitude))
+    known = Statistics(known.mean.to(device), known.mix.to(device), known.amplitude.to(device))
     rng = torch.Generator().manual_seed(seed)
-    start = _BEGIN * torch.randn((1, shape[0], *amplitude.shape, 2), generator=rng).expand(len(units), -1, -1, -1, -1)
+    start = _BEGIN * torch.randn((1, shape[0], *known.amplitude.shape, 2), generator=rng).expand(
+        len(units), -1, -1, -1, -1
+    )
     waves = start.clone().to(device).requires_grad_()
-
-    def drawn() -> Tensor:
-        # Differs: Olah and others let the contrast grow, through a sigmoid; here it stays that of real images
-        plain = torch.fft.irfft2(torch.view_as_complex(waves) * amplitude, s=shape[1:], norm="ortho")
-        plain = plain - plain.mean((1, 2, 3), keepdim=True)
-        plain = plain / plain.square().mean((1, 2, 3), keepdim=True).sqrt().clamp_min(_TINY)
-        coloured = torch.einsum("cd,udhw->uchw", mix, plain) + mean[:, None, None]
-        return coloured.clamp(-1, 1)
 
     def values(images: Tensor) -> Tensor:
         maps = up_to(network, layer, lambda: call(images))
@@ -111,7 +105,7 @@ def ascent(
     kept = torch.zeros((len(units), *shape), device=device)
     for step in track(range(steps), f"ascent for units of {layer}", steps, "steps"):
         y, x = torch.randint(-furthest, furthest + 1, (2,), generator=rng).tolist()
-        images = drawn()
+        images = _drawn(waves, known, shape)
         found = values(images.roll((y, x), (2, 3)))
         higher = found.detach() > best
         best, kept = torch.where(higher, found.detach(), best), torch.where(higher[:, None, None, None], images, kept)
@@ -125,10 +119,20 @@ def ascent(
         return kept.cpu(), values(kept).cpu()
 
 
+def _drawn(waves: Tensor, like: Statistics, shape: tuple[int, int, int]) -> Tensor:
+    """Waves [U, C, H, W // 2 + 1, 2] (real and imaginary parts) -> images [U, C, H, W] with these statistics."""
+    # Differs: Olah and others let the contrast grow, through a sigmoid; here it stays that of real images
+    plain = torch.fft.irfft2(torch.view_as_complex(waves) * like.amplitude, s=shape[1:], norm="ortho")
+    plain = plain - plain.mean((1, 2, 3), keepdim=True)
+    plain = plain / plain.square().mean((1, 2, 3), keepdim=True).sqrt().clamp_min(_TINY)
+    coloured = torch.einsum("cd,udhw->uchw", like.mix, plain) + like.mean[:, None, None]
+    return coloured.clamp(-1, 1)
+
+
 def _seen(network: nn.Module, layer: str, shape: tuple[int, int, int], call: Call) -> int:
     """Pixels of the shorter side of what a layer's units see in the middle of an image."""
     with torch.no_grad():
-        maps = up_to(network, layer, lambda: call(torch.zeros(1, *shape)))
+        maps = up_to(network, layer, lambda: call(torch.zeros(1, *shape, device=next(network.parameters()).device)))
     middle = (maps.shape[2] // 2, maps.shape[3] // 2)
     top, left, bottom, right = receptive_field(network, layer, middle, shape, call)
     return min(bottom - top, right - left)
