@@ -68,6 +68,19 @@ def test_what_it_cannot_make_is_said(run_command: Command, models: Path, monkeyp
     assert "cannot make" in result.stdout
 
 
+def test_an_image_farther_than_two_samples_are_apart_is_said(
+    run_command: Command, models: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from gansmith.latent.coordinates import Coordinates
+
+    monkeypatch.setattr(Coordinates, "apart", lambda place, metric, seeds, label: 1e-9)
+    run_command(sample, models, "--seeds", "7", "--out", "each/")
+    result = run_command(invert, models, "each/7.png", *SMALL)
+    assert result.exit_code == 0, result.exception
+    assert "cannot make" in result.stdout
+    assert "(1e-09)" in result.stdout
+
+
 def test_features_of_the_discriminator(run_command: Command, models: Path) -> None:
     run_command(sample, models, "--seeds", "7", "--out", "each/")
     result = run_command(invert, models, "each/7.png", "--restarts", 1, "--steps", 20, "--loss", "features")

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from gansmith.adversarial import Dimensions
 from gansmith.data.prior import Prior
 from gansmith.errors import OptionError, UnknownNameError
+from gansmith.latent.coordinates import random_seeds
 from gansmith.latent.inversion_losses import discriminator_features, perceptual, pixels
 from gansmith.latent.invert import invert, search, unlikely
 from gansmith.latent.renderer import Renderer
@@ -107,6 +108,23 @@ def test_an_image_that_it_cannot_make_is_no_better_than_a_random_one() -> None:
     result = invert(Renderer(Constant(), Prior(size=3)), torch.ones(1, 1, 2, 2), restarts=2, steps=5)
     assert not result.better
     assert result.loss == result.random_loss == 1
+
+
+def test_an_image_farther_than_two_samples_from_each_other_is_not_reached() -> None:
+    """It is nearer than any random sample, and still no image of this generator: of levels that it never makes."""
+    renderer = Renderer(Smooth(), Prior(size=3))
+    foreign = invert(renderer, torch.full((1, 1, 4, 4), 3.0), restarts=1, steps=50)
+    samples = renderer.images(random_seeds("compare", 0, 65)).images
+    apart = (samples[1:] - samples[:-1]).square().mean()
+    torch.testing.assert_close(torch.tensor(foreign.apart), apart)
+    assert foreign.better
+    assert foreign.loss > foreign.apart
+    assert not foreign.reached
+    own = invert(renderer, renderer.images([5]).images, restarts=1, steps=50)
+    assert own.apart == foreign.apart
+    assert own.reached
+    doubled = invert(renderer, renderer.images([5]).images, lambda target: lambda x: 2 * pixels(target)(x), restarts=1)
+    assert doubled.apart == pytest.approx(2 * own.apart)
 
 
 def test_it_is_the_same_again_and_the_starts_are_others_for_another_seed() -> None:

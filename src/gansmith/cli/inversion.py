@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -15,10 +14,8 @@ from gansmith.system.paths import shell_word
 from gansmith.system.text import printable
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
     from gansmith.latent.encoder import Encoder
-    from gansmith.latent.inversion_losses import Loss
+    from gansmith.latent.inversion_losses import Metric
     from gansmith.latent.latents import Space
     from gansmith.latent.renderer import Renderer
     from gansmith.runs.run import Run
@@ -42,15 +39,14 @@ class InversionParts:
     checkpoint: str | None
     space: Space | None
 
-    def loss(self, name: LossName, target: Tensor) -> Loss:
-        """The distance of images from the target. Raises OptionError or RunError where it cannot be measured."""
+    def metric(self, name: LossName) -> Metric:
+        """The distance of images. Raises OptionError or RunError where it cannot be measured."""
         from gansmith.latent.inversion_losses import pixels
 
-        features = self.features(name)
-        return pixels(target) if features is None else features(target)
+        return self.features(name) or pixels
 
-    def features(self, name: LossName) -> Callable[[Tensor], Loss] | None:
-        """A target -> its distance on features; None for pixels."""
+    def features(self, name: LossName) -> Metric | None:
+        """The distance on features; None for pixels."""
         from gansmith.errors import OptionError, RunError
         from gansmith.latent import inversion_losses
         from gansmith.pretrained import lpips, vgg

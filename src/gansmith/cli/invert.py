@@ -123,13 +123,13 @@ def invert(
         opened, renderer, raw=raw, checkpoint=checkpoint, space=None if space is None else space.value
     )
     target = None if image is None else _target(opened, image, renderer.images([0], label=label).images.shape)
-    measure = None if target is None else parts.loss(loss, target.to(renderer.device))
+    metric = parts.metric(loss)
     print_trained(opened, raw=raw, checkpoint=checkpoint)
     encoder = parts.encoder(loss, train=train_encoder, read=method in ENCODED, images=images, time=time)
     if target is None or path is None:
         return
     result = search(
-        renderer, target, measure, method=method.value, restarts=restarts, steps=steps, likely=likely,
+        renderer, target, metric, method=method.value, restarts=restarts, steps=steps, likely=likely,
         space=parts.space, label=label, name=printable(path.stem), encoder=encoder,
     )  # fmt: skip
     save_latents(path, [result.latent], renderer.origin, force=force)
@@ -195,6 +195,11 @@ def _tell(path: Path, result: Inversion, loss: LossName, run: Path) -> None:
     echo(f"{loss.value} from your image: {result.loss:.4g}, and {random}")
     if not result.better:
         echo("this generator cannot make this image: the nearest that was found is no nearer than a random sample")
+    elif not result.reached:
+        echo(
+            f"this generator cannot make this image: the nearest that was found is farther from it than two random "
+            f"samples are from each other ({result.apart:.4g})"
+        )
     picture = printable(path.with_suffix(".png"))
     echo(f"the latent -> {printable(path)}; your image, the generator's, the best random one -> {picture}")
     echo(f"next: gansmith interpolate {shell_word(printable(run))} 3 {shell_word(printable(path))}")

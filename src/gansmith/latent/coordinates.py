@@ -7,13 +7,14 @@ styles w = mean + deviation u, with those of 1,000 random w.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from gansmith.errors import OptionError
-from gansmith.latent.inversion_losses import Loss
+from gansmith.latent.inversion_losses import Loss, Metric
 from gansmith.latent.latents import Space
 from gansmith.latent.renderer import Renderer
 from gansmith.system.progress import bar
@@ -77,21 +78,31 @@ class Coordinates:
             images = network(latents) if labels is None else network(latents, labels)
         return images.float()
 
-    @torch.no_grad()
     def losses(self, loss: Loss, seeds: list[int], label: int | str | None, what: str) -> tuple[Tensor, Tensor | None]:
         """The loss of each seed's image [N], and their classes. what: of the progress bar."""
-        labels = self.renderer.labels(seeds, label)
-        latents, device = self.renderer.latents(seeds), self.renderer.device
-        network: Any = self.renderer.generator
         losses: list[Tensor] = []
-        with bar(what, len(seeds)) as advance:
-            for first in range(0, len(seeds), _TOGETHER):
-                part = slice(first, first + _TOGETHER)
-                z = latents[part].to(device)
-                images = network(z) if labels is None else network(z, labels[part].to(device))
-                losses.append(loss(images.float()).cpu())
-                advance(len(z))
-        return torch.cat(losses), labels
+        with bar(what, len(seeds)) as advance, torch.no_grad():
+            for images in self._samples(seeds, label):
+                losses.append(loss(images).cpu())
+                advance(len(images))
+        return torch.cat(losses), self.renderer.labels(seeds, label)
+
+    @torch.no_grad()
+    def apart(self, metric: Metric, seeds: list[int], label: int | str | None) -> float:
+        """The mean distance of two random samples, neighbours of `seeds`."""
+        images = torch.cat(list(self._samples(seeds, label)))
+        pairs = zip(images[:-1].split(_TOGETHER), images[1:].split(_TOGETHER), strict=True)
+        return float(torch.cat([metric(one)(other) for one, other in pairs]).mean())
+
+    def _samples(self, seeds: list[int], label: int | str | None) -> Iterator[Tensor]:
+        """The images of seeds, some at a time."""
+        labels, latents = self.renderer.labels(seeds, label), self.renderer.latents(seeds)
+        network: Any = self.renderer.generator
+        for first in range(0, len(seeds), _TOGETHER):
+            part, device = slice(first, first + _TOGETHER), self.renderer.device
+            z = latents[part].to(device)
+            images: Tensor = network(z) if labels is None else network(z, labels[part].to(device))
+            yield images.float()
 
 
 def random_seeds(word: str, seed: int, count: int) -> list[int]:

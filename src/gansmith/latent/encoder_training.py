@@ -14,7 +14,6 @@ from __future__ import annotations
 import copy
 import math
 import time
-from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
@@ -26,7 +25,7 @@ from gansmith.errors import NotFiniteError, OptionError
 from gansmith.latent.coordinates import Coordinates
 from gansmith.latent.encoder import Encoder, EncoderHeader
 from gansmith.latent.encoder_network import EncoderNetwork
-from gansmith.latent.inversion_losses import Loss
+from gansmith.latent.inversion_losses import Metric
 from gansmith.latent.invert import unlikely
 from gansmith.latent.latents import Space
 from gansmith.latent.renderer import Renderer
@@ -44,8 +43,6 @@ _UNLIKELY = 0.1  # weight of unusual latents
 _MEASURED = 10.0  # seconds, and at most a quarter of a time budget, that say how many examples it is
 _FRESH = 64  # samples that the encoder is tested on
 
-Features = Callable[[Tensor], Loss]  # images [B, C, H, W] -> distances [B] from them, as a loss
-
 
 def train_encoder(
     renderer: Renderer,
@@ -53,7 +50,7 @@ def train_encoder(
     examples: int = EXAMPLES,
     seconds: float | None = None,
     space: Space | None = None,
-    features: Features | None = None,
+    features: Metric | None = None,
     losses: tuple[str, ...] = (),
     filters: int = 32,
     precision: Precision = "float32",
@@ -130,7 +127,7 @@ class _Lesson:
         renderer: Renderer,
         space: Space | None,
         *,
-        features: Features | None = None,
+        features: Metric | None = None,
         precision: Precision = "float32",
         seed: int = 0,
         filters: int = 32,

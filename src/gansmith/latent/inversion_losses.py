@@ -15,6 +15,7 @@ from gansmith.pretrained import lpips
 from gansmith.pretrained.lpips import apart, units
 
 Loss: TypeAlias = Callable[[Tensor], Tensor]  # images [B, C, H, W] in [-1, 1] -> distances [B] from the target
+Metric: TypeAlias = Callable[[Tensor], Loss]  # targets [1 or B, C, H, W] -> distances from them
 
 _SIDE = 64  # pixels a side that images are enlarged to for LPIPS, whose heads were fitted on patches of that size
 _TINY = 1e-10

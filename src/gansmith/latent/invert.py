@@ -19,7 +19,7 @@ from torch import Tensor
 from gansmith.errors import OptionError, UnknownNameError, unknown
 from gansmith.latent.coordinates import Coordinates, random_seeds
 from gansmith.latent.encoder import Encoder
-from gansmith.latent.inversion_losses import Loss, pixels
+from gansmith.latent.inversion_losses import Metric, pixels
 from gansmith.latent.inversion_view import View
 from gansmith.latent.latents import Latent, Space
 from gansmith.latent.renderer import Renderer
@@ -32,6 +32,7 @@ ENCODED: tuple[Method, ...] = ("encoder", "hybrid")  # that read the estimate of
 RANDOM = 1000  # random samples that a result is compared with
 
 _STARTS = 1000  # random samples, others, that the starts are chosen from
+_PAIRS = 65  # random samples, each beside its neighbour, that say how far two are apart
 _CMAES = 16  # images a step of cmaes, which has no gradient
 _SPREAD = 0.3  # its first deviation
 _USUAL = 2.0  # deviations of a latent's length, and
@@ -40,24 +41,33 @@ _USUAL_PART = 3.0  # of one of its numbers, within which nothing is penalised
 
 @dataclass(frozen=True, eq=False)
 class Inversion:
-    """A latent, its image [C, H, W] and their loss; and the best of 1,000 random samples at the same loss."""
+    """A latent, its image [C, H, W] and their loss; and the best of 1,000 random samples at the same loss.
+
+    apart: the mean distance of two random samples.
+    """
 
     latent: Latent
     image: Tensor
     loss: float
     random_image: Tensor
     random_loss: float
+    apart: float
 
     @property
     def better(self) -> bool:
         """Is the result nearer to the target than the best random sample?"""
         return self.loss < self.random_loss
 
+    @property
+    def reached(self) -> bool:
+        """Is the result better, and no farther from the target than two random samples are from each other?"""
+        return self.better and self.loss <= self.apart
+
 
 def invert(
     renderer: Renderer,
     target: Tensor,
-    loss: Loss | None = None,
+    metric: Metric = pixels,
     *,
     method: Method = "adam",
     restarts: int = 8,
@@ -70,7 +80,7 @@ def invert(
     name: str = "inverted",
     encoder: Encoder | None = None,
 ) -> Inversion:
-    """The latent whose image is nearest to the target [1, C, H, W] by the loss (pixels when None): the best of
+    """The latent whose image is nearest to the target [1, C, H, W] by the metric: the best of
     `restarts` searches of `steps` steps each. They start from those of 1,000 random samples that are nearest by pixels;
     by `hybrid`, one search of `lbfgs` starts from the estimate of the encoder, which is the result of `encoder`.
 
@@ -90,7 +100,7 @@ def invert(
     _require(restarts, steps, rate, likely)
     place = Coordinates(renderer, space)
     target = target.to(renderer.device)
-    loss, view = loss or pixels(target), View(target)
+    loss, view = metric(target), View(target)
     starts = _estimate(place, encoder, target, label) if method in ENCODED else None
     u, own = starts or _nearest_starts(place, target, restarts, label, seed)
     with torch.no_grad():
@@ -112,7 +122,7 @@ def invert(
         if method == "hybrid" and float(loss(place.images(nearest, own))) > float(first):
             nearest = start  # the search weighs how likely a latent is too, and ended at one that is farther
     latent = Latent(place.latents(nearest)[0].detach().cpu(), place.space, None if own is None else int(own), name)
-    return _compared(place, latent, loss, label, seed)
+    return _compared(place, latent, target, metric, label=label, seed=seed)
 
 
 def _nearest_starts(
@@ -143,13 +153,16 @@ def _estimate(
     return u, None if labels is None else labels.to(target.device)
 
 
-def _compared(place: Coordinates, latent: Latent, loss: Loss, label: int | str | None, seed: int) -> Inversion:
+def _compared(
+    place: Coordinates, latent: Latent, target: Tensor, metric: Metric, *, label: int | str | None, seed: int
+) -> Inversion:
     """The latent's image beside the best of random samples."""
-    renderer, others = place.renderer, random_seeds("compare", seed, RANDOM)
+    renderer, others, loss = place.renderer, random_seeds("compare", seed, RANDOM), metric(target)
     image = renderer.images([latent]).images
     losses, _ = place.losses(loss, others, label, "random samples")
     nearest = renderer.images([others[int(losses.argmin())]], label=label).images[0]
-    return Inversion(latent, image[0], float(loss(image.to(renderer.device))), nearest, float(losses.min()))
+    distance, apart = float(loss(image.to(renderer.device))), place.apart(metric, others[:_PAIRS], label)
+    return Inversion(latent, image[0], distance, nearest, float(losses.min()), apart)
 
 
 def _require(restarts: int, steps: int, rate: float, likely: float) -> None:
