@@ -114,6 +114,13 @@ def test_a_rate_that_is_far_too_high() -> None:
     assert signs(check(25_000), players=high) == []  # without features nothing is known of the samples
 
 
+@pytest.mark.parametrize(("spread", "ruler", "said"), [(2.2, None, ["rate"]), (1.4, None, []), (2.2, 0.3, [])])
+def test_a_rate_that_is_far_too_high_without_features(spread: float, ruler: float | None, said: list[str]) -> None:
+    """Samples more unlike each other than any real images; the ruler knows better where there is one."""
+    assert signs(check(10_000, ruler, spread=spread), players=PlayersFacts(rate=4e-2)) == said
+    assert signs(check(10_000, ruler, spread=spread), players=PlayersFacts(rate=4e-3)) == []
+
+
 def test_memorising_needs_two_checks_and_names_what_is_lacking() -> None:
     known = check(25_000, told_apart=0.8)
     assert signs(known) == []

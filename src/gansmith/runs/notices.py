@@ -26,6 +26,7 @@ Check = Mapping[str, Any]
 TEXTURE, REAL = 0.1, 0.5  # the share of samples in which a layout is seen, at most; of real images, at least
 TOLD_APART = 0.65  # P(score of a training image > score of one held out): as the health line has it
 ALIKE = 0.25  # of the spread of real images
+WILD = 1.5  # of it: 14 checks of runs that worked were at .89 to 1.05, a rate of .04 at 2.2
 MOVED, NOISE = 0.1, 0.04  # of the ruler, and units: what 64 samples tell from chance (standard deviation .003 to .03)
 RATE = 2e-2  # of Adam; the highest that measured well is a fifth of it
 FAR = 0.7  # units
@@ -148,7 +149,8 @@ def _lacking(last: Check, facts: RunFacts, words: str) -> Notice:
 
 def _rate(checks: Sequence[Check], facts: RunFacts, rate: float) -> Notice | None:
     last = checks[-1]
-    if rate < RATE or last.get("check/ruler", 0.0) < FAR:
+    unlike = last["check/ruler"] >= FAR if "check/ruler" in last else last.get("check/spread", 1.0) > WILD
+    if rate < RATE or not unlike:
         return None
     words = (
         f"the learning rate is too high: {rate:g}; 0.004 and less measured well. After {number(last['images'])} "
