@@ -8,6 +8,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 import pytest
+import torch
 import typer
 from translating import write
 from typer.testing import Result
@@ -17,6 +18,7 @@ from gansmith.cli.blindtest import blindtest
 from gansmith.cli.compare import compare
 from gansmith.cli.data import pack
 from gansmith.cli.draw import draw
+from gansmith.cli.edit import edit
 from gansmith.cli.evaluate import evaluate
 from gansmith.cli.export import export
 from gansmith.cli.interpolate import interpolate
@@ -28,7 +30,10 @@ from gansmith.cli.probe import probe
 from gansmith.cli.sample import sample
 from gansmith.cli.translate import translate
 from gansmith.errors import OutputError
+from gansmith.latent.directions.direction import Direction, Directions
+from gansmith.latent.directions.direction_file import save_directions
 from gansmith.latent.renderer import Renderer
+from gansmith.runs.run import Run
 from gansmith.runs.train import train
 
 Command = Callable[..., Result]
@@ -67,6 +72,7 @@ COMMANDS: dict[str, tuple[Callable[..., None], tuple[Any, ...], str, tuple[str, 
         "a-2.safetensors",
     ),
     "look inside": (look_inside, ("model", "--out"), "a", ("a/maps.png", "a/units.png"), "a-2/"),
+    "edit": (edit, ("model", "7", "--along", "smile:1", "--out"), "a.png", ("a.png", "a-strip.png"), "a-2.png"),
     "nearest": (nearest, ("model", "0", "--against", "digits", "--out"), "a.png", ("a.png",), "a-2.png"),
     "probe": (probe, ("model", "--data", "digits", "--out"), "a.json", ("a.json",), "a-2.json"),
     "compare": (compare, ("model", "model", "--out"), "a", ("a/compare.png",), "a-2/"),
@@ -124,6 +130,11 @@ def test_what_exists_is_refused_before_any_work(
     for file in files:
         (tmp_path / file).parent.mkdir(exist_ok=True)
         (tmp_path / file).write_text("theirs")
+    if case == "edit":
+        origin = Run(models).renderer(device="cpu").origin
+        (models / "directions").mkdir()
+        smile = Directions((Direction(torch.eye(6)[0], "smile"),), "z", origin)
+        save_directions(models / "directions" / "directions.safetensors", smile)
     for work in WORK:
         monkeypatch.setattr(work, begin)
     before = sorted(tmp_path.rglob("*"))

@@ -15,7 +15,9 @@ from gansmith.cli import (
     blindtest,
     compare,
     data,
+    directions,
     draw,
+    edit,
     evaluate,
     export,
     features,
@@ -50,6 +52,8 @@ app.command("sample")(sample.sample)
 app.command("interpolate")(interpolate.interpolate)
 app.command("arithmetic")(arithmetic.arithmetic)
 app.command("invert")(invert.invert)
+app.command("directions")(directions.directions)
+app.command("edit")(edit.edit)
 app.command("nearest")(nearest.nearest)
 app.command("look-inside")(look_inside.look_inside)
 app.command("show")(show.show)

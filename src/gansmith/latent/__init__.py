@@ -1,4 +1,4 @@
-"""Latents and images of trained networks: sampling, interpolation, vector arithmetic and image translation.
+"""Latents and images of trained networks: sampling, interpolation, vector arithmetic, directions and image translation.
 
     from gansmith.latent import Renderer, interpolate
     interpolate(Renderer(generator, prior), [1, 4, 9]).save("strip.png")
@@ -13,6 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from gansmith.latent.arithmetic import Term, latent_arithmetic, mean_latent, sum_of_means
+    from gansmith.latent.directions.direction import Direction, Directions, orthogonal
+    from gansmith.latent.directions.direction_file import load_directions, save_directions
+    from gansmith.latent.directions.edit import edit, edited_images, strips
+    from gansmith.latent.directions.principal import principal_directions
+    from gansmith.latent.directions.ranking import rank
+    from gansmith.latent.directions.separators import separators
+    from gansmith.latent.directions.singular import singular_directions
     from gansmith.latent.image_series import ImageSeries
     from gansmith.latent.interpolation import interpolate, interpolation_path, lerp, slerp
     from gansmith.latent.latent_file import load_latents, save_latents
@@ -23,41 +30,65 @@ if TYPE_CHECKING:
     from gansmith.latent.translate import Translator, load_translator
 
 _HOMES = {
+    "Direction": "gansmith.latent.directions.direction",
+    "Directions": "gansmith.latent.directions.direction",
     "ImageSeries": "gansmith.latent.image_series",
     "Latent": "gansmith.latent.latents",
     "Origin": "gansmith.latent.origin",
     "Renderer": "gansmith.latent.renderer",
     "Term": "gansmith.latent.arithmetic",
     "Translator": "gansmith.latent.translate",
+    "edit": "gansmith.latent.directions.edit",
+    "edited_images": "gansmith.latent.directions.edit",
     "interpolate": "gansmith.latent.interpolation",
     "interpolation_path": "gansmith.latent.interpolation",
     "latent_arithmetic": "gansmith.latent.arithmetic",
     "lerp": "gansmith.latent.interpolation",
+    "load_directions": "gansmith.latent.directions.direction_file",
     "load_latents": "gansmith.latent.latent_file",
     "load_translator": "gansmith.latent.translate",
     "mean_latent": "gansmith.latent.arithmetic",
+    "orthogonal": "gansmith.latent.directions.direction",
     "parse_seeds": "gansmith.latent.seeds",
+    "principal_directions": "gansmith.latent.directions.principal",
+    "rank": "gansmith.latent.directions.ranking",
+    "save_directions": "gansmith.latent.directions.direction_file",
     "save_latents": "gansmith.latent.latent_file",
+    "separators": "gansmith.latent.directions.separators",
+    "singular_directions": "gansmith.latent.directions.singular",
     "slerp": "gansmith.latent.interpolation",
+    "strips": "gansmith.latent.directions.edit",
     "sum_of_means": "gansmith.latent.arithmetic",
 }
 __all__ = [
+    "Direction",
+    "Directions",
     "ImageSeries",
     "Latent",
     "Origin",
     "Renderer",
     "Term",
     "Translator",
+    "edit",
+    "edited_images",
     "interpolate",
     "interpolation_path",
     "latent_arithmetic",
     "lerp",
+    "load_directions",
     "load_latents",
     "load_translator",
     "mean_latent",
+    "orthogonal",
     "parse_seeds",
+    "principal_directions",
+    "rank",
+    "save_directions",
     "save_latents",
+    "separators",
+    "singular_directions",
     "slerp",
+    "strips",
     "sum_of_means",
 ]
 

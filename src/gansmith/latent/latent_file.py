@@ -10,27 +10,21 @@ each field are checked before any tensor is made of it.
 
 from __future__ import annotations
 
-import json
-import struct
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-import safetensors
 import safetensors.torch
 import torch
-from pydantic import ValidationError
-from torch import Tensor
 
 from gansmith.errors import OptionError
+from gansmith.latent.headed_file import Entries, read_headed, require_entries
 from gansmith.latent.latents import Latent, Space
 from gansmith.latent.origin import Origin
-from gansmith.system.files import atomic, unreadable
-from gansmith.system.option_words import shown
+from gansmith.system.files import atomic
 
 SUFFIX = ".safetensors"
 _KEY = "gansmith_latents"
-_MOST_BYTES, _MOST_HEADER = 2**26, 2**14
 _MOST_LATENTS = 10_000
 
 
@@ -90,15 +84,7 @@ def load_latents(path: str | Path) -> Latents:
     (Latent(z of 4 numbers, 'mine'),)
     """
     path = Path(path)
-    try:
-        header, tensors = _read(path)
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"]))
-        what = f"{where} = {shown(first['input'])}: {first['msg']}"
-        raise OptionError(f"{path} is damaged, or no latent file of gansmith: {what}") from error
-    except (OSError, KeyError, RecursionError, TypeError, ValueError, safetensors.SafetensorError) as error:
-        raise OptionError(f"{path} is damaged, or no latent file of gansmith: {error}") from error
+    header, tensors = read_headed(path, _KEY, Header, _check_tensors, what="latent file")
     values, labels = tensors["latents"], tensors.get("labels")
     names = [path.stem] if len(values) == 1 else [f"{path.stem}-{number}" for number in range(len(values))]
     latents = tuple(
@@ -108,39 +94,14 @@ def load_latents(path: str | Path) -> Latents:
     return Latents(latents, Origin(**header.model_dump(include=set(Origin.model_fields))))
 
 
-def _read(path: Path) -> tuple[Header, dict[str, Tensor]]:
-    """Header and tensors, each checked before it is used. Raises ValueError and others for what is none."""
-    reason = unreadable(path)
-    if reason is not None or not path.is_file():
-        raise OptionError(f"{path} cannot be read: {reason or 'there is no such file'}")
-    size = path.stat().st_size
-    if not 8 < size <= _MOST_BYTES:
-        raise ValueError(f"it has {size:,} bytes, and a latent file at most {_MOST_BYTES:,}")
-    with path.open("rb") as file:
-        data = file.read(_MOST_BYTES + 1)
-    length = struct.unpack("<Q", data[:8])[0]
-    if length > min(_MOST_HEADER, len(data) - 8):
-        raise ValueError(f"its header has {length:,} bytes, at most {_MOST_HEADER:,} are allowed")
-    plain = json.loads(data[8 : 8 + length])
-    if not isinstance(plain, dict) or not isinstance(plain.get("__metadata__"), dict):
-        raise TypeError("its header holds no metadata")
-    if _KEY not in plain["__metadata__"]:
-        raise ValueError("it is a safetensors file of another kind, as a model, which is given as RUN")
-    header = Header.model_validate_json(plain.pop("__metadata__")[_KEY], strict=True)
-    _check_tensors(plain, header.space)
-    return header, safetensors.torch.load(data)
-
-
-def _check_tensors(plain: dict[str, dict[str, object]], space: Space) -> None:
+def _check_tensors(plain: Entries, header: Header) -> None:
     """Raises ValueError for other tensors than `latents` and `labels`, of other types or shapes."""
     shape = plain["latents"]["shape"]
     known = {"latents": ("F32", shape)}
-    if not isinstance(shape, list) or len(shape) not in ((2, 4) if space == "z" else (2,)):
+    if not isinstance(shape, list) or len(shape) not in ((2, 4) if header.space == "z" else (2,)):
         raise ValueError(f"latents of shape {shape}")
     if not 1 <= shape[0] <= _MOST_LATENTS:
         raise ValueError(f"{shape[0]} latents, 1 to {_MOST_LATENTS:,} are allowed")
     if "labels" in plain:
         known["labels"] = ("I64", [shape[0]])
-    here = {name: (entry["dtype"], entry["shape"]) for name, entry in plain.items()}
-    if here != known:
-        raise ValueError(f"its tensors are {shown(here)}, not {known}")
+    require_entries(plain, known)

@@ -3,6 +3,7 @@
     experiment.yaml   complete and resolved                    events.jsonl   one record per line
     samples/          sheets, named by the images clock        progress.webp  the film of them
     checkpoints/      the whole state                          model/         the networks, for use
+    directions/       in the latent space, and their sheets
 
 A folder or a file of models alone serves where no more than a network is needed.
 """
@@ -105,6 +106,16 @@ def _settings_in_checkpoint(path: Path) -> Layer:
 def experiment_of(path: Path) -> Experiment:
     """What a run ran. Raises ExperimentError when the file was changed to something that is none."""
     return resolve([stored_settings(path)], parts=False)[0]
+
+
+def directions_folder(path: Path) -> Path:
+    """The folder of a run's directions in the latent space and of their sheets; beside a single file of a model."""
+    return (path if path.is_dir() else path.parent) / "directions"
+
+
+def directions_file(path: Path) -> Path:
+    """The file of a run's directions."""
+    return directions_folder(path) / "directions.safetensors"
 
 
 def image_folders(path: Path) -> list[Path]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -20,7 +20,15 @@ from gansmith.experiment.sources import from_assignments
 from gansmith.models import saved
 from gansmith.models.saved import Card
 from gansmith.records import jsonl
-from gansmith.runs.folder import checkpoints_of, experiment_of, is_run, models_of, players_of, stored_settings
+from gansmith.runs.folder import (
+    checkpoints_of,
+    directions_file,
+    experiment_of,
+    is_run,
+    models_of,
+    players_of,
+    stored_settings,
+)
 from gansmith.system.device import choose_device
 from gansmith.system.paths import expanded, shell_word
 from gansmith.training.checkpoint import State
@@ -29,7 +37,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor, nn
 
+    from gansmith.latent.directions.direction import Directions
     from gansmith.latent.image_series import ImageSeries
+    from gansmith.latent.latents import Seed
     from gansmith.latent.renderer import Renderer
     from gansmith.latent.translate import Translator
 
@@ -140,6 +150,39 @@ class Run:
         """One image for each seed; image i depends on seed i alone, to the bit."""
         renderer = self.renderer(raw=raw, checkpoint=checkpoint, device=device)
         return renderer.images(seeds, grid=canvas, label=label, truncation=truncation)
+
+    @property
+    def directions(self) -> Directions:
+        """The directions in the latent space that `gansmith directions` made. Raises RunError where there are none."""
+        from gansmith.latent.directions.direction_file import load_directions
+
+        file = directions_file(self.path)
+        if not file.exists():
+            raise RunError(f"{self.path} has no directions yet: gansmith directions {shell_word(self.path)}")
+        return load_directions(file)
+
+    def edit(
+        self,
+        seeds: Iterable[Seed],
+        along: Mapping[str, float],
+        *,
+        raw: bool = False,
+        checkpoint: str | None = None,
+        label: int | str | None = None,
+        device: str = "auto",
+    ) -> ImageSeries:
+        """The images of seeds or latents, moved by so many steps along directions: `run.edit([7], {"smile": 2})`.
+
+        Raises UnknownNameError for a direction that is not there, OptionError where they belong to other weights.
+        """
+        from gansmith.latent.directions.direction_file import load_directions
+        from gansmith.latent.directions.edit import edited_images
+
+        directions, renderer = self.directions, self.renderer(raw=raw, checkpoint=checkpoint, device=device)
+        if directions.origin.model != renderer.digest:
+            load_directions(directions_file(self.path), digest=renderer.digest)  # raises, and says which weights
+        moves = [(directions.find(name), amount) for name, amount in along.items()]
+        return edited_images(renderer, list(seeds), moves, label=label)
 
     def translator(
         self, *, to: str | None = None, raw: bool = False, checkpoint: str | None = None, device: str = "auto"

@@ -1,0 +1,1 @@
+"""Directions in the latent space: how they are made, kept, ranked and edited along."""
