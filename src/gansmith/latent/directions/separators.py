@@ -91,7 +91,7 @@ def softmax_weights(inputs: Tensor, wanted: Tensor, prior: float = _PRIOR) -> Te
         optimizer.zero_grad()
         entropy = -(wanted * torch.log_softmax(inputs @ weights + bias, 1)).sum() / len(inputs)
         total = entropy + prior / (2 * len(inputs)) * weights.square().sum()
-        total.backward()  # type: ignore[no-untyped-call]
+        total.backward()
         return total
 
     optimizer.step(loss)
