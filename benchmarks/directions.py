@@ -144,7 +144,7 @@ def measure(
 def table(lines: Sequence[dict[str, Any]]) -> str:
     """The Markdown of all lines."""
     text = [
-        f"One step of the first five, times that of {RANDOM} random directions (mean over {SEEDS} seeds; the aim is 2):",
+        f"Change by a step of the first five over that of {RANDOM} random directions ({SEEDS} seeds; the aim is 2):",
         "",
         "| | space | random | pca | svd |",
         "|---|---|---|---|---|",
