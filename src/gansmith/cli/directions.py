@@ -75,7 +75,6 @@ def directions(
     They are kept in RUN/directions, with a sheet of strips from -3 to 3 steps for each method. gansmith edit moves
     images along them.
     """
-    from gansmith.latent.directions.direction import orthogonal
     from gansmith.latent.directions.direction_file import save_directions
     from gansmith.runs.folder import directions_file
     from gansmith.runs.run import Run
@@ -95,10 +94,7 @@ def directions(
         _require_own_names(kept, wanted)
         made = _made(opened, renderer, wanted, count, layer, data, features, weights, device, kept)
         if orthogonal_to:
-            whole = _with(kept, made, renderer)
-            fixed = [whole.find(word) for word in orthogonal_to]
-            free = [one for one in made if one.name not in {d.name for d in fixed}]
-            made = orthogonal(free, fixed) + [one for one in made if one.name in {d.name for d in fixed}]
+            made = _projected(_with(kept, made, renderer), made, orthogonal_to)
         kept = _with(kept, _ranked(opened, renderer, made, raw=raw, checkpoint=checkpoint), renderer)
     elif orthogonal_to:
         raise OptionError("--orthogonal-to is of directions that are made: add --method pca, svd or labels")
@@ -141,6 +137,15 @@ def _with(kept: Directions | None, made: Sequence[Direction], renderer: Renderer
 
     whole = kept or Directions((), space_of_directions(renderer), renderer.origin)
     return whole.with_method(made)
+
+
+def _projected(whole: Directions, made: Sequence[Direction], words: Sequence[str]) -> list[Direction]:
+    """Those made now, at right angles to the directions that the words name; these, where made now, as they are."""
+    from gansmith.latent.directions.direction import orthogonal
+
+    fixed = [whole.find(word) for word in words]
+    names = {one.name for one in fixed}
+    return orthogonal([d for d in made if d.name not in names], fixed) + [d for d in made if d.name in names]
 
 
 def _require_options(method: Method, *, layer: int | None, data: str | None) -> None:
