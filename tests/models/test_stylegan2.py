@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import stylegan2_networks as plain
 import torch
@@ -169,6 +171,26 @@ def test_styles_are_mixed_with_the_previous_latent(classes: int) -> None:
     assert counts[5] / 4000 == pytest.approx(0.25, abs=0.03)
     assert all(count / 4000 == pytest.approx(0.15, abs=0.03) for count in counts[:5])
     assert torch.equal(generator.eval().styles(z, label), generator.map(z, label)[:, None].expand(-1, 6, -1))
+
+
+def test_tanh_bounds_the_image_and_changes_nothing_else() -> None:
+    """Its gradient too: that of tanh."""
+    options: dict[str, Any] = {"width": 8, "styles": 4, "depth": 1}
+    dimensions = Dimensions(3, 8, 8, latent=4)
+    linear, bounded = (
+        stylegan2.generator(dimensions, **options, output=output).eval() for output in ("linear", "tanh")
+    )
+    bounded.load_state_dict(linear.state_dict())
+    w = torch.randn(2, 4, requires_grad=True)
+    with torch.no_grad():
+        for network in (linear, bounded):
+            for block in network.synthesis.blocks:
+                block.image.weight.mul_(3)
+    image = linear.synthesize(w)
+    assert image.abs().max() > 1
+    torch.testing.assert_close(bounded.synthesize(w), image.tanh())
+    ours, theirs = (torch.autograd.grad(x.square().sum(), w)[0] for x in (bounded.synthesize(w), image.tanh()))
+    torch.testing.assert_close(ours, theirs)
 
 
 def test_the_mean_of_w_and_truncation() -> None:

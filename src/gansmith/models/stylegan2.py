@@ -21,7 +21,7 @@ from gansmith.models.layers.equalised import EqualisedConv2d, EqualisedLinear
 from gansmith.models.layers.mapping import Mapping
 from gansmith.models.layers.minibatch_std import MinibatchDeviation
 from gansmith.models.layers.sides import check_sides
-from gansmith.models.layers.synthesis import Stage, Synthesis, stages_of
+from gansmith.models.layers.synthesis import Output, Stage, Synthesis, stages_of
 from gansmith.system.option_types import Fraction, PositiveInt, SmallInt
 
 SMALLEST = 4  # the smallest base grid, in pixels
@@ -37,13 +37,15 @@ def generator(
     styles: PositiveInt = 512,
     depth: SmallInt = 8,
     mixing: Fraction = 0.9,
+    output: Output = "linear",
     conditional: bool = False,
 ) -> Generator:
-    """Latents [B, Z] -> images [B, C, H, W], unbounded, that aim at [-1, 1].
+    """Latents [B, Z] -> images [B, C, H, W] that aim at [-1, 1]; unbounded, unless `output` is tanh.
 
     width: the most channels of a stage; channel_base: channels times the shorter side of its images, where that is
     less. styles: size of W. depth: layers of the mapping network. mixing: the share of images that take their style
-    from two latents, in training. Raises ExperimentError below 4 pixels a side, or without labels.
+    from two latents, in training. output: tanh (not the authors') makes plain white and black easy. Raises
+    ExperimentError below 4 pixels a side, or without labels.
 
     >>> network = generator(Dimensions(3, 32, 32, latent=64), width=16, styles=8, depth=2)
     >>> w = network.map(torch.zeros(2, 64))
@@ -51,7 +53,7 @@ def generator(
     (torch.Size([2, 8]), torch.Size([2, 3, 32, 32]))
     """
     classes = classes_of("generator", dimensions, model="stylegan2") if conditional else 0
-    parts = Synthesis(_stages(dimensions, width, channel_base), dimensions.channels, styles)
+    parts = Synthesis(_stages(dimensions, width, channel_base), dimensions.channels, styles, output=output)
     return Generator(Mapping(dimensions.latent, classes, styles, depth), parts, mixing)
 
 

@@ -7,7 +7,7 @@ each resolution adds to the image so far, doubled.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -15,6 +15,8 @@ from torch import Tensor, nn
 from gansmith.adversarial import Dimensions
 from gansmith.models.layers.modulated import StyledConv2d, StyledImage
 from gansmith.models.layers.resample import doubled
+
+Output = Literal["linear", "tanh"]
 
 
 class Stage(NamedTuple):
@@ -35,19 +37,20 @@ def stages_of(dimensions: Dimensions, *, width: int, channel_base: int, smallest
 
 
 class Synthesis(nn.Module):
-    """w for each layer [B, L, W] -> images [B, C, H, W], in float32 or better.
+    """w for each layer [B, L, W] -> images [B, C, H, W], in float32 or better. output: what ends it.
 
     L = 2 x stages: one for each convolution and one for the last image; the image of another stage shares its w with
     the next stage's first convolution, as in the authors' code.
     """
 
-    def __init__(self, stages: list[Stage], channels: int, styles: int) -> None:
+    def __init__(self, stages: list[Stage], channels: int, styles: int, *, output: Output = "linear") -> None:
         super().__init__()
         self.layers = 2 * len(stages)
         self.basis = nn.Parameter(torch.randn(1, stages[0].width, *stages[0].size))
         befores: list[Stage | None] = [None, *stages[:-1]]
         pairs = zip(befores, stages, strict=True)
         self.blocks = nn.ModuleList(_Block(before, stage, channels, styles) for before, stage in pairs)
+        self.output = nn.Tanh() if output == "tanh" else nn.Identity()
 
     def forward(self, w: Tensor) -> Tensor:
         x = self.basis.expand(w.shape[0], -1, -1, -1)
@@ -58,7 +61,8 @@ class Synthesis(nn.Module):
             x, image = block(x, image, w[:, first:])
             first += len(block.convolutions)
         assert image is not None
-        return image
+        bounded: Tensor = self.output(image)
+        return bounded
 
 
 class _Block(nn.Module):
