@@ -14,7 +14,7 @@ from torch import Tensor
 
 from gansmith.models.layers.convolution import Geometry, convolve
 from gansmith.models.layers.leaky_relu import leaky_relu_
-from gansmith.models.layers.resample import doubled, halved
+from gansmith.models.layers.resample import _along, doubled, halved
 
 SHAPES = [(2, 3, 4, 6), (1, 2, 5, 3), (2, 1, 1, 2)]
 
@@ -37,6 +37,7 @@ def test_resampling_is_convolution_with_the_authors_kernel() -> None:
     kernel = (line[:, None] * line / line.sum() ** 2).expand(3, 1, 4, 4)
     torch.testing.assert_close(halved(x), F.conv2d(x, kernel, stride=2, padding=1, groups=3))
     torch.testing.assert_close(doubled(x), F.conv_transpose2d(x, 4 * kernel, stride=2, padding=1, groups=3))
+    torch.testing.assert_close(_along(_along(x, 2, 1.0), 3, 1.0), halved(x))  # what it is off the CPU
 
 
 @pytest.mark.parametrize("shape", SHAPES)

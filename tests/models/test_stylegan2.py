@@ -94,6 +94,20 @@ def test_second_derivatives_equal_those_of_the_equations() -> None:
             torch.testing.assert_close(first, second, rtol=1e-8, atol=1e-8)
 
 
+@pytest.mark.parametrize("channels", [31, 32])
+def test_layer_of_few_and_of_many_channels_is_the_equation(channels: int) -> None:
+    """Noise and offset are added in two ways, by the number of channels."""
+    torch.manual_seed(0)
+    layer = StyledConv2d(2, channels, (4, 6), 3, doubled=False).double().eval()
+    layer.strength.data.fill_(0.7)
+    layer.bias.data.copy_(normal(channels, seed=1))
+    x, w = normal(2, 2, 4, 6, seed=2).requires_grad_(), normal(2, 3, seed=3).requires_grad_()
+    style = plain.dense(values_of(layer), "style", w)
+    expected = plain.modulated(x, layer.weight, style, up=False, demodulated=True)
+    expected = expected + layer.strength * layer.noise + layer.bias[:, None, None]
+    alike(layer(x, w), plain.lrelu(expected), layer, x, w)
+
+
 # ---- minibatch standard deviation
 
 
