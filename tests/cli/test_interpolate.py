@@ -71,6 +71,27 @@ def test_a_film(run_command: Command, models: Path, tmp_path: Path, name: str, m
         assert film.info["duration"] == 500
 
 
+def test_a_loop_goes_on_to_the_first_seed(run_command: Command, models: Path, tmp_path: Path) -> None:
+    """Of a strip the last image is the first; a film leaves it out, and shows the last step no longer."""
+    run_command(interpolate, models, 3, 8, "--steps", 4, "--loop", "--out", tmp_path / "a.png", "--scale", 1)
+    run_command(interpolate, models, 3, 8, 3, "--steps", 4, "--out", tmp_path / "b.png", "--scale", 1)
+    np.testing.assert_array_equal(pixels(tmp_path / "a.png"), pixels(tmp_path / "b.png"))
+    result = run_command(interpolate, models, 3, 8, "--steps", 4, "--loop", "--out", tmp_path / "a.gif", "--scale", 1)
+    assert result.stdout.startswith("8 images")
+    with Image.open(tmp_path / "a.gif") as film:
+        assert film.n_frames == 8
+        film.seek(7)
+        assert film.info["duration"] == 100
+    result = run_command(interpolate, models, 3, "--loop", "--out", tmp_path / "c.gif")
+    assert isinstance(result.exception, OptionError)
+
+
+def test_a_film_as_mp4(run_command: Command, models: Path, tmp_path: Path) -> None:
+    result = run_command(interpolate, models, 3, 8, "--steps", 4, "--loop", "--out", tmp_path / "a.mp4")
+    assert result.exit_code == 0, result.exception
+    assert b"ftyp" in (tmp_path / "a.mp4").read_bytes()[:12]
+
+
 def test_a_long_film_keeps_all_its_frames(run_command: Command, models: Path, tmp_path: Path) -> None:
     run_command(interpolate, models, 3, 8, "--steps", 120, "--out", tmp_path / "film.webp")
     with Image.open(tmp_path / "film.webp") as film:
@@ -88,9 +109,15 @@ def test_a_webp_may_be_a_strip(run_command: Command, models: Path, tmp_path: Pat
     [
         (["3"], "an interpolation needs at least two seeds, not 1"),
         (["3", "b"], "seeds are whole numbers and ranges"),
-        (["3", "4", "--seconds", "2"], "--seconds is the length of a film: add --as film, or write to a .webp or .gif"),
+        (
+            ["3", "4", "--seconds", "2"],
+            "--seconds is the length of a film: add --as film, or write to a .webp",
+        ),
         (["3", "4", "--out", "a.gif", "--numbered"], "a film is not numbered: leave --numbered out"),
-        (["3", "4", "--out", "a.mp4", "--as", "film"], "cannot write 'a.mp4': a film ends in .webp, .gif, .png, .apng"),
+        (
+            ["3", "4", "--out", "a.avi", "--as", "film"],
+            "cannot write 'a.avi': a film ends in .webp, .gif, .png",
+        ),
     ],
 )
 def test_errors(

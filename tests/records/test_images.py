@@ -10,7 +10,8 @@ import torch
 from PIL import Image, ImageSequence
 
 from gansmith.errors import GansmithError, NotFiniteError, OptionError
-from gansmith.records.images import draw_sheet, save_film, save_image, to_uint8, viewing_scale
+from gansmith.records.films import save_film
+from gansmith.records.images import draw_sheet, save_image, to_uint8, viewing_scale
 from refusals import refused
 
 
@@ -294,8 +295,8 @@ def test_frames_are_reduced(tmp_path: Path) -> None:
 
 
 def test_errors_of_films(tmp_path: Path) -> None:
-    with refused("'a.mp4'", "in .webp, .gif, .png, .apng", error=OptionError):
-        save_film(noise(2), tmp_path / "a.mp4")
+    with refused("'a.avi'", "in .webp, .gif, .png, .apng, .mp4", error=OptionError):
+        save_film(noise(2), tmp_path / "a.avi")
     with refused("'a.webp'", "at least one frame", error=OptionError):
         save_film([], tmp_path / "a.webp")
     with refused("'a.webp'", "(12, 12)", "(16, 16)", error=OptionError):

@@ -1,4 +1,4 @@
-"""Image files of tensors in [-1, 1]: one sheet of many images, and a film of sheets.
+"""Image files of tensors in [-1, 1]: one sheet of many images.
 
 Images [N, C, H, W] are grey (C = 1), RGB (3) or RGBA (4; sheets stay RGBA, with transparent gaps, and are laid on
 white where a file format knows no transparency). Points of the plane, which are images [N, 2, 1, 1], become one
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,6 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
-from gansmith.data.subsets import evenly_spaced
 from gansmith.errors import NotFiniteError, OptionError
 from gansmith.records.png_text import text_chunks
 from gansmith.system.files import atomic
@@ -34,15 +33,8 @@ _FORMATS: dict[str, tuple[str, int, dict[str, Any]]] = {  # suffix -> Pillow's n
     ".webp": ("WEBP", 16_383, {"quality": 80, "method": 4}),
 }
 SUFFIXES = tuple(_FORMATS)  # of image files that can be written
-_FILMS: dict[str, tuple[str, dict[str, Any]]] = {
-    ".webp": ("WEBP", {"quality": 80, "method": 3}),
-    ".gif": ("GIF", {}),
-    ".png": ("PNG", {}),
-    ".apng": ("PNG", {}),
-}
 _PLANE, _PLANE_SCALE = 256, 2  # pixels a side of a scatter plot, and its scale for viewing
 _SHARP = 4  # drawn this much larger, then reduced: smooth dots
-_FRAME = 1200  # the longest side of a film's frames, in pixels
 _VIEWED, _VIEWED_IMAGE = 900, 256  # pixels a side of a sheet on a screen, and the most of one image
 _MARK = (200, 30, 30)  # red
 _PIXELS = 2**26  # of an enlarged sheet
@@ -163,12 +155,10 @@ def draw_scatter(points: Tensor, *, background: Colour = (255, 255, 255), scale:
     return plot.resize((side, side), Image.Resampling.BOX)
 
 
-def require_suffix(path: Path, *, film: bool = False) -> None:
-    """Raises OptionError for the name of a file that is no image, or no film, that can be written."""
-    known = tuple(_FILMS if film else _FORMATS)
-    if path.suffix.lower() not in known:
-        what = "a film" if film else "an image file"
-        raise OptionError(f"cannot write {path.name!r}: {what} ends in {', '.join(known)}")
+def require_suffix(path: Path) -> None:
+    """Raises OptionError for the name of a file that is no image that can be written."""
+    if path.suffix.lower() not in _FORMATS:
+        raise OptionError(f"cannot write {path.name!r}: an image file ends in {', '.join(_FORMATS)}")
 
 
 def save_image(
@@ -189,81 +179,12 @@ def save_image(
     if name == "PNG":
         options = {**options, "pnginfo": text_chunks(text or {})}
     with atomic(path, replace=replace) as file:
-        (_on_white(image) if name == "JPEG" else image).save(file, name, **options)
+        (on_white(image) if name == "JPEG" else image).save(file, name, **options)
     return path
 
 
-def save_film(
-    frames: Iterable[Image.Image | str | Path],
-    path: str | Path,
-    *,
-    seconds: float | None = None,
-    most: int = 100,
-    replace: bool = True,
-) -> Path:
-    """Write images of one size, or their files, as an endless film: animated WebP, GIF or PNG.
-
-    seconds: from the first frame to the last, which then stays; a tenth of a second for each without a value.
-    most: more frames than this are thinned evenly, the first and the last kept. Frames are laid on white and reduced
-    to 1200 pixels a side; smaller ones are enlarged to the largest, where by a whole factor. replace: as for
-    `system.files.atomic`.
-
-    Raises OptionError for another suffix, no frame, or frames of several sizes.
-    """
-    path = Path(path)
-    require_suffix(path, film=True)
-    name, options = _FILMS[path.suffix.lower()]
-    chosen = _thinned(list(frames), most)
-    if not chosen:
-        raise OptionError(f"cannot write {path.name!r}: a film needs at least one frame")
-    resized = _of_one_size([_frame(frame) for frame in chosen])
-    sizes = sorted({frame.size for frame in resized})
-    if len(sizes) > 1:
-        raise OptionError(f"the frames of {path.name!r} are of different sizes: {sizes[:4]}")
-    if seconds is not None and not math.isfinite(seconds):
-        raise OptionError(f"seconds = {seconds} is not allowed: it takes a finite number")
-    each = round(1000 * seconds / max(1, len(resized) - 1)) if seconds is not None else 100
-    if not 20 <= each <= 65_535:  # browsers slow down what is faster; PNG counts milliseconds in 16 bits
-        raise OptionError(
-            f"seconds = {seconds} is not allowed: a frame would last {each} ms, and 20 to 65,535 is possible"
-        )
-    durations = [each] * (len(resized) - 1) + [max(1500, each)]
-    with atomic(path, replace=replace) as file:
-        if len(resized) == 1:
-            resized[0].save(file, name, **options)
-        else:
-            resized[0].save(file, name, save_all=True, append_images=resized[1:], duration=durations, loop=0, **options)
-    return path
-
-
-def _thinned(frames: list[Any], most: int) -> list[Any]:
-    if len(frames) <= most:
-        return frames
-    return [frames[index] for index in evenly_spaced(len(frames), max(2, most))]
-
-
-def _frame(frame: Image.Image | str | Path) -> Image.Image:
-    if isinstance(frame, Image.Image):
-        image = _on_white(frame).convert("RGB")
-    else:
-        with Image.open(frame) as opened:
-            image = _on_white(opened).convert("RGB")
-    image.thumbnail((_FRAME, _FRAME), Image.Resampling.BOX)
-    return image
-
-
-def _of_one_size(frames: list[Image.Image]) -> list[Image.Image]:
-    """Frames that another scale was chosen for (a sheet of an earlier version) as large as the others."""
-    width, height = max(frame.width for frame in frames), max(frame.height for frame in frames)
-    return [
-        frame.resize((width, height), Image.Resampling.NEAREST)
-        if frame.size != (width, height) and width % frame.width == 0 and width // frame.width * frame.height == height
-        else frame
-        for frame in frames
-    ]
-
-
-def _on_white(image: Image.Image) -> Image.Image:
+def on_white(image: Image.Image) -> Image.Image:
+    """RGBA laid on white; another image as it is."""
     if image.mode != "RGBA":
         return image
     white = Image.new("RGBA", image.size, (255, 255, 255, 255))

@@ -10,7 +10,8 @@ import torch
 
 from gansmith.errors import GansmithError, RunError
 from gansmith.experiment.assemble import Assembly
-from gansmith.records.images import draw_sheet, save_film, save_image
+from gansmith.records.films import save_film
+from gansmith.records.images import draw_sheet, save_image
 from gansmith.runs.monitor import evaluation_mode
 from gansmith.runs.sample_inputs import sample_inputs, sheet_columns
 from gansmith.runs.training_state import players_in_use
