@@ -109,12 +109,10 @@ def interpolate(
     renderer = opened.renderer(raw=raw, checkpoint=checkpoint, device=device)
     print_trained(opened, raw=raw, checkpoint=checkpoint)
     points, rows = seeds_of(sources, renderer), form is Form.GRID
-    if loop:
-        points = [*points, points[0]]
+    points += points[:loop]
     images = walk(renderer, points, steps=steps, kind=None if path is None else path.value, rows=rows, label=label)
     if film:
-        frames = [*images.frames(scale=scale)]
-        shown = frames[:-1] if loop else frames  # the last one is the first
+        shown = [*images.frames(scale=scale)][: len(images) - loop]  # of a loop the last one is the first
         written = [save_film(shown, target, seconds=seconds, most=1000, replace=force, loop=loop)]
     else:
         place = target if out is None else out
