@@ -44,7 +44,8 @@ def some_images(folder: Path, count: int) -> str:
     [
         (999, "3m", "dcgan_few", "400 photographs (for longer, stylegan2_small); these are 999"),
         (1_000, "239s", "dcgan_fast", "these are 1,000"),
-        (1_000, "4m", "stylegan2_small", "2,000 photographs; these are 1,000"),
+        (1_999, "4m", "stylegan2_small", "1,500 drawings; these are 1,999"),
+        (2_000, "4m", "stylegan2_small", "2,000 photographs; these are 2,000"),
     ],
 )
 def test_by_the_number_of_images_and_the_minutes(
@@ -247,9 +248,10 @@ def test_training_takes_it_says_why_and_keeps_it(
     run = gansmith.train(path, **settings)
     said = capsys.readouterr().err
     assert (
-        "recipe stylegan2_small: in five minutes of one core it made the best samples of 2,000 "
-        "photographs; these are 40. For another " in said
+        "recipe stylegan2_small: in five minutes of one core it made samples of 1,500 drawings; these are 40. For "
+        "another one: --recipe NAME. Chosen with it: " in said
     )
+    assert "augmentation by ada" in said
     assert run.path == Path("runs/images-stylegan2_small")
     assert run.experiment.discriminator is not None
     assert run.experiment.generator.name == "stylegan2"

@@ -132,10 +132,12 @@ def beside_start(experiment: Experiment, sources: Mapping[str, str]) -> tuple[La
 def _choices(settings: Mapping[str, Any]) -> str:
     """What else was chosen, with the option that chooses otherwise; nothing where nothing was."""
     size, precision, threads = (settings.get("data", {}).get("size"), *map(settings.get, ("precision", "threads")))
+    augment = settings.get("augment")
     words = {
         f"{size} px (--size)": size,
         f"{precision} (--precision)": precision,
         f"{threads} threads (--set threads=N)": threads,
+        f"augmentation by {augment} round the discriminator (--set augment=null)": augment,
     }
     said = ", ".join(word for word, chosen in words.items() if chosen)
     return f". Chosen with it: {said}" if said else ""
@@ -173,11 +175,9 @@ def _own_size(data: DataSettings, source: Source, seen: list[tuple[int, int]], l
 
 
 def _recorded(experiment: Experiment, recipe: str) -> dict[str, Any]:
-    """What the run of this recipe recorded of the fields that a default sets."""
-    recorded = dict(flat(experiment_of(_folder(experiment, recipe)).plain()))
-    rows = (row for row in defaults().rows if row.recipe == recipe)
-    paths = dict.fromkeys([*_KEPT, *(path for row in rows for path, _ in flat(row.settings))])
-    return nested({path: recorded[path] for path in paths if path in recorded})
+    """What the run of this recipe recorded of the fields that a default, of this version or another, may set."""
+    recorded = flat(experiment_of(_folder(experiment, recipe)).plain())
+    return nested({path: value for path, value in recorded if path in _KEPT or path.split(".")[0] in _OPTIONS})
 
 
 def best_recipe(count: int, seconds: float | None = None) -> str:
