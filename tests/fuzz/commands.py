@@ -81,6 +81,10 @@ RIGHT = {
         "gan one.png --method cmaes --steps 2",
         "gan --train-encoder --images 64",
     ],
+    "directions": ["gan --method svd --count 2", "directed"],
+    "edit": ["directed 3 --along svd-1:2 --out new.png"],
+    "look-inside": ["gan --layers"],
+    "nearest": ["gan 0-1 --out new.png"],
     "export": ["gan --to program --out new.pt2", "gan --to folder --licence mit --out new"],
     "bench": [
         "--recipe dcgan_digits --size 8 --batch 8 --seconds 0.1 --set generator.width=4 --set discriminator.width=4",
@@ -127,6 +131,8 @@ def chosen(rng: random.Random) -> Command:
         "draw": 0.4,
         "export": 0.2,
         "invert": 0.4,
+        "directions": 0.4,
+        "look-inside": 0.4,
     }
     every = commands()
     return rng.choices(every, [weights.get(" ".join(one.words), 1.0) for one in every])[0]

@@ -15,14 +15,17 @@ from pathlib import Path
 import numpy as np
 import yaml
 from PIL import Image
+from typer.testing import CliRunner
 
 from gansmith import catalog
+from gansmith.cli.main import app
 from gansmith.errors import MissingExtraError
 
 OLD = Path(__file__).parent.parent / "old_runs"
 RUNS = {
     "gan": "two_player_ended",
     "half_gan": "two_player_killed",
+    "directed": "two_player_ended",
     "classes": "conditional_killed",
     "grader": "classify_ended",
     "half_grader": "classify_killed",
@@ -111,6 +114,8 @@ def _runs(root: Path) -> None:
         described = root / name / "experiment.yaml"
         described.write_text(described.read_text().replace("/tmp/old-runs/domains", "domains"))
         (root / name / "notes.txt").write_text("written by the user\n")
+    made = CliRunner().invoke(app, ["directions", str(root / "directed"), "--method", "svd", "--count", "2"])
+    assert made.exit_code == 0, made.output
     shutil.copytree(OLD / "cache", root / "cache")
     (root / "small.yaml").write_text(yaml.safe_dump(SMALL))
     (root / "keep.txt").write_text("written by the user\n")
