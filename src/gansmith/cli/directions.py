@@ -231,7 +231,7 @@ def _features(opened: Run, *, raw: bool, checkpoint: str | None) -> FeaturesOf |
         layers(network, to_input(np.zeros((2, height, width, channels), np.uint8)))
     except GansmithError:
         return None
-    return lambda images: activations(network, images, grid=1)
+    return lambda images: activations(network, images, grid=1, what=None)
 
 
 def _tell(kept: Directions) -> None:

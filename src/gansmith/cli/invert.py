@@ -155,25 +155,13 @@ def _files(out: Path) -> list[Path]:
 
 def _target(opened: Run, image: Path, shape: Sequence[int]) -> Tensor:
     """The image [1, C, H, W] in [-1, 1], brought to the generator's size as the training images were."""
-    import numpy as np
     import torch
 
-    from gansmith.data.decode import conform, decode
-    from gansmith.data.settings import DataSettings
     from gansmith.data.stream import normalised
-    from gansmith.errors import DataError
-    from gansmith.runs.folder import is_run
-    from gansmith.system.files import unreadable
+    from gansmith.runs.own_image import own_image
 
-    reason = unreadable(image)
-    if reason is not None or not image.is_file():
-        raise DataError(f"{image} cannot be read: {reason or 'there is no such file'}")
-    settings = opened.experiment.data if is_run(opened.path) else DataSettings()
-    pixels = conform(
-        decode(image.read_bytes(), str(image)),
-        size=(shape[2], shape[3]), channels=shape[1], fit=settings.fit, background=settings.background,
-    )  # fmt: skip
-    return normalised(torch.from_numpy(np.ascontiguousarray(pixels))[None])
+    channels, height, width = shape[1:]
+    return normalised(torch.from_numpy(own_image(opened, image, (height, width, channels)))[None])
 
 
 def _save_sheet(

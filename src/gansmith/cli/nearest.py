@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from gansmith.runs.run import Run
 
 _OUT = "nearest.png"
-_IMAGES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".avif", ".heic")
 
 _What = Annotated[
     list[str] | None,
@@ -107,11 +106,12 @@ def nearest(
 
 def _is_own_image(word: str) -> bool:
     """Whether it names an image that no generator says to have made."""
+    from gansmith.data.kinds import OF_SUFFIX
     from gansmith.latent.provenance import KEYWORD
     from gansmith.records.png_text import read_text
 
     path = Path(word)
-    if path.suffix.lower() not in _IMAGES:
+    if path.suffix.lower() not in OF_SUFFIX:
         return False
     return path.suffix.lower() != ".png" or (path.is_file() and read_text(path, KEYWORD) is None)
 

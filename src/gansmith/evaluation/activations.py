@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterable
+from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
@@ -79,12 +80,12 @@ def activations(
     most: int = MOST,
     device: torch.device | str = "cpu",
     batch: int = 64,
-    what: str = "features",
+    what: str | None = "features",
 ) -> NDArray[np.float32]:
     """Images uint8 [N, H, W, C] -> float32 [N, D]: every layer's maps pooled to at most grid x grid.
 
     A copy of the network runs in evaluation mode and float32. Maps smaller than the grid keep their size. Where an
-    image would give more than `most` numbers, the grid is halved until it does not.
+    image would give more than `most` numbers, the grid is halved until it does not. what: of a progress bar.
     Raises GansmithError for a network without a hidden layer, NotFiniteError for a NaN.
     """
     network = copy.deepcopy(network).to(device=device, dtype=torch.float32).eval()
@@ -92,14 +93,15 @@ def activations(
     while grid > 1 and _width(hidden, grid) > most:
         grid //= 2
     rows = np.empty((len(images), _width(hidden, grid)), dtype=np.float32)
-    with bar(what, len(images)) as advance:
+    with nullcontext(lambda amount: None) if what is None else bar(what, len(images)) as advance:
         for start in range(0, len(images), batch):
             part = _batch(images[start : start + batch], device)
             pooled = [_pooled(maps, grid).flatten(1) for maps in layers(network, part)]
             rows[start : start + len(part)] = torch.cat(pooled, dim=1).float().cpu().numpy()
             advance(len(part))
     if not np.isfinite(rows).all():
-        raise NotFiniteError(f"{what}: the network's activations hold a NaN or an infinity; its weights have diverged")
+        whose = what or "features"
+        raise NotFiniteError(f"{whose}: the network's activations hold a NaN or an infinity; its weights have diverged")
     return rows
 
 

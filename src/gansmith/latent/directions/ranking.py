@@ -22,6 +22,7 @@ from gansmith.latent.directions.direction import Direction
 from gansmith.latent.directions.inner import drawn, generate
 from gansmith.latent.renderer import Renderer
 from gansmith.records.images import to_uint8
+from gansmith.system.progress import bar
 
 FeaturesOf = Callable[[NDArray[np.uint8]], NDArray[Any]]  # images [N, H, W, C] -> features [N, D]
 
@@ -53,15 +54,16 @@ def rank(
     before = generate(renderer, starts, labels)
     seen = features(to_uint8(before))
     ranked = []
-    for direction in directions:
-        changes, moved = [], []
-        for sign in (1, -1):
-            after = generate(renderer, starts + sign * direction.step * direction.vector, labels)
-            changes.append(root_mean_square(after - before))
-            moved.append((features(to_uint8(after)) - seen)[:, used] / deviations[used])
-        ranked.append(
-            replace(direction, change=float(torch.cat(changes).mean()), purity=purity(np.concatenate(moved), clusters))
-        )
+    with bar("ranking", len(directions), "directions") as advance:
+        for direction in directions:
+            changes, moved = [], []
+            for sign in (1, -1):
+                after = generate(renderer, starts + sign * direction.step * direction.vector, labels)
+                changes.append(root_mean_square(after - before))
+                moved.append((features(to_uint8(after)) - seen)[:, used] / deviations[used])
+            change, pure = float(torch.cat(changes).mean()), purity(np.concatenate(moved), clusters)
+            ranked.append(replace(direction, change=change, purity=pure))
+            advance()
     return sorted(ranked, key=lambda d: -(d.change or 0))
 
 
