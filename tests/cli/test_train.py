@@ -254,5 +254,5 @@ def test_a_set_of_pictures_without_any_option_but_the_shortest(tmp_path: Path, m
     monkeypatch.chdir(tmp_path)
     status, out, _ = gansmith_says(monkeypatch, capsys, "train", "pics", "--images", "64", "--set", "generator.width=2")
     assert status == 0
-    assert out.startswith("done: sheets in runs/pics-stylegan2_small/samples, their film ")
-    assert Run("runs/pics-stylegan2_small").experiment.plain()["data"]["size"] == "20x16"
+    assert out.startswith("done: sheets in runs/pics-dcgan_few/samples, their film ")
+    assert Run("runs/pics-dcgan_few").experiment.plain()["data"]["size"] == "20x16"

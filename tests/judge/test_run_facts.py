@@ -43,7 +43,7 @@ def test_what_a_run_knows(run: Run, facts: RunFacts) -> None:
     values = [record["discriminator/accuracy"] for record in run.records][-5:]
     assert facts.accuracy == pytest.approx(sum(values) / len(values))
     assert (facts.size, facts.width, facts.upsample) == ("8x8", 4, "transposed")
-    assert (facts.augment, facts.flip, facts.best_recipe) == (None, False, "stylegan2_small")
+    assert (facts.augment, facts.flip, facts.best_recipe) == (None, False, "dcgan_few")
     assert facts.improving is None  # it measured no metric
 
 

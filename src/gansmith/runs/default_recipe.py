@@ -132,12 +132,10 @@ def beside_start(experiment: Experiment, sources: Mapping[str, str]) -> tuple[La
 def _choices(settings: Mapping[str, Any]) -> str:
     """What else was chosen, with the option that chooses otherwise; nothing where nothing was."""
     size, precision, threads = (settings.get("data", {}).get("size"), *map(settings.get, ("precision", "threads")))
-    augment = settings.get("augment")
     words = {
         f"{size} px (--size)": size,
         f"{precision} (--precision)": precision,
         f"{threads} threads (--set threads=N)": threads,
-        f"augmentation by {augment} round the discriminator (--set augment=null)": augment,
     }
     said = ", ".join(word for word, chosen in words.items() if chosen)
     return f". Chosen with it: {said}" if said else ""
