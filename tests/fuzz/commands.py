@@ -32,6 +32,7 @@ RIGHT = {
         f"digits {_FEW} --from gan --dry-run",
     ],
     "resume": ["half_gan --images 352", "half_grader --images 176", "gan --images 160", "half_pairs --images 52"],
+    "stop": ["gan", "gan --no-wait"],
     "sample": [
         "gan --seeds 0-3 --out new.png",
         "gan --seeds 1,4 --out new/ --raw",

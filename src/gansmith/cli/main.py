@@ -31,6 +31,7 @@ from gansmith.cli import (
     resume,
     sample,
     show,
+    stop,
     train,
     translate,
 )
@@ -48,6 +49,7 @@ app = typer.Typer(
 )
 app.command("train")(train.train)
 app.command("resume")(resume.resume)
+app.command("stop")(stop.stop)
 app.command("sample")(sample.sample)
 app.command("interpolate")(interpolate.interpolate)
 app.command("arithmetic")(arithmetic.arithmetic)

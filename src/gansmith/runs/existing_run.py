@@ -11,6 +11,7 @@ from gansmith.experiment import completion
 from gansmith.experiment.layers import difference
 from gansmith.experiment.schema import Experiment
 from gansmith.records import jsonl
+from gansmith.runs import stop_request
 from gansmith.runs.folder import experiment_of, is_run
 from gansmith.runs.lock import LOCK
 from gansmith.system.console import say
@@ -29,7 +30,7 @@ def require_run_or_empty(folder: Path) -> None:
         )
     if is_run(folder) or not folder.is_dir():
         return
-    ours = (LOCK, "experiment.yaml")
+    ours = (LOCK, "experiment.yaml", stop_request.NAME)
     others = [path.name for path in folder.iterdir() if (target_of(path.name) or path.name) not in ours]
     if others:
         raise RunError(

@@ -3,7 +3,8 @@
     experiment.yaml   complete and resolved                    events.jsonl   one record per line
     samples/          sheets, named by the images clock        progress.webp  the film of them
     checkpoints/      the whole state                          model/         the networks, for use
-    directions/       in the latent space, and their sheets
+    directions/       in the latent space, and their sheets    stars.json     images that somebody marked
+    stop.request      while a training is asked to end
 
 A folder or a file of models alone serves where no more than a network is needed.
 """
@@ -20,6 +21,7 @@ from gansmith.experiment.schema import Experiment
 from gansmith.experiment.sources import from_file
 from gansmith.models import saved
 from gansmith.runs.checkpoint_structure import require_state
+from gansmith.runs.stop_request import remove_request
 from gansmith.system.files import remove_stale, unreadable
 from gansmith.system.paths import expanded, resolved, shell_word
 from gansmith.training.checkpoint import Checkpoints
@@ -34,7 +36,9 @@ def is_run(path: Path) -> bool:
 
 
 def remove_stale_files(path: Path) -> None:
-    """Remove what killed processes left half written in a run and in its folders. To be called under its lock."""
+    """Remove what killed processes left half written in a run and in its folders, and a request to stop that came
+    before. To be called under its lock."""
+    remove_request(path)
     for folder in (path, *(child for child in path.iterdir() if child.is_dir())):
         remove_stale(folder)
 

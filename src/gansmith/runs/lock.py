@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -11,7 +12,13 @@ from filelock import FileLock, Timeout
 from gansmith.errors import RunError
 from gansmith.system.text import printable
 
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
+
 LOCK = ".lock"  # the file in the folder
+_PATIENCE = 0.2  # seconds: `is_locked` of another process holds it for an instant
 
 
 @contextmanager
@@ -26,7 +33,7 @@ def locked(folder: Path) -> Iterator[None]:
         folder.mkdir(parents=True, exist_ok=True)
         if _names(folder) == [LOCK]:  # of a process that was killed before it wrote anything
             created = created or [folder]
-        lock.acquire(timeout=0)
+        lock.acquire(timeout=_PATIENCE, poll_interval=0.01)
     except Timeout:
         raise RunError(f"another process is working on {folder}; wait for it, or choose another --out") from None
     except (FileExistsError, NotADirectoryError):
@@ -44,6 +51,38 @@ def locked(folder: Path) -> Iterator[None]:
                 (folder / LOCK).unlink()
         lock.release()
         _remove_empty(created)
+
+
+def is_locked(folder: Path) -> bool:
+    """Does a process work in `folder`, this one included? Nothing is written there, and nothing but the lock read."""
+    if fcntl is None:
+        return _refused(folder)
+    try:
+        descriptor = os.open(folder / LOCK, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
+    except (OSError, ValueError):  # no such file, or a link in its place
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:  # a file system without locks
+        return False
+    finally:
+        os.close(descriptor)
+    return False
+
+
+def _refused(folder: Path) -> bool:
+    """Whether the lock cannot be taken, where there is one."""
+    if not (folder / LOCK).is_file():
+        return False
+    lock = FileLock(folder / LOCK)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        return True
+    lock.release()
+    return False
 
 
 def _absent(folder: Path) -> list[Path]:

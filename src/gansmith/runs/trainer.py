@@ -34,6 +34,7 @@ from gansmith.runs.recorded_length import with_recorded_length
 from gansmith.runs.sample_sheets import SampleSheets
 from gansmith.runs.signals import stop_on_signals
 from gansmith.runs.start import place_of
+from gansmith.runs.stop_request import stop_on_request
 from gansmith.runs.time_budget import TimeBudget, cost, settled, terminal
 from gansmith.runs.training_state import capture, model_files, players_in_use, require_finite
 from gansmith.runs.whereabouts import Whereabouts
@@ -165,8 +166,7 @@ class Trainer:
         if self.signal is not None:
             raise interrupted(
                 f"stopped at {images_drawn(self.parts.engine):,} of {self.experiment.images:,} images; "
-                f"everything is saved. "
-                f"Continue with: gansmith resume {shell_word(self.folder)}",
+                f"everything is saved. Continue with: gansmith resume {shell_word(self.folder)}",
                 self.signal,
             )
 
@@ -183,7 +183,7 @@ class Trainer:
         state.images = self.parts.stream.drawn
         engine.add_event_handler(Events.STARTED, self._before_first_step)
         engine.add_event_handler(Events.ITERATION_COMPLETED, self._after_step)
-        with stop_on_signals(self._stop):
+        with stop_on_signals(self._stop), stop_on_request(engine, self.folder, self._stop):
             self.recorder.start(self.parts.stream.drawn)
             self.words.start(self.parts.stream.drawn)
             if self.budget is not None:
@@ -198,9 +198,9 @@ class Trainer:
                     self._measure(engine, closing=True)
                 self.sheets.save_film()
 
-    def _stop(self, number: int) -> None:
+    def _stop(self, number: int, words: str = "once more to stop at once") -> None:
         self.signal = number
-        say("\nstopping after this step; once more to stop at once")
+        say(f"\nstopping after this step; {words}")
         self.parts.engine.terminate()
 
     def _before_first_step(self, engine: Engine) -> None:

@@ -1,0 +1,31 @@
+"""`gansmith stop`: end a training in another terminal, or on the same machine without one, with everything saved."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gansmith.cli.arguments import echo
+from gansmith.system.text import printable
+
+
+def stop(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="the folder of a run that is in training")],
+    wait: Annotated[bool, typer.Option("--wait/--no-wait", help="until it has saved everything and ended")] = True,
+) -> None:
+    """End a training after its step, as Ctrl-C in its terminal does: checkpoint, model and sheet are saved."""
+    import time
+
+    from gansmith.runs.lock import is_locked
+    from gansmith.runs.stop_request import request_stop
+    from gansmith.system.paths import shell_word
+
+    request_stop(run)
+    if not wait:
+        echo(f"asked {printable(run)} to stop")
+        return
+    while is_locked(run):
+        time.sleep(0.1)
+    echo(f"{printable(run)} has ended. Continue with: gansmith resume {shell_word(printable(run))}")
