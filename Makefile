@@ -1,14 +1,18 @@
-# Two commands do all the set-up on a fresh machine: `make demo` and `make test`.
+# Each command does its own set-up on a fresh machine, in .venv: `make demo`, `make test`, `make prove`.
 PYTHON ?= python3
 BIN = .venv/bin
 
-.PHONY: demo test check bench clean
+.PHONY: demo test prove check bench clean
 
 demo: .venv/installed
 	$(BIN)/gansmith train digits --recipe stylegan2_digits --out runs/demo
 
 test: .venv/installed-dev check
-	$(BIN)/pytest -n 2 --dist worksteal
+	$(BIN)/pytest -n 2 --dist worksteal -m "not prove"
+
+# The slow proofs: browser, notebooks, site. They need Debian's chromium and chromium-driver (or skip and say so).
+prove: .venv/installed-dev
+	$(BIN)/pytest -n 2 --dist worksteal -m prove
 
 check: .venv/installed-dev
 	$(BIN)/ruff check

@@ -6,10 +6,14 @@ import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from gansmith import catalog
+
+if TYPE_CHECKING:
+    from selenium.webdriver.chrome.webdriver import WebDriver
 
 os.environ["OMP_NUM_THREADS"] = "1"  # of this process and of those that tests start; before torch is imported
 sys.path.insert(0, str(Path(__file__).parent))  # `toys` is imported by name, as a user's own game would be
@@ -39,3 +43,12 @@ def test_data() -> Path:
     if not given or not Path(given).is_dir():
         pytest.skip("GANSMITH_TEST_DATA does not name the folder of test images")
     return Path(given)
+
+
+@pytest.fixture
+def browser() -> Iterator[WebDriver]:
+    """A headless Chromium of its own (tests/browser.py); tests with it are marked `prove`."""
+    from browser import started
+
+    with started() as driver:
+        yield driver

@@ -1,4 +1,4 @@
-"""The page of a blind test: what is in it, and in a browser, where there is one, what it does."""
+"""The page of a blind test: what is in it, and in a browser what it does."""
 
 from __future__ import annotations
 
@@ -7,11 +7,10 @@ import hashlib
 import io
 import json
 import re
-import shutil
-import subprocess
 from dataclasses import replace
 from html import unescape
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -22,8 +21,9 @@ from gansmith.evaluation import intervals
 from gansmith.evaluation.blind.code import decode
 from gansmith.evaluation.blind.page import BlindTest, page
 
-BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-in_a_browser = pytest.mark.skipif(BROWSER is None, reason="there is no Chromium")
+if TYPE_CHECKING:
+    from selenium.webdriver.chrome.webdriver import WebDriver
+
 TRUTH = tuple(bit == "1" for bit in "101100111010")
 
 
@@ -110,61 +110,42 @@ def test_what_does_not_fit_is_refused() -> None:
         replace(blind(), shown=blind("a or b").shown)
 
 
-def driven(path: Path, text: str, script: str = "") -> str:
-    """The document after `script` ran in it, in a browser of its own that sees no network."""
-    if script:  # a script of ours is what its policy forbids
-        text = re.sub(r'<meta http-equiv="Content-Security-Policy"[^>]*>', "", text)
-        text = text.replace("</body>", f"<script>{script}</script></body>")
+def opened(browser: WebDriver, path: Path, text: str) -> WebDriver:
     path.write_text(text, encoding="utf-8")
-    assert BROWSER is not None
-    quiet = ("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-sync")
-    done = subprocess.run(
-        [
-            *(
-                BROWSER,
-                "--headless",
-                *quiet,
-                f"--user-data-dir={path.parent / 'profile'}",
-                "--disable-component-update",
-            ),
-            *("--proxy-server=127.0.0.1:9", "--virtual-time-budget=60000", "--dump-dom", path.as_uri()),
-        ],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    return done.stdout
+    browser.get(path.as_uri())
+    return browser
 
 
 PRESS = """
-const wait = (time) => new Promise((done) => setTimeout(done, time));
+const [keys, done] = arguments;
+const wait = (time) => new Promise((over) => setTimeout(over, time));
 (async () => {
   document.getElementById("begin").click();
-  for (const key of %s) {
+  for (const key of keys) {
     await wait(250);
     if (key.startsWith("#")) document.querySelector(key).click();
     else document.dispatchEvent(new KeyboardEvent("keydown", {key, bubbles: true}));
   }
   document.body.dataset.code = document.getElementById("code").value;
+  done();
 })();
 """
 
 
-@in_a_browser
-def test_its_own_script_runs_under_its_policy(tmp_path: Path) -> None:
+@pytest.mark.prove
+def test_its_own_script_runs_under_its_policy(browser: WebDriver, tmp_path: Path) -> None:
     text = page(blind())
     assert re.search(r'id="begin"[^>]* disabled', text)
     foreign = text.replace("</body>", "<script>document.body.dataset.foreign = 1</script></body>")
-    shown = driven(tmp_path / "page.html", foreign)
+    shown = opened(browser, tmp_path / "page.html", foreign).page_source
     assert re.search(r'id="begin"[^>]*>Begin', shown)
     assert not re.search(r'id="begin"[^>]* disabled', shown)
     assert "data-foreign" not in shown
 
 
-@in_a_browser
+@pytest.mark.prove
 @pytest.mark.parametrize("kind", ["real or made", "a or b"])
-def test_keys_and_buttons_make_a_code_that_is_read(kind: str, tmp_path: Path) -> None:
+def test_keys_and_buttons_make_a_code_that_is_read(kind: str, browser: WebDriver, tmp_path: Path) -> None:
     alone = kind == "real or made"
     ways = {
         True: ["ArrowRight", "m", "M", "#choice-1"] if alone else ["ArrowLeft", "l", "L", "#choice-1"],
@@ -174,7 +155,8 @@ def test_keys_and_buttons_make_a_code_that_is_read(kind: str, tmp_path: Path) ->
     chosen = [truth != (at in wrong) for at, truth in enumerate(TRUTH)]
     keys = [ways[one][at % 4] for at, one in enumerate(chosen)]
     test = blind(kind)
-    text = driven(tmp_path / "page.html", page(test), PRESS % json.dumps(["x", "Enter", *keys]))
+    opened(browser, tmp_path / "page.html", page(test)).execute_async_script(PRESS, ["x", "Enter", *keys])
+    text = browser.page_source
     code = re.search(r'data-code="([^"]+)"', text)
     assert code, text[-2000:]
     sitting = decode(code[1])
@@ -189,9 +171,10 @@ def test_keys_and_buttons_make_a_code_that_is_read(kind: str, tmp_path: Path) ->
     assert f"({round(100 * low)} to {round(100 * high)})" in result[1]
 
 
-@in_a_browser
-def test_nothing_is_told_before_the_end(tmp_path: Path) -> None:
-    text = driven(tmp_path / "page.html", page(blind()), PRESS % json.dumps(["m"] * 11))
+@pytest.mark.prove
+def test_nothing_is_told_before_the_end(browser: WebDriver, tmp_path: Path) -> None:
+    opened(browser, tmp_path / "page.html", page(blind())).execute_async_script(PRESS, ["m"] * 11)
+    text = browser.page_source
     assert re.search(r'id="progress"[^>]*>Image 12 of 12<', text)
     assert re.search(r'id="result"[^>]*></h2>', text)
     assert 'data-code=""' in text
