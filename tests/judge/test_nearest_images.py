@@ -15,6 +15,7 @@ from gansmith.errors import DataError, OptionError, OutputError, RunError
 from gansmith.evaluation.types import Extractor, Outputs
 from gansmith.judge import nearest
 from gansmith.judge.training_images import training_images
+from gansmith.records.images import to_uint8
 from gansmith.runs.run import Run
 from small import SMALL
 
@@ -100,3 +101,12 @@ def test_what_is_refused(run: Run, tmp_path: Path) -> None:
     moved = nearest(Run(run.path / "model"), image, against=run.experiment.data.path, features="none")
     assert moved.words == ("the same image",)
     assert len(moved.train) == 200
+
+
+def test_a_series_brings_its_images_and_names(run: Run) -> None:
+    series = run.sample([7, 9])
+    by_series = nearest(run, series, features="none")
+    by_images = nearest(run, to_uint8(series.images), features="none")
+    assert by_series.names == ("7", "9")
+    assert nearest(run, series, ["a", "b"], features="none").names == ("a", "b")
+    np.testing.assert_array_equal(by_series.by[0].indices, by_images.by[0].indices)

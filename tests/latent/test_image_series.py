@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import numpy as np
@@ -68,3 +69,10 @@ def test_frames() -> None:
     frames = list(made().frames(scale=1))
     assert len(frames) == 6
     assert frames[0].size == (8, 8)
+
+
+def test_a_notebook_shows_the_sheet() -> None:
+    series = made()
+    with Image.open(io.BytesIO(series._repr_png_())) as shown:
+        assert shown.format == "PNG"
+        np.testing.assert_array_equal(np.asarray(shown), np.asarray(series.sheet()))

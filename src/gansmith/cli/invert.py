@@ -155,13 +155,10 @@ def _files(out: Path) -> list[Path]:
 
 def _target(opened: Run, image: Path, shape: Sequence[int]) -> Tensor:
     """The image [1, C, H, W] in [-1, 1], brought to the generator's size as the training images were."""
-    import torch
-
-    from gansmith.data.stream import normalised
-    from gansmith.runs.own_image import own_image
+    from gansmith.runs.own_image import own_target
 
     channels, height, width = shape[1:]
-    return normalised(torch.from_numpy(own_image(opened, image, (height, width, channels)))[None])
+    return own_target(opened.data, image, (height, width, channels))
 
 
 def _save_sheet(

@@ -94,7 +94,7 @@ def nearest(
     if own:
         channels, height, width = opened.network("generator")[1].dimensions[:3]
         names += [printable(file.name) for file in own]
-        parts += [own_image(opened, file, (height, width, channels))[None] for file in own]
+        parts += [own_image(opened.data, file, (height, width, channels))[None] for file in own]
     result = search(
         opened, np.concatenate(parts), names, count=count, against=against, features=features, real=real, device=device
     )

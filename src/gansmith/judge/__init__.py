@@ -2,7 +2,8 @@
 
 The audit is also a function, `gansmith.judge.evaluate("runs/photos")`, and so is the search for the training images
 nearest to images, `gansmith.judge.nearest(Run("runs/photos"), images)`, and the view inside its networks,
-`gansmith.judge.look_inside(Run("runs/photos"))`. Importing this package imports no torch.
+`gansmith.judge.look_inside(Run("runs/photos"))`; `gansmith.judge.probe("runs/photos", "labelled/")` asks what a
+discriminator learned. Importing this package imports no torch.
 """
 
 from __future__ import annotations
@@ -13,14 +14,16 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from gansmith.judge.audit_run import evaluate
     from gansmith.judge.inside_sheets import look_inside
+    from gansmith.judge.linear_probe import probe
     from gansmith.judge.nearest_images import nearest
 
 _HOMES = {
     "evaluate": "gansmith.judge.audit_run",
     "look_inside": "gansmith.judge.inside_sheets",
     "nearest": "gansmith.judge.nearest_images",
+    "probe": "gansmith.judge.linear_probe",
 }
-__all__ = ["evaluate", "look_inside", "nearest"]
+__all__ = ["evaluate", "look_inside", "nearest", "probe"]
 
 
 def __getattr__(name: str) -> Any:

@@ -24,7 +24,8 @@ from gansmith.evaluation.types import Extractor, Images
 from gansmith.judge.chosen_extractors import choose
 from gansmith.judge.nearest_sheet import as_it_matches
 from gansmith.judge.training_images import TrainingImages, training_images
-from gansmith.records.images import save_image
+from gansmith.latent.image_series import ImageSeries
+from gansmith.records.images import save_image, to_uint8
 from gansmith.records.rows import Cell, Row, draw_rows
 from gansmith.runs.own_networks import own_networks_at
 from gansmith.runs.run import Run
@@ -103,7 +104,7 @@ class NearestImages:
 
 def nearest(
     run: Run,
-    images: Images,
+    images: Images | ImageSeries,
     names: Sequence[str] | None = None,
     *,
     count: int = 4,
@@ -113,7 +114,8 @@ def nearest(
     device: str = "auto",
     seed: int = 0,
 ) -> NearestImages:
-    """The `count` training images nearest to each of `images` uint8 [N, H, W, C], of the size that the run makes.
+    """The `count` training images nearest to each of `images` uint8 [N, H, W, C], of the size that the run makes; or to
+    those of a series, such as `run.sample(range(8))`, which bring their names.
 
     against   the images it was trained on; those of the run's settings when None
     features  of the catalog; auto: the best whose weights are here; none: by pixels alone
@@ -124,6 +126,8 @@ def nearest(
     """
     if not 1 <= count <= MOST:
         raise OptionError(f"count = {count} is not allowed: from 1 to {MOST}")
+    if isinstance(images, ImageSeries):
+        names, images = images.labels if names is None else names, to_uint8(images.images)
     train = training_images(run, images.shape[1:], against=against)
     pixels = Search(train.images, catalog.build("features", "pixels", device=device))
     distances, indices = pixels.neighbours(images, what="the images", count=max(count, RANK))

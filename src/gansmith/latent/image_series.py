@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,6 +52,12 @@ class ImageSeries:
     def frames(self, *, scale: int | None = None) -> Iterator[Image.Image]:
         """The images one after the other, without padding, to the scale of `sheet`."""
         return (draw_sheet(image[None], padding=0, scale=scale) for image in self.images)
+
+    def _repr_png_(self) -> bytes:
+        """The sheet as PNG: what a notebook shows for the series."""
+        file = io.BytesIO()
+        self.sheet().save(file, "PNG")
+        return file.getvalue()
 
     def save(
         self,

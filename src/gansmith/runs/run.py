@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
     from gansmith.latent.directions.direction import Directions
     from gansmith.latent.image_series import ImageSeries
+    from gansmith.latent.invert import Inversion
     from gansmith.latent.latents import Seed
     from gansmith.latent.renderer import Renderer
     from gansmith.latent.translate import Translator
@@ -76,6 +77,11 @@ class Run:
     def experiment(self) -> Experiment:
         """What was run. Raises ExperimentError when the file was changed to something that is none."""
         return experiment_of(self.path)
+
+    @property
+    def data(self) -> DataSettings:
+        """How images are brought to what its networks read; the defaults where the folder holds models only."""
+        return self.experiment.data if is_run(self.path) else DataSettings()
 
     @property
     def records(self) -> list[dict[str, Any]]:
@@ -184,6 +190,30 @@ class Run:
         moves = [(directions.find(name), amount) for name, amount in along.items()]
         return edited_images(renderer, list(seeds), moves, label=label)
 
+    def invert(
+        self,
+        image: str | Path | Tensor,
+        *,
+        raw: bool = False,
+        checkpoint: str | None = None,
+        device: str = "auto",
+        **options: Any,
+    ) -> Inversion:
+        """The latent whose image is nearest to one of the user's: a file, which is brought to the run's size and
+        channels as its training images were, or float32 [1, C, H, W] in [-1, 1]. options: of `latent.invert.invert`.
+
+        Raises DataError for a file that cannot be read, OptionError for a wrong option.
+        """
+        from gansmith.latent.invert import invert
+        from gansmith.runs.own_image import own_target
+
+        renderer = self.renderer(raw=raw, checkpoint=checkpoint, device=device)
+        if isinstance(image, str | Path):
+            channels, height, width = renderer.images([0], label=options.get("label")).images.shape[1:]
+            options.setdefault("name", Path(image).stem)
+            image = own_target(self.data, Path(image), (height, width, channels))
+        return invert(renderer, image, **options)
+
     def translator(
         self, *, to: str | None = None, raw: bool = False, checkpoint: str | None = None, device: str = "auto"
     ) -> Translator:
@@ -216,9 +246,8 @@ class Run:
 
         For many images, take `translator` once.
         """
-        trained = self.experiment.data if is_run(self.path) else DataSettings()
         translator = self.translator(to=to, raw=raw, checkpoint=checkpoint, device=device)
-        return translator.translate(image, seed=seed, background=trained.background)
+        return translator.translate(image, seed=seed, background=self.data.background)
 
     def resume(self, *, images: int | str | None = None, assignments: Iterable[str] = (), **changes: Any) -> Run:
         """Train on, to `images` in all; `changes`, or `assignments` as --set takes them, may be any field of
