@@ -19,6 +19,7 @@ from gansmith.cli import (
     draw,
     edit,
     evaluate,
+    explore,
     export,
     features,
     help_,
@@ -59,6 +60,7 @@ app.command("edit")(edit.edit)
 app.command("nearest")(nearest.nearest)
 app.command("look-inside")(look_inside.look_inside)
 app.command("show")(show.show)
+app.command("explore")(explore.explore)
 app.command("translate")(translate.translate)
 app.add_typer(data.app, name="data")
 app.command("evaluate")(evaluate.evaluate)

@@ -69,6 +69,11 @@ class Translator:
         self._reader = frozen[OTHER[to] if self.styled else f"to_{to}"]
         self._writer = frozen[to] if self.styled else None
 
+    @property
+    def networks(self) -> list[nn.Module]:
+        """Those that translate."""
+        return [network for network in (self._reader, self._writer) if network is not None]
+
     def style(self, seed: int) -> Tensor:
         """The style [1, Z] of a seed, from the prior."""
         self._check_styled()

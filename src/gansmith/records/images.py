@@ -11,7 +11,7 @@ import itertools
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 import torch
@@ -170,17 +170,23 @@ def save_image(
     OptionError for another suffix, or for more pixels a side than the format holds."""
     path = Path(path)
     require_suffix(path)
-    name, most, options = _FORMATS[path.suffix.lower()]
+    name, most, _ = _FORMATS[path.suffix.lower()]
     if max(image.size) > most:
         raise OptionError(
             f"{path.name!r} would be {image.width:,} x {image.height:,} pixels and {name} holds {most:,} a side: "
             f"write a .png, or fewer images"
         )
+    with atomic(path, replace=replace) as file:
+        write_image(image, file, path.suffix, text=text)
+    return path
+
+
+def write_image(image: Image.Image, file: IO[bytes], suffix: str, *, text: Mapping[str, str] | None = None) -> None:
+    """Write into an open file what `save_image` writes for a name that ends in `suffix`."""
+    name, _, options = _FORMATS[suffix.lower()]
     if name == "PNG":
         options = {**options, "pnginfo": text_chunks(text or {})}
-    with atomic(path, replace=replace) as file:
-        (on_white(image) if name == "JPEG" else image).save(file, name, **options)
-    return path
+    (on_white(image) if name == "JPEG" else image).save(file, name, **options)
 
 
 def on_white(image: Image.Image) -> Image.Image:

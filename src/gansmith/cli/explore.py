@@ -1,0 +1,83 @@
+"""`gansmith explore`: runs in a page of the browser, served from this machine."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gansmith.cli.arguments import echo
+from gansmith.system.text import printable
+
+_Host = Annotated[str, typer.Option(help="where to listen; another than 127.0.0.1 is reached by others on the network")]
+_Port = Annotated[
+    int | None, typer.Option(min=0, max=65535, help="0 for any that is free  [default: 8642, or any that is free]")
+]
+_Browser = Annotated[bool, typer.Option("--browser/--no-browser", help="open the page in the browser")]
+_Allow = Annotated[list[str] | None, typer.Option(help="another name by which the page is reached; repeatable")]
+
+
+def explore(
+    run: Annotated[
+        Path | None, typer.Argument(metavar="[RUN | FOLDER]", help="a run, or a folder of runs  [default: runs]")
+    ] = None,
+    *,
+    images: Annotated[Path | None, typer.Option(help="a folder of images that the page may train on")] = None,
+    host: _Host = "127.0.0.1",
+    port: _Port = None,
+    browser: _Browser = True,
+    read_only: Annotated[bool, typer.Option("--read-only", help="the page writes nothing and starts nothing")] = False,
+    allow_host: _Allow = None,
+) -> None:
+    """Open runs in a page: look, mix, edit, translate, judge, and watch a training (needs the extra `explore`).
+
+    The address that is printed holds a token, which is asked of everybody. Ctrl-C ends it.
+    """
+    from importlib.util import find_spec
+
+    from gansmith.errors import OptionError, RunError
+    from gansmith.system.extras import missing_extra
+
+    if find_spec("fastapi") is None or find_spec("uvicorn") is None:
+        raise missing_extra("gansmith explore needs fastapi and uvicorn", "explore")
+    opened, of_zoo = _opened(run)
+    if images is not None and not images.exists():
+        raise OptionError(f"--images {printable(images)}: there is no such folder")
+    if run is not None and not opened.exists() and images is None:
+        raise RunError(f"there is no run and no folder {printable(run)}: gansmith explore runs")
+    from gansmith.web.serve import listen, serve
+    from gansmith.web.settings import Settings
+
+    listening = listen(host, port)
+    chosen = int(listening.getsockname()[1])
+    names = tuple(f"[{name}]" if ":" in name and name[0] != "[" else name for name in (host, *(allow_host or [])))
+    settings = Settings(opened=opened, port=chosen, hosts=names, read_only=read_only or of_zoo, images=images)
+    address = f"http://{_name(host)}:{chosen}/?token={settings.token}"
+
+    def tell() -> None:
+        print(address, flush=True)
+        echo("open this address in a browser; Ctrl-C ends the page", err=True)
+        if browser:
+            import webbrowser
+
+            webbrowser.open(address)
+
+    serve(settings, listening, started=tell)
+
+
+def _opened(run: Path | None) -> tuple[Path, bool]:
+    """The folder that is opened, and whether it is the zoo's, which is not written to."""
+    from gansmith import zoo
+
+    if run is None:
+        return Path("runs"), False
+    of_zoo = None if run.exists() else zoo.folder(str(run))
+    return of_zoo or run, of_zoo is not None
+
+
+def _name(host: str) -> str:
+    """The host as it is written in an address; of all addresses of this machine the loopback."""
+    if host in ("0.0.0.0", "::", ""):
+        return "127.0.0.1"
+    return f"[{host}]" if ":" in host else host

@@ -1,0 +1,152 @@
+"""What the page says of a run, read from its files: no network is built."""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from gansmith.errors import GansmithError
+from gansmith.experiment.schema import Experiment
+from gansmith.models import saved
+from gansmith.models.saved import Card
+from gansmith.runs.folder import directions_file, experiment_of, is_run, models_of
+from gansmith.runs.lock import is_locked
+from gansmith.system.text import printable
+from gansmith.web.digests import digest_of, model_files
+from gansmith.web.latent_store import stored_latents
+
+_TAIL = 1 << 16  # bytes of the newest records
+
+
+def summary(name: str, path: Path) -> dict[str, Any]:
+    """The run in short; `error` where its files are damaged, or it has no model yet."""
+    said: dict[str, Any] = {
+        **{"name": name, "images": 0, "digest": None, "size": None, "channels": None, "classes": []},
+        **{"conditional": False, "game": None, "recipe": None, "translates": None, "generates": False},
+        **{"state": state_of(path), "sheet": newest_sheet(path)},
+    }
+    try:
+        experiment = experiment_of(path) if is_run(path) else None
+        if experiment is not None:
+            said |= {"game": experiment.game.name, "recipe": experiment.recipe}
+        model = models_of(path)
+        cards = {card.player: card for card in map(saved.read_card, model_files(model))}
+        if not cards:
+            return said | {"error": "it has no model yet: it is written with the first checkpoint"}
+        return said | _of_cards(cards) | {"digest": digest_of(model)}
+    except (GansmithError, OSError) as error:
+        return said | {"error": printable(error)}
+
+
+def facts(name: str, path: Path) -> dict[str, Any]:
+    """The run in short, and what can be asked of it."""
+    said = summary(name, path)
+    record, total = newest_record(path), None
+    with suppress(GansmithError):
+        total = _whole(experiment_of(path)) if is_run(path) else None
+    said |= {"total": total, "rate": None, "left": None, "record": record}
+    rate = next((value for key, value in record.items() if key.endswith("images_per_second")), None)
+    if isinstance(rate, (int, float)) and rate > 0:
+        said["rate"] = rate
+        drawn = int(record.get("images", 0))
+        if total is not None and said["state"] == "training":
+            said["left"] = max(0.0, (total - drawn) / rate)
+    said |= {"spaces": [], "prior": None, "truncation": False}
+    generator = None
+    with suppress(GansmithError, OSError):
+        generator = next((saved.read_card(f) for f in model_files(models_of(path)) if f.stem == "generator"), None)
+    if generator is not None and generator.role == "generator":
+        in_w = generator.model == "stylegan2"
+        said["spaces"] = ["z", "w"] if in_w else ["z"]
+        said["prior"] = {"kind": generator.prior.kind, "size": generator.prior.size}
+        said["truncation"] = in_w or generator.prior.kind == "normal"
+    return said | {
+        "domains": said["translates"] and ["a", "b"],
+        "directions": _directions(path, said["digest"]),
+        "latents": stored_latents(path),
+        "stars": 0,
+    }
+
+
+def _of_cards(cards: dict[str, Card]) -> dict[str, Any]:
+    from gansmith.latent.translate import directions
+
+    card = cards.get("generator") or next(iter(cards.values()))
+    ways = sorted(directions({name: one.role for name, one in cards.items()}))
+    conditional = bool(card.options.get("conditional")) and card.role == "generator"
+    return {
+        "images": card.images,
+        "size": [card.dimensions.height, card.dimensions.width],
+        "channels": card.dimensions.channels,
+        "conditional": conditional,
+        "classes": [printable(name) for name in _classes(card)] if conditional else [],
+        "recipe": card.origin.get("recipe"),
+        "translates": ways or None,
+        "generates": card.role == "generator",
+    }
+
+
+def _classes(card: Card) -> tuple[str, ...]:
+    return card.classes or tuple(map(str, range(card.prior.classes)))
+
+
+def _whole(experiment: Experiment) -> int | None:
+    return experiment.images if isinstance(experiment.images, int) else None
+
+
+def _directions(path: Path, digest: str | None) -> list[dict[str, Any]]:
+    """The directions that belong to the model as it is now."""
+    from gansmith.latent.directions.direction_file import load_directions
+
+    file = directions_file(path)
+    if not file.is_file():
+        return []
+    try:
+        items = load_directions(file, digest=digest).items
+    except GansmithError:
+        return []
+    return [
+        {"number": number, "name": one.name, "method": one.method, "change": one.change, "purity": one.purity}
+        for number, one in enumerate(items, 1)
+    ]
+
+
+def state_of(path: Path) -> str:
+    """`training` while a process works on the run, `ended` when all its images are drawn, else `stopped`."""
+    with suppress(OSError):
+        if is_locked(path):
+            return "training"
+    if not is_run(path):
+        return "ended"
+    with suppress(GansmithError, OSError):
+        experiment = experiment_of(path)
+        newest = max((saved.read_card(file).images for file in model_files(models_of(path))), default=0)
+        if newest and experiment.images is not None and newest >= experiment.images:
+            return "ended"
+        if not any((path / "checkpoints").glob("*.pt")):
+            return "ended"  # a model without a training to continue, such as those of the zoo
+    return "stopped"
+
+
+def newest_sheet(path: Path) -> int | None:
+    """Images drawn at the newest sheet of samples; None without one."""
+    with suppress(OSError):
+        names = [file.stem for file in (path / "samples").glob("*.png") if file.stem.isdigit()]
+        return max(map(int, names), default=None)
+    return None
+
+
+def newest_record(path: Path) -> dict[str, Any]:
+    """The last whole record of a training that holds numbers of it; empty without one."""
+    with suppress(OSError), (path / "events.jsonl").open("rb") as file:
+        size = file.seek(0, 2)
+        file.seek(max(0, size - _TAIL))
+        lines = file.read().split(b"\n")
+        for line in reversed(lines[:-1]):
+            with suppress(ValueError):
+                record = json.loads(line)
+                if isinstance(record, dict) and "step" in record and "protocol" not in record:
+                    return {key: value for key, value in record.items() if isinstance(value, (int, float, str))}
+    return {}

@@ -1,0 +1,59 @@
+"""The server of the page: one socket, uvicorn, and its end."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+
+import uvicorn
+
+from gansmith.errors import OptionError
+from gansmith.web.app import create_app
+from gansmith.web.settings import Settings
+
+GRACE = 1  # seconds that answers in the making get when the server is asked to end
+_USUAL = 8642  # the port without --port, where it is free
+
+
+def listen(host: str, port: int | None) -> socket.socket:
+    """A socket that listens at `port`, at any free one for 0, at 8642 or any free one for None. Raises OptionError."""
+    tried = [_USUAL, 0] if port is None else [port]
+    for number in tried:
+        try:
+            family, kind, protocol, _, address = socket.getaddrinfo(host, number, type=socket.SOCK_STREAM)[0]
+            opened = socket.socket(family, kind, protocol)
+            opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            opened.bind(address)
+            opened.listen(128)
+            return opened
+        except OSError as error:
+            if number == tried[-1]:
+                raise OptionError(
+                    f"cannot listen at {host}, port {number}: {error.strerror or error}. Choose another --port, or 0 "
+                    f"for any that is free"
+                ) from error
+    raise AssertionError
+
+
+def server_of(settings: Settings) -> uvicorn.Server:
+    """The page's server; `run(sockets=[...])` serves until a signal ends it, in the main thread."""
+    config = uvicorn.Config(
+        create_app(settings),
+        http="h11",
+        ws="none",
+        loop="asyncio",
+        lifespan="on",
+        log_level="warning",
+        access_log=False,  # it would hold the token
+        proxy_headers=False,
+        server_header=False,
+        timeout_graceful_shutdown=GRACE,
+    )
+    return uvicorn.Server(config)
+
+
+def serve(settings: Settings, listening: socket.socket, *, started: Callable[[], None] = lambda: None) -> None:
+    """Serve the page until a signal ends it."""
+    server = server_of(settings)
+    started()
+    server.run(sockets=[listening])

@@ -1,0 +1,57 @@
+"""A folder of runs and its page."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from pages import TOKEN, Served, client_of, end_page, start_page
+
+from gansmith.web.settings import Settings
+from small import MAIN, OPTIONS
+
+
+@pytest.fixture(scope="session")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a trained run of 8 px digits, `toy`. Tests that write take `own_runs`."""
+    folder = tmp_path_factory.mktemp("page") / "runs"
+    words = [sys.executable, "-c", MAIN, "train", *OPTIONS, "--out", str(folder / "toy"), "--no-ruler"]
+    done = subprocess.run(
+        words, check=False, capture_output=True, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"}
+    )
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+@pytest.fixture(scope="session")
+def served(runs: Path) -> Iterator[Served]:
+    """The true server on `runs`: `served.url`, `served.token`, `served.client()`."""
+    page = start_page(runs)
+    yield page
+    end_page(page)
+
+
+@pytest.fixture
+def own_runs(runs: Path, tmp_path: Path) -> Path:
+    """A copy of `runs` that a test may write to."""
+    return Path(shutil.copytree(runs, tmp_path / "runs"))
+
+
+@pytest.fixture
+def client(runs: Path) -> Iterator[httpx.Client]:
+    """A client of the page, which a thread of this process serves, on `runs`."""
+    with client_of(Settings(runs, token=TOKEN)) as opened:
+        yield opened
+
+
+@pytest.fixture
+def own_client(own_runs: Path) -> Iterator[httpx.Client]:
+    """The same on a copy that may be written to."""
+    with client_of(Settings(own_runs, token=TOKEN)) as opened:
+        yield opened
