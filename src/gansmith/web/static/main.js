@@ -94,6 +94,7 @@ async function mount(view, { run, runs, state }) {
   if (current !== here) { (typeof result === "function" ? result : result?.unmount)?.(); return; }
   end = result;
   here.update = result?.update;
+  here.take = result?.take; // a view that takes a dropped photograph itself
 }
 
 /** Bar of views: links that keep the run. */

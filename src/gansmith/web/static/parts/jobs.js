@@ -1,0 +1,41 @@
+// Work that the server does for the page: started, watched, found again after a reload.
+import { api } from "../api.js";
+import { fill, h } from "./dom.js";
+import { duration } from "./words.js";
+
+const WORDS = { running: "running", ended: "done", failed: "failed" };
+
+/** Newest job of a run and kind, or null. */
+export async function jobOf(run, what) {
+  const jobs = await api.get("/api/jobs");
+  return jobs.filter((job) => job.run === run && job.what === what).at(-1) || null;
+}
+
+/** Watches a job until it ends (or `signal` aborts): changed(job) at each look, then ended(job). */
+export async function watchJob(job, { signal, changed = () => {}, ended = () => {} }) {
+  let now = job;
+  for (;;) {
+    changed(now);
+    if (now.state !== "running") { ended(now); return; }
+    await new Promise((done) => setTimeout(done, 1500));
+    if (signal.aborted) return;
+    const jobs = await api.get("/api/jobs", { signal });
+    now = jobs.find((one) => one.id === job.id) || { ...now, state: "ended" };
+  }
+}
+
+/** Panel of a job: what it does, how long it has worked, the last lines that it said. */
+export function jobPanel() {
+  const title = h("strong", { role: "status" });
+  const log = h("pre", { class: "job-log", tabindex: "0", "aria-label": "What it says" });
+  const bar = h("progress", { "aria-label": "working" });
+  const element = h("section", { class: "card stack", hidden: true }, title, bar, log);
+  return { element, update(job) {
+    element.hidden = false;
+    title.textContent = `${job.what} ${job.run}: ${WORDS[job.state] || job.state}${job.seconds ? `, ${duration(job.seconds)}` : ""}`;
+    bar.hidden = job.state !== "running";
+    fill(log, job.log || "");
+    log.hidden = !job.log;
+    log.scrollTop = log.scrollHeight;
+  } };
+}
