@@ -29,6 +29,7 @@ function translate(root, context) {
   const row = h("div", { class: "translate-row" });
   const words = h("p", { role: "status", class: "quiet" });
   const download = h("a", { class: "button", hidden: true }, icon("download"), "Download");
+  const rowSection = styled ? h("section", { class: "stack", hidden: true }, h("h3", {}, "Styles: the same image, drawn otherwise"), row) : null;
   const directions = h("fieldset", { class: "translate-ways" }, h("legend", { class: "hidden" }, "Direction"), ways.map((one) => h("label", { class: "check" },
     h("input", { type: "radio", name: "to", value: one, checked: one === to, onchange: () => { to = one; context.keep({ to }); work(); } }), `${other(one).toUpperCase()} → ${one.toUpperCase()}`)));
   const stage = h("section", { class: "translate-stage", hidden: true, "aria-label": "Translation" }, place(source, "your image"), h("span", { class: "arrow", "aria-hidden": "true" }, icon("right", 28)), place(result, "translated"),
@@ -69,6 +70,7 @@ function translate(root, context) {
     const many = Array.from({ length: STYLES }, (_, i) => i);
     const tiles = many.map((i) => tile({ run, label: `style ${i}`, tag: "button", badges: [{ text: `style ${i}` }], "aria-pressed": String(i === style), onclick: () => { style = i; context.keep({ style }); work(); } }));
     fill(row, tiles);
+    rowSection.hidden = false;
     for (const i of many) {
       const answer = await api.image(api.at(run, "translate", { to, style: i }), { body: file, signal: context.signal });
       if (mine !== turn) return;
@@ -76,7 +78,7 @@ function translate(root, context) {
     }
   }
 
-  fill(root, h("div", { class: "head" }, h("h2", {}, `Translate with ${run.name}`), h("div", { class: "row" }, directions, download)), zone, words, stage, styled ? h("section", { class: "stack" }, h("h3", {}, "Styles"), row) : null);
+  fill(root, h("div", { class: "head" }, h("h2", {}, `Translate with ${run.name}`), h("div", { class: "row" }, directions, download)), zone, words, stage, rowSection);
   context.command(`gansmith translate ${context.about.single ? context.about.folder : `${context.about.folder || "runs"}/${run.name}`} IMAGE --to ${to} --out translated.png`);
   if (file) work();
   return { unmount: () => [source, result, back].forEach((one) => one.free()), take };
