@@ -76,7 +76,9 @@ def edit(
     moves = _moves(opened, renderer.digest, wanted)
     print_trained(opened, raw=raw, checkpoint=checkpoint)
     seeds = seeds_of(sources, renderer)
-    edited_images(renderer, seeds, moves, label=label).write(path, scale=scale, force=force, metadata=metadata)
+    images = edited_images(renderer, seeds, moves, label=label)
+    padding = 2 if len(images) > 1 else 0  # one image is itself, and no sheet
+    images.write(path, scale=scale, force=force, metadata=metadata, padding=padding)
     strip = edited_images(renderer, seeds, moves, label=label, steps=_STEPS)
     strip.write(_strip(path), scale=scale, force=force, metadata=metadata)
     said = ", ".join(f"{amount:+g} {printable(direction.name)}" for direction, amount in moves)

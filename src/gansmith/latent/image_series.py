@@ -38,15 +38,18 @@ class ImageSeries:
     def __len__(self) -> int:
         return len(self.images)
 
-    def sheet(self, *, columns: int | None = None, numbered: bool = False, scale: int | None = None) -> Image.Image:
+    def sheet(
+        self, *, columns: int | None = None, numbered: bool = False, scale: int | None = None, padding: int = 2
+    ) -> Image.Image:
         """All images on one sheet, near-square without `columns`; numbered: with their labels; scale: pixels a side for
-        each pixel, as many as are good to view (`records.images.viewing_scale`) when None."""
+        each pixel, as many as are good to view (`records.images.viewing_scale`) when None; padding: of pixels."""
         return draw_sheet(
             self.images,
             columns=self.columns if columns is None else columns,
             labels=self.labels if numbered else None,
             marked=[bool(label) for label in self.labels] if self.marked else None,
             scale=scale,
+            padding=padding,
         )
 
     def frames(self, *, scale: int | None = None) -> Iterator[Image.Image]:
@@ -86,13 +89,14 @@ class ImageSeries:
         scale: int | None = None,
         force: bool = False,
         metadata: bool = True,
+        padding: int = 2,
     ) -> list[Path]:
         """`save` of images whose `path` was checked before they were made: a file that appeared since stays, and they
-        get the next free name, which an OutputError says."""
+        get the next free name, which an OutputError says. padding: pixels round each image of a sheet."""
         files_of = series_files(path, self.labels)
         files = list(files_of(Path(path)))
         if files_of is itself:
-            sheet = self.sheet(columns=columns, numbered=numbered, scale=scale)
+            sheet = self.sheet(columns=columns, numbered=numbered, scale=scale, padding=padding)
             return [save_image(sheet, files[0], replace=force, text=self.text() if metadata else {})]
         for index, file in enumerate(files):
             one = ImageSeries(self.images[index : index + 1], self.labels[index : index + 1])

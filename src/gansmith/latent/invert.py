@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeAlias
 
 import torch
 from torch import Tensor
@@ -29,6 +29,7 @@ from gansmith.system.progress import Picture, bar
 Method = Literal["adam", "lbfgs", "cmaes", "encoder", "hybrid"]
 METHODS: tuple[Method, ...] = ("adam", "lbfgs", "cmaes", "encoder", "hybrid")
 ENCODED: tuple[Method, ...] = ("encoder", "hybrid")  # that read the estimate of an encoder
+Watch: TypeAlias = Callable[[int, int, float, Picture], None]  # images so far, in all; loss; view
 RANDOM = 1000  # random samples that a result is compared with
 
 _STARTS = 1000  # random samples, others, that the starts are chosen from
@@ -79,6 +80,7 @@ def invert(
     seed: int = 0,
     name: str = "inverted",
     encoder: Encoder | None = None,
+    watch: Watch | None = None,
 ) -> Inversion:
     """The latent whose image is nearest to the target [1, C, H, W] by the metric: the best of
     `restarts` searches of `steps` steps each. They start from those of 1,000 random samples that are nearest by pixels;
@@ -87,6 +89,7 @@ def invert(
     rate: Adam's first rate, which falls to 0 by half a cosine. likely: weight of the prior, which penalises latents
     whose length or numbers are unusual, in units of the loss of the best start. space: W where there is one when None.
     label: the class of the image, for a conditional generator; each start's own when None. seed: of the random samples.
+    watch: called at every step; what it raises ends the search.
 
     Raises OptionError for numbers below 1, a space that is not there, and an encoder that is missing or of another one.
 
@@ -115,7 +118,7 @@ def invert(
 
     best, least = u, first
     if method != "encoder":
-        best, least = search(total, u, own, method=method, steps=steps, rate=rate, picture=view.pixels)
+        best, least = search(total, u, own, method=method, steps=steps, rate=rate, picture=view.pixels, watch=watch)
     which = slice(int(least.argmin()), int(least.argmin()) + 1)
     start, nearest, own = u[which], best[which], None if own is None else own[which]
     with torch.no_grad():
@@ -198,8 +201,10 @@ def search(
     steps: int,
     rate: float,
     picture: Picture | None = None,
+    watch: Watch | None = None,
 ) -> tuple[Tensor, Tensor]:
     """The best u [B, n] of searches from u [B, n], one for each row, and its total [B]. picture: of the display."""
+    done = 0
     best, least = u.clone(), torch.full((len(u),), math.inf, device=u.device)
     count = steps if method != "cmaes" else steps * _CMAES
     rows = [slice(None)] if method == "adam" else [slice(row, row + 1) for row in range(len(u))]
@@ -209,6 +214,7 @@ def search(
 
             def value(part: Tensor, own: Tensor | None = own, place: slice = place) -> tuple[Tensor, Tensor]:
                 """The total of all rows and its gradient (none for cmaes); what is better than before is kept."""
+                nonlocal done
                 with torch.set_grad_enabled(method != "cmaes"):
                     part = part.detach().requires_grad_(method != "cmaes")
                     values, distances = total(part, own)
@@ -217,7 +223,11 @@ def search(
                 nearer = values < least[place]
                 best[place] = torch.where(nearer[:, None], part.detach(), best[place])
                 least[place] = torch.where(nearer, values, least[place])
-                advance(len(part), f"loss {float(distances.detach().min()):.4f}")
+                distance = float(distances.detach().min())
+                advance(len(part), f"loss {distance:.4f}")
+                done += len(part)
+                if watch is not None and picture is not None:
+                    watch(done, count * len(u), distance, picture)
                 return values.sum(), gradient
 
             _minimise(value, u[place], method=method, count=count, rate=rate)

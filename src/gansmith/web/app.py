@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib
 import pkgutil
 from collections.abc import AsyncIterator
@@ -32,7 +33,9 @@ def create_app(settings: Settings) -> Security:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        warm = asyncio.create_task(page.work.read(_warm))
         yield
+        warm.cancel()
         page.work.close()
 
     # FastAPI's own pages of documentation load scripts from elsewhere
@@ -44,7 +47,7 @@ def create_app(settings: Settings) -> Security:
         if isinstance(router, APIRouter):
             app.include_router(router)
     _serve_files(app)
-    return Security(app, settings)
+    return Security(app, page)
 
 
 def _serve_files(app: FastAPI) -> None:
@@ -71,3 +74,8 @@ def plotly_script() -> Path:
     if script is None:
         raise NotFoundError("charts need the package plotly, which is not installed")
     return script
+
+
+def _warm() -> None:
+    """Import what the first image needs, while the browser opens."""
+    importlib.import_module("gansmith.latent.renderer")

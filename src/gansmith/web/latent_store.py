@@ -33,9 +33,15 @@ def stored_latents(run: Path) -> list[dict[str, Any]]:
     return []
 
 
-def _measured(file: Path) -> dict[str, Any]:
-    said: dict[str, Any] = {"distance": None, "from": None}
+def read_notes(file: Path) -> dict[str, Any]:
+    """What was measured when a latent was found; empty where nothing is known."""
     with suppress(OSError, ValueError):
         stored = json.loads(file.with_suffix(".json").read_text())
-        said |= {key: stored[key] for key in said if isinstance(stored.get(key), (int, float, str))}
-    return said
+        if isinstance(stored, dict):
+            return {str(key): value for key, value in stored.items() if isinstance(value, (int, float, str))}
+    return {}
+
+
+def _measured(file: Path) -> dict[str, Any]:
+    notes = read_notes(file)
+    return {key: notes.get(key) for key in ("distance", "from")}

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal, cast
 from urllib.parse import quote
 
 from fastapi.responses import Response
 
 from gansmith.records.images import draw_sheet, write_image
 from gansmith.system.paths import shell_word
+from gansmith.web.asked import Label, Point, label_words
 
 if TYPE_CHECKING:
     from gansmith.latent.image_series import ImageSeries
     from gansmith.latent.latents import Seed
     from gansmith.latent.renderer import Renderer
     from gansmith.runs.run import Run
+
+FILM_KINDS = {"webp": "image/webp", "gif": "image/gif", "mp4": "video/mp4"}
 
 
 @dataclass(frozen=True)
@@ -35,7 +39,7 @@ class Picture:
 def png_response(picture: Picture) -> Response:
     """A picture as it is answered."""
     headers = {
-        "Gansmith-Command": quote(picture.command),
+        "Gansmith-Command": quote(picture.command.encode("utf-8", "surrogateescape")),
         "Gansmith-Images": str(picture.images),
         "Gansmith-Digest": picture.digest,
     }
@@ -47,20 +51,62 @@ def command_line(*words: str | Path) -> str:
     return " ".join(["gansmith", *map(shell_word, words)])
 
 
-def sampled(
-    run: Run, renderer: Renderer, seed: Seed, *, truncation: float | None, label: str | None, source: str | None = None
-) -> Picture:
-    """`gansmith sample RUN --seeds N --out samples/ --scale 1`. source: the file of a latent."""
-    series = renderer.images([seed], label=label, truncation=truncation)
-    options = [] if label is None else ["--label", label]
-    options += [] if truncation is None else ["--truncation", repr(truncation)]
-    words = ["sample", str(run.path), "--seeds", source or str(seed), *options, "--out", "samples/", "--scale", "1"]
+def picture_of(renderer: Renderer, data: bytes, words: Sequence[str], kind: str = "image/png") -> Picture:
+    """A picture of what the renderer made, by the command line of these words."""
+    return Picture(data, command_line(*words), renderer.trained_images, renderer.digest, kind)
+
+
+def sampled(run: Run, renderer: Renderer, one: Point, *, truncation: float | None, label: Label | None) -> Picture:
+    """`gansmith sample RUN --seeds N --out samples/ --scale 1`."""
+    series = renderer.images([one.seed], label=label, truncation=truncation)
+    options = [*label_words(label), *([] if truncation is None else ["--truncation", repr(truncation)])]
+    words = ["sample", str(run.path), "--seeds", one.word, *options, "--out", "samples/", "--scale", "1"]
     return picture_of(renderer, one_png(series), words)
 
 
-def picture_of(renderer: Renderer, data: bytes, words: Sequence[str]) -> Picture:
-    """A picture of what the renderer made."""
-    return Picture(data, command_line(*words), renderer.trained_images, renderer.digest)
+def mixed(renderer: Renderer, terms: Sequence[tuple[Literal[1, -1], Sequence[Seed]]], label: Label | None) -> bytes:
+    """The PNG of the result of `latent_arithmetic`, alone."""
+    from gansmith.latent.arithmetic import Term, sum_of_means
+    from gansmith.latent.image_series import ImageSeries
+    from gansmith.latent.latents import space_of
+    from gansmith.latent.provenance import Provenance, Sum, points
+
+    parts = [Term(sign, tuple(seeds)) for sign, seeds in terms]
+    number = renderer.class_of(parts[0].seeds, label)
+    latent = sum_of_means(renderer, parts, label=number)
+    space = space_of(seed for part in parts for seed in part.seeds)
+    images = renderer.render(latent[None], renderer.one_label(parts[0].seeds, 1, label), space=space)
+
+    def provenance() -> Provenance:
+        plus, minus = (tuple(points(part.seeds) for part in parts if part.sign == sign) for sign in (1, -1))
+        named = None if label is None else number
+        return Provenance(origin=renderer.origin, request=Sum(plus=plus, minus=minus), label=named)
+
+    return sheet_png(ImageSeries(images, ("result",), provenance=provenance), padding=0)
+
+
+def edited(
+    run: Run, renderer: Renderer, seed: Seed, along: Mapping[str, float], *, label: Label | None, steps: int
+) -> ImageSeries:
+    """The image of a seed moved along directions of the run; with steps > 1 those from before to after."""
+    from gansmith.latent.directions.direction_file import load_directions
+    from gansmith.latent.directions.edit import edited_images
+    from gansmith.runs.folder import directions_file
+
+    run.directions  # noqa: B018  (raises where there are none, and says how to make them)
+    directions = load_directions(directions_file(run.path), digest=renderer.digest)
+    moves = [(directions.find(name), amount) for name, amount in along.items()]
+    return edited_images(renderer, [seed], moves, label=label, steps=steps)
+
+
+def walked(
+    renderer: Renderer, seeds: Sequence[Seed], *, steps: int, path: str | None, label: Label | None, loop: bool
+) -> ImageSeries:
+    """The images of `gansmith interpolate`."""
+    from gansmith.latent.interpolation import interpolate
+
+    points = [*seeds, *seeds[:loop]]
+    return interpolate(renderer, points, steps=steps, kind=cast(Any, path), label=label)
 
 
 def one_png(series: ImageSeries, index: int = 0) -> bytes:
@@ -69,3 +115,19 @@ def one_png(series: ImageSeries, index: int = 0) -> bytes:
     file = BytesIO()
     write_image(drawn, file, ".png", text=series.text(index))
     return file.getvalue()
+
+
+def sheet_png(series: ImageSeries, *, scale: int | None = 1, padding: int = 2) -> bytes:
+    """A series as one sheet, as `ImageSeries.write` writes it into a file."""
+    file = BytesIO()
+    write_image(series.sheet(scale=scale, padding=padding), file, ".png", text=series.text())
+    return file.getvalue()
+
+
+def film_of(series: ImageSeries, kind: str, *, loop: bool = False, scale: int | None = None) -> bytes:
+    """A series as a film, as `gansmith interpolate` writes it."""
+    from gansmith.records.films import save_film
+
+    with tempfile.TemporaryDirectory() as folder:
+        frames = [*series.frames(scale=scale)][: len(series) - loop]  # of a loop the last one is the first
+        return save_film(frames, Path(folder) / f"film.{kind}", most=1000, loop=loop).read_bytes()

@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gansmith.web.errors import error_response
 from gansmith.web.login import LOGIN_PAGE
-from gansmith.web.settings import Settings
+from gansmith.web.page import Page
 
 CONTENT_POLICY = "; ".join(
     [
@@ -49,11 +49,11 @@ _HOST = re.compile(r"(\[[0-9a-fA-F:.]+\]|[0-9A-Za-z._-]+)(?::([0-9]{1,5}))?")
 
 
 class Security:
-    """An ASGI application behind the checks; `app` is what it protects."""
+    """An ASGI application behind the checks; `app` is what it protects, `page` what its routes share."""
 
-    def __init__(self, app: ASGIApp, settings: Settings) -> None:
-        self.app, self.settings = app, settings
-        self._hosts = settings.allowed_hosts
+    def __init__(self, app: ASGIApp, page: Page) -> None:
+        self.app, self.page, self.settings = app, page, page.settings
+        self._hosts = page.settings.allowed_hosts
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":

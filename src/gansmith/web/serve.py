@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import socket
+import sys
 from collections.abc import Callable
 
 import uvicorn
 
 from gansmith.errors import OptionError
 from gansmith.web.app import create_app
+from gansmith.web.protocol import PatientProtocol
+from gansmith.web.security import Security
 from gansmith.web.settings import Settings
 
 GRACE = 1  # seconds that answers in the making get when the server is asked to end
@@ -35,11 +39,11 @@ def listen(host: str, port: int | None) -> socket.socket:
     raise AssertionError
 
 
-def server_of(settings: Settings) -> uvicorn.Server:
-    """The page's server; `run(sockets=[...])` serves until a signal ends it, in the main thread."""
+def server_of(app: Security) -> uvicorn.Server:
+    """The server of a page; `run(sockets=[...])` serves until a signal ends it, in the main thread."""
     config = uvicorn.Config(
-        create_app(settings),
-        http="h11",
+        app,
+        http=PatientProtocol,
         ws="none",
         loop="asyncio",
         lifespan="on",
@@ -53,7 +57,17 @@ def server_of(settings: Settings) -> uvicorn.Server:
 
 
 def serve(settings: Settings, listening: socket.socket, *, started: Callable[[], None] = lambda: None) -> None:
-    """Serve the page until a signal ends it."""
-    server = server_of(settings)
+    """Serve the page until a signal ends it. A thread that still computes then is not waited for."""
+    app = create_app(settings)
+    server = server_of(app)
     started()
-    server.run(sockets=[listening])
+    status: object = 0
+    try:
+        server.run(sockets=[listening])
+    except (SystemExit, KeyboardInterrupt) as end:
+        status = getattr(end, "code", 130)
+        raise
+    finally:
+        if app.page.work.busy:
+            sys.stdout.flush()
+            os._exit(status if isinstance(status, int) else 1)

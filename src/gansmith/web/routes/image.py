@@ -8,11 +8,11 @@ from fastapi import APIRouter, Query
 from fastapi.responses import Response
 from starlette.requests import Request
 
+from gansmith.web.asked import Point
 from gansmith.web.page import page_of
 from gansmith.web.pictures import png_response, sampled
 
 router = APIRouter()
-Png = Annotated[Response, "image/png"]
 
 
 @router.get("/api/runs/{run}/image", response_class=Response)
@@ -29,6 +29,8 @@ async def image(
     def render() -> Response:
         opened = page.runs.run_of(run)
         renderer = page.models.renderer(opened)
-        return png_response(sampled(opened, renderer, int(seed), truncation=truncation, label=label))
+        return png_response(
+            sampled(opened, renderer, Point(int(seed), str(int(seed))), truncation=truncation, label=label)
+        )
 
     return await page.work.render(request, run, render)
