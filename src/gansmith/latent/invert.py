@@ -101,8 +101,7 @@ def invert(
     if method not in METHODS:
         raise UnknownNameError(unknown("method", method, METHODS))
     _require(restarts, steps, rate, likely)
-    place = Coordinates(renderer, space)
-    target = target.to(renderer.device)
+    place, target = Coordinates(renderer, space), target.to(renderer.device)
     loss, view = metric(target), View(target)
     starts = _estimate(place, encoder, target, label) if method in ENCODED else None
     u, own = starts or _nearest_starts(place, target, restarts, label, seed)
