@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN = .venv/bin
 
-.PHONY: demo test prove check bench clean
+.PHONY: demo test prove docs check bench clean
 
 demo: .venv/installed
 	$(BIN)/gansmith train digits --recipe stylegan2_digits --out runs/demo
@@ -11,8 +11,12 @@ test: .venv/installed-dev check
 	$(BIN)/pytest -n 2 --dist worksteal -m "not prove"
 
 # The slow proofs: browser, notebooks, site. They need Debian's chromium and chromium-driver (or skip and say so).
-prove: .venv/installed-dev
+prove: .venv/installed-docs
 	$(BIN)/pytest -n 2 --dist worksteal -m prove
+
+# The documentation site, into build/site: open build/site/index.html
+docs: .venv/installed-docs
+	$(BIN)/python -m docs.site
 
 check: .venv/installed-dev
 	$(BIN)/ruff check
@@ -29,6 +33,10 @@ bench: .venv/installed-dev
 
 .venv/installed-dev: .venv/installed
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	touch $@
+
+.venv/installed-docs: .venv/installed-dev
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev,docs]'
 	touch $@
 
 clean:

@@ -126,7 +126,7 @@ def tables(runs: Sequence[Record], facts: Mapping[str, Any], images: int) -> str
                     spread([run["seconds"] for run in mine], 0),
                 ]
             )
-        parts += ["", f"### {data}, {total} modes", "", table(header, rows)]
+        parts += ["", f"## {data}, {total} modes", "", table(header, rows)]
     return "\n".join(parts)
 
 
