@@ -86,6 +86,33 @@ def test_a_loop_goes_on_to_the_first_seed(run_command: Command, models: Path, tm
     assert isinstance(result.exception, OptionError)
 
 
+def test_a_film_that_pans(run_command: Command, models: Path, tmp_path: Path) -> None:
+    """Its frames are windows of the canvas that `sample` makes; exact in PNG."""
+    arguments = [models, 3, "--canvas", "1x4", "--pan", "1x2", "--steps", 3, "--as", "film", "--scale", 1]
+    result = run_command(interpolate, *arguments, "--out", tmp_path / "a.png")
+    assert result.exit_code == 0, result.exception
+    canvas = np.asarray(next(Run(models).sample(seeds=[3], canvas=(1, 4), device="cpu").frames(scale=1)))
+    width = Run(models).sample(seeds=[3], canvas=(1, 2), device="cpu").images.shape[-1]
+    with Image.open(tmp_path / "a.png") as film:
+        assert film.n_frames == 4
+        for number in range(4):
+            film.seek(number)
+            left = round(number * (canvas.shape[1] - width) / 3)
+            np.testing.assert_array_equal(np.asarray(film.convert("RGB")), canvas[:, left : left + width])
+    result = run_command(interpolate, *arguments, "--loop", "--out", tmp_path / "b.png")
+    assert result.stdout.startswith("3 images")
+
+
+def test_a_truncation_on_its_way(run_command: Command, models: Path, tmp_path: Path) -> None:
+    more = ["--truncation", "0.3:1.0", "--steps", 4, "--scale", 1]
+    assert run_command(interpolate, models, 3, *more, "--out", tmp_path / "a.png").exit_code == 0
+    strip, samples = pixels(tmp_path / "a.png"), Run(models)
+    for place, cut in ((0, 0.3), (4, 1.0)):
+        alone = np.asarray(samples.sample(seeds=[3], truncation=cut, device="cpu").sheet(scale=1))
+        left = 2 + 18 * place
+        np.testing.assert_array_equal(strip[2:18, left : left + 16], alone[2:18, 2:18])
+
+
 def test_a_film_as_mp4(run_command: Command, models: Path, tmp_path: Path) -> None:
     result = run_command(interpolate, models, 3, 8, "--steps", 4, "--loop", "--out", tmp_path / "a.mp4")
     assert result.exit_code == 0, result.exception
@@ -109,6 +136,12 @@ def test_a_webp_may_be_a_strip(run_command: Command, models: Path, tmp_path: Pat
     [
         (["3"], "an interpolation needs at least two seeds, not 1"),
         (["3", "b"], "seeds are whole numbers and ranges"),
+        (["3", "4", "--truncation", "0.3:x"], "'0.3:x'"),
+        (["3", "4", "--space", "w"], "space w"),
+        (["3", "4", "--labels", "1,2,3"], "3 labels do not fit 2 seeds"),
+        (["3", "--canvas", "1x4", "--pan", "1x2"], "--pan travels in a film"),
+        (["3", "--pan", "1x2", "--out", "a.gif"], "--canvas 2x12"),
+        (["3", "--canvas", "1x4", "--pan", "2x2", "--out", "a.gif"], "--pan 2x2"),
         (
             ["3", "4", "--seconds", "2"],
             "--seconds is the length of a film: add --as film, or write to a .webp",

@@ -40,6 +40,12 @@ COMMANDS = {
     "sample": (sample, ["--seeds", "0-3,9", "--truncation", "0.5"], "sample"),
     "canvas": (sample, ["--seeds", "1", "--canvas", "2x3"], "sample"),
     "interpolate": (interpolate, ["3", "8", "--steps", "4", "--path", "linear", "--as", "grid"], "interpolate"),
+    "spline": (
+        interpolate,
+        ["3", "8", "5", "--steps", "2", "--path", "spline", "--loop", "--truncation", "0.3:1.0"],
+        "interpolate",
+    ),
+    "a way of canvases": (interpolate, ["3", "8", "--steps", "2", "--canvas", "2x3"], "interpolate"),
     "arithmetic": (arithmetic, ["--plus", "1-3", "--plus", "9", "--minus", "4,7"], "arithmetic"),
 }
 

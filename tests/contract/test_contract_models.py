@@ -259,6 +259,22 @@ def test_a_network_with_classes_says_what_it_lacks(name: str, role: str) -> None
     assert not torch.equal(first, second)
 
 
+@pytest.mark.parametrize("name", [name for name, role in LABELLED if role == "generator"])
+def test_a_generator_takes_shares_of_classes_for_a_label(name: str) -> None:
+    """One class alone is its label to the bit; a blend is neither, and goes from one to the other."""
+    network = build(name, "generator+", usual(name)).eval()
+    with torch.no_grad():
+        for parameter in network.parameters():  # what begins at zero says nothing yet
+            parameter.add_(0.1 * torch.randn(parameter.shape, generator=torch.Generator().manual_seed(3)))
+        (given, _), classes = inputs("generator", usual(name)), usual(name).classes
+        first, second = torch.eye(classes)[0].expand(len(given), -1), torch.eye(classes)[1].expand(len(given), -1)
+        ends = [network(given, torch.full((len(given),), label)) for label in (0, 1)]
+        assert torch.equal(network(given, first), ends[0])
+        assert torch.equal(network(given, second), ends[1])
+        near, far = (network(given, (1 - share) * first + share * second) for share in (1e-4, 0.5))
+        assert 0 < (near - ends[0]).abs().max() < (far - ends[0]).abs().max()
+
+
 def test_unknown_options_are_refused() -> None:
     from gansmith.errors import OptionError
 

@@ -40,7 +40,13 @@ RIGHT = {
         "classes --label 3 --out new.png --checkpoint latest",
         "gan/model --seeds 0-3 --canvas 2x3 --truncation 0.5 --out new.webp",
     ],
-    "interpolate": ["gan 3 8 12 --steps 3 --out new.png", "gan 0 1 --form film --steps 2 --out new.webp"],
+    "interpolate": [
+        "gan 3 8 12 --steps 3 --out new.png",
+        "gan 0 1 --as film --steps 2 --out new.webp",
+        "gan 3 8 12 --steps 2 --path spline --loop --truncation 0.3:1.0 --out new.png",
+        "gan 3 --canvas 1x4 --pan 1x2 --steps 2 --out new.gif",
+        "classes 3 --labels 0,1 --steps 2 --out new.png",
+    ],
     "arithmetic": ["gan --plus 1,2 --minus 3 --out new.png", "gan --plus 4"],
     "translate": [
         "cycle one.png new.png --to b",

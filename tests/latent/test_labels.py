@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from gansmith.data.prior import Prior
 from gansmith.errors import OptionError
 from gansmith.latent.arithmetic import Term, latent_arithmetic
-from gansmith.latent.interpolation import interpolate
+from gansmith.latent.path_images import interpolate
 from gansmith.latent.renderer import Renderer
 from refusals import refused
 

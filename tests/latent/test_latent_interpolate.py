@@ -12,7 +12,8 @@ from torch import Tensor, nn
 from gansmith.adversarial import Dimensions
 from gansmith.data.prior import Prior
 from gansmith.errors import OptionError, UnknownNameError
-from gansmith.latent.interpolation import interpolate, interpolation_path, lerp, slerp
+from gansmith.latent.interpolation import interpolation_path, lerp, slerp
+from gansmith.latent.path_images import interpolate
 from gansmith.latent.renderer import Renderer
 from gansmith.models import dcgan
 from gansmith.system.seeding import seeded

@@ -10,8 +10,8 @@ from gansmith.adversarial import Dimensions
 from gansmith.data.prior import Prior
 from gansmith.errors import OptionError
 from gansmith.latent.arithmetic import Term, latent_arithmetic, sum_of_means
-from gansmith.latent.interpolation import interpolate
 from gansmith.latent.latents import Latent
+from gansmith.latent.path_images import interpolate
 from gansmith.latent.renderer import Renderer
 from gansmith.models import dcgan, stylegan2
 from gansmith.system.seeding import seeded

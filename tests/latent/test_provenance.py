@@ -16,8 +16,8 @@ from gansmith.data.prior import Prior
 from gansmith.errors import OptionError
 from gansmith.latent.arithmetic import Term, latent_arithmetic
 from gansmith.latent.image_series import ImageSeries
-from gansmith.latent.interpolation import interpolate
 from gansmith.latent.latents import Latent
+from gansmith.latent.path_images import interpolate
 from gansmith.latent.provenance import read_provenance
 from gansmith.latent.renderer import Renderer
 from gansmith.latent.sources import read_sources
@@ -57,6 +57,11 @@ IMAGES: dict[str, tuple[Callable[[], Renderer], Callable[[Renderer], ImageSeries
     "truncated in w": (styled, lambda made: made.images([3, 8], truncation=0.3), slice(None)),
     "w": (styled, lambda made: made.images([3, Latent(torch.ones(5), "w")]), slice(None)),
     "a way in w": (styled, lambda made: interpolate(made, [3, Latent(torch.ones(5), "w")], steps=3), slice(None)),
+    "a spline of truncation": (convolutional, lambda made: interpolate(made, [3, 8, 5], steps=3, kind="spline",
+        truncation=[0.3, 1.0], loop=True), slice(None)),
+    "psi on its way": (styled, lambda made: interpolate(made, [3, 8], steps=3, truncation=[0.3, 1.0]), slice(None)),
+    "a way through w": (styled, lambda made: interpolate(made, [3, 8, 5], steps=3, space="w"), slice(None)),
+    "a way of canvases": (convolutional, lambda made: interpolate(made, [3, 8], steps=3, grid=(1, 2)), slice(None)),
 }  # fmt: skip
 
 
@@ -72,6 +77,17 @@ def test_its_images_come_back_to_the_bit(tmp_path: Path, name: str) -> None:
     assert again.labels == sources.names
     assert sources.warnings(renderer) == []
     assert read_provenance(path).origin.images == renderer.trained_images
+
+
+def test_a_blend_of_classes_has_no_class(tmp_path: Path) -> None:
+    """Its ends have; what is between is of none, and of the one that is said."""
+    renderer = convolutional(True)
+    (path,) = interpolate(renderer, [3], labels=["d", "a/b"], steps=2).save(tmp_path / "a.png")
+    seeds = read_sources(str(path)).seeds(renderer)
+    assert [seed.label for seed in seeds if isinstance(seed, Latent)] == [2, None, 0]
+    with refused("a-1", "--label", error=OptionError):
+        renderer.images(seeds)
+    assert len(renderer.images(seeds, label=1)) == 3
 
 
 def test_a_sheet_is_its_seeds_and_a_file_each_is_one(tmp_path: Path) -> None:

@@ -49,6 +49,18 @@ def parse_canvas(text: str | None) -> tuple[int, int] | None:
     return int(match[1]), int(match[2])
 
 
+def parse_truncation(text: str | None) -> list[float] | None:
+    """`0.3:1.0` -> [0.3, 1.0], values along a path. Raises OptionError."""
+    if text is None:
+        return None
+    try:
+        return [float(word) for word in text.split(":")]
+    except ValueError:
+        raise OptionError(
+            f"a truncation is a number, or several along the path, such as 0.5 or 0.3:1.0, not {text!r}"
+        ) from None
+
+
 def seeds_of(sources: Sources, renderer: Renderer) -> list[Seed]:
     """The seeds that a command line names; a warning for each file of latents of another model."""
     for warning in sources.warnings(renderer):

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -18,14 +19,23 @@ from gansmith.cli.arguments import (
     RunPath,
     Scale,
     Trust,
+    parse_canvas,
+    parse_truncation,
     print_trained,
     print_written,
     require_out,
     seeds_of,
 )
+from gansmith.errors import OptionError
 from gansmith.system.outputs import itself
 
+if TYPE_CHECKING:
+    from gansmith.latent.image_series import ImageSeries
+    from gansmith.latent.renderer import Renderer
+
 _OUT = "interpolation.png"
+_FILMS = (".webp", ".gif", ".apng", ".mp4")
+_MOST = 1000  # frames of a film
 
 
 class PathKind(StrEnum):
@@ -33,6 +43,14 @@ class PathKind(StrEnum):
 
     LINEAR = "linear"
     SPHERICAL = "spherical"
+    SPLINE = "spline"
+
+
+class SpaceKind(StrEnum):
+    """What `--space` takes."""
+
+    Z = "z"
+    W = "w"
 
 
 class Form(StrEnum):
@@ -45,7 +63,23 @@ class Form(StrEnum):
 
 PathOption = Annotated[
     PathKind | None,
-    typer.Option(help="straight line, or great arc of the sphere; a line for uniform latents if not given"),
+    typer.Option(
+        help="straight line, great arc of the sphere, or a spline, smooth at the seeds; a line for uniform latents and "
+        "in w if not given, else the arc"
+    ),
+]
+Space = Annotated[
+    SpaceKind | None, typer.Option(help="w: through the space of styles, of a generator that has one (stylegan2)")
+]
+Labels = Annotated[
+    str | None, typer.Option(help="a class for each seed, blended in between: 3,8; one seed stays while they change")
+]
+Truncation = Annotated[
+    str | None,
+    typer.Option(help="as of sample; 0.3:1.0 rises along the way, 0.3:1.0:0.3 falls again; one seed stays meanwhile"),
+]
+Pan = Annotated[
+    str | None, typer.Option(help="a film that travels over the canvas: its window, 1x3 cells; one seed is enough")
 ]
 Out = Annotated[
     str | None,
@@ -67,6 +101,11 @@ def interpolate(
     *,
     steps: Annotated[int, typer.Option(min=1, max=10_000, help="how many steps lead from one seed to the next")] = 16,
     path: PathOption = None,
+    space: Space = None,
+    labels: Labels = None,
+    truncation: Truncation = None,
+    canvas: Annotated[str | None, typer.Option(help="latents of 3x5 cells: larger images")] = None,
+    pan: Pan = None,
     out: Out = None,
     force: Force = False,
     form: FormOption = None,
@@ -82,39 +121,85 @@ def interpolate(
     trust: Trust = False,
 ) -> None:
     """Walk through the latent space from seed to seed."""
-    from gansmith.errors import OptionError
+    # Long because a command names each of its options, and passes them on.
     from gansmith.latent.image_series import series_files
-    from gansmith.latent.interpolation import interpolate as walk
-    from gansmith.latent.interpolation import path_labels
+    from gansmith.latent.path import points_of_path
+    from gansmith.latent.path_images import interpolate as walk
+    from gansmith.latent.path_images import path_labels
     from gansmith.latent.sources import read_sources
     from gansmith.records.films import require_film, save_film
     from gansmith.runs.folder import image_folders
     from gansmith.runs.run import Run
 
-    sources = read_sources(*seeds)
-    wanted = out or _OUT
-    film = form is Form.FILM or (form is None and Path(wanted).suffix.lower() in (".webp", ".gif", ".apng", ".mp4"))
-    if loop and len(sources.names) < 2:
-        raise OptionError(f"--loop goes back to the first of at least two seeds, not {len(sources.names)}")
-    if seconds is not None and not film:
-        raise OptionError("--seconds is the length of a film: add --as film, or write to a .webp, .gif or .mp4")
-    if film and numbered:
-        raise OptionError("a film is not numbered: leave --numbered out, or write a strip with --as strip")
+    sources, rows = read_sources(*seeds), form is Form.GRID
+    grid, window, cuts = parse_canvas(canvas), parse_canvas(pan), parse_truncation(truncation)
+    named = None if labels is None else [one.strip() for one in labels.split(",")]
+    film = form is Form.FILM or (form is None and Path(out or _OUT).suffix.lower() in _FILMS)
+    _refuse(film=film, seconds=seconds, numbered=numbered, grid=grid, window=window)
+    still = window is not None and len(sources.names) == 1 and named is None and len(cuts or ()) < 2
+    names = sources.names * (2 if still else 1)
+    names = points_of_path(names, labels=named, truncation=cuts, loop=loop and not still)[0]
     opened = Run(run, trust=trust)
     if film:
-        require_film(Path(wanted))
-    names = (*sources.names, sources.names[0]) if loop else sources.names
-    files = itself if film else series_files(wanted, path_labels(names, steps=steps, rows=form is Form.GRID))
+        require_film(Path(out or _OUT))
+    files = itself if film else series_files(out or _OUT, path_labels(names, steps=steps, rows=rows))
     target = require_out(out, _OUT, files, force=force, inputs=sources.files, data=image_folders(run))
     renderer = opened.renderer(raw=raw, checkpoint=checkpoint, device=device)
     print_trained(opened, raw=raw, checkpoint=checkpoint)
-    points, rows = seeds_of(sources, renderer), form is Form.GRID
-    points += points[:loop]
-    images = walk(renderer, points, steps=steps, kind=None if path is None else path.value, rows=rows, label=label)
+    points = seeds_of(sources, renderer)
+    if still:
+        images = renderer.images(points, grid=grid, label=label, truncation=cuts[0] if cuts else None)
+        images = images.repeated(steps + 1)
+    else:
+        images = walk(
+            renderer,
+            points,
+            steps=steps,
+            kind=None if path is None else path.value,
+            rows=rows,
+            label=label,
+            labels=named,
+            space=None if space is None else space.value,
+            truncation=cuts,
+            grid=grid,
+            loop=loop,
+        )
     if film:
-        shown = [*images.frames(scale=scale)][: len(images) - loop]  # of a loop the last one is the first
-        written = [save_film(shown, target, seconds=seconds, most=1000, replace=force, loop=loop)]
+        frames = images.first(len(images) - loop)  # of a loop the last one is the first
+        if window is not None:
+            frames = _panned(frames, renderer, window, loop)
+        written = [save_film(frames.frames(scale=scale), target, seconds=seconds, most=_MOST, replace=force, loop=loop)]
     else:
         place = target if out is None else out
         written = images.write(place, numbered=numbered, scale=scale, force=force, metadata=metadata)
     print_written(written, "images", len(images) - (film and loop))
+
+
+def _refuse(
+    *,
+    film: bool,
+    seconds: float | None,
+    numbered: bool,
+    grid: Sequence[int] | None,
+    window: Sequence[int] | None,
+) -> None:
+    """Raises OptionError for options that exclude each other."""
+    if seconds is not None and not film:
+        raise OptionError("--seconds is the length of a film: add --as film, or write to a .webp, .gif or .mp4")
+    if film and numbered:
+        raise OptionError("a film is not numbered: leave --numbered out, or write a strip with --as strip")
+    if window is not None and not film:
+        raise OptionError("--pan travels in a film: add --as film, or write to a .webp, .gif or .mp4")
+    if window is not None and (grid is None or min(window) < 1 or window[0] > grid[0] or window[1] > grid[1]):
+        raise OptionError(
+            f"--pan {'x'.join(map(str, window))} is a part of a canvas of more cells: give --canvas, such as "
+            f"--canvas 2x12 --pan 2x3"
+        )
+
+
+def _panned(images: ImageSeries, renderer: Renderer, window: tuple[int, int], loop: bool) -> ImageSeries:
+    """The window on its way over canvases, as large as an image of so many cells."""
+    from gansmith.latent.pan import pan
+
+    small = renderer.images([0], grid=window).images
+    return pan(images, *small.shape[-2:], loop=loop)

@@ -13,7 +13,7 @@ from gansmith.system.paths import shell_word
 from gansmith.system.text import printable
 
 if TYPE_CHECKING:
-    from gansmith.latent.provenance import Provenance, Values
+    from gansmith.latent.provenance import Interpolation, Provenance, Values
 
 
 def show(
@@ -72,12 +72,21 @@ def command(made: Provenance, file: Path) -> list[str]:
         ends = [_seeds([point]) for point in request.seeds]
         options += ["--steps", str(request.steps)] + ([] if request.path is None else ["--path", request.path])
         options += ["--as", "grid"] if request.rows else []
+        options += _along(request)
         return itself if None in ends else ["interpolate", "RUN", *map(str, ends), *options]
     parts = [("--plus", part) for part in request.plus] + [("--minus", part) for part in request.minus]
     terms = [(sign, _seeds(part)) for sign, part in parts if part]
     if not terms or any(seeds is None for _, seeds in terms):
         return itself
     return ["arithmetic", "RUN", *(word for sign, seeds in terms for word in (sign, str(seeds))), *options]
+
+
+def _along(request: Interpolation) -> list[str]:
+    """The options of a path that say more than seeds and steps."""
+    options = [] if request.labels is None else ["--labels", ",".join(map(str, request.labels))]
+    options += [] if request.space is None else ["--space", request.space]
+    options += [] if request.truncation is None else ["--truncation", ":".join(map(repr, request.truncation))]
+    return options + ([] if request.canvas is None else ["--canvas", f"{request.canvas[0]}x{request.canvas[1]}"])
 
 
 def _file(file: Path) -> str:

@@ -21,10 +21,12 @@ if TYPE_CHECKING:
     from gansmith.latent.directions.separators import separators
     from gansmith.latent.directions.singular import singular_directions
     from gansmith.latent.image_series import ImageSeries
-    from gansmith.latent.interpolation import interpolate, interpolation_path, lerp, slerp
+    from gansmith.latent.interpolation import interpolation_path, lerp, slerp
     from gansmith.latent.latent_file import load_latents, save_latents
     from gansmith.latent.latents import Latent
     from gansmith.latent.origin import Origin
+    from gansmith.latent.pan import pan
+    from gansmith.latent.path_images import interpolate
     from gansmith.latent.renderer import Renderer
     from gansmith.latent.seeds import parse_seeds
     from gansmith.latent.translate import Translator, load_translator
@@ -40,7 +42,7 @@ _HOMES = {
     "Translator": "gansmith.latent.translate",
     "edit": "gansmith.latent.directions.edit",
     "edited_images": "gansmith.latent.directions.edit",
-    "interpolate": "gansmith.latent.interpolation",
+    "interpolate": "gansmith.latent.path_images",
     "interpolation_path": "gansmith.latent.interpolation",
     "latent_arithmetic": "gansmith.latent.arithmetic",
     "lerp": "gansmith.latent.interpolation",
@@ -49,6 +51,7 @@ _HOMES = {
     "load_translator": "gansmith.latent.translate",
     "mean_latent": "gansmith.latent.arithmetic",
     "orthogonal": "gansmith.latent.directions.direction",
+    "pan": "gansmith.latent.pan",
     "parse_seeds": "gansmith.latent.seeds",
     "principal_directions": "gansmith.latent.directions.principal",
     "rank": "gansmith.latent.directions.ranking",
@@ -80,6 +83,7 @@ __all__ = [
     "load_translator",
     "mean_latent",
     "orthogonal",
+    "pan",
     "parse_seeds",
     "principal_directions",
     "rank",

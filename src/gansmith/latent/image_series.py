@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from PIL import Image
@@ -37,6 +37,14 @@ class ImageSeries:
 
     def __len__(self) -> int:
         return len(self.images)
+
+    def first(self, count: int) -> ImageSeries:
+        """The first `count` images."""
+        return replace(self, images=self.images[:count], labels=self.labels[:count])
+
+    def repeated(self, count: int) -> ImageSeries:
+        """Its one image `count` times."""
+        return replace(self, images=self.images.expand(count, -1, -1, -1), labels=self.labels * count)
 
     def sheet(
         self, *, columns: int | None = None, numbered: bool = False, scale: int | None = None, padding: int = 2

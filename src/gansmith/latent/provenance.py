@@ -29,6 +29,7 @@ KEYWORD = "gansmith"
 _MOST_IMAGES = 100_000  # that one file stands for
 
 ClassNumber = Annotated[int, Field(ge=0, le=LARGEST)]
+Cut = Annotated[float, Field(ge=0, le=1e6)]  # of a truncation
 Side = Annotated[int, Field(ge=1, le=10_000)]
 
 
@@ -50,7 +51,7 @@ class Samples(Data):
     command: Literal["sample"] = "sample"
     seeds: Annotated[tuple[Point, ...], Field(min_length=1, max_length=_MOST_IMAGES)]
     labels: Annotated[tuple[ClassNumber, ...], Field(max_length=_MOST_IMAGES)] | None = None  # where chosen one by one
-    truncation: Annotated[float, Field(ge=0, le=1e6)] | None = None
+    truncation: Cut | None = None
     canvas: tuple[Side, Side] | None = None
 
 
@@ -60,8 +61,12 @@ class Interpolation(Data):
     command: Literal["interpolate"] = "interpolate"
     seeds: Annotated[tuple[Point, ...], Field(min_length=2, max_length=10_000)]
     steps: Annotated[int, Field(ge=1, le=10_000)]
-    path: Literal["linear", "spherical"] | None = None
+    path: Literal["linear", "spherical", "spline"] | None = None
     rows: bool = False
+    labels: Annotated[tuple[ClassNumber, ...], Field(max_length=10_000)] | None = None  # one for each seed, blended
+    space: Literal["z", "w"] | None = None
+    truncation: Annotated[tuple[Cut, ...], Field(min_length=1, max_length=1000)] | None = None
+    canvas: tuple[Side, Side] | None = None
 
 
 class Sum(Data):

@@ -10,8 +10,8 @@ from torch import Tensor
 
 from gansmith.errors import OptionError
 from gansmith.latent.arithmetic import Term, sum_of_means
-from gansmith.latent.interpolation import path_latents
 from gansmith.latent.latents import Latent, Seed, Space, space_of
+from gansmith.latent.path import Path, frames_of
 from gansmith.latent.provenance import Interpolation, Provenance, Samples, Sum, seed_of
 from gansmith.latent.renderer import Renderer
 
@@ -26,10 +26,11 @@ def seeds_of(made: Provenance, renderer: Renderer, stem: str) -> list[Seed]:
         if made.plain:
             return [seed_of(point) for point in request.seeds]
         return _drawn(renderer, request, made.label, names)
-    values, space, label = (
-        _between(made, renderer, stem) if isinstance(request, Interpolation) else _summed(made, renderer, stem)
-    )
-    return [Latent(one.clone(), space, label, name) for one, name in zip(values, names, strict=True)]
+    if isinstance(request, Interpolation):
+        frames = frames_of(renderer, path_of(request, made.label, stem))
+        return [frames.latent(number, name) for number, name in enumerate(names)]
+    values, space, label = _summed(made, renderer, stem)
+    return [Latent(values, space, label, stem)]
 
 
 def terms_of(request: Sum, name: str = "latent") -> list[Term]:
@@ -59,12 +60,15 @@ def _drawn(renderer: Renderer, request: Samples, label: int | None, names: Seque
     return [Latent(row[0].clone(), space, each, name) for row, each, name in zip(rows, classes, names, strict=True)]
 
 
-def _between(made: Provenance, renderer: Renderer, stem: str) -> tuple[Tensor, Space, int | None]:
-    request = made.request
-    assert isinstance(request, Interpolation)
-    ends = [seed_of(point, stem) for point in request.seeds]
-    legs = path_latents(renderer, ends, steps=request.steps, kind=request.path, rows=request.rows, label=made.label)
-    return legs.flatten(0, 1), space_of(ends), renderer.class_of(ends, made.label)
+def path_of(request: Interpolation, label: int | None, name: str = "latent") -> Path:
+    """The path of an interpolation. Raises OptionError for another number of classes than of seeds."""
+    seeds = tuple(seed_of(point, name) for point in request.seeds)
+    if request.labels is not None and len(request.labels) != len(seeds):
+        raise OptionError(f"{len(request.labels)} classes are said of {len(seeds)} seeds")
+    return Path(
+        seeds, request.steps, request.path, request.rows, label, request.labels, request.space, request.truncation,
+        request.canvas,
+    )  # fmt: skip
 
 
 def _summed(made: Provenance, renderer: Renderer, stem: str) -> tuple[Tensor, Space, int | None]:
@@ -75,4 +79,4 @@ def _summed(made: Provenance, renderer: Renderer, stem: str) -> tuple[Tensor, Sp
         raise OptionError(f"{stem} says that it is a sum of nothing")
     label = renderer.class_of(terms[0].seeds, made.label)
     latent = sum_of_means(renderer, terms, label=label)
-    return latent[None], space_of(seed for term in terms for seed in term.seeds), label
+    return latent, space_of(seed for term in terms for seed in term.seeds), label

@@ -146,8 +146,8 @@ class Renderer:
     def render(
         self, latents: Tensor, labels: Tensor | None = None, *, psi: float | None = None, space: Space = "z"
     ) -> Tensor:
-        """Latents [N, Z], or [N, Z, h, w] for canvases, and labels [N] of a conditional generator; or, in the space w,
-        [N, W] -> images [N, C, H, W], float32, on the CPU.
+        """Latents [N, Z], or [N, Z, h, w] for canvases, and labels [N] of a conditional generator (or shares of its
+        classes [N, classes]); or, in the space w, [N, W] -> images [N, C, H, W], float32, on the CPU.
 
         psi: the truncation trick in W, of a generator that has one: w is drawn towards its mean, to psi times the
         distance (Karras, Laine, Aila 2019, "A Style-Based Generator Architecture for Generative Adversarial Networks",
@@ -171,7 +171,7 @@ class Renderer:
         latents = latents.to(device="cpu", dtype=torch.float32)
         missing = -len(latents) % self.chunk
         filled = torch.cat([latents, latents[-1:].expand(missing, *latents.shape[1:])])
-        wanted = None if labels is None else torch.cat([labels, labels[-1:].expand(missing)])
+        wanted = None if labels is None else torch.cat([labels, labels[-1:].expand(missing, *labels.shape[1:])])
         # cuDNN may choose transposed convolutions that add up in any order, and TF32 drops 13 bits
         with torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True, allow_tf32=False):
             chunks: list[Tensor] = []

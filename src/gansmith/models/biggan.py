@@ -21,7 +21,7 @@ from gansmith.adversarial import Dimensions
 from gansmith.errors import ExperimentError
 from gansmith.models.layers import grid
 from gansmith.models.layers.attention import SelfAttention
-from gansmith.models.layers.conditional import classes_of, labels_of
+from gansmith.models.layers.conditional import ClassEmbedding, classes_of, labels_of
 from gansmith.models.layers.conditional_norm import ConditionalBatchNorm
 from gansmith.models.layers.projection import Projection, pooled
 from gansmith.models.layers.residual import DownBlock, UpBlock, image_of
@@ -123,7 +123,8 @@ class Generator(nn.Module):
         self.parts = _split(latent, count + 1) if skip_z else [latent, *(0 for _ in range(count))]
         widths = [width * times for times in _widths(_GENERATOR, count)]
 
-        self.shared = nn.Embedding(classes_of("generator", dimensions, model="biggan") if conditional else 1, embedding)
+        classes = classes_of("generator", dimensions, model="biggan") if conditional else 1
+        self.shared = ClassEmbedding(classes, embedding)
         self.first = SpectralLinear(self.parts[0], widths[0] * math.prod(self.first_grid))
         self.blocks = nn.ModuleList(
             UpBlock(before, after, partial(_by_vector, embedding + part), spectral=True)

@@ -17,12 +17,11 @@ from typing import Literal
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from gansmith.adversarial import Dimensions
 from gansmith.errors import ExperimentError
 from gansmith.models.layers import grid
-from gansmith.models.layers.conditional import classes_of, labels_of
+from gansmith.models.layers.conditional import classes_of, labels_of, shares_of
 from gansmith.models.layers.resample import bilinear
 from gansmith.system.option_types import FractionBelowOne, NonNegativeFloat, NonNegativeSmallInt, PositiveInt
 
@@ -142,7 +141,7 @@ class Generator(nn.Module):
         single = z.dim() == 2
         z = z[:, :, None, None] if single else z
         if self.conditional:
-            chosen = functional.one_hot(labels_of("generator", label), self.classes).to(z.dtype)
+            chosen = shares_of(labels_of("generator", label), self.classes).to(z.dtype)
             z = torch.cat([z, chosen[:, :, None, None].expand(-1, -1, *z.shape[2:])], 1)
         images: Tensor = self.layers(z)
         return grid.centre(images, *self.size) if single else images

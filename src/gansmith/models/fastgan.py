@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from gansmith.adversarial import Dimensions, exact
 from gansmith.errors import ExperimentError
 from gansmith.models.layers import grid
-from gansmith.models.layers.conditional import classes_of, labels_of
+from gansmith.models.layers.conditional import ClassEmbedding, classes_of, labels_of
 from gansmith.models.layers.excitation import Excitation
 from gansmith.models.layers.glu import glu
 from gansmith.models.layers.noise import Noise
@@ -112,7 +112,7 @@ class Generator(nn.Module):
         self.conditional, self.reach = conditional, min(reach, count)
         latent = dimensions.latent
         if conditional:
-            self.embedding = nn.Embedding(classes_of("generator", dimensions, model="fastgan"), latent)
+            self.embedding = ClassEmbedding(classes_of("generator", dimensions, model="fastgan"), latent)
             latent *= 2
         widths = [_share_of(width, number) for number in range(count + 1)]
         first = SpectralConv2d if spectral else nn.Conv2d  # to the whole first grid, as a transposed convolution

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from gansmith.adversarial import Dimensions
 from gansmith.errors import ExperimentError
-from gansmith.models.layers.conditional import classes_of, labels_of
+from gansmith.models.layers.conditional import ClassEmbedding, classes_of, labels_of
 from gansmith.models.layers.convolution import Geometry, convolve
 from gansmith.models.layers.leaky_relu import leaky_relu_
 from gansmith.models.layers.resample import doubled, halved
@@ -237,6 +237,6 @@ def _transition(before: int, after: int) -> nn.Module:
 
 
 def _embedding(classes: int, size: int, deviation: float) -> nn.Embedding:
-    embedding = nn.Embedding(classes, size)
+    embedding = ClassEmbedding(classes, size)
     nn.init.normal_(embedding.weight, 0.0, deviation)
     return embedding

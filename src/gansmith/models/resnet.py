@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from gansmith.adversarial import Dimensions
 from gansmith.models.layers import grid
-from gansmith.models.layers.conditional import classes_of, labels_of
+from gansmith.models.layers.conditional import ClassEmbedding, classes_of, labels_of
 from gansmith.models.layers.conditional_norm import BatchNorm, ConditionalBatchNorm
 from gansmith.models.layers.projection import Projection, pooled
 from gansmith.models.layers.residual import DownBlock, UpBlock, image_of
@@ -174,4 +174,4 @@ def initialise(module: nn.Module) -> None:
 
 
 def _by_class(classes: int, channels: int) -> ConditionalBatchNorm:
-    return ConditionalBatchNorm(channels, nn.Embedding(classes, channels), nn.Embedding(classes, channels))
+    return ConditionalBatchNorm(channels, ClassEmbedding(classes, channels), ClassEmbedding(classes, channels))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from gansmith.models.layers.conditional import labels_of
+from gansmith.models.layers.conditional import ClassEmbedding, labels_of
 from gansmith.models.layers.equalised import EqualisedLinear
 
 _RATE = 0.01  # of the learning rate (section C)
@@ -24,7 +24,7 @@ class Mapping(nn.Module):
 
     def __init__(self, latent: int, classes: int, width: int, depth: int, *, role: str = "generator") -> None:
         super().__init__()
-        self.embedding = nn.Embedding(classes, width) if classes else None  # N(0, 1)
+        self.embedding = ClassEmbedding(classes, width) if classes else None  # N(0, 1)
         sizes = [latent + (width if classes else 0), *[width] * depth]
         self.layers = nn.Sequential(
             *(EqualisedLinear(sizes[k], sizes[k + 1], rate=_RATE, active=True) for k in range(depth))
