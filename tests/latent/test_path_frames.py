@@ -12,7 +12,7 @@ from gansmith.data.prior import Prior
 from gansmith.errors import OptionError
 from gansmith.latent.image_series import ImageSeries
 from gansmith.latent.latents import Latent
-from gansmith.latent.pan import pan
+from gansmith.latent.panning import pan
 from gansmith.latent.path import Path, frames_of, points_of_path
 from gansmith.latent.path_images import interpolate
 from gansmith.latent.renderer import Renderer

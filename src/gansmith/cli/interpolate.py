@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -31,11 +31,11 @@ from gansmith.system.outputs import itself
 
 if TYPE_CHECKING:
     from gansmith.latent.image_series import ImageSeries
+    from gansmith.latent.latents import Seed
     from gansmith.latent.renderer import Renderer
 
 _OUT = "interpolation.png"
 _FILMS = (".webp", ".gif", ".apng", ".mp4")
-_MOST = 1000  # frames of a film
 
 
 class PathKind(StrEnum):
@@ -61,6 +61,9 @@ class Form(StrEnum):
     FILM = "film"
 
 
+Seeds = Annotated[
+    list[str], typer.Argument(metavar="SEED SEED ...", help="where the way leads: 3 8 12, or files of latents")
+]
 PathOption = Annotated[
     PathKind | None,
     typer.Option(
@@ -95,9 +98,7 @@ FormOption = Annotated[
 
 def interpolate(
     run: RunPath,
-    seeds: Annotated[
-        list[str], typer.Argument(metavar="SEED SEED ...", help="where the way leads: 3 8 12, or files of latents")
-    ],
+    seeds: Seeds,
     *,
     steps: Annotated[int, typer.Option(min=1, max=10_000, help="how many steps lead from one seed to the next")] = 16,
     path: PathOption = None,
@@ -121,85 +122,85 @@ def interpolate(
     trust: Trust = False,
 ) -> None:
     """Walk through the latent space from seed to seed."""
-    # Long because a command names each of its options, and passes them on.
     from gansmith.latent.image_series import series_files
     from gansmith.latent.path import points_of_path
-    from gansmith.latent.path_images import interpolate as walk
     from gansmith.latent.path_images import path_labels
     from gansmith.latent.sources import read_sources
-    from gansmith.records.films import require_film, save_film
+    from gansmith.records.films import save_film
     from gansmith.runs.folder import image_folders
     from gansmith.runs.run import Run
 
-    sources, rows = read_sources(*seeds), form is Form.GRID
-    grid, window, cuts = parse_canvas(canvas), parse_canvas(pan), parse_truncation(truncation)
+    sources, rows, cuts = read_sources(*seeds), form is Form.GRID, parse_truncation(truncation)
+    grid, window = parse_canvas(canvas), parse_canvas(pan)
     named = None if labels is None else [one.strip() for one in labels.split(",")]
     film = form is Form.FILM or (form is None and Path(out or _OUT).suffix.lower() in _FILMS)
-    _refuse(film=film, seconds=seconds, numbered=numbered, grid=grid, window=window)
+    _refuse(film=Path(out or _OUT) if film else None, seconds=seconds, numbered=numbered, grid=grid, window=window)
     still = window is not None and len(sources.names) == 1 and named is None and len(cuts or ()) < 2
-    names = sources.names * (2 if still else 1)
-    names = points_of_path(names, labels=named, truncation=cuts, loop=loop and not still)[0]
+    names = points_of_path(sources.names * (1 + still), labels=named, truncation=cuts, loop=loop and not still)[0]
     opened = Run(run, trust=trust)
-    if film:
-        require_film(Path(out or _OUT))
     files = itself if film else series_files(out or _OUT, path_labels(names, steps=steps, rows=rows))
     target = require_out(out, _OUT, files, force=force, inputs=sources.files, data=image_folders(run))
     renderer = opened.renderer(raw=raw, checkpoint=checkpoint, device=device)
     print_trained(opened, raw=raw, checkpoint=checkpoint)
     points = seeds_of(sources, renderer)
     if still:
-        images = renderer.images(points, grid=grid, label=label, truncation=cuts[0] if cuts else None)
-        images = images.repeated(steps + 1)
+        cut = None if cuts is None else cuts[0]
+        images = renderer.images(points, grid=grid, label=label, truncation=cut).repeated(steps + 1)
     else:
-        images = walk(
-            renderer,
-            points,
-            steps=steps,
-            kind=None if path is None else path.value,
-            rows=rows,
-            label=label,
-            labels=named,
-            space=None if space is None else space.value,
-            truncation=cuts,
-            grid=grid,
-            loop=loop,
-        )
+        more = {"labels": named, "truncation": cuts, "grid": grid, "rows": rows, "loop": loop}
+        images = _walk(renderer, points, path, space, steps=steps, label=label, **more)
     if film:
-        frames = images.first(len(images) - loop)  # of a loop the last one is the first
-        if window is not None:
-            frames = _panned(frames, renderer, window, loop)
-        written = [save_film(frames.frames(scale=scale), target, seconds=seconds, most=_MOST, replace=force, loop=loop)]
+        images = _frames(images, renderer, window, loop)
+        written = [save_film(images.frames(scale=scale), target, seconds=seconds, most=1000, replace=force, loop=loop)]
     else:
         place = target if out is None else out
         written = images.write(place, numbered=numbered, scale=scale, force=force, metadata=metadata)
-    print_written(written, "images", len(images) - (film and loop))
+    print_written(written, "images", len(images))
+
+
+def _walk(
+    renderer: Renderer, points: list[Seed], path: PathKind | None, space: SpaceKind | None, **more: Any
+) -> ImageSeries:
+    from gansmith.latent.path_images import interpolate
+
+    kind = None if path is None else path.value
+    through = None if space is None else space.value
+    return interpolate(renderer, points, kind=kind, space=through, **more)
 
 
 def _refuse(
     *,
-    film: bool,
+    film: Path | None,
     seconds: float | None,
     numbered: bool,
     grid: Sequence[int] | None,
     window: Sequence[int] | None,
 ) -> None:
-    """Raises OptionError for options that exclude each other."""
-    if seconds is not None and not film:
+    """Raises OptionError for options that exclude each other, and for a file that is no film."""
+    from gansmith.records.films import require_film
+
+    if seconds is not None and film is None:
         raise OptionError("--seconds is the length of a film: add --as film, or write to a .webp, .gif or .mp4")
-    if film and numbered:
+    if film is not None and numbered:
         raise OptionError("a film is not numbered: leave --numbered out, or write a strip with --as strip")
-    if window is not None and not film:
+    if window is not None and film is None:
         raise OptionError("--pan travels in a film: add --as film, or write to a .webp, .gif or .mp4")
     if window is not None and (grid is None or min(window) < 1 or window[0] > grid[0] or window[1] > grid[1]):
         raise OptionError(
             f"--pan {'x'.join(map(str, window))} is a part of a canvas of more cells: give --canvas, such as "
             f"--canvas 2x12 --pan 2x3"
         )
+    if film is not None:
+        require_film(film)
 
 
-def _panned(images: ImageSeries, renderer: Renderer, window: tuple[int, int], loop: bool) -> ImageSeries:
-    """The window on its way over canvases, as large as an image of so many cells."""
-    from gansmith.latent.pan import pan
+def _frames(images: ImageSeries, renderer: Renderer, window: tuple[int, int] | None, loop: bool) -> ImageSeries:
+    """The images of a film: of a loop without the last one, which is the first; what a window of so many cells sees on
+    its way over them."""
+    from gansmith.latent.panning import pan
 
+    images = images.first(len(images) - loop)
+    if window is None:
+        return images
     small = renderer.images([0], grid=window).images
     return pan(images, *small.shape[-2:], loop=loop)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from gansmith.latent.latent_file import load_latents, save_latents
     from gansmith.latent.latents import Latent
     from gansmith.latent.origin import Origin
-    from gansmith.latent.pan import pan
+    from gansmith.latent.panning import pan
     from gansmith.latent.path_images import interpolate
     from gansmith.latent.renderer import Renderer
     from gansmith.latent.seeds import parse_seeds
@@ -51,7 +51,7 @@ _HOMES = {
     "load_translator": "gansmith.latent.translate",
     "mean_latent": "gansmith.latent.arithmetic",
     "orthogonal": "gansmith.latent.directions.direction",
-    "pan": "gansmith.latent.pan",
+    "pan": "gansmith.latent.panning",
     "parse_seeds": "gansmith.latent.seeds",
     "principal_directions": "gansmith.latent.directions.principal",
     "rank": "gansmith.latent.directions.ranking",
