@@ -163,9 +163,13 @@ def _walk(
 ) -> ImageSeries:
     from gansmith.latent.path_images import interpolate
 
-    kind = None if path is None else path.value
-    through = None if space is None else space.value
-    return interpolate(renderer, points, kind=kind, space=through, **more)
+    return interpolate(
+        renderer,
+        points,
+        kind=None if path is None else path.value,
+        space=None if space is None else space.value,
+        **more,
+    )
 
 
 def _refuse(
