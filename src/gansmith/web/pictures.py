@@ -103,7 +103,7 @@ def walked(
     renderer: Renderer, seeds: Sequence[Seed], *, steps: int, path: str | None, label: Label | None, loop: bool
 ) -> ImageSeries:
     """The images of `gansmith interpolate`."""
-    from gansmith.latent.interpolation import interpolate
+    from gansmith.latent.path_images import interpolate
 
     points = [*seeds, *seeds[:loop]]
     return interpolate(renderer, points, steps=steps, kind=cast(Any, path), label=label)
