@@ -7,7 +7,6 @@ import importlib
 import pkgutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from importlib.util import find_spec
 from pathlib import Path
 
 from fastapi import APIRouter, FastAPI
@@ -16,10 +15,11 @@ from starlette.staticfiles import StaticFiles
 
 from gansmith import __version__
 from gansmith.web import routes
-from gansmith.web.errors import NotFoundError, answer_errors
+from gansmith.web.errors import answer_errors
 from gansmith.web.open_models import OpenModels
 from gansmith.web.opened_runs import OpenedRuns
 from gansmith.web.page import Page
+from gansmith.web.policy import plotly_script
 from gansmith.web.security import Security
 from gansmith.web.settings import Settings
 from gansmith.web.work import Work
@@ -62,18 +62,6 @@ def _serve_files(app: FastAPI) -> None:
         return FileResponse(plotly_script(), media_type="text/javascript")
 
     app.mount("/static", StaticFiles(directory=STATIC))
-
-
-def plotly_script() -> Path:
-    """The script in the installed package plotly. Raises NotFoundError without it."""
-    spec = find_spec("plotly")
-    places = [] if spec is None else list(spec.submodule_search_locations or [])
-    script = next(
-        (path for place in places if (path := Path(place) / "package_data" / "plotly.min.js").is_file()), None
-    )
-    if script is None:
-        raise NotFoundError("charts need the package plotly, which is not installed")
-    return script
 
 
 def _warm() -> None:

@@ -19,30 +19,14 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from gansmith.web.errors import error_response
 from gansmith.web.login import LOGIN_PAGE
 from gansmith.web.page import Page
+from gansmith.web.policy import content_policy
 
-CONTENT_POLICY = "; ".join(
-    [
-        "default-src 'none'",
-        "script-src 'self'",
-        "style-src 'self'",
-        "img-src 'self' blob: data:",
-        "media-src 'self' blob:",
-        "connect-src 'self'",
-        "font-src 'self'",
-        "frame-src 'self'",
-        "form-action 'self'",
-        "base-uri 'none'",
-        "frame-ancestors 'none'",
-    ]
-)
 HEADERS = {
-    "Content-Security-Policy": CONTENT_POLICY,  # a route may set a stricter one, with sandbox, for a page of its own
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "SAMEORIGIN",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
-    "Cache-Control": "no-store",
 }
 _SAFE = ("GET", "HEAD")
 _HOST = re.compile(r"(\[[0-9a-fA-F:.]+\]|[0-9A-Za-z._-]+)(?::([0-9]{1,5}))?")
@@ -61,7 +45,7 @@ class Security:
         elif scope["type"] != "http":
             await send({"type": "websocket.close", "code": 1008})
         else:
-            with_headers = _with_headers(send)
+            with_headers = _with_headers(scope, send)
             answer = self._refusal(scope) or self._login(scope)
             if answer is None:
                 await self.app(scope, receive, with_headers)
@@ -144,13 +128,16 @@ def _cookies(headers: Headers, name: str) -> list[str]:
     return offered
 
 
-def _with_headers(send: Send) -> Send:
-    """`send` that adds the headers of every answer, where the answer has not set them itself."""
+def _with_headers(scope: Scope, send: Send) -> Send:
+    """`send` that adds the headers of every answer, where the answer has not set them itself: a route may set another
+    policy, with sandbox, for a page of its own."""
+    kept = "no-cache" if scope["path"].startswith("/static/") else "no-store"  # no-cache: kept, and asked for again
+    every = {**HEADERS, "Content-Security-Policy": content_policy(), "Cache-Control": kept}
 
     async def sending(message: Message) -> None:
         if message["type"] == "http.response.start":
             headers = MutableHeaders(scope=message)
-            for name, value in HEADERS.items():
+            for name, value in every.items():
                 headers.setdefault(name, value)
         await send(message)
 
