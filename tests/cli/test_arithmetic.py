@@ -62,3 +62,21 @@ def test_errors(run_command: Command, models: Path, tmp_path: Path) -> None:
     result = run_command(arithmetic, models, "--minus", "1", "--out", tmp_path / "a.png")
     assert result.exit_code == 2
     assert "--plus" in result.output
+
+
+def test_only_the_result(run_command: Command, models: Path, tmp_path: Path) -> None:
+    """As large as the generator makes it, pixel for pixel; the file says how it was made."""
+    terms = ["--plus", "1,4,9", "--minus", "2,3,5", "--only", "result", "--device", "cpu"]
+    result = run_command(arithmetic, models, *terms, "--out", tmp_path / "one.png")
+    assert result.exit_code == 0, result.exception
+    assert result.stdout == f"1 images -> {tmp_path}/one.png\n"
+    renderer = Run(models).renderer(device="cpu")
+    latent = renderer.latents([1, 4, 9]).double().mean(0) - renderer.latents([2, 3, 5]).double().mean(0)
+    with Image.open(tmp_path / "one.png") as image:
+        np.testing.assert_array_equal(np.asarray(image), to_uint8(renderer.render(latent.float()[None]))[0])
+        assert '"only":"result"' in image.info["gansmith"]
+    run_command(arithmetic, models, *terms, "--no-metadata", "--out", tmp_path / "two.png")
+    with Image.open(tmp_path / "two.png") as image:
+        assert image.info == {}
+    run_command(arithmetic, models, *terms, "--out", f"{tmp_path}/folder/")
+    assert (tmp_path / "folder" / "result.png").read_bytes() == (tmp_path / "one.png").read_bytes()

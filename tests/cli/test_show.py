@@ -46,6 +46,7 @@ COMMANDS = {
         "interpolate",
     ),
     "a way of canvases": (interpolate, ["3", "8", "--steps", "2", "--canvas", "2x3"], "interpolate"),
+    "a result": (arithmetic, ["--plus", "1-3", "--minus", "4,7", "--only", "result"], "arithmetic"),
     "arithmetic": (arithmetic, ["--plus", "1-3", "--plus", "9", "--minus", "4,7"], "arithmetic"),
 }
 

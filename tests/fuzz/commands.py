@@ -47,7 +47,11 @@ RIGHT = {
         "gan 3 --canvas 1x4 --pan 1x2 --steps 2 --out new.gif",
         "classes 3 --labels 0,1 --steps 2 --out new.png",
     ],
-    "arithmetic": ["gan --plus 1,2 --minus 3 --out new.png", "gan --plus 4"],
+    "arithmetic": [
+        "gan --plus 1,2 --minus 3 --out new.png",
+        "gan --plus 4",
+        "gan --plus 4,5 --minus 1 --only result --out new.png",
+    ],
     "translate": [
         "cycle one.png new.png --to b",
         "cycle photos new/ --to a --size fit",

@@ -76,6 +76,7 @@ def command(made: Provenance, file: Path) -> list[str]:
         return itself if None in ends else ["interpolate", "RUN", *map(str, ends), *options]
     parts = [("--plus", part) for part in request.plus] + [("--minus", part) for part in request.minus]
     terms = [(sign, _seeds(part)) for sign, part in parts if part]
+    options += [] if request.only is None else ["--only", request.only]
     if not terms or any(seeds is None for _, seeds in terms):
         return itself
     return ["arithmetic", "RUN", *(word for sign, seeds in terms for word in (sign, str(seeds))), *options]

@@ -12,7 +12,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from gansmith.latent.arithmetic import Term, latent_arithmetic, mean_latent, sum_of_means
+    from gansmith.latent.arithmetic import Term, arithmetic_result, latent_arithmetic, mean_latent, sum_of_means
     from gansmith.latent.directions.direction import Direction, Directions, orthogonal
     from gansmith.latent.directions.direction_file import load_directions, save_directions
     from gansmith.latent.directions.edit import edit, edited_images, strips
@@ -40,6 +40,7 @@ _HOMES = {
     "Renderer": "gansmith.latent.renderer",
     "Term": "gansmith.latent.arithmetic",
     "Translator": "gansmith.latent.translate",
+    "arithmetic_result": "gansmith.latent.arithmetic",
     "edit": "gansmith.latent.directions.edit",
     "edited_images": "gansmith.latent.directions.edit",
     "interpolate": "gansmith.latent.path_images",
@@ -72,6 +73,7 @@ __all__ = [
     "Renderer",
     "Term",
     "Translator",
+    "arithmetic_result",
     "edit",
     "edited_images",
     "interpolate",

@@ -6,7 +6,7 @@ Networks", section 6.3.2: each term is the mean of three latents, because single
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Literal, NamedTuple
 
 import torch
@@ -71,6 +71,23 @@ def sum_of_means(renderer: Renderer, terms: Sequence[Term], *, label: int | str 
     return _projected(renderer, torch.stack(means).sum(0), space)
 
 
+def arithmetic_result(renderer: Renderer, terms: Sequence[Term], *, label: int | str | None = None) -> ImageSeries:
+    """The image of a sum of latents by itself: the last one of `latent_arithmetic`, to the bit.
+
+    >>> import torch
+    >>> from gansmith.data.prior import Prior
+    >>> renderer = Renderer(torch.nn.Unflatten(1, (1, 2, 2)), Prior(size=4))
+    >>> arithmetic_result(renderer, [Term(1, (3, 4)), Term(-1, (5,))]).labels
+    ('result',)
+    """
+    if not terms:
+        raise OptionError(_NOTHING)
+    number = renderer.class_of(terms[0].seeds, label)
+    latent = sum_of_means(renderer, terms, label=number)
+    images = renderer.render(latent[None], renderer.one_label(terms[0].seeds, 1, label), space=_space(terms))
+    return ImageSeries(images, ("result",), provenance=_provenance(renderer, terms, label, only="result"))
+
+
 def latent_arithmetic(renderer: Renderer, terms: Sequence[Term], *, label: int | str | None = None) -> ImageSeries:
     """Images of a sum of latents: a row for each term, its seeds and their mean; in the last row the result, alone.
 
@@ -98,11 +115,7 @@ def latent_arithmetic(renderer: Renderer, terms: Sequence[Term], *, label: int |
     images_of = iter(renderer.render(points, one_label, space=space))
     rendered = [None if latent is None else next(images_of) for latent in latents]
 
-    def provenance() -> Provenance:
-        plus, minus = ([points_of(term.seeds) for term in terms if term.sign == sign] for sign in (1, -1))
-        of_label = None if label is None else number
-        return Provenance(origin=renderer.origin, request=Sum(plus=tuple(plus), minus=tuple(minus)), label=of_label)
-
+    provenance = _provenance(renderer, terms, label)
     shape = next(image for image in rendered if image is not None).shape
     if tuple(shape) == (2, 1, 1):  # points share one plane: there are no gaps to fill
         kept = [image for image in rendered if image is not None]
@@ -110,6 +123,17 @@ def latent_arithmetic(renderer: Renderer, terms: Sequence[Term], *, label: int |
     gap_image = torch.full(shape, -1.0 if shape[0] == 4 else 1.0)  # transparent, or white
     images = torch.stack([gap_image if image is None else image for image in rendered])
     return ImageSeries(images, labels, columns=widest + 1, provenance=provenance)
+
+
+def _provenance(
+    renderer: Renderer, terms: Sequence[Term], label: int | str | None, *, only: Literal["result"] | None = None
+) -> Callable[[], Provenance]:
+    def provenance() -> Provenance:
+        plus, minus = (tuple(points_of(term.seeds) for term in terms if term.sign == sign) for sign in (1, -1))
+        number = None if label is None else renderer.class_of(terms[0].seeds, label)
+        return Provenance(origin=renderer.origin, request=Sum(plus=plus, minus=minus, only=only), label=number)
+
+    return provenance
 
 
 def term_labels(terms: Sequence[Term]) -> tuple[str, ...]:

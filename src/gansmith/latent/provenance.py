@@ -75,6 +75,7 @@ class Sum(Data):
     command: Literal["arithmetic"] = "arithmetic"
     plus: Annotated[tuple[tuple[Point, ...], ...], Field(max_length=1000)]
     minus: Annotated[tuple[tuple[Point, ...], ...], Field(max_length=1000)] = ()
+    only: Literal["result"] | None = None  # shows nothing else
 
 
 Request: TypeAlias = Annotated[Samples | Interpolation | Sum, Field(discriminator="command")]
@@ -109,8 +110,10 @@ class Provenance(Data):
         return len(request.seeds) if isinstance(request, Samples) else 1
 
     def part(self, number: int) -> Provenance | None:
-        """Of one of several samples; None of other images."""
+        """Of one of several samples, or of a result alone; None of other images."""
         request = self.request
+        if isinstance(request, Sum) and request.only is not None:
+            return self
         if not isinstance(request, Samples):
             return None
         labels = None if request.labels is None else request.labels[number : number + 1]
