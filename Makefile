@@ -10,9 +10,9 @@ demo: .venv/installed
 test: .venv/installed-dev check
 	$(BIN)/pytest -n 2 --dist worksteal -m "not prove"
 
-# The slow proofs: browser, notebooks, site. They need Debian's chromium and chromium-driver (or skip and say so).
+# The slow proofs: browser, notebooks, site, fresh environments, more random trials. They need Debian's chromium and chromium-driver (or skip and say so).
 prove: .venv/installed-docs
-	$(BIN)/pytest -n 2 --dist worksteal -m prove
+	$(BIN)/pytest -n 2 --dist loadfile -m prove
 
 # The documentation site, into build/site: open build/site/index.html
 docs: .venv/installed-docs

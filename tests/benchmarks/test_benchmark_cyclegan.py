@@ -85,6 +85,7 @@ def test_the_second_step_in_bfloat16_counts_except_at_toy_size(monkeypatch: pyte
         cyclegan.compare(SIZE, WIDTH, seconds=0, precisions=["bfloat16"])
 
 
+@pytest.mark.prove
 def test_it_runs_as_a_program() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks.cyclegan", "--quick", "--size", "32"],

@@ -212,6 +212,7 @@ def environment_without(package: str, folder: Path) -> tuple[Path, Path]:
     return python, wheels
 
 
+@pytest.mark.prove
 def test_the_script_runs_in_a_fresh_environment_without_an_index(tmp_path: Path) -> None:
     python, wheels = environment_without("filelock", tmp_path)
     kept = {key: value for key, value in os.environ.items() if not key.startswith(("PIP_", "PYTHON", "GANSMITH_"))}

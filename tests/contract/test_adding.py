@@ -117,6 +117,7 @@ def test_they_train(package: Path, tmp_path: Path) -> None:
     call(package, "-c", TRAIN, where=tmp_path)
 
 
+@pytest.mark.prove
 def test_they_do_what_every_entry_of_their_kind_does(package: Path) -> None:
     names = " or ".join(name for names in NAMES.values() for name in names)
     chosen = f"({names}) and not test_adding"

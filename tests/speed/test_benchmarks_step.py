@@ -107,6 +107,7 @@ def test_figures_are_written_as_json(tmp_path: Any, capsys: pytest.CaptureFixtur
     assert "commit" in capsys.readouterr().out
 
 
+@pytest.mark.prove
 def test_benchmarks_run_as_a_program() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks.startup", "--quick"],
