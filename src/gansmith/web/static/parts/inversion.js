@@ -8,13 +8,13 @@ function address(image) {
   return image.startsWith("/") ? image : URL.createObjectURL(new Blob([bytes(image.split(",").at(-1))], { type: "image/png" }));
 }
 
-/** {latent, distance, ...} of an image file; preview({step, of, distance, url}) as the search goes on. */
+/** {latent, distance, url of the image as the model sees it, ...} of an image file; preview({step, of, distance, url}) as the search goes on. */
 export async function inversion({ api, run }, file, { preview, signal }) {
   let done = null;
-  await api.stream(api.at(run, "invert"), { body: file, signal, on: (event, data) => {
+  await api.events(api.at(run, "invert"), { body: file, signal }, (event, data) => {
     if (event === "preview") preview({ ...data, url: address(data.image) });
-    if (event === "done") done = data;
-  } });
+    if (event === "done") done = { ...data, url: address(data.image) };
+  });
   if (!done) throw new Error("The search ended without a latent.");
   return done;
 }

@@ -167,6 +167,7 @@ class Edit {
         this.words.textContent = `Step ${seen.step} of ${seen.of}${seen.distance === undefined ? "" : `, distance ${short(seen.distance)}`}`;
       } });
       this.photograph.key = done.latent;
+      if (done.url) this.wipe.before(this.hold("before", done.url));
       this.context.run.latents = [...(this.context.run.latents || []).filter((one) => one.id !== done.latent), { id: done.latent, distance: done.distance, from: file.name }];
       this.key = done.latent;
       this.listLatents();
@@ -188,7 +189,7 @@ class Edit {
 
 export default {
   name: "edit", title: "Edit", key: "e", ofRun: true,
-  needs: (run) => (run.domains ? "This run translates images: it has no directions. Open it in Translate." : null),
+  needs: (run) => (run.domains || run.generates === false ? "This run has no generator of seeds: it has no directions. One of two domains opens in Translate." : null),
   async mount(root, context) {
     await sheet(new URL("edit.css", import.meta.url));
     const view = new Edit(root, context);

@@ -19,7 +19,7 @@ class Make {
     const { state } = context;
     Object.assign(this, { root, context, past: history(), picked: parseList(state.pick || state.of, MOST_PICKED) });
     this.options = { list: state.list || "seeds", from: Number(state.from) || 0, label: state.label || "",
-      truncation: state.truncation === undefined ? null : Number(state.truncation), side: Number(state.side) || 112 };
+      truncation: state.truncation === undefined ? null : Number(state.truncation), side: Number(state.side) || (innerWidth < 640 ? 72 : 112) };
     this.stars = starsOf(context, () => this.starred());
     this.ask = asker(context, () => this.options);
     this.gallery = new Gallery({ run: context.run, label: `Samples of ${context.run.name}`, side: this.options.side, free: context.api.free,
@@ -179,7 +179,7 @@ class Make {
 
 export default {
   name: "make", title: "Make", key: "m", ofRun: true,
-  needs: (run) => (run.domains ? "This run translates images: it makes none from a seed. Open it in Translate." : null),
+  needs: (run) => (run.domains || run.generates === false ? "This run has no generator of seeds: it makes none from a seed. One of two domains opens in Translate." : null),
   async mount(root, context) {
     await Promise.all(["../parts/gallery.css", "make.css"].map((name) => sheet(new URL(name, import.meta.url))));
     const view = new Make(root, context);

@@ -117,7 +117,7 @@ class Plane {
 
 export default {
   name: "map", title: "Map", key: "p", ofRun: true,
-  needs: (run) => (run.domains ? "This run translates images: the map compares samples with real images. Open it in Truth." : null),
+  needs: (run) => (run.domains || run.generates === false ? "This run has no generator of seeds: the map compares samples with real images." : null),
   async mount(root, context) {
     await sheet(new URL("map.css", import.meta.url));
     const view = new Plane(root, context);

@@ -25,7 +25,7 @@ class Mix {
     if (state.of && !TRAYS.some((name) => sets[name].length)) sets.a = parseList(state.of, 100);
     this.trays = new Trays(sets, { past: this.past, changed: () => this.changed() });
     this.options = { list: state.list || "seeds", from: Number(state.from) || 0, label: state.label || "",
-      truncation: state.truncation === undefined ? null : Number(state.truncation), side: Number(state.side) || 88 };
+      truncation: state.truncation === undefined ? null : Number(state.truncation), side: Number(state.side) || (innerWidth < 640 ? 72 : 88) };
     this.stars = starsOf(context, () => { if (this.options.list === "stars") this.list(); });
     this.ask = asker(context, () => this.options);
     this.asks = Object.fromEntries([...TRAYS, "result"].map((name) => [name, api.newest()]));
@@ -179,7 +179,7 @@ function blank(place) {
 
 export default {
   name: "mix", title: "Mix", key: "x", ofRun: true,
-  needs: (run) => (run.domains ? "This run translates images: it has no latents to mix. Open it in Translate." : null),
+  needs: (run) => (run.domains || run.generates === false ? "This run has no generator of seeds: it has no latents to mix. One of two domains opens in Translate." : null),
   async mount(root, context) {
     await Promise.all(["../parts/gallery.css", "mix.css", "../parts/way.css"].map((name) => sheet(new URL(name, import.meta.url))));
     const view = new Mix(root, context);

@@ -1,0 +1,99 @@
+"""Edit: sliders along directions, before and after, a photograph of one's own, and how many images a second come."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from driving import button, click, one, press, require_clean, state, until, visit
+from pages import Served
+from PIL import Image
+
+if TYPE_CHECKING:
+    from selenium.webdriver.chrome.webdriver import WebDriver
+
+pytestmark = pytest.mark.prove
+COMMAND = "return document.querySelector('#command code:not(.none)')?.textContent"
+BOTH = "return [...document.querySelectorAll('.wipe img')].every((i) => i.naturalWidth > 0)"
+PUSH = """
+const [seconds, done] = arguments;
+const slider = document.querySelector('.slider-row input'), root = document.querySelector('[data-view]');
+const begun = performance.now(), before = Number(root.dataset.frames || 0);
+let count = 0;
+const move = () => {
+  const gone = (performance.now() - begun) / 1000;
+  if (gone > seconds) { done([Number(root.dataset.frames) - before, count]); return; }
+  slider.value = 3 * Math.sin(gone * 4);
+  slider.dispatchEvent(new Event('input', {bubbles: true}));
+  count += 1;
+  requestAnimationFrame(move);
+};
+move();
+"""
+
+
+def opened(screen: WebDriver, explored: Served, more: str = "") -> None:
+    visit(screen, explored.url, f"edit?run=toy{more}")
+    until(screen, BOTH)
+
+
+def test_by_mouse(screen: WebDriver, explored: Served) -> None:
+    opened(screen, explored, "&of=7")
+    click(screen, button(screen, "Next seed"))
+    until(screen, "return new URLSearchParams(location.hash.split('?')[1]).get('of')", "8")
+    until(screen, f"{COMMAND}?.includes('sample')")
+    click(screen, button(screen, "By chance"))
+    until(screen, f"{COMMAND}?.includes('gansmith edit')")
+    assert len(state(screen)["along"].split(",")) >= 3
+    click(screen, button(screen, "Play the film"))
+    until(screen, "return document.querySelector('.edit-film img')?.naturalWidth > 0")
+    click(screen, button(screen, "As it was"))
+    until(screen, "return new URLSearchParams(location.hash.split('?')[1]).get('along') === null")
+    require_clean(screen)
+
+
+def test_by_keys(screen: WebDriver, explored: Served) -> None:
+    opened(screen, explored)
+    slider = one(screen, ".slider-row input")
+    screen.execute_script("arguments[0].focus()", slider)  # type: ignore[no-untyped-call]
+    press(screen, *["\ue014"] * 5)
+    name = slider.get_attribute("aria-label")
+    assert state(screen)["along"] == f"{name}:0.5"
+    until(screen, f"{COMMAND}?.includes('{name}:0.5')")
+    edge = one(screen, ".wipe input")
+    screen.execute_script("arguments[0].focus()", edge)  # type: ignore[no-untyped-call]
+    press(screen, "\ue012")
+    assert edge.get_attribute("value") == "49"
+    press(screen, "r")
+    until(screen, "return new URLSearchParams(location.hash.split('?')[1]).get('along') === null")
+    press(screen, "]")
+    until(screen, "return new URLSearchParams(location.hash.split('?')[1]).get('of')", "1")
+    require_clean(screen)
+
+
+def test_photograph_of_ones_own(screen: WebDriver, explored: Served, tmp_path: Path) -> None:
+    opened(screen, explored)
+    Image.radial_gradient("L").resize((40, 30)).convert("RGB").save(tmp_path / "own.png")
+    one(screen, ".drop input").send_keys(str(tmp_path / "own.png"))
+    until(screen, "return document.querySelector('[data-view]').dataset.inverting === ''")
+    latent = until(screen, "return new URLSearchParams(location.hash.split('?')[1]).get('of')", seconds=180)
+    assert not latent.isdigit()
+    until(screen, "return document.querySelector('[data-view]').dataset.inverting === undefined")
+    click(screen, button(screen, "By chance"))
+    until(screen, f"{COMMAND}?.includes('.safetensors')")  # the command names the latent file in the run
+    link = screen.current_url
+    screen.get("about:blank")
+    screen.get(link)
+    until(screen, BOTH)
+    require_clean(screen)
+
+
+def test_rate_of_a_slider(screen: WebDriver, explored: Served) -> None:
+    opened(screen, explored)
+    images, moves = screen.execute_async_script(PUSH, 4)  # type: ignore[no-untyped-call]
+    assert images >= 4 * 5, (images, moves)  # a shared machine: docs/explore.md says what was measured on an idle one
+    assert images <= moves
+    screen.execute_script("document.querySelector('.slider-row input').dispatchEvent(new Event('input'))")  # type: ignore[no-untyped-call]
+    last = one(screen, ".slider-row input").get_attribute("value")
+    until(screen, f"{COMMAND}?.includes(':{float(last or 0):g}')")  # the newest request is what stays

@@ -1,0 +1,68 @@
+"""Mix: images go into a, b and c; the means and the result follow; the way between them plays."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from driving import button, click, one, press, require_clean, state, until, visit
+from pages import Served
+
+if TYPE_CHECKING:
+    from selenium.webdriver.chrome.webdriver import WebDriver
+
+pytestmark = pytest.mark.prove
+LOADED = "return [...document.querySelectorAll('.gallery .tile img')].filter((i) => i.naturalWidth > 0).length >= 6"
+MEANS = """return [...document.querySelectorAll('.mix-tray > .tile')].map(
+  (t) => !t.classList.contains('blank') && t.querySelector('img').naturalWidth > 0)"""
+COMMAND = "return document.querySelector('#command code:not(.none)')?.textContent"
+STRIP = "const i = document.querySelector('.way-strip img'); return i && i.naturalWidth > i.naturalHeight"
+
+
+def opened(screen: WebDriver, explored: Served, more: str = "") -> None:
+    visit(screen, explored.url, f"mix?run=toy{more}")
+    until(screen, LOADED)
+
+
+def test_by_mouse(screen: WebDriver, explored: Served) -> None:
+    opened(screen, explored)
+    for seed in (1, 2):
+        click(screen, one(screen, f".gallery [data-key='{seed}']"))
+    until(screen, MEANS, [True, False, False, True])
+    click(screen, one(screen, ".mix-tray:nth-child(2) .mix-name"))
+    click(screen, one(screen, ".gallery [data-key='3']"))
+    until(screen, MEANS, [True, True, False, True])
+    held = state(screen)
+    assert (held["a"], held["b"]) == ("1,2", "3")
+    assert one(screen, ".gallery [data-key='3'] .badge").text == "b"
+    assert "--plus 1,2 --minus 3" in until(screen, COMMAND)
+    click(screen, one(screen, ".mix-tray:nth-child(1) .mix-thumbs .tile"))  # out of a
+    until(screen, "return new URLSearchParams(location.hash.split('?')[1]).get('a')", "2")
+    click(screen, button(screen, "Undo"))
+    until(screen, "return new URLSearchParams(location.hash.split('?')[1]).get('a')", "1,2")
+    require_clean(screen)
+
+
+def test_by_keys(screen: WebDriver, explored: Served) -> None:
+    opened(screen, explored)
+    screen.execute_script("arguments[0].focus()", one(screen, ".gallery"))  # type: ignore[no-untyped-call]
+    press(screen, "\ue014", "a", "\ue014", "b", "\ue014", "c")
+    until(screen, MEANS, [True, True, True, True])
+    held = state(screen)
+    assert (held["a"], held["b"], held["c"]) == ("1", "2", "3")
+    press(screen, "p")
+    until(screen, "return document.querySelector('.way-film img')?.naturalWidth > 0")
+    assert "gansmith interpolate" in until(screen, COMMAND)
+    press(screen, "u")
+    until(screen, "return new URLSearchParams(location.hash.split('?')[1]).get('c') === null")
+    require_clean(screen)
+
+
+def test_strip_and_film_of_a_link(screen: WebDriver, explored: Served) -> None:
+    opened(screen, explored, "&a=1&b=2&c=3&steps=4")
+    until(screen, STRIP)
+    until(screen, MEANS, [True, True, True, True])
+    click(screen, button(screen, "Play the film"))
+    until(screen, "return document.querySelector('.way-film img')?.naturalWidth > 0")
+    assert until(screen, COMMAND).endswith(".webp")
+    require_clean(screen)
