@@ -129,3 +129,22 @@ def test_the_weights_asked_for_reach_the_run(
     options = ["--raw", "--checkpoint", "best", "--device", "cpu", "--out", tmp_path / "a.png"]
     assert run_command(sample, models, *options).exit_code == 0
     assert asked == {"raw": True, "checkpoint": "best", "device": "cpu"}
+
+
+def test_starred_images(run_command: Command, models: Path, tmp_path: Path) -> None:
+    from gansmith.runs.stars import set_star
+
+    isolated = run_command(sample, models, "--starred", "--out", tmp_path / "none.png")
+    assert isinstance(isolated.exception, RunError)
+    for seed in (9, 2):
+        set_star(models, seed, on=True)
+    try:
+        result = run_command(sample, models, "--starred", "--out", tmp_path / "stars.png", "--scale", 1)
+        assert result.exit_code == 0, result.exception
+        run_command(sample, models, "--seeds", "9,2", "--out", tmp_path / "seeds.png", "--scale", 1)
+        np.testing.assert_array_equal(pixels(tmp_path / "stars.png"), pixels(tmp_path / "seeds.png"))
+        both = run_command(sample, models, "--starred", "--seeds", "3", "--out", tmp_path / "both.png")
+        assert isinstance(both.exception, OptionError)
+        assert "--seeds" in str(both.exception)
+    finally:
+        (models / "stars.json").unlink()

@@ -19,6 +19,7 @@ from gansmith.cli.arguments import (
     parse_canvas,
     print_trained,
     print_written,
+    refuse_options,
     require_out,
     seeds_of,
 )
@@ -36,9 +37,11 @@ _Truncation = Annotated[
 
 
 def sample(
+    context: typer.Context,
     run: RunPath,
     *,
     seeds: _Seeds = "0-63",
+    starred: Annotated[bool, typer.Option("--starred", help="those with a star, instead of --seeds")] = False,
     out: Annotated[
         str | None,
         typer.Option(help="a sheet (.png, .jpg, .webp), or a folder/ for one file each  [default: samples.png]"),
@@ -66,10 +69,14 @@ def sample(
     from gansmith.latent.sources import read_sources
     from gansmith.runs.folder import image_folders
     from gansmith.runs.run import Run
+    from gansmith.runs.stars import sources_of
     from gansmith.system.outputs import itself
 
-    sources, grid = read_sources(seeds), parse_canvas(canvas)
+    if starred:
+        refuse_options(context, ["seeds"], "--starred says which images")
+    grid = parse_canvas(canvas)
     run = run if run.exists() else zoo.folder(str(run)) or run
+    sources = read_sources(*(sources_of(run) if starred else [seeds]))
     opened = Run(run, trust=trust)
     files = series_files(out or _OUT, sources.names)
     if nearest and files is not itself:

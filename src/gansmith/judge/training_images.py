@@ -47,8 +47,19 @@ class TrainingImages:
 def training_images(run: Run, shape: tuple[int, ...], *, against: str | None = None) -> TrainingImages:
     """Those of the run's settings, or the images `against`, brought to `shape` (height, width, channels).
 
-    Raises RunError for a model without its run and no `against`, DataError where they cannot be read, are points or of
-    another shape.
+    Raises as `prepared_images` does, and DataError for images of another shape.
+    """
+    prepared = prepared_images(run, shape, against=against)
+    images = read_images(prepared.train, np.arange(len(prepared.train)))[0]
+    if images.shape[1:] != tuple(shape):
+        raise DataError(f"the images to compare are {list(shape)} and the training images {list(images.shape[1:])}")
+    return TrainingImages(images, _keys(prepared), _held_out(prepared))
+
+
+def prepared_images(run: Run, shape: tuple[int, ...], *, against: str | None = None) -> Prepared:
+    """The training images and those held out, prepared as for the training, unread.
+
+    Raises RunError for a model without its run and no `against`, DataError where they cannot be read or are points.
     """
     if not is_run(run.path) and against is None:
         raise RunError(
@@ -65,10 +76,7 @@ def training_images(run: Run, shape: tuple[int, ...], *, against: str | None = N
         ) from error
     if prepared.points:
         raise DataError(f"{settings.path} holds points, and only images can be compared")
-    images = read_images(prepared.train, np.arange(len(prepared.train)))[0]
-    if images.shape[1:] != tuple(shape):
-        raise DataError(f"the images to compare are {list(shape)} and the training images {list(images.shape[1:])}")
-    return TrainingImages(images, _keys(prepared), _held_out(prepared))
+    return prepared
 
 
 def _settings(run: Run, shape: tuple[int, ...], against: str | None) -> DataSettings:
