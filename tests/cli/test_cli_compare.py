@@ -71,6 +71,21 @@ def test_a_comparison(
     assert text.endswith(f"-> {out}/compare.json, {out}/compare.png\n")
 
 
+def test_watched_runs_are_recorded_beside_them(run_command: Command, several: list[Path]) -> None:
+    """Nobody trains: one match, and the end."""
+    from gansmith.judge.compare.matches import matches_file, read
+
+    result = run_command(compare, *several, "--watch", "--samples", 20, "--device", "cpu")
+    assert result.exit_code == 0, result.exception
+    [match] = read(matches_file(several))
+    assert match["samples"] == 20
+    assert result.stdout.count(" images: ") == len(several)
+    refused = run_command(compare, *several, "--watch", "--report")
+    assert isinstance(refused.exception, OptionError)
+    assert "--report" in str(refused.exception)
+    assert isinstance(run_command(compare, several[0], "nowhere", "--watch").exception, RunError)
+
+
 def test_without_metrics_and_without_files(run_command: Command, several: list[Path], tmp_path: Path) -> None:
     before = sorted(tmp_path.iterdir())
     given = ("--against", "digits", "--samples", 4, "--device", "cpu", "--metrics", "none")

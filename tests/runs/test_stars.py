@@ -36,7 +36,7 @@ HOSTILE = [
     {"latent": "a/b"},
     {"latent": ""},
     {"latent": ".hidden"},
-    {"latent": "a" * 65},
+    {"latent": "a" * 81},
     {"latent": "a\n"},
     {"path": "/etc/passwd"},
     7,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gansmith.cli.arguments import Device, Force, Raw, Trust, echo, require_out, trained_lines
+from gansmith.cli.arguments import Device, Force, Raw, Trust, echo, refuse_options, require_out, trained_lines
 from gansmith.cli.tables import print_whole
 from gansmith.system.text import printable
 
@@ -21,9 +21,11 @@ if TYPE_CHECKING:
 
 _JSON, _MATRIX, _PAGE = "compare.json", "compare.png", "compare.html"
 _FOLDER = "compared"
+_NOT_WATCHED = ("against", "raw", "metrics", "features", "weights", "out", "report", "force")
 
 
 def compare(
+    context: typer.Context,
     runs: Annotated[list[str], typer.Argument(metavar="RUN RUN ...", help="runs, or RUN@CHECKPOINT of one or several")],
     *,
     against: Annotated[
@@ -38,6 +40,9 @@ def compare(
     report: Annotated[
         bool, typer.Option("--report", help="with them compare.html: all runs on one page  [default folder: compared]")
     ] = False,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="play again whenever a run writes its model, until all trainings have ended")
+    ] = False,
     force: Force = False,
     device: Device = "auto",
     trust: Trust = False,
@@ -47,6 +52,10 @@ def compare(
     A discriminator's accuracy is the share of pairs of a held-out real image and a sample in which the real one gets
     the higher score. 0.5 means that it cannot tell them apart, which is what a perfect generator would get from all.
     """
+    if watch:
+        refuse_options(context, _NOT_WATCHED, "--watch records the matrix alone, beside the runs")
+        _watch(runs, samples=samples if _is_given(context, "samples") else None, device=device, trust=trust)
+        return
     from gansmith.judge.chosen_extractors import choose
     from gansmith.judge.compare.compare_runs import compare as compare_runs
     from gansmith.judge.compare.contenders import parse
@@ -77,6 +86,26 @@ def compare(
     if out is not None:
         files = write(comparison, out, extractor, replace=force)
         echo(f"-> {', '.join(printable(out / name) for name in files)}")
+
+
+def _watch(runs: Sequence[str], *, samples: int | None, device: str, trust: bool) -> None:
+    """A line for each match: after how many images, and how surely each generator is told apart from real images."""
+    from gansmith.judge.compare import matches
+    from gansmith.runs.folder import models_of
+
+    places = [Path(run) for run in runs]
+    for place in places:
+        models_of(place)  # raises for what is no run
+    file = matches.matches_file(places)
+    echo(f"recorded in {printable(file)}", err=True)
+    count = matches.SAMPLES if samples is None else samples
+    for match in matches.watch(places, file, samples=count, device=device, trust=trust):
+        told = zip(match["runs"], match["images"], match["told_apart"], strict=True)
+        echo("; ".join(f"{printable(name)} at {images:,} images: {apart:.3f}" for name, images, apart in told))
+
+
+def _is_given(context: typer.Context, name: str) -> bool:
+    return str(context.get_parameter_source(name)).endswith("COMMANDLINE")
 
 
 def _print(comparison: Comparison) -> None:

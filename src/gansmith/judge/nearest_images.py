@@ -7,7 +7,7 @@ network where its weights are here, which see what is in an image and not where.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -128,26 +128,44 @@ def nearest(
         raise OptionError(f"count = {count} is not allowed: from 1 to {MOST}")
     if isinstance(images, ImageSeries):
         names, images = images.labels if names is None else names, to_uint8(images.images)
-    train = training_images(run, images.shape[1:], against=against)
-    pixels = Search(train.images, catalog.build("features", "pixels", device=device))
-    distances, indices = pixels.neighbours(images, what="the images", count=max(count, RANK))
-    usual = distances[:, min(RANK, distances.shape[1]) - 1]
-    nearness = np.divide(distances[:, 0], usual, out=np.zeros_like(usual), where=usual > 0)
-    same = [_equal(train.images[near[0]], image) for near, image in zip(indices, images, strict=True)]
-    beside = control(pixels, train.held_out, seed=seed)
-    by = [Neighbours("pixels", distances[:, :count], indices[:, :count])]
+    by_pixels = comparison(training_images(run, images.shape[1:], against=against), device=device, seed=seed)
+    found = by_pixels.of(images, names, count=count)
     extractor = _network(run, features, device)
-    if extractor is not None:
-        by.append(_by_features(images, train, extractor, count=count, most=real))
-    return NearestImages(
-        tuple(map(str, range(len(images)))) if names is None else tuple(names),
-        images,
-        train,
-        tuple(by),
-        tuple(copy_words(nearness, same, beside)),
-        nearness,
-        beside,
-    )
+    if extractor is None:
+        return found
+    return replace(found, by=(*found.by, _by_features(images, found.train, extractor, count=count, most=real)))
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Training images, ready to be compared with by pixels: for many questions about one run."""
+
+    train: TrainingImages
+    search: Search
+    control: Control
+
+    def of(self, images: Images, names: Sequence[str] | None = None, *, count: int = 4) -> NearestImages:
+        """The `count` training images nearest to each of `images` [N, H, W, C], by pixels alone, and the words."""
+        distances, indices = self.search.neighbours(images, what="the images", count=max(count, RANK))
+        usual = distances[:, min(RANK, distances.shape[1]) - 1]
+        nearness = np.divide(distances[:, 0], usual, out=np.zeros_like(usual), where=usual > 0)
+        pairs = zip(indices, images, strict=True)
+        same = [_equal(self.train.images[near[0]], image) for near, image in pairs]
+        return NearestImages(
+            tuple(map(str, range(len(images)))) if names is None else tuple(names),
+            images,
+            self.train,
+            (Neighbours("pixels", distances[:, :count], indices[:, :count]),),
+            tuple(copy_words(nearness, same, self.control)),
+            nearness,
+            self.control,
+        )
+
+
+def comparison(train: TrainingImages, *, device: str = "auto", seed: int = 0) -> Comparison:
+    """Training images, ready to be compared with. seed: of the control. Raises DataError for too few of them."""
+    search = Search(train.images, catalog.build("features", "pixels", device=device))
+    return Comparison(train, search, control(search, train.held_out, seed=seed))
 
 
 def _network(run: Run, features: str, device: str) -> Extractor | None:

@@ -78,7 +78,7 @@ def _read(path: Path) -> _Content:
     damaged = []
     lines = content.split(b"\n")
     for number, line in enumerate(lines, 1):
-        record = _record(line)
+        record = record_of(line)
         begun = number == len(lines) and line.startswith(b"{")  # by a process that was killed while it wrote
         if record is not None:
             records.append(record)
@@ -87,7 +87,7 @@ def _read(path: Path) -> _Content:
     return _Content(records, damaged, content)
 
 
-def _record(line: bytes) -> dict[str, Any] | None:
+def record_of(line: bytes) -> dict[str, Any] | None:
     """The record in a line; None where it holds none."""
     try:
         value = json.loads(line.decode("utf-8-sig"))

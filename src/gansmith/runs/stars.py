@@ -24,7 +24,7 @@ NAME = "stars.json"  # the file in the run's folder
 MOST = 10_000  # stars of a run
 LARGEST_SEED = 2**53 - 1  # the largest whole number that every reader of JSON knows exactly
 _MOST_BYTES = 2**21
-_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,79}")
 _writing = threading.Lock()  # between reading and writing, in this process
 
 Star: TypeAlias = int | str  # a seed, or the id of a latent

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -41,6 +42,19 @@ def format_duration(seconds: float) -> str:
     return f"{hours}:{minutes:02}:{whole % 60:02}" if hours else f"{minutes}:{whole % 60:02}"
 
 
+_here = threading.local()
+
+
+@contextmanager
+def hidden_bars() -> Iterator[None]:
+    """Show no progress of what this thread does inside: a terminal has room for one bar, a server has many threads."""
+    before, _here.hidden = getattr(_here, "hidden", False), True
+    try:
+        yield
+    finally:
+        _here.hidden = before
+
+
 @contextmanager
 def bar(
     what: str, total: int, unit: str = "images", done: int = 0, *, picture: Picture | None = None
@@ -48,6 +62,9 @@ def bar(
     """A progress display of `total` units, of which `done` were done before. Writes to standard error only.
 
     picture: drawn above the line, in half blocks, on a terminal of 24-bit colours; asked again at each refresh."""
+    if getattr(_here, "hidden", False):
+        yield lambda amount=1, note=(): None
+        return
     show = _terminal if is_terminal() else _plain
     with show(what, total, unit, done, picture) as advance:
         yield advance

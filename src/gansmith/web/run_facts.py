@@ -13,6 +13,7 @@ from gansmith.models import saved
 from gansmith.models.saved import Card
 from gansmith.runs.folder import directions_file, experiment_of, is_run, models_of
 from gansmith.runs.lock import is_locked
+from gansmith.runs.stars import read_stars
 from gansmith.system.text import printable
 from gansmith.web.digests import digest_of, model_files
 from gansmith.web.latent_store import stored_latents
@@ -66,8 +67,14 @@ def facts(name: str, path: Path) -> dict[str, Any]:
         "domains": said["translates"] and ["a", "b"],
         "directions": _directions(path, said["digest"]),
         "latents": stored_latents(path),
-        "stars": 0,
+        "stars": _stars(path),
     }
+
+
+def _stars(path: Path) -> int:
+    with suppress(GansmithError):
+        return len(read_stars(path))
+    return 0
 
 
 def _of_cards(cards: dict[str, Card]) -> dict[str, Any]:

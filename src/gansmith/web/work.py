@@ -21,7 +21,7 @@ from starlette.requests import Request
 from gansmith.web.errors import BusyError, StaleError
 
 T = TypeVar("T")
-RENDERING, READING = 2, 4  # threads
+RENDERING, READING, SLOW = 2, 4, 2  # threads
 MOST_OF_CLIENT, MOST_OF_ALL = 64, 512  # requests that wait for one model
 _PATIENCE = 10.0  # seconds that an inversion waits for the one before it to end
 Ended = Callable[[], bool]  # is nobody waiting any more?
@@ -77,6 +77,7 @@ class Work:
         self._rendering = ThreadPoolExecutor(RENDERING, thread_name_prefix="render")
         self._reading = ThreadPoolExecutor(READING, thread_name_prefix="read")
         self._searching = ThreadPoolExecutor(1, thread_name_prefix="search")
+        self._slow = ThreadPoolExecutor(SLOW, thread_name_prefix="slow")
         self._lines: dict[str, _Line] = {}
         self._pumps: set[asyncio.Task[None]] = set()
         self._search = asyncio.Lock()
@@ -115,6 +116,10 @@ class Work:
         """`work()` in a thread, at once: reading files, decoding, all that computes no image."""
         return await asyncio.get_running_loop().run_in_executor(self._reading, self._counted(work))
 
+    async def slowly(self, work: Callable[[], T]) -> T:
+        """`work()` in one of two threads of their own: what takes seconds to minutes, such as a map."""
+        return await asyncio.get_running_loop().run_in_executor(self._slow, self._counted(work))
+
     async def search(self, work: Callable[[Ended], T], ended: Ended) -> T:
         """`work(ended)` in a thread of its own: what takes up to minutes, one at a time. Raises BusyError where the one
         before it does not end. The work asks `ended()`, which is also true when the server ends."""
@@ -137,7 +142,7 @@ class Work:
     def close(self) -> None:
         """Drop what waits, ask what runs to end, and wait for nothing."""
         self.closing.set()
-        for pool in (self._rendering, self._reading, self._searching):
+        for pool in (self._rendering, self._reading, self._searching, self._slow):
             pool.shutdown(wait=False, cancel_futures=True)
 
     async def _pump(self, model: str, line: _Line) -> None:

@@ -1,0 +1,154 @@
+"""Work that a request starts as a process of its own: one at a time, by a fixed list of arguments, never with --trust.
+
+The process outlives the page. It holds a lock on `FOLDER/.page/lock` as long as it lives, because it inherits the open
+file; whoever comes later sees by the lock that something runs, and reads in `job.json` what it is. No number of a
+process is kept: nothing that lies in a folder can make this server signal a process.
+
+    FOLDER/.page/lock, job.json, job.log        beside the runs; in the run's folder where one run is opened
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Any
+
+from gansmith.errors import GansmithError
+from gansmith.system.files import write_json
+from gansmith.system.paths import resolved
+from gansmith.system.text import printable, printable_lines
+from gansmith.web.errors import BusyError, RefusedError
+from gansmith.web.pictures import command_line
+from gansmith.web.settings import Settings
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
+
+_FOLDER = ".page"
+_MOST_BYTES = 1 << 16  # of job.json, and of the log's end that is read
+_LINES = 40
+_FIELDS = ("what", "run", "command", "begun")
+_started: list[subprocess.Popen[bytes]] = []  # kept: they outlive whoever started them
+_BAR = re.compile(r"[^\n]*\r(?!\n)")  # what a progress bar has written over
+
+
+@dataclass
+class Jobs:
+    """The job of one opened folder."""
+
+    settings: Settings
+    _process: subprocess.Popen[bytes] | None = None
+    _starting: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def folder(self) -> Path:
+        return self.settings.opened / _FOLDER
+
+    def start(self, what: str, run: str, arguments: Sequence[str]) -> dict[str, Any]:
+        """Start `gansmith ARGUMENTS`, which works on `run`; the job. Raises BusyError while another one runs."""
+        with self._starting:
+            now = self.current()
+            if now is not None and now["running"]:
+                raise BusyError(
+                    f"{now['what']} of {now['run']} is running, and one thing runs at a time: wait for its end, or "
+                    f"stop it"
+                )
+            if self.folder.is_symlink():
+                raise RefusedError(f"{printable(self.folder)} is a link, which may lead anywhere: remove it")
+            self.folder.mkdir(parents=True, exist_ok=True)
+            job = {"what": what, "run": run, "command": command_line(*arguments), "begun": round(time.time(), 3)}
+            with _opened(self.folder / "lock", "ab") as held:
+                if not _lock(held):
+                    raise BusyError("another page has just started something: one thing runs at a time")
+                write_json(self.folder / "job.json", job)
+                with _opened(self.folder / "job.log", "wb") as log:
+                    self._process = _process(arguments, log, held)
+                    _started.append(self._process)
+        return self.current() or job
+
+    def current(self) -> dict[str, Any] | None:
+        """{what, run, command, begun, running, ended, lines} of the newest job; None where there was none.
+
+        ended: its exit status, where this server started it and it has ended; lines: the last of what it said.
+        """
+        job = self._stored()
+        if job is None:
+            return None
+        status = None if self._process is None else self._process.poll()
+        return {**job, "running": self._runs(), "ended": status, "lines": self._said()}
+
+    def _stored(self) -> dict[str, Any] | None:
+        with suppress(OSError, ValueError, RecursionError), _opened(self.folder / "job.json", "rb") as file:
+            job = json.loads(file.read(_MOST_BYTES))
+            if isinstance(job, dict) and set(_FIELDS) == set(job):
+                texts = {name: printable(str(job[name]))[:2000] for name in _FIELDS[:3]}
+                begun = job["begun"]
+                return {**texts, "begun": float(begun) if isinstance(begun, (int, float)) else 0.0}
+        return None
+
+    def _runs(self) -> bool:
+        if self._process is not None and self._process.poll() is None:
+            return True
+        with suppress(OSError), _opened(self.folder / "lock", "rb") as file:
+            return not _lock(file, shared=True)
+        return False
+
+    def _said(self) -> list[str]:
+        """The last lines of the log; of a progress bar its newest state."""
+        with suppress(OSError), _opened(self.folder / "job.log", "rb") as file:
+            file.seek(max(0, file.seek(0, os.SEEK_END) - _MOST_BYTES))
+            text = _BAR.sub("", file.read(_MOST_BYTES).decode("utf-8", "replace"))
+            return printable_lines(text).splitlines()[-_LINES:]
+        return []
+
+
+def _process(arguments: Sequence[str], log: IO[bytes], held: IO[bytes]) -> subprocess.Popen[bytes]:
+    """`gansmith ARGUMENTS` in a session of its own: neither a closed terminal nor the page's end reaches it."""
+    inherited = () if fcntl is None else (held.fileno(),)
+    try:
+        return subprocess.Popen(
+            [sys.executable, "-m", "gansmith", *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            pass_fds=inherited,
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise GansmithError(f"no process could be started: {error.strerror or error}") from error
+
+
+def _opened(path: Path, mode: str) -> IO[bytes]:
+    """A file that is no link and no pipe. Raises OSError."""
+
+    def opener(name: str, flags: int) -> int:
+        return os.open(name, flags | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0), 0o600)
+
+    return open(path, mode, opener=opener)
+
+
+def _lock(file: IO[bytes], *, shared: bool = False) -> bool:
+    """Take the lock of an open file; whether nobody else holds it. shared: beside others who only ask."""
+    if fcntl is None:
+        return True
+    try:
+        fcntl.flock(file, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+def run_argument(path: Path) -> str:
+    """A run's folder as an argument that no command line takes for an option."""
+    return str(resolved(path))

@@ -1,0 +1,171 @@
+"""What changes in the opened runs, told to everybody who listens: one look a second for all listeners together.
+
+A look asks the system for times and sizes; a file is read only where these changed. Nobody listens, nobody looks.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from gansmith.errors import GansmithError
+from gansmith.runs.folder import experiment_of, is_run
+from gansmith.runs.lock import is_locked
+from gansmith.web.event_records import EventRecords, Record, number_of, plain
+from gansmith.web.page import Page
+from gansmith.web.run_facts import newest_sheet, state_of
+
+EVERY = 1.0  # seconds between two looks
+KEEP_ALIVE = 15.0  # seconds after which a silent stream says that it is there
+_WAITING = 1000  # events that wait for a slow listener; then it is dropped, and comes again
+
+
+@dataclass
+class Live:
+    """The newest state of each run, and the listeners who are told when it changes."""
+
+    page: Page
+    records: EventRecords
+    _seen: dict[str, tuple[Any, ...]] = field(default_factory=dict)
+    _states: dict[str, dict[str, Any]] = field(default_factory=dict)
+    _wholes: dict[Path, tuple[int, int | None]] = field(default_factory=dict)
+    _listeners: set[asyncio.Queue[str | None]] = field(default_factory=set)
+    _looking: asyncio.Task[None] | None = None
+
+    async def events(self) -> AsyncIterator[str]:
+        """Text of server-sent events: `run` for each run, then for each that changes; `gone` for one that is no longer
+        there. Begins with all runs, so that a listener who comes again misses nothing."""
+        queue: asyncio.Queue[str | None] = asyncio.Queue(_WAITING)
+        await self._look()
+        for state in self._states.values():
+            queue.put_nowait(_event("run", state))
+        self._listeners.add(queue)
+        if self._looking is None or self._looking.done():
+            self._looking = asyncio.create_task(self._keep_looking())
+        try:
+            yield "retry: 1000\n\n"
+            while True:
+                try:
+                    event = await asyncio.wait_for(queue.get(), KEEP_ALIVE)
+                except TimeoutError:
+                    event = ": still here\n\n"
+                if event is None:
+                    return
+                yield event
+        finally:
+            self._listeners.discard(queue)
+
+    async def _keep_looking(self) -> None:
+        while self._listeners:
+            await asyncio.sleep(EVERY)
+            try:
+                events = await self._look()
+            except RuntimeError:  # the server ends
+                break
+            for queue in list(self._listeners):
+                try:
+                    for event in events:
+                        queue.put_nowait(event)
+                except asyncio.QueueFull:
+                    self._listeners.discard(queue)
+                    _end(queue)
+        for queue in list(self._listeners):
+            _end(queue)
+
+    async def _look(self) -> list[str]:
+        return await self.page.work.read(self.changes)
+
+    def changes(self) -> list[str]:
+        """The events since the last call."""
+        try:
+            runs = self.page.runs.all()
+        except OSError:
+            return []
+        events = [_event("gone", {"name": name}) for name in self._states if name not in runs]
+        for name in [*self._states]:
+            if name not in runs:
+                self._states.pop(name, None)
+                self._seen.pop(name, None)
+        for name, path in runs.items():
+            seen = _seen(path)
+            if self._seen.get(name) == seen:
+                continue
+            self._seen[name] = seen
+            state = self._state(name, path)
+            if state != self._states.get(name):
+                self._states[name] = state
+                events.append(_event("run", state))
+        return events
+
+    def _state(self, name: str, path: Path) -> dict[str, Any]:
+        """{name, images, total, rate, left, state, record, health, notices, sheet, model} of a run, as it is now."""
+        try:
+            records = self.records.of(path)
+        except GansmithError:
+            records = []
+        newest = _newest(records)
+        total, state = self._whole(path), state_of(path)
+        images, rate = int(records[-1]["images"]) if records else 0, number_of(newest.get("images_per_second"))
+        left = None
+        if state == "training" and total is not None and rate:
+            left = max(0.0, (total - images) / rate)
+        return {
+            "name": name,
+            "state": state,
+            "images": images,
+            "total": total,
+            "rate": rate,
+            "left": left,
+            "record": plain(newest),
+            "sheet": newest_sheet(path),
+            "model": _changed(path / "model"),
+        }
+
+    def _whole(self, path: Path) -> int | None:
+        """How many images the run is to be trained on; None where nobody knows."""
+        changed = _changed(path / "experiment.yaml")
+        if path not in self._wholes or self._wholes[path][0] != changed:
+            whole = None
+            with suppress(GansmithError):
+                whole = experiment_of(path).images if is_run(path) else None
+            self._wholes[path] = (changed, whole if isinstance(whole, int) else None)
+        return self._wholes[path][1]
+
+
+def _newest(records: list[Record]) -> Record:
+    return next((record for record in reversed(records) if "seconds" in record), {})
+
+
+def _seen(path: Path) -> tuple[Any, ...]:
+    """What a change of the run changes: times and sizes of its files, and whether somebody works on it."""
+    parts = ("events.jsonl", "samples", "model", "checkpoints", "experiment.yaml", "audit/audit.json", "stars.json")
+    return (is_locked(path), *(_changed(path / part) for part in parts), _size(path / "events.jsonl"))
+
+
+def _changed(path: Path) -> int:
+    try:
+        return path.stat().st_mtime_ns
+    except (OSError, ValueError):
+        return 0
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except (OSError, ValueError):
+        return 0
+
+
+def _event(kind: str, data: dict[str, Any]) -> str:
+    return f"event: {kind}\ndata: {json.dumps(data, allow_nan=False)}\n\n"
+
+
+def _end(queue: asyncio.Queue[str | None]) -> None:
+    while not queue.empty():
+        queue.get_nowait()
+    queue.put_nowait(None)

@@ -1,0 +1,117 @@
+"""What a request may start, one at a time: a training on the offered folder, and work on a run of the opened folder."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any, Literal
+
+from fastapi import APIRouter
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.requests import Request
+
+from gansmith.errors import OptionError
+from gansmith.runs.folder import is_run
+from gansmith.runs.lock import is_locked
+from gansmith.runs.stop_request import request_stop
+from gansmith.system.paths import resolved
+from gansmith.web.errors import BusyError, RefusedError
+from gansmith.web.jobs import run_argument
+from gansmith.web.page import Page, page_of
+from gansmith.web.shared import shared_of
+
+router = APIRouter()
+MOST_IMAGES = 10**9
+_NAME = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]{0,63}")
+
+What = Literal["train", "resume", "evaluate", "encoder"]
+Time = Literal["1m", "2m", "5m", "15m", "30m", "1h", "2h", "4h", "8h"]
+
+
+class Asked(BaseModel):
+    """A job. run: a run that is open; of `train` the name of the new one, free or that of a run on these images."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    what: What
+    run: str = Field(max_length=500)
+    time: Time | None = None  # of train
+    images: int | None = Field(default=None, ge=1, le=MOST_IMAGES)  # of resume: to so many in all
+    quick: bool = False  # of evaluate
+
+
+class Confirmed(BaseModel):
+    """What must be said on purpose."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    confirm: Literal[True]
+
+
+@router.get("/api/jobs")
+async def jobs(request: Request) -> dict[str, Any]:
+    """{"job": {what, run, command, begun, running, ended, lines} or null}: the newest."""
+    page, shared = page_of(request), shared_of(request)
+    return await page.work.read(lambda: {"job": shared.jobs.current()})
+
+
+@router.post("/api/jobs")
+async def start(request: Request, asked: Asked) -> dict[str, Any]:
+    """Start one; answers with the job. 503 while another one runs."""
+    page, shared = page_of(request), shared_of(request)
+    page.require_writable("start anything")
+
+    def begin() -> dict[str, Any]:
+        return {"job": shared.jobs.start(asked.what, asked.run, arguments_of(page, asked))}
+
+    return await page.work.read(begin)
+
+
+@router.post("/api/runs/{run}/stop")
+async def stop(request: Request, run: str, confirmed: Confirmed) -> dict[str, Any]:
+    """Ask a training to end after its step, as Ctrl-C does. Needs {"confirm": true}."""
+    page = page_of(request)
+    page.require_writable("stop a training")
+
+    def ask() -> dict[str, Any]:
+        request_stop(page.runs.path_of(run))
+        return {"asked": True}
+
+    return await page.work.read(ask)
+
+
+def arguments_of(page: Page, asked: Asked) -> list[str]:
+    """The command line of a job. Raises OptionError for options of another job, RefusedError for what is not
+    offered, BusyError for a run that is being trained."""
+    allowed: dict[What, tuple[str, ...]] = {"train": ("time",), "resume": ("images",), "evaluate": ("quick",)}
+    for name in ("time", "images", "quick"):
+        if getattr(asked, name) and name not in allowed.get(asked.what, ()):
+            raise OptionError(f"{name} is no option of {asked.what}: leave it out")
+    if asked.what == "train":
+        return _training(page, asked)
+    path = page.runs.path_of(asked.run)
+    if not is_run(path):
+        raise RefusedError(f"{asked.run} is a model without its run: there is nothing to {asked.what}")
+    if asked.what != "evaluate" and is_locked(path):
+        raise BusyError(f"{asked.run} is being trained already")
+    place = run_argument(path)
+    if asked.what == "resume":
+        return ["resume", place, *([] if asked.images is None else ["--images", str(asked.images)])]
+    if asked.what == "evaluate":
+        return ["evaluate", place, *(["--quick"] if asked.quick else [])]
+    return ["invert", place, "--train-encoder"]
+
+
+def _training(page: Page, asked: Asked) -> list[str]:
+    """On the one folder that the server was started with, into a new run of the opened folder."""
+    settings = page.settings
+    if settings.images is None:
+        raise RefusedError("no images are offered: gansmith explore --images FOLDER offers some")
+    if page.runs.single:
+        raise RefusedError("one run is open, and a new one needs a folder of runs: gansmith explore FOLDER")
+    if not _NAME.fullmatch(asked.run):
+        raise OptionError(f"{asked.run[:80]!r} is no name for a run: letters, digits, - and _, at most 64")
+    out: Path = settings.opened / asked.run
+    if out.exists() or out.is_symlink():
+        raise OptionError(f"{asked.run} is there already: choose another name, or resume it")
+    return ["train", str(resolved(settings.images)), "--time", asked.time or "15m", "--out", str(resolved(out))]

@@ -1,0 +1,100 @@
+"""Images that a run was trained on, one at a time, and the search for those nearest to a sample."""
+
+from __future__ import annotations
+
+from io import BytesIO
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import torch
+
+from gansmith.data.prepared import Prepared
+from gansmith.data.stream import normalised
+from gansmith.errors import GansmithError, RunError
+from gansmith.evaluation.audit import audit
+from gansmith.judge.nearest_images import Comparison, comparison, require_images
+from gansmith.judge.training_images import prepared_images, training_images
+from gansmith.models.saved import read_card
+from gansmith.records.images import draw_sheet, write_image
+from gansmith.runs.run import Run
+from gansmith.system.text import printable
+from gansmith.web.errors import NotFoundError
+from gansmith.web.kept import Kept
+
+Side = Literal["train", "held_out"]
+MOST_BYTES = 2 << 30  # of all training images at once, in the memory
+
+
+def prepared(kept: Kept, run: Run) -> Prepared:
+    """The run's images, prepared as for its training and not read yet."""
+    return kept.of(("prepared", str(run.path), _settings_of(run)), lambda: prepared_images(run, _shape(run)))
+
+
+def picture(kept: Kept, run: Run, side: Side, number: int) -> bytes:
+    """A PNG of a training image, or of one held out, as the networks saw it. Raises NotFoundError."""
+    known = prepared(kept, run)
+    images = known.train if side == "train" else known.holdout
+    count = 0 if images is None else len(images)
+    if images is None or not 0 <= number < count:
+        raise NotFoundError(f"there is no image {number:,} of {count:,} {side.replace('_', ' ')}")
+    image = np.asarray(images[np.array([number])].image)
+    file = BytesIO()
+    write_image(draw_sheet(normalised(torch.from_numpy(image)), padding=0, scale=1), file, ".png")
+    return file.getvalue()
+
+
+def nearest_of(kept: Kept, run: Run, image: Any) -> dict[str, Any]:
+    """{distance, verdict, copy, index, name, chance, audit} of an image uint8 [1, H, W, C] of the run."""
+    found = _comparison(kept, run).of(image, count=1)
+    index = int(found.by[0].indices[0, 0])
+    word = found.words[0]
+    return {
+        "distance": float(found.by[0].distances[0, 0]),
+        "verdict": word,
+        "copy": word in ("the same image", "a copy"),
+        "index": index,
+        "name": found.train.name(index),
+        "chance": float(found.control.chances(found.nearness)[0]),
+        "audit": audit_words(run.path),
+    }
+
+
+def audit_words(folder: Path) -> str | None:
+    """What the run's own audit said of copies; None where there is none, or a damaged one."""
+    try:
+        answer = audit.read(folder / "audit").answers.get("memorisation")
+    except (GansmithError, TypeError, KeyError, AttributeError, ValueError, RecursionError):
+        return None
+    return None if answer is None else printable(f"{answer.verdict}. {answer.sentence}")
+
+
+def _comparison(kept: Kept, run: Run) -> Comparison:
+    def compute() -> Comparison:
+        require_images(run)
+        known, shape = prepared(kept, run), _shape(run)
+        size = len(known.train) * int(np.prod(shape))
+        if size > MOST_BYTES:
+            raise RunError(
+                f"the {len(known.train):,} training images would take {size / 2**30:.1f} GiB of memory here: use "
+                f"gansmith nearest"
+            )
+        return comparison(training_images(run, shape))
+
+    return kept.of(("comparison", str(run.path), _settings_of(run)), compute)
+
+
+def _shape(run: Run) -> tuple[int, int, int]:
+    file = run.model if run.model.is_file() else run.model / "generator.safetensors"
+    if not file.is_file():
+        raise RunError(f"{printable(run.path)} has no generator, so that no image of it has a nearest one")
+    channels, height, width = read_card(file).dimensions[:3]
+    return height, width, channels
+
+
+def _settings_of(run: Run) -> int:
+    """What changes when the run's settings are written anew."""
+    try:
+        return (run.path / "experiment.yaml").stat().st_mtime_ns
+    except OSError:
+        return 0

@@ -1,0 +1,96 @@
+"""The offered folder before a training, and runs played against each other."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import httpx
+import numpy as np
+import pytest
+from opened_page import refusal
+from pages import TOKEN, client_of
+from PIL import Image
+
+from gansmith.judge.compare.matches import read
+from gansmith.runs.gallery import shipped
+from gansmith.runs.run import Run
+from gansmith.web.settings import Settings
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("offered") / "my photos"
+    folder.mkdir()
+    rng = np.random.default_rng(0)
+    for number, areas in enumerate(rng.integers(0, 256, (60, 4, 4, 3), dtype=np.uint8)):
+        Image.fromarray(areas.repeat(4, 0).repeat(4, 1)).save(folder / f"{number:02}.png")
+    return folder
+
+
+def test_nothing_is_offered(client: httpx.Client) -> None:
+    assert client.get("/api/begin").json()["offered"] is None
+    refusal(client.get("/api/begin/forecast"), 404)
+
+
+def test_the_offered_folder_is_checked(own_runs: Path, photos: Path) -> None:
+    with client_of(Settings(own_runs, token=TOKEN, images=photos)) as client:
+        said = client.get("/api/begin").json()
+        assert (said["offered"]["count"], said["offered"]["failure"]) == (60, None)
+        assert said["name"] == "myphotos"
+        assert str(photos.parent) not in str(said["offered"]["lines"])
+        (own_runs / "myphotos").mkdir()
+        assert client.get("/api/begin").json()["name"] == "myphotos-2"
+
+
+def test_a_forecast_with_the_gallery(own_runs: Path, photos: Path) -> None:
+    with client_of(Settings(own_runs, token=TOKEN, images=photos)) as client:
+        said = client.get("/api/begin/forecast?time=1m").json()
+        assert said["failure"] is None
+        assert any(line.startswith("forecast") for line in said["lines"])
+        assert not list(own_runs.glob("myphotos*"))  # nothing was begun
+        if shipped():
+            assert client.get(said["expect"]).headers["content-type"] == "image/jpeg"
+            assert said["words"]
+        refusal(client.get("/api/begin/forecast?time=1000h"), 422)
+        refusal(client.get("/api/begin/expect/..%2fsecret"), 404)
+        refusal(client.get("/api/begin/expect/nothing"), 404)
+
+
+def test_an_offered_folder_without_images(own_runs: Path, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    with client_of(Settings(own_runs, token=TOKEN, images=tmp_path / "empty")) as client:
+        assert client.get("/api/begin").json()["offered"]["failure"]
+        assert client.get("/api/begin/forecast?time=1m").json()["failure"]
+
+
+def test_runs_play_against_each_other(own_runs: Path) -> None:
+    shutil.copytree(own_runs / "toy", own_runs / "other")
+    Run(own_runs / "other").resume(images=336)
+    with client_of(Settings(own_runs, token=TOKEN)) as client:
+        said = client.get("/api/compare/toy,other").json()
+        assert (said["runs"], said["matches"]) == (["other", "toy"], [])
+        assert not (own_runs / "compared").exists()  # asking changes nothing
+        played = client.post("/api/compare/toy,other", json={"samples": 20}).json()
+        assert len(played["matches"]) == 1
+        assert played["matches"][0]["images"] == [336, 320]
+        again = client.post("/api/compare/toy,other", json={"samples": 20}).json()
+        assert again == played  # no model is newer
+        assert read(own_runs / "compared/matches.jsonl") == played["matches"]
+        assert "--watch" in played["command"]
+        refusal(client.get("/api/compare/toy"), 400)
+        refusal(client.get("/api/compare/toy,nowhere"), 404)
+        refusal(client.get("/api/compare/toy,..%2fother"), 404)
+        refusal(client.post("/api/compare/toy,other", json={"samples": 10**6}), 422)
+
+
+def test_no_match_is_recorded_read_only_or_elsewhere(own_runs: Path, tmp_path: Path) -> None:
+    shutil.copytree(own_runs / "toy", own_runs / "other")
+    with client_of(Settings(own_runs, token=TOKEN, read_only=True)) as client:
+        refusal(client.post("/api/compare/toy,other", json={}), 403)
+        assert client.get("/api/compare/toy,other").status_code == 200
+    (tmp_path / "elsewhere").mkdir()
+    (own_runs / "compared").symlink_to(tmp_path / "elsewhere")
+    with client_of(Settings(own_runs, token=TOKEN)) as client:
+        refusal(client.post("/api/compare/toy,other", json={"samples": 20}), 403)
+    assert not list((tmp_path / "elsewhere").iterdir())
