@@ -29,39 +29,35 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_nothing_is_offered(client: httpx.Client) -> None:
-    assert client.get("/api/begin").json()["offered"] is None
-    refusal(client.get("/api/begin/forecast"), 404)
+    assert client.get("/api/begin").json() == {"offered": None}
+    refusal(client.get("/api/begin/expect/..%2fsecret"), 404)
+    refusal(client.get("/api/begin/expect/nothing"), 404)
 
 
-def test_the_offered_folder_is_checked(own_runs: Path, photos: Path) -> None:
+def test_the_offered_folder_is_checked_with_a_forecast_and_the_gallery(own_runs: Path, photos: Path) -> None:
     with client_of(Settings(own_runs, token=TOKEN, images=photos)) as client:
-        said = client.get("/api/begin").json()
-        assert (said["offered"]["count"], said["offered"]["failure"]) == (60, None)
-        assert said["name"] == "myphotos"
-        assert str(photos.parent) not in str(said["offered"]["lines"])
-        (own_runs / "myphotos").mkdir()
-        assert client.get("/api/begin").json()["name"] == "myphotos-2"
-
-
-def test_a_forecast_with_the_gallery(own_runs: Path, photos: Path) -> None:
-    with client_of(Settings(own_runs, token=TOKEN, images=photos)) as client:
-        said = client.get("/api/begin/forecast?time=1m").json()
-        assert said["failure"] is None
-        assert any(line.startswith("forecast") for line in said["lines"])
+        said = client.get("/api/begin?time=1m").json()["offered"]
+        assert (said["folder"], said["name"]) == ("my photos", "myphotos")
+        assert (said["check"]["count"], said["check"]["stops"]) == (60, None)
+        assert str(photos.parent) not in str(said["check"]["lines"])
+        assert said["forecast"]["seconds"] == 60
+        assert said["forecast"]["recipe"]
+        assert any(line.startswith("forecast") for line in said["forecast"]["lines"])
+        assert said["command"].startswith("gansmith train ")
+        assert "--time 1m" in said["command"]
         assert not list(own_runs.glob("myphotos*"))  # nothing was begun
         if shipped():
-            assert client.get(said["expect"]).headers["content-type"] == "image/jpeg"
-            assert said["words"]
-        refusal(client.get("/api/begin/forecast?time=1000h"), 422)
-        refusal(client.get("/api/begin/expect/..%2fsecret"), 404)
-        refusal(client.get("/api/begin/expect/nothing"), 404)
+            assert client.get(said["expect"]["image"]).headers["content-type"] == "image/jpeg"
+            assert said["expect"]["words"]
+        (own_runs / "myphotos").mkdir()
+        assert client.get("/api/begin?time=1m").json()["offered"]["name"] == "myphotos-2"
+        refusal(client.get("/api/begin?time=1000h"), 422)
 
 
 def test_an_offered_folder_without_images(own_runs: Path, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     with client_of(Settings(own_runs, token=TOKEN, images=tmp_path / "empty")) as client:
-        assert client.get("/api/begin").json()["offered"]["failure"]
-        assert client.get("/api/begin/forecast?time=1m").json()["failure"]
+        assert client.get("/api/begin").json()["offered"]["check"]["stops"]
 
 
 def test_runs_play_against_each_other(own_runs: Path) -> None:

@@ -69,14 +69,14 @@ def test_each_job_is_a_fixed_command_line(own_runs: Path, tmp_path: Path, starte
             assert len(started) == before + 1
             assert started[-1] == [sys.executable, "-m", "gansmith", *words]
             assert "--trust" not in started[-1]
-            job = answer.json()["job"]
-            assert (job["what"], job["run"], job["running"]) == (what, "toy", True)
+            job = answer.json()
+            assert (job["what"], job["run"], job["state"]) == (what, "toy", "running")
             assert "another" not in refusal(client.post("/api/jobs", json={"what": "evaluate", "run": "toy"}), 503)
             assert len(started) == before + 1
         end_of(own_runs)
     images = tmp_path / "photos"
     with client_of(Settings(own_runs, token=TOKEN, images=images)) as client:
-        asked = {"what": "train", "run": "new-1", "time": "5m"}
+        asked = {"what": "train", "name": "new-1", "time": "5m"}
         assert client.post("/api/jobs", json=asked).status_code == 200
         out = str(own_runs / "new-1")
         assert started[-1][3:] == ["train", str(images), "--time", "5m", "--out", out]
@@ -92,12 +92,14 @@ def end_of(runs: Path) -> None:
             continue
         if holds:
             os.kill(int(process.name), 9)
-    wait_until(lambda: not (job.current() or {"running": False})["running"])
+    wait_until(lambda: (job.current() or {"state": ""})["state"] != "running")
 
 
 REFUSED: list[tuple[dict[str, Any], int]] = [
     ({"what": "rm", "run": "toy"}, 422),
     ({"what": "resume", "run": "nowhere"}, 404),
+    ({"what": "resume"}, 400),
+    ({"what": "resume", "run": "toy", "name": "new"}, 400),
     ({"what": "resume", "run": "../toy"}, 404),
     ({"what": "resume", "run": "toy", "trust": True}, 422),
     ({"what": "resume", "run": "toy", "images": 0}, 422),
@@ -119,7 +121,7 @@ def test_nothing_else_is_started(client: httpx.Client, started: list[list[str]],
 @pytest.mark.parametrize("name", ["toy", "../new", "a/b", "", ".hidden", "--out", "x" * 65, "new\n"])
 def test_names_for_a_new_run(own_runs: Path, tmp_path: Path, started: list[list[str]], name: str) -> None:
     with client_of(Settings(own_runs, token=TOKEN, images=tmp_path)) as client:
-        refusal(client.post("/api/jobs", json={"what": "train", "run": name}), 400)
+        refusal(client.post("/api/jobs", json={"what": "train", "name": name}), 400)
     assert started == []
 
 
@@ -130,7 +132,7 @@ def test_a_read_only_page_starts_and_stops_nothing(own_runs: Path, started: list
             ("/api/runs/toy/stop", {"confirm": True}),
         ):
             assert "read-only" in refusal(client.post(path, json=body), 403)
-        assert client.get("/api/jobs").json() == {"job": None}
+        assert client.get("/api/jobs").json() == []
     assert started == []
     assert not (own_runs / ".page").exists()
 
@@ -141,14 +143,14 @@ def test_what_an_earlier_page_started_is_found_by_its_lock(own_runs: Path, start
     Jobs(settings).start("evaluate", "toy", ["evaluate", "toy"])
     found = Jobs(settings).current()
     assert found is not None
-    assert (found["what"], found["run"], found["running"], found["ended"]) == ("evaluate", "toy", True, None)
-    wait_until(lambda: (Jobs(settings).current() or {})["lines"] == ["working"])
+    assert (found["what"], found["run"], found["state"]) == ("evaluate", "toy", "running")
+    wait_until(lambda: (Jobs(settings).current() or {})["log"] == "working")
     stored = (own_runs / ".page/job.json").read_text()
     assert "pid" not in stored
     end_of(own_runs)
     over = Jobs(settings).current()
     assert over is not None
-    assert over["running"] is False
+    assert over["state"] == "ended"
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"what": "x"}', "[" * 100_000])
@@ -167,7 +169,7 @@ def test_hostile_files_in_place_of_the_notes(own_runs: Path, tmp_path: Path, sta
     (page / "lock").symlink_to("/etc/hostname")
     job = Jobs(Settings(own_runs)).current()
     assert job is not None
-    assert (job["what"], len(job["run"]), job["begun"], job["running"]) == ("\\x1b[31m", 2000, 0.0, False)
+    assert (job["what"], len(job["run"]), job["begun"], job["state"]) == ("\\x1b[31m", 2000, 0.0, "ended")
     (page / "lock").unlink()
     (page / "job.log").unlink()
     (page / "job.json").unlink()
@@ -189,17 +191,17 @@ def test_a_run_is_continued_outlives_its_page_and_is_stopped_by_another(own_runs
     """With true processes: resumed by one page, seen and stopped by the next, everything saved."""
     toy = own_runs / "toy"
     with client_of(Settings(own_runs, token=TOKEN)) as client:
-        job = client.post("/api/jobs", json={"what": "resume", "run": "toy", "images": 10**7}).json()["job"]
+        job = client.post("/api/jobs", json={"what": "resume", "run": "toy", "images": 10**7}).json()
         assert job["command"] == f"gansmith resume {toy} --images 10000000"
         wait_until(lambda: is_locked(toy))
     records = (toy / "events.jsonl").stat().st_size
     with client_of(Settings(own_runs, token=TOKEN)) as client:
         wait_until(lambda: (toy / "events.jsonl").stat().st_size > records)
-        assert client.get("/api/jobs").json()["job"]["running"]
+        assert client.get("/api/jobs").json()[0]["state"] == "running"
         refusal(client.post("/api/jobs", json={"what": "evaluate", "run": "toy"}), 503)
         assert client.post("/api/runs/toy/stop", json={"confirm": True}).json() == {"asked": True}
-        wait_until(lambda: not client.get("/api/jobs").json()["job"]["running"])
-        said = client.get("/api/jobs").json()["job"]["lines"]
-    assert any("everything is saved" in line for line in said)
+        wait_until(lambda: client.get("/api/jobs").json()[0]["state"] == "ended")
+        said = client.get("/api/jobs").json()[0]["log"]
+    assert "everything is saved" in said
     assert not is_locked(toy)
     assert 320 < Run(toy).checkpoint()["images"] < 10**7

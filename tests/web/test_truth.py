@@ -71,7 +71,7 @@ def test_umap_that_is_not_installed(client: httpx.Client, monkeypatch: pytest.Mo
 
 
 def test_no_audit_yet(client: httpx.Client) -> None:
-    assert client.get("/api/runs/toy/audit").json() == {"audit": None, "first_look": None, "files": []}
+    refusal(client.get("/api/runs/toy/audit"), 404)
     refusal(client.get("/api/runs/toy/report/report.html"), 404)
 
 
@@ -81,11 +81,7 @@ def test_a_report_is_sandboxed_and_nothing_else_is_sent(own_client: httpx.Client
     (audit / "audit.json").write_text('{"format": 1, "value": NaN}')
     (audit / "report.html").write_text("<script>fetch('/api/runs')</script>")
     (audit / "history.jsonl").write_text("{}")
-    assert own_client.get("/api/runs/toy/audit").json() == {
-        "audit": {"format": 1, "value": None},
-        "first_look": None,
-        "files": ["report.html", "audit.json"],
-    }
+    assert own_client.get("/api/runs/toy/audit").json() == {"format": 1, "value": None}
     answer = own_client.get("/api/runs/toy/report/report.html")
     policy = answer.headers["content-security-policy"]
     assert policy.startswith("sandbox; default-src 'none'")
@@ -109,7 +105,7 @@ def test_a_report_that_leads_out(own_client: httpx.Client, own_runs: Path, tmp_p
     (tmp_path / "secret").mkdir()
     (tmp_path / "secret/report.html").write_text("secret")
     (own_runs / "toy/audit").symlink_to(tmp_path / "secret")
-    assert own_client.get("/api/runs/toy/audit").json()["files"] == []
+    refusal(own_client.get("/api/runs/toy/audit"), 404)
     refusal(own_client.get("/api/runs/toy/report/report.html"), 404)
 
 

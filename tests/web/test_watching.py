@@ -55,6 +55,15 @@ def test_records_are_thinned_evenly_and_rare_ones_stay() -> None:
     assert [value for value in said["columns"]["kid"] if value is not None] == [0.5]
 
 
+def test_notices_are_said_with_what_to_paste() -> None:
+    notice = {"sign": "collapse", "words": "All alike.\x1b[2J", "paste": "gansmith resume runs/a"}
+    said = thinned([{"step": 1, "images": 64, "signs": [], "notices": [notice, 7]}], 10)["notices"]
+    assert said == [
+        {"sign": "collapse", "sentence": "All alike.\\x1b[2J", "command": "gansmith resume runs/a", "images": 64}
+    ]
+    assert thinned([{"step": 1, "images": 64, "notices": "no list"}], 10)["notices"] == []
+
+
 def test_records_half_written_and_damaged(runs: Path) -> None:
     events = runs / "one/events.jsonl"
     records = EventRecords()

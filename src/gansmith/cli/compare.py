@@ -60,16 +60,13 @@ def compare(
     from gansmith.judge.compare.compare_runs import compare as compare_runs
     from gansmith.judge.compare.contenders import parse
     from gansmith.runs.own_networks import own_networks_at
-    from gansmith.runs.run import Run
     from gansmith.system.console import say
 
     out = _require_out(out, runs, against, report=report, force=force)
     own = {name for path, _ in map(parse, runs) for name in own_networks_at(path)}
     extractor = choose(features, weights, device=device, trust=trust, own=own) if report else None
     names = [name.strip() for name in metrics.split(",") if name.strip() and name.strip() != "none"]
-    trained: list[str] = []
-    for path, checkpoint in map(parse, runs):
-        trained += trained_lines(Run(path, trust=trust), checkpoint=checkpoint, raw=raw)
+    trained = _trained(runs, raw=raw, trust=trust)
     comparison = compare_runs(
         list(runs),
         against=against,
@@ -86,6 +83,16 @@ def compare(
     if out is not None:
         files = write(comparison, out, extractor, replace=force)
         echo(f"-> {', '.join(printable(out / name) for name in files)}")
+
+
+def _trained(runs: Sequence[str], *, raw: bool, trust: bool) -> list[str]:
+    """How long the weights of each were trained, a line each."""
+    from gansmith.judge.compare.contenders import parse
+    from gansmith.runs.run import Run
+
+    places = map(parse, runs)
+    lines = [trained_lines(Run(path, trust=trust), checkpoint=checkpoint, raw=raw) for path, checkpoint in places]
+    return [line for of_run in lines for line in of_run]
 
 
 def _watch(runs: Sequence[str], *, samples: int | None, device: str, trust: bool) -> None:

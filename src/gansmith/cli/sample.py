@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -23,6 +24,9 @@ from gansmith.cli.arguments import (
     require_out,
     seeds_of,
 )
+
+if TYPE_CHECKING:
+    from gansmith.latent.sources import Sources
 
 _OUT = "samples.png"
 
@@ -69,14 +73,10 @@ def sample(
     from gansmith.latent.sources import read_sources
     from gansmith.runs.folder import image_folders
     from gansmith.runs.run import Run
-    from gansmith.runs.stars import sources_of
     from gansmith.system.outputs import itself
 
-    if starred:
-        refuse_options(context, ["seeds"], "--starred says which images")
-    grid = parse_canvas(canvas)
-    run = run if run.exists() else zoo.folder(str(run)) or run
-    sources = read_sources(*(sources_of(run) if starred else [seeds]))
+    grid, run = parse_canvas(canvas), run if run.exists() else zoo.folder(str(run)) or run
+    sources = _starred(context, run) if starred else read_sources(seeds)
     opened = Run(run, trust=trust)
     files = series_files(out or _OUT, sources.names)
     if nearest and files is not itself:
@@ -89,15 +89,15 @@ def sample(
         from gansmith.judge.nearest_sheet import with_nearest
 
         images = with_nearest(opened, images)
-    print_written(
-        images.write(
-            path if out is None else out,
-            columns=columns,
-            numbered=numbered,
-            scale=scale,
-            force=force,
-            metadata=metadata,
-        ),
-        "images",
-        len(images),
-    )
+    how: dict[str, Any] = {"columns": columns, "numbered": numbered, "scale": scale}
+    written = images.write(path if out is None else out, **how, force=force, metadata=metadata)
+    print_written(written, "images", len(images))
+
+
+def _starred(context: typer.Context, run: Path) -> Sources:
+    """The images of a run that have a star. Raises OptionError where --seeds says which images, too."""
+    from gansmith.latent.sources import read_sources
+    from gansmith.runs.stars import sources_of
+
+    refuse_options(context, ["seeds"], "--starred says which images")
+    return read_sources(*sources_of(run))

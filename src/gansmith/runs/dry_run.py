@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import yaml
@@ -27,11 +27,21 @@ from gansmith.training.out_of_memory import explain_out_of_memory
 from gansmith.training.wiring import check_wiring
 
 
-def dry_run_report(experiment: Experiment, sources: dict[str, str], *, full: bool = False) -> str:
-    """The text of `gansmith train --dry-run`: six lines, then warnings; with `full`, all settings behind them as YAML.
+@dataclass(frozen=True)
+class DryRun:
+    """What would be trained: everything built, what it costs, and what is to be said of it.
 
-    The data are read (and cached), the networks built, checked and timed.
+    borrowed: lines on the weights that it would begin with
     """
+
+    parts: Assembly
+    cost: Forecast
+    warnings: tuple[str, ...]
+    borrowed: tuple[str, ...]
+
+
+def dry_run(experiment: Experiment) -> DryRun:
+    """Read (and cache) the data, build, check and time the networks. Trains nothing."""
     folder = folder_of(experiment)
     experiment, data = with_data_to_train(with_recorded_length(folder, with_recorded_holdout(folder, experiment)))
     parts = assemble(experiment, data)
@@ -50,12 +60,26 @@ def dry_run_report(experiment: Experiment, sources: dict[str, str], *, full: boo
             cost = timed(cost, parts.game, batch, parts.device, experiment)
     if experiment.time is not None and not checkpoints_of(folder).names():
         cost, parts = _by_time(cost, parts, experiment.time)
-    lines = _summary(parts, cost) + [f"warning: {warning}" for warning in warnings]
+    return DryRun(parts, cost, tuple(warnings), tuple(borrowed))
+
+
+def dry_run_report(experiment: Experiment, sources: dict[str, str], *, full: bool = False) -> str:
+    """The text of `gansmith train --dry-run`: six lines, then warnings; with `full`, all settings behind them as YAML.
+
+    The data are read (and cached), the networks built, checked and timed.
+    """
+    done = dry_run(experiment)
+    lines = dry_run_lines(done)
     if not full:
-        return "\n".join([*lines, *borrowed, "all settings, and where each comes from: --full"])
-    counts = [f"{name}: {count:,} parameters" for name, count in cost.parameters.items()]
-    lines = [f"# {line}" for line in [*lines, *counts, *borrowed]]
-    return "\n".join([*lines, _with_sources(experiment.plain(), sources)])
+        return "\n".join([*lines, *done.borrowed, "all settings, and where each comes from: --full"])
+    counts = [f"{name}: {count:,} parameters" for name, count in done.cost.parameters.items()]
+    lines = [f"# {line}" for line in [*lines, *counts, *done.borrowed]]
+    return "\n".join([*lines, _with_sources(done.parts.experiment.plain(), sources)])
+
+
+def dry_run_lines(done: DryRun) -> list[str]:
+    """The six lines that matter, then the warnings."""
+    return _summary(done.parts, done.cost) + [f"warning: {warning}" for warning in done.warnings]
 
 
 def _by_time(cost: Forecast, parts: Assembly, seconds: float) -> tuple[Forecast, Assembly]:

@@ -23,6 +23,7 @@ Record: TypeAlias = dict[str, Any]
 
 _MOST_BYTES = 1 << 28  # of a file; a record is some 500 bytes
 _RUNS = 16  # whose records are kept
+_NOTICE = {"sign": "sign", "words": "sentence", "paste": "command"}  # a field of a notice, and its name in an answer
 _TEXTS = ("health",)  # fields of a record that are text
 
 
@@ -106,13 +107,13 @@ def thinned(records: list[Record], most: int) -> dict[str, Any]:
 
 
 def notices_in(records: list[Record]) -> list[dict[str, Any]]:
-    """{images, sentence, command} of what the checks said, at most the last hundred."""
+    """{images, sign, sentence, command} of what the checks said, at most the last hundred."""
     said = []
     for record in records:
         notices = record.get("notices")
         for notice in notices if isinstance(notices, list) else ():
             if isinstance(notice, dict):
-                texts = {name: printable(str(value))[:500] for name, value in notice.items() if isinstance(value, str)}
+                texts = {field: printable(str(notice.get(name, "")))[:1000] for name, field in _NOTICE.items()}
                 said.append({**texts, "images": record["images"]})
     return said[-100:]
 

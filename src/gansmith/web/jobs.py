@@ -38,6 +38,7 @@ except ImportError:  # Windows
 _FOLDER = ".page"
 _MOST_BYTES = 1 << 16  # of job.json, and of the log's end that is read
 _LINES = 40
+_STOPPED = 130  # the status after Ctrl-C, or a request to stop
 _FIELDS = ("what", "run", "command", "begun")
 _started: list[subprocess.Popen[bytes]] = []  # kept: they outlive whoever started them
 _BAR = re.compile(r"[^\n]*\r(?!\n)")  # what a progress bar has written over
@@ -59,7 +60,7 @@ class Jobs:
         """Start `gansmith ARGUMENTS`, which works on `run`; the job. Raises BusyError while another one runs."""
         with self._starting:
             now = self.current()
-            if now is not None and now["running"]:
+            if now is not None and now["state"] == "running":
                 raise BusyError(
                     f"{now['what']} of {now['run']} is running, and one thing runs at a time: wait for its end, or "
                     f"stop it"
@@ -78,15 +79,20 @@ class Jobs:
         return self.current() or job
 
     def current(self) -> dict[str, Any] | None:
-        """{what, run, command, begun, running, ended, lines} of the newest job; None where there was none.
+        """{id, what, run, command, begun, seconds, state, log} of the newest job; None where there was none.
 
-        ended: its exit status, where this server started it and it has ended; lines: the last of what it said.
+        state: running, ended, or failed where this server started it and its status was not 0, but for 130: it was
+        stopped. seconds: since it began, of one that runs. log: the last lines of what it said.
         """
         job = self._stored()
         if job is None:
             return None
-        status = None if self._process is None else self._process.poll()
-        return {**job, "running": self._runs(), "ended": status, "lines": self._said()}
+        state, seconds = "ended", None
+        if self._runs():
+            state, seconds = "running", round(max(0.0, time.time() - job["begun"]), 1)
+        elif self._process is not None and self._process.poll() not in (0, _STOPPED):
+            state = "failed"
+        return {"id": f"{job['begun']:.3f}", **job, "seconds": seconds, "state": state, "log": "\n".join(self._said())}
 
     def _stored(self) -> dict[str, Any] | None:
         with suppress(OSError, ValueError, RecursionError), _opened(self.folder / "job.json", "rb") as file:

@@ -2,55 +2,56 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from gansmith.data.check import check
 from gansmith.data.settings import DataSettings
 from gansmith.errors import GansmithError
-from gansmith.experiment.assemble import assemble
-from gansmith.experiment.with_data import with_data_to_train
 from gansmith.runs.defaults_table import defaults
-from gansmith.runs.dry_run import dry_run_report
+from gansmith.runs.dry_run import dry_run, dry_run_lines
 from gansmith.runs.gallery import FOLDER, likeness_of, nearest, shipped
 from gansmith.runs.train import experiment_from
 from gansmith.system.text import printable, printable_lines
 
 
 def checked(images: Path) -> dict[str, Any]:
-    """{name, count, lines, warnings, failure} of the images, every one of them decoded once."""
+    """{count, lines, notes, stops} of the images, every one of them decoded once. stops: why a training would stop."""
     try:
         report = check(DataSettings(path=str(images)))
     except GansmithError as error:
-        return {"name": printable(images.name), "count": 0, "lines": [], "warnings": [], "failure": printable(error)}
-    failure = None if report.failure is None else printable_lines(report.failure)
+        return {"count": 0, "lines": [], "notes": [], "stops": printable(error)}
     return {
-        "name": printable(report.name),
         "count": report.count,
-        "lines": printable_lines(report.as_text()).splitlines(),
-        "warnings": [printable_lines(warning) for warning in report.warnings],
-        "failure": failure,
+        "lines": printable_lines(replace(report, warnings=[], failure=None).as_text()).splitlines(),
+        "notes": [printable_lines(warning) for warning in report.warnings],
+        "stops": None if report.failure is None else printable_lines(report.failure),
     }
 
 
-def forecast(images: Path, time: str, out: Path) -> dict[str, Any]:
-    """{lines, entry, words, failure} of `gansmith train IMAGES --time TIME`: nothing is trained. entry: of the gallery,
-    whose samples show what became of the most similar images; words: what is on that picture."""
+def forecast(images: Path, time: str | None, out: Path) -> dict[str, Any]:
+    """{recipe, size, images, seconds, lines, stops, entry, words} of `gansmith train IMAGES [--time TIME]`, of which
+    nothing is trained. entry: of the gallery, whose samples show what became of the most similar images; words: what is
+    on that picture."""
     try:
-        experiment, sources = experiment_from(str(images), time=time, out=str(out), choose_recipe=True)
-        lines = printable_lines(dry_run_report(experiment, sources)).splitlines()
-        parts = assemble(*with_data_to_train(experiment))
+        experiment, _ = experiment_from(str(images), time=time, out=str(out), choose_recipe=True)
+        done = dry_run(experiment)
+        parts = done.parts
+        entry = None
+        if not parts.data.points and parts.experiment.recipe in defaults().recipes:
+            entry = nearest(likeness_of(parts), shipped())
     except GansmithError as error:
-        return {"lines": [], "entry": None, "words": None, "failure": printable(error)}
-    entry = None
-    if not parts.data.points and parts.experiment.recipe in defaults().recipes:
-        entry = nearest(likeness_of(parts), shipped())
-    parts.stream.close()
+        return {"lines": [], "stops": printable(error), "entry": None, "words": None}
     return {
-        "lines": lines,
+        "recipe": parts.experiment.recipe,
+        "size": list(parts.data.shape[1:]),
+        "images": parts.experiment.images,
+        "seconds": parts.experiment.time or done.cost.seconds,
+        "lines": [printable_lines(line) for line in dry_run_lines(done)],
+        "stops": None,
         "entry": None if entry is None else entry.name,
         "words": None if entry is None else entry.words(),
-        "failure": None,
     }
 
 

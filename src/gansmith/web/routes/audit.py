@@ -23,19 +23,9 @@ FILES = ("report.html", "first_look.html", "audit.json", "first_look.json")  # o
 
 @router.get("/api/runs/{run}/audit")
 async def audit(request: Request, run: str) -> dict[str, Any]:
-    """{"audit": audit.json or null, "first_look": first_look.json or null, "files": those of the report}."""
+    """audit.json; 404 before there is one."""
     page = page_of(request)
-
-    def read() -> dict[str, Any]:
-        folder = page.runs.path_of(run)
-        here = [name for name in FILES if _is_here(folder, name)]
-        return {
-            "audit": _json(folder, "audit.json") if "audit.json" in here else None,
-            "first_look": _json(folder, "first_look.json") if "first_look.json" in here else None,
-            "files": here,
-        }
-
-    return await page.work.read(read)
+    return await page.work.read(lambda: _json(page.runs.path_of(run), "audit.json"))
 
 
 @router.get("/api/runs/{run}/report/{name}", response_class=Response)
@@ -51,15 +41,7 @@ async def report_file(request: Request, run: str, name: str) -> Response:
     return await page.work.read(read)
 
 
-def _is_here(folder: Path, name: str) -> bool:
-    try:
-        file_inside(folder, "audit", name)
-    except NotFoundError:
-        return False
-    return True
-
-
-def _json(folder: Path, name: str) -> Any:
+def _json(folder: Path, name: str) -> dict[str, Any]:
     """The object in a file of the report. Raises RunError for a damaged one."""
     file = file_inside(folder, "audit", name)
     try:

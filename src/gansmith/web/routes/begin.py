@@ -8,9 +8,11 @@ from fastapi import APIRouter
 from fastapi.responses import FileResponse
 from starlette.requests import Request
 
+from gansmith.system.text import printable
 from gansmith.web import offered
 from gansmith.web.errors import NotFoundError
 from gansmith.web.page import Page, page_of
+from gansmith.web.pictures import command_line
 from gansmith.web.routes.jobs import Time
 from gansmith.web.shared import shared_of
 
@@ -18,37 +20,36 @@ router = APIRouter()
 
 
 @router.get("/api/begin")
-async def begin(request: Request) -> dict[str, Any]:
-    """{"offered": {name, count, lines, warnings, failure} or null, "name"}: the check of the folder, and a free name
-    for its run."""
+async def begin(request: Request, time: Time | None = None) -> dict[str, Any]:
+    """{"offered": {folder, name, check, forecast, expect, command} or null}: what is in the folder, what a training of
+    that time would take, and samples that came of similar images. name: free, for the run. Takes seconds at first."""
     page, kept = page_of(request), shared_of(request).kept
 
-    def check() -> dict[str, Any]:
+    def look() -> dict[str, Any]:
         images = page.settings.images
         if images is None:
             return {"offered": None}
-        found = kept.of(("check", str(images)), lambda: offered.checked(images))
-        return {"offered": found, "name": _free_name(page)}
+        name = _free_name(page)
+        out = page.settings.opened / name
+        check = kept.of(("check", str(images)), lambda: offered.checked(images))
+        if check["stops"] is None:
+            known = kept.of(("forecast", str(images), time), lambda: offered.forecast(images, time, out))
+        else:
+            known = {"entry": None, "words": None, "stops": check["stops"]}
+        expect = known["entry"] and {"image": f"/api/begin/expect/{known['entry']}", "words": known["words"]}
+        length = [] if time is None else ["--time", time]
+        return {
+            "offered": {
+                "folder": printable(images.name),
+                "name": name,
+                "check": {**check, "stops": check["stops"] or known["stops"]},
+                "forecast": {key: value for key, value in known.items() if key not in ("entry", "words", "stops")},
+                "expect": expect,
+                "command": command_line("train", images, *length, "--out", out),
+            }
+        }
 
-    return await page.work.slowly(check)
-
-
-@router.get("/api/begin/forecast")
-async def forecast(request: Request, time: Time = "15m") -> dict[str, Any]:
-    """{lines, expect, words, failure} of a training of that time. Takes some seconds at the first call."""
-    page, kept = page_of(request), shared_of(request).kept
-
-    def compute() -> dict[str, Any]:
-        images = page.settings.images
-        if images is None:
-            raise NotFoundError("no images are offered: gansmith explore --images FOLDER offers some")
-        out = page.settings.opened / _free_name(page)
-        found = kept.of(("forecast", str(images), time), lambda: offered.forecast(images, time, out))
-        entry = found["entry"]
-        said = {key: value for key, value in found.items() if key != "entry"}
-        return {**said, "expect": None if entry is None else f"/api/begin/expect/{entry}"}
-
-    return await page.work.slowly(compute)
+    return await page.work.slowly(look)
 
 
 @router.get("/api/begin/expect/{name}", response_class=FileResponse)

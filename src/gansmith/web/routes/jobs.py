@@ -25,16 +25,17 @@ MOST_IMAGES = 10**9
 _NAME = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]{0,63}")
 
 What = Literal["train", "resume", "evaluate", "encoder"]
-Time = Literal["1m", "2m", "5m", "15m", "30m", "1h", "2h", "4h", "8h"]
+Time = Literal["1m", "2m", "3m", "5m", "15m", "30m", "1h", "2h", "4h", "8h"]
 
 
 class Asked(BaseModel):
-    """A job. run: a run that is open; of `train` the name of the new one, free or that of a run on these images."""
+    """A job. run: a run that is open;  name: of the new run that `train` begins."""
 
     model_config = ConfigDict(extra="forbid")
 
     what: What
-    run: str = Field(max_length=500)
+    run: str | None = Field(default=None, max_length=500)
+    name: str | None = Field(default=None, max_length=500)
     time: Time | None = None  # of train
     images: int | None = Field(default=None, ge=1, le=MOST_IMAGES)  # of resume: to so many in all
     quick: bool = False  # of evaluate
@@ -49,10 +50,11 @@ class Confirmed(BaseModel):
 
 
 @router.get("/api/jobs")
-async def jobs(request: Request) -> dict[str, Any]:
-    """{"job": {what, run, command, begun, running, ended, lines} or null}: the newest."""
+async def jobs(request: Request) -> list[dict[str, Any]]:
+    """[{id, what, run, command, begun, seconds, state, log}]: the newest, or none. state: running, ended or failed."""
     page, shared = page_of(request), shared_of(request)
-    return await page.work.read(lambda: {"job": shared.jobs.current()})
+    job = await page.work.read(shared.jobs.current)
+    return [] if job is None else [job]
 
 
 @router.post("/api/jobs")
@@ -62,7 +64,8 @@ async def start(request: Request, asked: Asked) -> dict[str, Any]:
     page.require_writable("start anything")
 
     def begin() -> dict[str, Any]:
-        return {"job": shared.jobs.start(asked.what, asked.run, arguments_of(page, asked))}
+        arguments = arguments_of(page, asked)
+        return shared.jobs.start(asked.what, str(asked.name or asked.run), arguments)
 
     return await page.work.read(begin)
 
@@ -89,6 +92,8 @@ def arguments_of(page: Page, asked: Asked) -> list[str]:
             raise OptionError(f"{name} is no option of {asked.what}: leave it out")
     if asked.what == "train":
         return _training(page, asked)
+    if asked.run is None or asked.name is not None:
+        raise OptionError(f"{asked.what} takes the name of an open run, as run, and nothing else")
     path = page.runs.path_of(asked.run)
     if not is_run(path):
         raise RefusedError(f"{asked.run} is a model without its run: there is nothing to {asked.what}")
@@ -109,9 +114,11 @@ def _training(page: Page, asked: Asked) -> list[str]:
         raise RefusedError("no images are offered: gansmith explore --images FOLDER offers some")
     if page.runs.single:
         raise RefusedError("one run is open, and a new one needs a folder of runs: gansmith explore FOLDER")
-    if not _NAME.fullmatch(asked.run):
-        raise OptionError(f"{asked.run[:80]!r} is no name for a run: letters, digits, - and _, at most 64")
-    out: Path = settings.opened / asked.run
+    name = asked.name or asked.run or ""
+    if not _NAME.fullmatch(name):
+        raise OptionError(f"{name[:80]!r} is no name for a run: letters, digits, - and _, at most 64")
+    out: Path = settings.opened / name
     if out.exists() or out.is_symlink():
-        raise OptionError(f"{asked.run} is there already: choose another name, or resume it")
-    return ["train", str(resolved(settings.images)), "--time", asked.time or "15m", "--out", str(resolved(out))]
+        raise OptionError(f"{name} is there already: choose another name, or resume it")
+    length = [] if asked.time is None else ["--time", asked.time]
+    return ["train", str(resolved(settings.images)), *length, "--out", str(resolved(out))]
