@@ -85,7 +85,7 @@ def first_gan(facts: dict[str, Any], folder: Path, said: str) -> None:
 
 def features(facts: dict[str, Any], folder: Path, said: str) -> None:
     assert facts["error"] < 0.06
-    assert facts["same"][0] < facts["same"][1]
+    assert abs(facts["same"][0] - facts["same"][1]) < 0.02
     accuracy = facts["probe"]["features"]["value"]
     assert accuracy > 0.93
     assert facts["probe"]["gains"]["random network"]["low"] < 0 < facts["probe"]["gains"]["random network"]["high"]
