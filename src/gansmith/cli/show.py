@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,13 +14,15 @@ from gansmith.system.paths import shell_word
 from gansmith.system.text import printable
 
 if TYPE_CHECKING:
+    from gansmith.latent.origin import Origin
     from gansmith.latent.provenance import Interpolation, Provenance, Values
 
 
 def show(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="a PNG that gansmith wrote, or a latent file")],
     run: Annotated[
-        str | None, typer.Argument(metavar="[RUN]", help="the run for the command; says whether the file is of it")
+        str | None,
+        typer.Argument(metavar="[RUN]", help="the run for the command; a sheet in samples/ knows its own"),
     ] = None,
     *,
     trust: Trust = False,
@@ -43,15 +46,38 @@ def show(
     echo(f"model    {origin.model}")
     recipe = "" if origin.recipe is None else f", recipe {origin.recipe}"
     echo(f"trained  {origin.images:,} images{recipe}; written by gansmith {origin.version}")
+    run = run or _run_of(file)
     if run is not None:
-        from gansmith.runs.run import Run
-
-        renderer = Run(run, trust=trust).renderer(device="cpu")
-        same = origin.model == renderer.digest
-        echo(f"run      {run}: {'the same weights' if same else f'other weights, {renderer.origin}'}")
+        said, checkpoint = _weights(run, origin, trust=trust)
+        echo(f"run      {said}")
+        words += [] if checkpoint is None else ["--checkpoint", checkpoint]
     echo(
         f"command  gansmith {' '.join(shell_word(printable(run or word)) if word == 'RUN' else word for word in words)}"
     )
+
+
+def _run_of(file: Path) -> str | None:
+    """The run that drew a sheet, where it lies in its samples/."""
+    from gansmith.runs.folder import is_run
+
+    folder = file.absolute().parent
+    return str(file.parent.parent) if folder.name == "samples" and is_run(folder.parent) else None
+
+
+def _weights(run: str, origin: Origin, *, trust: bool) -> tuple[str, str | None]:
+    """What a run has of the weights of a file, and the name of the checkpoint that holds them."""
+    from gansmith.errors import CheckpointError
+    from gansmith.runs.run import Run
+
+    opened = Run(run, trust=trust)
+    now = opened.renderer(device="cpu").origin
+    if now.model == origin.model:
+        return f"{run}: the same weights", None
+    for name in (f"{origin.images:09}", "latest", "previous", "best"):
+        with suppress(CheckpointError):
+            if opened.renderer(checkpoint=name, device="cpu").digest == origin.model:
+                return f"{run}: the checkpoint {name} has the same weights", name
+    return f"{run}: other weights, {now}; the file needs {origin}, and no checkpoint has them", None
 
 
 def command(made: Provenance, file: Path) -> list[str]:

@@ -14,6 +14,7 @@ from gansmith.records.films import save_film
 from gansmith.records.images import draw_sheet, save_image
 from gansmith.runs.monitor import evaluation_mode
 from gansmith.runs.sample_inputs import sample_inputs, sheet_columns
+from gansmith.runs.sheet_provenance import sheet_text
 from gansmith.runs.training_state import players_in_use
 from gansmith.system.console import say
 from gansmith.system.text import whole_number
@@ -43,11 +44,12 @@ class SampleSheets:
             return
         players = players_in_use(self.parts)
         with evaluation_mode(players):
-            samples = show(players, sample_inputs(self.parts, self.parts.experiment.sheet)).float().cpu()
+            fixed = sample_inputs(self.parts, self.parts.experiment.sheet)
+            samples = show(players, fixed).float().cpu()
         sheet = draw_sheet(samples, columns=sheet_columns(self.parts), scale=None)
         if not self.folder.is_dir():  # else it would be begun anew
             raise RunError(f"{self.folder} is no longer there")
-        self._said(save_image(sheet, self._path(images)))
+        self._said(save_image(sheet, self._path(images), text=sheet_text(self.parts, players, fixed, images)))
 
     def due(self, before: int, images: int) -> bool:
         """Is a sheet due, when the number of images drawn goes from `before` to `images`? At each multiple of
