@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from gansmith.web.app import create_app
-from gansmith.web.serve import listen, server_of
+from gansmith.web.serve import Server, listen
 from gansmith.web.settings import Settings
 from small import MAIN
 
@@ -71,7 +71,7 @@ def end_page(served: Served) -> None:
 def client_of(settings: Settings) -> Iterator[httpx.Client]:
     """A client, with the token, of a page that is served by a thread of this process."""
     listening = listen("127.0.0.1", 0)
-    server = server_of(create_app(settings))
+    server = Server(create_app(settings))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
     thread.start()
     while not server.started and thread.is_alive():

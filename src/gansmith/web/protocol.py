@@ -13,7 +13,7 @@ import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 HEAD = 15.0  # seconds in which a whole head must have come
-_EVERY = 5.0
+EVERY = 5.0
 
 
 class PatientProtocol(H11Protocol):
@@ -22,7 +22,7 @@ class PatientProtocol(H11Protocol):
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
         self._waits_since = self.loop.time()
-        self._check = self.loop.call_later(_EVERY, self._close_slow)
+        self._check = self.loop.call_later(EVERY, self._close_slow)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._check.cancel()
@@ -36,4 +36,4 @@ class PatientProtocol(H11Protocol):
         if now - self._waits_since > HEAD:
             self.transport.close()
         else:
-            self._check = asyncio.get_running_loop().call_later(_EVERY, self._close_slow)
+            self._check = asyncio.get_running_loop().call_later(EVERY, self._close_slow)

@@ -20,6 +20,7 @@ from gansmith.web.errors import error_response
 from gansmith.web.login import LOGIN_PAGE
 from gansmith.web.page import Page
 from gansmith.web.policy import content_policy
+from gansmith.web.uploads import bounded, too_large
 
 HEADERS = {
     "Referrer-Policy": "no-referrer",
@@ -47,8 +48,10 @@ class Security:
         else:
             with_headers = _with_headers(scope, send)
             answer = self._refusal(scope) or self._login(scope)
+            if answer is None and (problem := too_large(scope)) is not None:
+                answer = error_response(413, problem)
             if answer is None:
-                await self.app(scope, receive, with_headers)
+                await self.app(scope, bounded(scope, receive), with_headers)
             else:
                 await answer(scope, receive, with_headers)
 

@@ -5,17 +5,22 @@ from __future__ import annotations
 import os
 import socket
 import sys
+import threading
 from collections.abc import Callable
+from types import FrameType
+from typing import NoReturn
 
 import uvicorn
 
 from gansmith.errors import OptionError
+from gansmith.system.console import say
 from gansmith.web.app import create_app
 from gansmith.web.protocol import PatientProtocol
 from gansmith.web.security import Security
 from gansmith.web.settings import Settings
 
 GRACE = 1  # seconds that answers in the making get when the server is asked to end
+LAST = 1.5  # seconds until it ends all the same
 _USUAL = 8642  # the port without --port, where it is free
 
 
@@ -39,35 +44,45 @@ def listen(host: str, port: int | None) -> socket.socket:
     raise AssertionError
 
 
-def server_of(app: Security) -> uvicorn.Server:
-    """The server of a page; `run(sockets=[...])` serves until a signal ends it, in the main thread."""
-    config = uvicorn.Config(
-        app,
-        http=PatientProtocol,
-        ws="none",
-        loop="asyncio",
-        lifespan="on",
-        log_level="warning",
-        access_log=False,  # it would hold the token
-        proxy_headers=False,
-        server_header=False,
-        timeout_graceful_shutdown=GRACE,
-    )
-    return uvicorn.Server(config)
+class Server(uvicorn.Server):
+    """uvicorn's, which ends soon after the first signal, whatever is under way."""
+
+    def __init__(self, app: Security) -> None:
+        self._work = app.page.work
+        super().__init__(
+            uvicorn.Config(
+                app,
+                http=PatientProtocol,
+                ws="none",
+                loop="asyncio",
+                lifespan="on",
+                log_level="warning",
+                access_log=False,  # it would hold the token
+                proxy_headers=False,
+                server_header=False,
+                timeout_graceful_shutdown=GRACE,
+            )
+        )
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """The signal that ends the server: streams and searches are told, and none is waited for longer than LAST."""
+        self._work.closing.set()
+        end = threading.Timer(LAST, os._exit, [128 + sig])
+        end.daemon = True
+        end.start()
+        super().handle_exit(sig, frame)
 
 
-def serve(settings: Settings, listening: socket.socket, *, started: Callable[[], None] = lambda: None) -> None:
-    """Serve the page until a signal ends it. A thread that still computes then is not waited for."""
-    app = create_app(settings)
-    server = server_of(app)
+def serve(settings: Settings, listening: socket.socket, *, started: Callable[[], None] = lambda: None) -> NoReturn:
+    """Serve the page until a signal ends it, and the process with it: threads that compute are not waited for, and
+    what they write is written whole or not at all."""
+    server = Server(create_app(settings))
     started()
     status: object = 0
     try:
         server.run(sockets=[listening])
     except (SystemExit, KeyboardInterrupt) as end:
         status = getattr(end, "code", 130)
-        raise
-    finally:
-        if app.page.work.busy:
-            sys.stdout.flush()
-            os._exit(status if isinstance(status, int) else 1)
+    say("stopped")
+    sys.stdout.flush()
+    os._exit(status if isinstance(status, int) else 1)

@@ -1,0 +1,93 @@
+"""`gansmith explore` as a process: its first line, its log, its end, what it refuses to begin with."""
+
+from __future__ import annotations
+
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+import pytest
+from pages import end_page, start_page
+from PIL import Image
+
+from small import MAIN
+
+
+def test_the_token_is_in_the_first_line_and_nowhere_else(runs: Path) -> None:
+    page = start_page(runs)
+    try:
+        assert re.fullmatch(r"http://127\.0\.0\.1:[0-9]+", page.url)
+        assert len(page.token) >= 32
+        with page.client() as client:
+            for path in (
+                f"/?token={page.token}",
+                f"/no?token={page.token}",
+                "/?token=wrong",
+                "/api/runs/toy/image?seed=x",
+            ):
+                client.get(path)
+                client.get(path, headers={"Host": f"{page.token}.example"})
+        page.process.send_signal(signal.SIGTERM)
+        out, err = page.process.communicate(timeout=20)
+    finally:
+        end_page(page)
+    assert page.token not in out + err
+    assert page.process.returncode == 143
+
+
+def test_it_ends_within_two_seconds_whatever_it_does(own_runs: Path) -> None:
+    page = start_page(own_runs)
+    file = BytesIO()
+    Image.fromarray(np.zeros((8, 8), np.uint8)).save(file, "PNG")
+    try:
+        address, headers = "/api/runs/toy/invert?steps=2000&restarts=32", {"Accept": "text/event-stream"}
+        with (
+            page.client() as client,
+            client.stream("POST", address, content=file.getvalue(), headers=headers) as answer,
+        ):
+            assert "preview" in next(answer.iter_text())
+            before = time.monotonic()
+            page.process.send_signal(signal.SIGTERM)
+            page.process.wait(timeout=20)
+            assert time.monotonic() - before < 2.5  # 2 on a machine of one's own
+            assert page.process.returncode == 143
+    finally:
+        end_page(page)
+    assert not list((own_runs / "toy").glob("latents/*.safetensors"))
+
+
+def refusal(*words: object) -> str:
+    """What a command line that cannot serve says."""
+    line = [sys.executable, "-c", MAIN, "explore", *map(str, words), "--no-browser"]
+    done = subprocess.run(line, check=False, capture_output=True, text=True, timeout=120)
+    assert done.returncode in (1, 2), done.stderr
+    assert done.stdout == ""
+    assert "Traceback" not in done.stderr
+    return done.stderr
+
+
+def test_it_says_why_it_cannot_begin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert "nowhere" in refusal("nowhere")
+    assert "--images nothing" in refusal("--images", "nothing")
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        assert f"port {port}" in refusal("--port", port)
+    assert "--port" in refusal("--host", "256.256.256.256")
+
+
+def test_without_the_extra_it_names_it(tmp_path: Path) -> None:
+    code = (
+        "import importlib.util as u; f = u.find_spec; u.find_spec = lambda n, *a: None if n == 'fastapi' else f(n, *a)"
+    )
+    line = [sys.executable, "-c", f"{code}\n{MAIN}", "explore", str(tmp_path)]
+    done = subprocess.run(line, check=False, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 1
+    assert "fastapi" in done.stderr
+    assert "pip install" in done.stderr
