@@ -38,6 +38,7 @@ async function failure(response) {
     else if (Array.isArray(answer.detail)) message = answer.detail.map((d) => `${d.loc?.slice(1).join(".")}: ${d.msg}`).join("; ");
     else if (typeof answer.detail === "string") message = answer.detail;
   } catch { /* no JSON: the status says it */ }
+  if (message === "Not Found") message = "The server does not know this request: it is of another version than this page. Start gansmith explore again, and reload.";
   return new ApiError(message, response.status);
 }
 
@@ -168,6 +169,7 @@ function connect() {
   const tell = (event) => { const change = JSON.parse(event.data); for (const listener of [...listeners]) listener(change); };
   source.onmessage = tell;
   source.addEventListener("run", tell);
+  source.addEventListener("gone", (event) => { const change = { ...JSON.parse(event.data), gone: true }; for (const listener of [...listeners]) listener(change); });
 }
 
 function disconnect() { source?.close(); source = null; }

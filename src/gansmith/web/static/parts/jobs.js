@@ -1,26 +1,27 @@
-// Work that the server does for the page: started, watched, found again after a reload.
+// Work that the server does for the page, one thing at a time: started, watched, found again after a reload.
 import { api } from "../api.js";
 import { fill, h } from "./dom.js";
 import { duration } from "./words.js";
 
-const WORDS = { running: "running", ended: "done", failed: "failed" };
-
-/** Newest job of a run and kind, or null. */
-export async function jobOf(run, what) {
-  const jobs = await api.get("/api/jobs");
-  return jobs.filter((job) => job.run === run && job.what === what).at(-1) || null;
+/** The newest job where it is this kind of work on this run, or null. */
+export async function jobOf(run, what, signal) {
+  const { job } = await api.get("/api/jobs", { signal });
+  return job && job.run === run && job.what === what ? job : null;
 }
 
-/** Watches a job until it ends (or `signal` aborts): changed(job) at each look, then ended(job). */
+/** Job started; rejects with the reason where something else runs. */
+export const startJob = async (asked) => (await api.post("/api/jobs", asked)).job;
+
+/** Watches a job until it ends (or `signal` aborts): changed(job) at each look, then ended(job, failed). */
 export async function watchJob(job, { signal, changed = () => {}, ended = () => {} }) {
   let now = job;
   for (;;) {
     changed(now);
-    if (now.state !== "running") { ended(now); return; }
+    if (!now.running) { ended(now, Boolean(now.ended)); return; }
     await new Promise((done) => setTimeout(done, 1500));
     if (signal.aborted) return;
-    const jobs = await api.get("/api/jobs", { signal });
-    now = jobs.find((one) => one.id === job.id) || { ...now, state: "ended" };
+    const next = (await api.get("/api/jobs", { signal })).job;
+    now = next && next.begun === job.begun ? next : { ...now, running: false };
   }
 }
 
@@ -29,13 +30,14 @@ export function jobPanel() {
   const title = h("strong", { role: "status" });
   const log = h("pre", { class: "job-log", tabindex: "0", "aria-label": "What it says" });
   const bar = h("progress", { "aria-label": "working" });
-  const element = h("section", { class: "card stack", hidden: true }, title, bar, log);
+  const element = h("section", { class: "card stack", hidden: true, "aria-label": "Work" }, title, bar, log);
   return { element, update(job) {
     element.hidden = false;
-    title.textContent = `${job.what} ${job.run}: ${WORDS[job.state] || job.state}${job.seconds ? `, ${duration(job.seconds)}` : ""}`;
-    bar.hidden = job.state !== "running";
-    fill(log, job.log || "");
-    log.hidden = !job.log;
+    const state = job.running ? `running for ${duration(Date.now() / 1000 - job.begun)}` : job.ended ? "ended with an error" : "done";
+    title.textContent = `${job.what} ${job.run}: ${state}`;
+    bar.hidden = !job.running;
+    fill(log, (job.lines || []).join("\n"));
+    log.hidden = !job.lines?.length;
     log.scrollTop = log.scrollHeight;
   } };
 }

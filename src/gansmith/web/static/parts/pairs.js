@@ -28,7 +28,7 @@ export function pairs(context) {
     one(() => api.get(api.at(run, "nearest", { seed: s }), { signal }), { signal }).then((near) => {
       right.show(near.image);
       if (near.copy) right.badge([{ text: "copy", kind: "bad" }]);
-      caption.textContent = `distance ${short(near.distance)}: ${near.verdict}`;
+      caption.textContent = near.distance === null ? near.verdict : `distance ${short(near.distance)}: ${near.verdict}`;
     }, (error) => { if (api.dropped(error)) return; right.fail("no training image"); caption.textContent = error.message; });
     return h("figure", {}, h("div", { class: "two" }, left, right), caption);
   }

@@ -3,7 +3,9 @@ import { curves } from "./curves.js";
 import { ask } from "./dialog.js";
 import { fill, h } from "./dom.js";
 import { icon } from "./icons.js";
+import { startJob } from "./jobs.js";
 import { stateChip } from "./run_card.js";
+import { matches } from "./matches.js";
 import { sheetViewer } from "./sheets.js";
 import { count, duration, short, sides as sidesOf } from "./words.js";
 
@@ -16,15 +18,16 @@ export async function openRun(root, context) {
   const loaded = await Promise.all(runs.map(load));
   const lines = curves(runs.map((r) => r.name), { group: state.curves || "Losses", chosen: (name) => context.keep({ curves: name }), clicked: (images) => viewer.nearest(images) });
   let first = true;
-  const viewer = sheetViewer(runs.map((one, i) => ({ run: one, sheets: loaded[i][0] })), { start: state.at ? Number(state.at) : null, moved: (images) => { if (first) first = false; else context.keep({ at: images }); lines.cursor(images); } });
+  const viewer = sheetViewer(runs.map((one, i) => ({ run: one, sheets: loaded[i][0] })), { start: state.at ? Number(state.at) : null, moved: (images, newest) => { if (first) first = false; else context.keep({ at: newest ? null : images }); lines.cursor(images); } });
+  const board = second && runs.every((one) => one.generates !== false) ? matches(runs, context) : null;
   const facts = runs.map((one) => runFacts(one, context));
   fill(root, head(runs, context),
-    h("div", { class: `runs-open ${second ? "two" : ""}` }, h("div", { class: "stack" }, viewer.element), h("div", { class: "stack" }, facts.map((f) => f.element), lines.element, notices(loaded.map((l) => l[1])))));
+    h("div", { class: `runs-open ${second ? "two" : ""}` }, h("div", { class: "stack" }, viewer.element), h("div", { class: "stack" }, h("div", { class: "facts stack" }, facts.map((f) => f.element)), lines.element, board?.element, notices(loaded.map((l) => l[1])))));
   lines.set(loaded.map((l) => l[1]));
   context.command(commandOf(runs, context.about));
   context.keys({ ArrowLeft: ["sheet before", () => viewer.step(-1)], ArrowRight: ["next sheet", () => viewer.step(1)], p: ["play the sheets", viewer.toggle] });
-  watch(runs, { context, loaded, viewer, lines, facts, load });
-  return () => { viewer.end(); lines.end(); };
+  watch(runs, { context, loaded, viewer, lines, facts, load, board });
+  return () => { viewer.end(); lines.end(); board?.end(); };
 }
 
 function commandOf(runs, about) {
@@ -82,7 +85,7 @@ async function act(run, context, button) {
   if (!sure) return;
   button.disabled = true;
   try {
-    if (stops) await api.post(api.at(run, "stop"), { confirm: true }); else await api.post("/api/jobs", { what: "resume", run: run.name });
+    if (stops) await api.post(api.at(run, "stop"), { confirm: true }); else await startJob({ what: "resume", run: run.name });
     context.say(stops ? `Asked ${run.name} to stop: it ends within a step.` : `${run.name} goes on: the first new record comes in some seconds.`);
   } catch (error) { context.failed(error); }
   button.disabled = false;
@@ -93,14 +96,21 @@ function notices(records) {
   return said.length ? h("ul", { class: "runs-notices", "aria-label": "What the checks said" }, said.map((n) => h("li", { class: "notice warn small" }, `${count(n.images)} images: ${n.sentence || ""}${n.command ? ` (${n.command})` : ""}`))) : null;
 }
 
-function watch(runs, { context, loaded, viewer, lines, facts, load }) {
+function watch(runs, { context, loaded, viewer, lines, facts, load, board }) {
   let busy = false;
+  const models = [];
+  const signs = runs.map((one) => `${one.images} ${one.sheet}`);
   context.live(async (change) => {
     const i = runs.findIndex((one) => one.name === change.name);
-    if (i < 0) return;
+    if (i < 0 || change.gone) return;
+    const model = models[i];
+    models[i] = change.model;
     facts[i].update(change);
+    if (model !== undefined && model !== change.model) board?.changed();
     if (runs.length === 1) context.command(commandOf(runs, context.about));
-    if (busy) return;
+    const sign = `${change.images} ${change.sheet}`;
+    if (busy || signs[i] === sign) return;
+    signs[i] = sign;
     busy = true;
     try {
       loaded[i] = await load(runs[i]);

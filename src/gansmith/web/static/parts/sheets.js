@@ -15,7 +15,7 @@ export function lastUpTo(list, x) {
   return low;
 }
 
-/** Viewer of `sides` [{run, sheets: [{images, width, height}]}]; moved(images) is called as the slider moves. */
+/** Viewer of `sides` [{run, sheets: [{images, width, height}]}]; moved(images, newest?) is called as the slider moves. */
 export function sheetViewer(sides, { moved = () => {}, start = null } = {}) {
   const kept = new Map(); // url -> decoded image, the least recently used let go
   let clock = [];
@@ -53,7 +53,7 @@ export function sheetViewer(sides, { moved = () => {}, start = null } = {}) {
     range.value = position;
     range.setAttribute("aria-valuetext", `${count(images)} images`);
     label.textContent = `${count(images)} images`;
-    moved(images);
+    moved(images, position >= clock.length - 1);
     await Promise.all(frames.map(async ({ side, img, words, figure }) => {
       if (!side.sheets.length) { words.textContent = "No sheet yet: the first one comes with the first seconds of the training."; return; }
       const i = lastUpTo(side.sheets.map((s) => s.images), images);

@@ -35,6 +35,7 @@ function list(root, context) {
   };
   context.live(async (change) => {
     const one = cards.get(change.name);
+    if (change.gone) { one?.element.remove(); cards.delete(change.name); head(); return; }
     if (one) one.update(change);
     else if (!cards.size) context.go("runs", {});
     else { try { grid.append(add(await context.api.get(context.api.at(change.name)))); } catch (error) { context.failed(error); } }

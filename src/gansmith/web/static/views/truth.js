@@ -4,7 +4,7 @@ import { ask } from "../parts/dialog.js";
 import { fill, h, sheet } from "../parts/dom.js";
 import { empty } from "../parts/empty.js";
 import { icon } from "../parts/icons.js";
-import { jobOf, jobPanel, watchJob } from "../parts/jobs.js";
+import { jobOf, jobPanel, startJob, watchJob } from "../parts/jobs.js";
 import { pairs } from "../parts/pairs.js";
 import { ruler } from "../parts/ruler.js";
 import { short } from "../parts/words.js";
@@ -23,13 +23,13 @@ export default {
     fill(root, h("div", { class: "head" }, h("h2", {}, `Is ${context.run.name} any good?`), h("div", { class: "row" }, blind, start)), panel.element, body);
     context.command(`gansmith evaluate ${pathOf(context)}`);
     const load = async () => {
-      const audit = await context.api.get(context.api.at(context.run, "audit"), { signal: context.signal }).catch((error) => { if (error.status === 404) return null; throw error; });
-      if (audit) verdicts(body, audit, context); else none(body, context);
+      const { audit, first_look: first, files } = await context.api.get(context.api.at(context.run, "audit"), { signal: context.signal });
+      if (audit || first) verdicts(body, audit || first, files, context); else none(body, context);
       body.append(pairs(context));
     };
     await load();
-    const job = await jobOf(context.run.name, "evaluate").catch(() => null);
-    if (job?.state === "running") follow(job, context, panel, load, start);
+    const job = await jobOf(context.run.name, "evaluate", context.signal).catch(() => null);
+    if (job?.running) follow(job, context, panel, load, start);
   },
 };
 
@@ -40,10 +40,10 @@ function none(body, context) {
     context.readOnly && copyable(`gansmith evaluate ${pathOf(context)}`)));
 }
 
-function verdicts(body, audit, context) {
+function verdicts(body, audit, files, context) {
   const answers = QUESTIONS.filter((name) => audit[name]);
-  const report = context.api.at(context.run, "report/report.html");
-  const link = h("a", { class: "button", href: report, target: "_blank", rel: "noopener" }, "The whole report, with its figures");
+  const page = ["report.html", "first_look.html"].find((name) => files.includes(name));
+  const link = page && h("a", { class: "button", href: context.api.at(context.run, `report/${page}`), target: "_blank", rel: "noopener" }, "The whole report, with its figures");
   fill(body, h("div", { class: "truth-cards" }, answers.map((name) => answer(name, audit[name]))),
     audit.quality?.evidence?.numbers?.ruler ? ruler(audit.quality.evidence.numbers) : null,
     next(audit), facts(audit), h("div", { class: "row" }, link));
@@ -77,15 +77,15 @@ function facts(audit) {
 async function evaluate(context, panel, load, start) {
   if (!(await ask(`Evaluate ${context.run.name}?`, "It takes about a minute on this machine, longer for large images. A report that is there is replaced.", "Evaluate"))) return;
   try {
-    follow(await context.api.post("/api/jobs", { what: "evaluate", run: context.run.name }), context, panel, load, start);
+    follow(await startJob({ what: "evaluate", run: context.run.name }), context, panel, load, start);
   } catch (error) { context.failed(error); }
 }
 
 function follow(job, context, panel, load, start) {
   start.disabled = true;
-  watchJob(job, { signal: context.signal, changed: panel.update, ended: (now) => {
+  watchJob(job, { signal: context.signal, changed: panel.update, ended: (_, failed) => {
     start.disabled = false;
-    if (now.state === "failed") context.say("The evaluation ended with an error: its last lines say why.", { kind: "error" });
+    if (failed) context.say("The evaluation ended with an error: its last lines say why.", { kind: "error" });
     else { panel.element.hidden = true; context.say("Evaluated."); load().catch(context.failed); }
   } }).catch(context.failed);
 }
