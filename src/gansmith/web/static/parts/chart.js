@@ -54,8 +54,10 @@ export function chart({ label, height = 220, words = "", table = null }) {
   let last = null;
   async function draw(traces, more = {}) {
     last = [traces, more];
+    if (!window.Plotly) fill(plot, h("p", { class: "quiet small" }, "Loading the chart …"));
     let Plotly;
     try { Plotly = await plotly(); } catch (error) { fill(plot, h("p", { class: "notice" }, error.message)); return; }
+    if (!plot.layout) plot.replaceChildren();
     const styled = traces.map((trace, i) => ({ type: "scatter", mode: "lines", line: { color: colours()[i % 6], width: 2, dash: DASHES[i % 6] }, ...trace }));
     await Plotly.react(plot, styled, layout(more), { displayModeBar: false, responsive: true, showTips: false });
   }

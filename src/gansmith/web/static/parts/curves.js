@@ -59,14 +59,17 @@ export function curves(names, { group = "Losses", chosen = () => {}, clicked = (
     plot.table(mine.length ? { head: ["", "first", "lowest", "highest", "last"], rows } : null);
   }
   function cursor(images) {
+    let nearest = null;
     const parts = all.map((records, run) => {
       if (!records.images?.length) return null;
       const i = lastUpTo(records.images, images);
       const near = i + 1 < records.images.length && records.images[i + 1] - images < images - records.images[i] ? i + 1 : i;
-      clock = records.images[near];
+      const mark = records.images[near];
+      if (Math.abs(mark - images) < Math.abs((nearest ?? Infinity) - images)) nearest = mark;
       const some = Object.entries(records.columns).filter(([name, v]) => groupOf(name) === now && typeof v[near] === "number").slice(0, 4).map(([name, v]) => `${plain(name)} ${short(v[near])}`);
-      return `${all.length > 1 ? `${names[run]}: ` : ""}record at ${count(clock)} images${some.length ? `: ${some.join(", ")}` : ""}`;
+      return `${all.length > 1 ? `${names[run]}: ` : ""}record at ${count(mark)} images${some.length ? `: ${some.join(", ")}` : ""}`;
     }).filter(Boolean);
+    clock = nearest;
     at.textContent = parts.join(" · ");
     plot.shapes(shapes());
   }

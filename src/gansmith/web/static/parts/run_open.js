@@ -24,6 +24,7 @@ export async function openRun(root, context) {
   fill(root, head(runs, context),
     h("div", { class: `runs-open ${second ? "two" : ""}` }, h("div", { class: "stack" }, viewer.element), h("div", { class: "stack" }, h("div", { class: "facts stack" }, facts.map((f) => f.element)), lines.element, board?.element, notices(loaded.map((l) => l[1])))));
   lines.set(loaded.map((l) => l[1]));
+  lines.cursor(viewer.images());
   context.command(commandOf(runs, context.about));
   context.keys({ ArrowLeft: ["sheet before", () => viewer.step(-1)], ArrowRight: ["next sheet", () => viewer.step(1)], p: ["play the sheets", viewer.toggle] });
   watch(runs, { context, loaded, viewer, lines, facts, load, board });

@@ -44,8 +44,7 @@ function verdicts(body, audit, files, context) {
   const answers = QUESTIONS.filter((name) => audit[name]);
   const page = ["report.html", "first_look.html"].find((name) => files.includes(name));
   const link = page && h("a", { class: "button", href: context.api.at(context.run, `report/${page}`), target: "_blank", rel: "noopener" }, "The whole report, with its figures");
-  fill(body, h("div", { class: "truth-cards" }, answers.map((name) => answer(name, audit[name]))),
-    audit.quality?.evidence?.numbers?.ruler ? ruler(audit.quality.evidence.numbers) : null,
+  fill(body, h("div", { class: "truth-cards" }, answers.map((name) => answer(name, audit[name])), audit.quality?.evidence?.numbers?.ruler ? ruler(audit.quality.evidence.numbers) : null),
     next(audit), facts(audit), h("div", { class: "row" }, link));
 }
 
