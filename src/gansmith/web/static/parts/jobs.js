@@ -5,23 +5,23 @@ import { duration } from "./words.js";
 
 /** The newest job where it is this kind of work on this run, or null. */
 export async function jobOf(run, what, signal) {
-  const { job } = await api.get("/api/jobs", { signal });
-  return job && job.run === run && job.what === what ? job : null;
+  const jobs = await api.get("/api/jobs", { signal });
+  return jobs.filter((job) => job.run === run && job.what === what).at(-1) || null;
 }
 
 /** Job started; rejects with the reason where something else runs. */
-export const startJob = async (asked) => (await api.post("/api/jobs", asked)).job;
+export const startJob = (asked) => api.post("/api/jobs", asked);
 
 /** Watches a job until it ends (or `signal` aborts): changed(job) at each look, then ended(job, failed). */
 export async function watchJob(job, { signal, changed = () => {}, ended = () => {} }) {
   let now = job;
   for (;;) {
     changed(now);
-    if (!now.running) { ended(now, Boolean(now.ended)); return; }
+    if (now.state !== "running") { ended(now, now.state === "failed"); return; }
     await new Promise((done) => setTimeout(done, 1500));
     if (signal.aborted) return;
-    const next = (await api.get("/api/jobs", { signal })).job;
-    now = next && next.begun === job.begun ? next : { ...now, running: false };
+    const jobs = await api.get("/api/jobs", { signal });
+    now = jobs.find((one) => one.id === job.id) || { ...now, state: "ended" };
   }
 }
 
@@ -33,11 +33,11 @@ export function jobPanel() {
   const element = h("section", { class: "card stack", hidden: true, "aria-label": "Work" }, title, bar, log);
   return { element, update(job) {
     element.hidden = false;
-    const state = job.running ? `running for ${duration(Date.now() / 1000 - job.begun)}` : job.ended ? "ended with an error" : "done";
+    const state = job.state === "running" ? `running for ${duration(job.seconds || 0)}` : job.state === "failed" ? "ended with an error" : "done";
     title.textContent = `${job.what} ${job.run}: ${state}`;
-    bar.hidden = !job.running;
-    fill(log, (job.lines || []).join("\n"));
-    log.hidden = !job.lines?.length;
+    bar.hidden = job.state !== "running";
+    fill(log, job.log || "");
+    log.hidden = !job.log;
     log.scrollTop = log.scrollHeight;
   } };
 }

@@ -94,7 +94,7 @@ async function act(run, context, button) {
 
 function notices(records) {
   const said = records.flatMap((r) => r.notices || []).slice(-5);
-  return said.length ? h("ul", { class: "runs-notices", "aria-label": "What the checks said" }, said.map((n) => h("li", { class: "notice warn small" }, `${count(n.images)} images: ${n.sentence || ""}${n.command ? ` (${n.command})` : ""}`))) : null;
+  return said.length ? h("ul", { class: "runs-notices", "aria-label": "What the checks said" }, said.map((n) => h("li", { class: "notice warn small" }, `${count(n.images)} images: ${n.words || ""}${n.paste ? ` (${n.paste})` : ""}`))) : null;
 }
 
 function watch(runs, { context, loaded, viewer, lines, facts, load, board }) {

@@ -14,11 +14,11 @@ export default {
     await sheet(new URL("begin.css", import.meta.url));
     const { api, about, state, signal } = context;
     if (about.offered === false) return nothing(root, context);
-    fill(root, h("p", { role: "status", class: "notice" }, "Reading the folder of images: each file is opened once, which takes a moment."));
-    const answer = await api.get("/api/begin", { signal });
+    fill(root, h("p", { role: "status", class: "notice" }, "Reading the folder of images: each file is opened once and a step is measured, which takes a moment."));
+    const answer = await api.get(`/api/begin?time=${timeOf(state)}`, { signal });
     if (signal.aborted) return null;
     if (!answer.offered) return nothing(root, context);
-    begin(root, answer, context);
+    begin(root, answer.offered, context);
     const job = state.job ? await jobOf(state.job, "train", signal) : null;
     if (job) live(root, job, context);
     return null;
@@ -35,35 +35,51 @@ function nothing(root, context) {
   return null;
 }
 
-function begin(root, { offered, name: free }, context) {
-  const name = h("input", { type: "text", value: context.state.name || free || "mine", pattern: "[0-9A-Za-z][0-9A-Za-z_\\-]{0,63}", maxlength: 64, spellcheck: "false", autocomplete: "off", title: "letters, digits, - and _" });
+function begin(root, first, context) {
+  const { check } = first;
+  const name = h("input", { type: "text", value: context.state.name || first.name || "mine", pattern: "[0-9A-Za-z][0-9A-Za-z_\\-]{0,63}", maxlength: 64, spellcheck: "false", autocomplete: "off", title: "letters, digits, - and _" });
   const time = h("select", {}, TIMES.map(([value, words]) => h("option", { value }, words)));
-  time.value = TIMES.some(([value]) => value === context.state.time) ? context.state.time : "15m";
-  const start = h("button", { type: "submit", class: "main", disabled: Boolean(offered.failure) || context.readOnly }, icon("play"), "Start training");
+  time.value = timeOf(context.state);
+  const start = h("button", { type: "submit", class: "main", disabled: Boolean(check.stops) || context.readOnly }, icon("play"), "Start training");
   const expected = h("div", { class: "stack begin-forecast", role: "status" });
   const form = h("form", { class: "row begin-form", onsubmit: (event) => { event.preventDefault(); go(); } },
     h("label", { class: "field" }, "Name of the run", name), h("label", { class: "field" }, "How long", time), start);
-  const said = () => context.command(`gansmith train ${offered.name} --time ${time.value} --out ${context.about.folder || "runs"}/${name.value}`);
+  let offered = first;
+  const said = () => context.command(offered.command.replace(/(--out .*?)[^/\s]+$/, `$1${name.value}`));
   name.addEventListener("input", said);
-  time.addEventListener("change", () => { said(); context.keep({ time: time.value }); forecast(expected, time.value, context); });
+  time.addEventListener("change", async () => {
+    context.keep({ time: time.value });
+    expected.classList.add("busy");
+    try {
+      const wanted = time.value;
+      const answer = await context.api.get(`/api/begin?time=${wanted}`, { signal: context.signal });
+      if (wanted !== time.value) return;
+      offered = answer.offered;
+      forecast(expected, offered);
+      said();
+    } catch (error) { context.failed(error); }
+    expected.classList.remove("busy");
+  });
   async function go() {
     start.disabled = true;
     try {
-      const job = await startJob({ what: "train", run: name.value, time: time.value });
+      const job = await startJob({ what: "train", name: name.value, time: time.value });
       context.keep({ job: job.run });
       live(root, job, context);
     } catch (error) { context.failed(error); start.disabled = false; }
   }
-  fill(root, h("div", { class: "head" }, h("h2", {}, `Train on ${offered.name}`), h("p", {}, "The training runs on this machine and goes on when this page is closed; Runs finds it again.")), form,
+  fill(root, h("div", { class: "head" }, h("h2", {}, `Train on ${first.folder}`), h("p", {}, "The training runs on this machine and goes on when this page is closed; Runs finds it again.")), form,
     h("div", { class: "begin-two" },
-      h("section", { class: "card stack", "aria-label": "Check" }, h("div", { class: "row ends" }, h("h3", {}, "What is in it"), offered.failure ? h("span", { class: "chip bad" }, icon("close", 14), "cannot be trained on") : h("span", { class: "chip good" }, icon("truth", 14), "ready to train on")),
-        h("p", {}, h("strong", { class: "number" }, count(offered.count)), " images"), offered.failure && h("p", { class: "notice bad" }, offered.failure),
-        (offered.warnings || []).map((note) => h("p", { class: "notice warn small" }, note)),
-        h("details", { open: !offered.failure && !offered.warnings?.length }, h("summary", {}, "All that the check says"), table(offered.lines))),
+      h("section", { class: "card stack", "aria-label": "Check" }, h("div", { class: "row ends" }, h("h3", {}, "What is in it"), check.stops ? h("span", { class: "chip bad" }, icon("close", 14), "cannot be trained on") : h("span", { class: "chip good" }, icon("truth", 14), "ready to train on")),
+        h("p", {}, h("strong", { class: "number" }, count(check.count)), " images"), check.stops && h("p", { class: "notice bad" }, check.stops),
+        check.notes.map((note) => h("p", { class: "notice warn small" }, note)),
+        h("details", { open: !check.stops && !check.notes.length }, h("summary", {}, "All that the check says"), table(check.lines))),
       h("section", { class: "card stack", "aria-label": "Forecast" }, h("h3", {}, "What to expect"), expected)));
   said();
-  forecast(expected, time.value, context);
+  forecast(expected, offered);
 }
+
+const timeOf = (state) => (TIMES.some(([value]) => value === state.time) ? state.time : "15m");
 
 /** Lines of a report, `name   value`, as a list of names and values. */
 function table(lines = []) {
@@ -71,15 +87,10 @@ function table(lines = []) {
   return h("dl", { class: "begin-facts" }, rows.filter(([key, value]) => key || value.trim()).map(([key, value]) => [h("dt", {}, key), h("dd", {}, value)]));
 }
 
-async function forecast(place, time, context) {
-  place.classList.add("busy");
-  if (!place.children.length) fill(place, h("p", { class: "quiet" }, "Measuring a training step on this machine …"));
-  try {
-    const said = await context.api.get(`/api/begin/forecast?time=${time}`, { signal: context.signal });
-    fill(place, said.failure && h("p", { class: "notice bad" }, said.failure),
-      said.expect && h("figure", { class: "begin-expect" }, h("img", { src: said.expect, alt: said.words || "samples of other images by the same recipe" }), h("figcaption", { class: "small quiet" }, `${said.words ? `${said.words[0].toUpperCase()}${said.words.slice(1)}. ` : ""}Yours are other images: better or worse is possible.`)), table(said.lines));
-  } catch (error) { context.failed(error); }
-  place.classList.remove("busy");
+function forecast(place, { forecast: said, expect }) {
+  const rows = [["recipe", said.recipe], ["size", said.size && `${said.size.join(" × ")} pixels`], ["images drawn", said.images && `up to ${count(said.images)}`], ["time", said.seconds && `about ${duration(said.seconds)}`]].filter(([, value]) => value);
+  fill(place, expect && h("figure", { class: "begin-expect" }, h("img", { src: expect.image, alt: expect.words }), h("figcaption", { class: "small quiet" }, `${expect.words[0].toUpperCase()}${expect.words.slice(1)}. Yours are other images: better or worse is possible.`)),
+    h("dl", { class: "begin-facts" }, rows.map(([key, value]) => [h("dt", {}, key), h("dd", {}, value)])), said.lines?.length ? h("details", {}, h("summary", {}, "The plan in full"), table(said.lines)) : null);
 }
 
 function live(root, job, context) {

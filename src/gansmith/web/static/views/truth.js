@@ -23,13 +23,13 @@ export default {
     fill(root, h("div", { class: "head" }, h("h2", {}, `Is ${context.run.name} any good?`), h("div", { class: "row" }, blind, start)), panel.element, body);
     context.command(`gansmith evaluate ${pathOf(context)}`);
     const load = async () => {
-      const { audit, first_look: first, files } = await context.api.get(context.api.at(context.run, "audit"), { signal: context.signal });
-      if (audit || first) verdicts(body, audit || first, files, context); else none(body, context);
+      const audit = await context.api.get(context.api.at(context.run, "audit"), { signal: context.signal }).catch((error) => { if (error.status === 404) return null; throw error; });
+      if (audit) verdicts(body, audit, context); else none(body, context);
       body.append(pairs(context));
     };
     await load();
     const job = await jobOf(context.run.name, "evaluate", context.signal).catch(() => null);
-    if (job?.running) follow(job, context, panel, load, start);
+    if (job?.state === "running") follow(job, context, panel, load, start);
   },
 };
 
@@ -40,10 +40,9 @@ function none(body, context) {
     context.readOnly && copyable(`gansmith evaluate ${pathOf(context)}`)));
 }
 
-function verdicts(body, audit, files, context) {
+function verdicts(body, audit, context) {
   const answers = QUESTIONS.filter((name) => audit[name]);
-  const page = ["report.html", "first_look.html"].find((name) => files.includes(name));
-  const link = page && h("a", { class: "button", href: context.api.at(context.run, `report/${page}`), target: "_blank", rel: "noopener" }, "The whole report, with its figures");
+  const link = h("a", { class: "button", href: context.api.at(context.run, "report/report.html"), target: "_blank", rel: "noopener" }, "The whole report, with its figures");
   fill(body, h("div", { class: "truth-cards" }, answers.map((name) => answer(name, audit[name])), audit.quality?.evidence?.numbers?.ruler ? ruler(audit.quality.evidence.numbers) : null),
     next(audit), facts(audit), h("div", { class: "row" }, link));
 }
