@@ -157,6 +157,21 @@ def test_a_run_is_told_when_it_changes_and_only_then(runs: Path) -> None:
     assert told(live.changes()) == [("gone", {"name": "one"})]
 
 
+def test_a_run_by_time_has_no_number_of_images_before_its_first_checkpoint(runs: Path) -> None:
+    settings = runs / "one/experiment.yaml"
+    settings.write_text(settings.read_text().replace("time: null", "time: 1m"))
+    (runs / "one/checkpoints").rename(runs / "aside")
+    with (runs / "one/events.jsonl").open("a") as file:
+        file.write('{"step": 21, "images": 336, "seconds": 12.5, "images_per_second": 50.0}\n')
+    live = live_of(runs)
+    with locked(runs / "one"):
+        [(_, state)] = told(live.changes())
+        assert (state["total"], state["left"]) == (None, 47.5)
+        (runs / "aside").rename(runs / "one/checkpoints")
+        [(_, state)] = told(live.changes())
+        assert (state["total"], state["left"]) == (320, 0)
+
+
 def test_a_look_at_runs_that_rest_reads_no_file(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A second of looking at fifty runs costs milliseconds: a training beside it does not feel it."""
     for number in range(49):

@@ -33,7 +33,7 @@ class Live:
     records: EventRecords
     _seen: dict[str, tuple[Any, ...]] = field(default_factory=dict)
     _states: dict[str, dict[str, Any]] = field(default_factory=dict)
-    _wholes: dict[Path, tuple[int, int | None]] = field(default_factory=dict)
+    _lengths: dict[Path, tuple[tuple[int, int], int | None, float | None]] = field(default_factory=dict)
     _listeners: set[asyncio.Queue[str | None]] = field(default_factory=set)
     _looking: asyncio.Task[None] | None = None
 
@@ -109,11 +109,13 @@ class Live:
         except GansmithError:
             records = []
         newest = _newest(records)
-        total, state = self._whole(path), state_of(path)
+        (total, time), state = self._length(path), state_of(path)
         images, rate = int(records[-1]["images"]) if records else 0, number_of(newest.get("images_per_second"))
         left = None
         if state == "training" and total is not None and rate:
             left = max(0.0, (total - images) / rate)
+        elif state == "training" and time is not None:
+            left = max(0.0, time - (number_of(newest.get("seconds")) or 0.0))
         return {
             "name": name,
             "state": state,
@@ -126,15 +128,20 @@ class Live:
             "model": _changed(path / "model"),
         }
 
-    def _whole(self, path: Path) -> int | None:
-        """How many images the run is to be trained on; None where nobody knows."""
-        changed = _changed(path / "experiment.yaml")
-        if path not in self._wholes or self._wholes[path][0] != changed:
-            whole = None
+    def _length(self, path: Path) -> tuple[int | None, float | None]:
+        """How many images the run is to be trained on, and in how many seconds; None where it is not said, or, of a run
+        by time, not known yet."""
+        changed = (_changed(path / "experiment.yaml"), _changed(path / "checkpoints"))
+        if path not in self._lengths or self._lengths[path][0] != changed:
+            whole, time = None, None
             with suppress(GansmithError):
-                whole = experiment_of(path).images if is_run(path) else None
-            self._wholes[path] = (changed, whole if isinstance(whole, int) else None)
-        return self._wholes[path][1]
+                if is_run(path):
+                    experiment = experiment_of(path)
+                    time = experiment.time
+                    settled = time is None or any((path / "checkpoints").glob("*.pt"))
+                    whole = experiment.images if settled and isinstance(experiment.images, int) else None
+            self._lengths[path] = (changed, whole, time)
+        return self._lengths[path][1:]
 
 
 def _newest(records: list[Record]) -> Record:

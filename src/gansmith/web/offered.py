@@ -15,6 +15,8 @@ from gansmith.runs.gallery import FOLDER, likeness_of, nearest, shipped
 from gansmith.runs.train import experiment_from
 from gansmith.system.text import printable, printable_lines
 
+_SAID = ("name", "train", "verdict")  # lines of a check that the page says in its own words, or the forecast better
+
 
 def checked(images: Path) -> dict[str, Any]:
     """{count, lines, notes, stops} of the images, every one of them decoded once. stops: why a training would stop."""
@@ -22,9 +24,10 @@ def checked(images: Path) -> dict[str, Any]:
         report = check(DataSettings(path=str(images)))
     except GansmithError as error:
         return {"count": 0, "lines": [], "notes": [], "stops": printable(error)}
+    lines = printable_lines(replace(report, warnings=[], failure=None).as_text()).splitlines()
     return {
         "count": report.count,
-        "lines": printable_lines(replace(report, warnings=[], failure=None).as_text()).splitlines(),
+        "lines": [line for line in lines if line.split(" ", 1)[0] not in _SAID],
         "notes": [printable_lines(warning) for warning in report.warnings],
         "stops": None if report.failure is None else printable_lines(report.failure),
     }
