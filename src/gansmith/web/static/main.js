@@ -84,6 +84,7 @@ async function mount(view, { run, runs, state }) {
   let end = null;
   const here = { view, run, state, leave: () => { gone.abort(); ends.forEach((f) => f()); (typeof end === "function" ? end : end?.unmount)?.(); } };
   current = here;
+  nav();
   document.title = `${view.title}${run ? ` · ${run.name}` : ""} · gansmith`;
   fillChooser(document.getElementById("chooser"), runs, run, (name) => go(view.ofRun ? view.name : "runs", { run: name }));
   fill(root, h("h1", { class: "hidden" }, view.title), place);

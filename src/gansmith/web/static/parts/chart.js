@@ -59,7 +59,7 @@ export function chart({ label, height = 220, words = "", table = null }) {
     try { Plotly = await plotly(); } catch (error) { fill(plot, h("p", { class: "notice" }, error.message)); return; }
     if (!plot.layout) plot.replaceChildren();
     const styled = traces.map((trace, i) => ({ type: "scatter", mode: "lines", line: { color: colours()[i % 6], width: 2, dash: DASHES[i % 6] }, ...trace }));
-    await Plotly.react(plot, styled, layout(more), { displayModeBar: false, responsive: true, showTips: false });
+    await Plotly.react(plot, styled, layout(last[1]), { displayModeBar: false, responsive: true, showTips: false });
   }
   const again = () => { if (last) draw(...last); };
   addEventListener("themechange", again);
