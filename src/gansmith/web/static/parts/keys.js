@@ -16,6 +16,7 @@ export function listen(all, go) {
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || off() || document.querySelector("dialog[open]")) return;
     if (event.target.closest("input:not([type=range], [type=checkbox], [type=radio]), select, textarea, [contenteditable]")) return;
+    if (event.target.matches("input") && /^(Arrow|Home|End|Page| )/.test(event.key)) return; // a slider or a group of choices moves by them
     const recent = performance.now() - after < 1200;
     after = 0;
     const view = recent && views.find((v) => v.key === event.key);
