@@ -67,7 +67,7 @@ def test_an_unknown_direction_is_named(own_client: httpx.Client, directed: Path)
     assert "svd-1" in answer.json()["error"]
 
 
-@pytest.mark.parametrize("more", [{}, {"loop": True}, {"film": "webp"}, {"film": "gif", "loop": True}])
+@pytest.mark.parametrize("more", [{}, {"loop": True, "path": "spline"}, {"film": "webp"}, {"film": "gif", "loop": True}])
 def test_interpolate(client: httpx.Client, tmp_path: Path, more: dict[str, Any]) -> None:
     body = {"through": [{"seed": 3}, {"seed": 8}, {"seed": 12}], "steps": 4, **more}
     answer = client.post("/api/runs/toy/interpolate", json=body)
@@ -80,6 +80,7 @@ def test_mix_is_the_last_image_of_the_arithmetic(client: httpx.Client, runs: Pat
     out = tmp_path / "sheet.png"
     line = f"arithmetic {runs / 'toy'} --plus 1,4 --plus 7 --minus 2 --out {out} --scale 1"
     run_words(line.split())
+    assert answer.content == repeated(answer, tmp_path)
     alone = np.asarray(Image.open(BytesIO(answer.content)))
     sheet = np.asarray(Image.open(out))
     assert alone.shape == (8, 8)

@@ -19,6 +19,7 @@ from gansmith.errors import GansmithError
 from gansmith.latent.latent_file import SUFFIX, save_latents
 from gansmith.records.images import draw_sheet, save_image, to_uint8
 from gansmith.system.files import write_json
+from gansmith.system.progress import hidden_bars
 from gansmith.web.latent_store import FOLDER, read_notes
 from gansmith.web.pictures import command_line
 from gansmith.web.work import Ended
@@ -86,10 +87,11 @@ def photograph(
             nearest = pixels()[:, target.shape[3] + 2 :]
             preview({"image": base64_image(nearest), "step": done, "of": of, "distance": distance})
 
-    result = invert(
-        renderer, target, method=how.method, restarts=how.restarts, steps=how.steps, label=how.label, name=name,
-        watch=watch,
-    )  # fmt: skip
+    with hidden_bars():
+        result = invert(
+            renderer, target, method=how.method, restarts=how.restarts, steps=how.steps, label=how.label, name=name,
+            watch=watch,
+        )  # fmt: skip
     command = command_line("invert", str(run.path), "IMAGE", *how.words(), "--out", str(path))
     notes = {
         "distance": result.loss,

@@ -65,24 +65,11 @@ def sampled(run: Run, renderer: Renderer, one: Point, *, truncation: float | Non
 
 
 def mixed(renderer: Renderer, terms: Sequence[tuple[Literal[1, -1], Sequence[Seed]]], label: Label | None) -> bytes:
-    """The PNG of the result of `latent_arithmetic`, alone."""
-    from gansmith.latent.arithmetic import Term, sum_of_means
-    from gansmith.latent.image_series import ImageSeries
-    from gansmith.latent.latents import space_of
-    from gansmith.latent.provenance import Provenance, Sum, points
+    """The PNG of `gansmith arithmetic --only result`."""
+    from gansmith.latent.arithmetic import Term, arithmetic_result
 
     parts = [Term(sign, tuple(seeds)) for sign, seeds in terms]
-    number = renderer.class_of(parts[0].seeds, label)
-    latent = sum_of_means(renderer, parts, label=number)
-    space = space_of(seed for part in parts for seed in part.seeds)
-    images = renderer.render(latent[None], renderer.one_label(parts[0].seeds, 1, label), space=space)
-
-    def provenance() -> Provenance:
-        plus, minus = (tuple(points(part.seeds) for part in parts if part.sign == sign) for sign in (1, -1))
-        named = None if label is None else number
-        return Provenance(origin=renderer.origin, request=Sum(plus=plus, minus=minus), label=named)
-
-    return sheet_png(ImageSeries(images, ("result",), provenance=provenance), padding=0)
+    return sheet_png(arithmetic_result(renderer, parts, label=label), padding=0)
 
 
 def edited(
