@@ -67,7 +67,9 @@ def test_an_unknown_direction_is_named(own_client: httpx.Client, directed: Path)
     assert "svd-1" in answer.json()["error"]
 
 
-@pytest.mark.parametrize("more", [{}, {"loop": True, "path": "spline"}, {"film": "webp"}, {"film": "gif", "loop": True}])
+@pytest.mark.parametrize(
+    "more", [{}, {"loop": True, "path": "spline"}, {"film": "webp"}, {"film": "gif", "loop": True}]
+)
 def test_interpolate(client: httpx.Client, tmp_path: Path, more: dict[str, Any]) -> None:
     body = {"through": [{"seed": 3}, {"seed": 8}, {"seed": 12}], "steps": 4, **more}
     answer = client.post("/api/runs/toy/interpolate", json=body)
