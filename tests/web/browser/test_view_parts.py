@@ -1,0 +1,107 @@
+"""What the views stand on, without their DOM: selection, grid, queue of images, sets, points, lists of latents."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from driving import visit
+from pages import Served
+
+if TYPE_CHECKING:
+    from selenium.webdriver.chrome.webdriver import WebDriver
+
+pytestmark = [pytest.mark.prove, pytest.mark.parametrize("screen", [1200], indirect=True, scope="module")]
+
+
+@pytest.fixture(scope="module")
+def page(screen: WebDriver, explored: Served) -> WebDriver:
+    visit(screen, explored.url, "make?run=toy")
+    return screen
+
+
+def asked(page: WebDriver, module: str, script: str) -> Any:
+    """What `script`, the body of an async function of the module `m`, returns."""
+    whole = f"""const done = arguments[0];
+      import('/static/parts/{module}.js').then(async (m) => {{ {script} }}).then(done, (e) => done(String(e)))"""
+    return page.execute_async_script(whole)  # type: ignore[no-untyped-call]
+
+
+SELECTION = "const s = new m.Selection({keyAt: (i) => String(i + 10), count: () => 50}); "
+
+
+def test_selection(page: WebDriver) -> None:
+    clicked = SELECTION + "s.click(3); s.click(6, {shift: true}); s.click(4); return s.picked"
+    assert asked(page, "selection", clicked) == ["13", "15", "16"]
+    backwards = SELECTION + "s.click(6); s.click(3, {shift: true}); return s.picked"
+    assert asked(page, "selection", backwards) == ["16", "15", "14", "13"]
+    shorter = SELECTION + "s.moveTo(2); for (const i of [3, 4, 5, 4]) s.moveTo(i, {shift: true}); return s.picked"
+    assert asked(page, "selection", shorter) == ["12", "13", "14"]
+    ends = SELECTION + "s.moveTo(-4); const a = s.active; s.moveTo(99); return [a, s.active]"
+    assert asked(page, "selection", ends) == [0, 49]
+
+
+def test_undo_of_a_selection(page: WebDriver) -> None:
+    script = SELECTION + "s.click(1); s.click(2); s.clear(); const seen = [];"
+    script += "while (s.past.undo() !== null) seen.push([...s.picked]); return seen"
+    assert asked(page, "selection", script) == [["11", "12"], ["11"], []]
+
+
+def test_grid(page: WebDriver) -> None:
+    grid = "const g = m.gridOf({width: 428, tile: 100, gap: 8, count: 1000, ratio: 2}); "
+    assert asked(page, "grid_layout", grid + "return [g.columns, g.side, g.high, g.rows, g.height]") == [
+        *(4, 101, 202, 250),
+        250 * 210 - 8,
+    ]
+    seen = asked(page, "grid_layout", grid + "return m.visible(g, {top: 2100, height: 630, spare: 1})")
+    assert seen == {"from": 9 * 4, "to": 14 * 4}
+    keys = "const k = ['ArrowUp', 'ArrowDown', 'ArrowLeft', 'PageDown', 'Home', 'End', 'x'];"
+    keys += "return k.map((key) => m.leadsTo(g, 6, key, 630))"
+    assert asked(page, "grid_layout", grid + keys) == [2, 10, 5, 18, 0, 999, None]
+    tops = "return [m.topThatShows(g, 0, {top: 500, height: 630}), m.topThatShows(g, 40, {top: 0, height: 630})]"
+    assert asked(page, "grid_layout", grid + tops) == [0, 2100 + 202 - 630]
+
+
+STORE = """
+const asked = [], came = [], waits = {};
+const load = (key, signal) => new Promise((yes, no) => { asked.push(key); waits[key] = yes;
+  signal.addEventListener('abort', () => no(new DOMException('left', 'AbortError'))); });
+const freed = [];
+const s = m.imageStore({load, arrived: (key) => came.push(key), failed: (key) => came.push('!' + key), most: 2, bytes: 25,
+  free: (url) => freed.push(url)});
+const rest = () => new Promise((done) => setTimeout(done, 5));
+const give = async (key) => { waits[key]({url: key, blob: {size: 10}}); await rest(); };
+"""
+
+
+def test_what_left_the_screen_is_dropped(page: WebDriver) -> None:
+    script = STORE + "s.want(['1', '2', '3', '4']); s.want(['8', '9']); await rest(); await give('8'); await give('1');"
+    assert asked(page, "image_store", script + "return [asked, came]") == [["1", "2", "8", "9"], ["8"]]
+
+
+def test_kept_images_are_bounded(page: WebDriver) -> None:
+    script = STORE + "for (const k of 'abcd') { s.want([k]); await give(k); } s.want(['d', 'c']); await rest();"
+    counts = [["a", "b", "c", "d"], ["a", "b"], 2]
+    assert asked(page, "image_store", script + "return [asked, freed, s.counts.kept]") == counts
+
+
+def test_sets_that_add_up(page: WebDriver) -> None:
+    sets = "const t = new m.Trays({}, {past: {add: (w, f) => { t.back = f; }}}); "
+    script = sets + "t.put('1'); t.put('2', 'b'); t.put('3'); t.put('1', 'c'); return [t.sets, t.formula(), t.all()]"
+    assert asked(page, "trays", script) == [{"a": [], "b": ["2", "3"], "c": ["1"]}, "− b + c", ["2", "3", "1"]]  # noqa: RUF001  (what the page shows)
+    assert asked(page, "trays", sets + "t.put('1'); t.put('1'); t.back(); return t.sets.a") == ["1"]
+
+
+def test_walking_points(page: WebDriver) -> None:
+    points = "const p = [[0, 0], [1, 0], [0, 1], [-1, 0], [0, -1], [2, 0.1]].map(([x, y]) => ({x, y})); "
+    keys = "return ['ArrowRight', 'ArrowUp', 'ArrowLeft', 'ArrowDown', 'q'].map((k) => m.nearestBy(p, 0, k))"
+    assert asked(page, "plane", points + keys) == [1, 2, 3, 4, None]
+    assert asked(page, "plane", points + "return m.circle(p, 1, 2)") == [1, 0]
+
+
+def test_lists_of_latents(page: WebDriver) -> None:
+    assert asked(page, "latents", "return m.parseList('1,4-6,me,4')") == ["1", "4", "5", "6", "me"]
+    assert asked(page, "latents", "return m.listText(['1', '2', '4', '5', '6', 'me'])") == "1,2,4-6,me"
+    along = "const a = new Map([['a,b:c', 1.5], ['3', -1], ['x', 0]]); const t = m.alongText(a);"
+    along += "return [t, [...m.parseAlong(t)]]"
+    assert asked(page, "latents", along) == ["a%2Cb:c:1.5,3:-1", [["a,b:c", 1.5], ["3", -1]]]
