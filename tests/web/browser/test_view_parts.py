@@ -67,8 +67,8 @@ const asked = [], came = [], waits = {};
 const load = (key, signal) => new Promise((yes, no) => { asked.push(key); waits[key] = yes;
   signal.addEventListener('abort', () => no(new DOMException('left', 'AbortError'))); });
 const freed = [];
-const s = m.imageStore({load, arrived: (key) => came.push(key), failed: (key) => came.push('!' + key), most: 2, bytes: 25,
-  free: (url) => freed.push(url)});
+const s = m.imageStore({load, arrived: (key) => came.push(key), most: 2, bytes: 25,
+  failed: (key) => came.push('!' + key), free: (url) => freed.push(url)});
 const rest = () => new Promise((done) => setTimeout(done, 5));
 const give = async (key) => { waits[key]({url: key, blob: {size: 10}}); await rest(); };
 """

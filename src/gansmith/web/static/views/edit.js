@@ -42,7 +42,7 @@ class Edit {
     this.film = h("button", { type: "button", class: "main", onclick: () => this.play() }, icon("play"), "Play the film");
     this.screen = h("div", { class: "edit-film", style: { "--ratio": width / height } }, h("span", { class: "quiet small" }, "film"));
     this.rate = h("span", { class: "quiet small number" });
-    const drop = dropZone({ words: h("span", {}, h("strong", {}, "Your own photograph"), h("br"), "drop it here, or paste it"), take: (file) => this.invert(file), label: "Choose a file" });
+    const drop = dropZone({ words: [h("strong", {}, "Your own photograph"), h("span", {}, "drop it here, or paste it")], take: (file) => this.invert(file), label: "Choose a file" });
     fill(this.root, h("div", { class: "edit-body" },
       h("section", { class: "edit-image stack", "aria-label": "The image" }, this.wipe, this.progress,
         h("div", { class: "edit-below" }, this.screen, h("div", { class: "stack" }, this.words,

@@ -31,7 +31,7 @@ class Plane {
     fill(this.root,
       h("div", { class: "row ends" }, h("div", { class: "row" },
         field("Plane", methods, this.method, (value) => { this.method = value; this.load(); }),
-        field("Images of each kind", [[300, "300"], [1000, "1,000"], [1600, "1,600"]], this.most, (value) => { this.most = Number(value); this.load(); })), this.facts),
+        field("Points", [[300, "300"], [1000, "1,000"], [2500, "2,500"], [5000, "5,000"]], this.most, (value) => { this.most = Number(value); this.load(); })), this.facts),
       h("div", { class: "map-body" }, h("div", { class: "map-holder" }, this.plot), this.card),
       h("div", { class: "row" }, h("span", { class: "quiet" }, "Draw round points with the mouse, or choose:"),
         choose("Missed: real images without a sample near", (p) => p.kind !== "sample" && !p.neighbour),
