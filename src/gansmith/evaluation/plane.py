@@ -11,6 +11,7 @@ What has a neighbour is decided in the space of the features and not in the plan
 from __future__ import annotations
 
 import os
+import warnings
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -117,11 +118,14 @@ def _pca(sides: list[NDArray[Any]]) -> tuple[list[NDArray[np.float64]], tuple[fl
 def _umap(sides: list[NDArray[Any]]) -> list[NDArray[np.float64]]:
     """All sides together, by a fixed seed in one thread: the same places for the same features."""
     os.environ.setdefault("NUMBA_NUM_THREADS", "1")
-    try:
-        from umap import UMAP
-    except ImportError:
-        raise missing_extra("UMAP needs the package umap-learn", "map", "method pca needs nothing more") from None
     every = np.concatenate(sides)
     near = min(15, len(every) - 1)  # the package's default
-    placed = np.asarray(UMAP(n_neighbors=near, random_state=0, n_jobs=1).fit_transform(every), dtype=np.float64)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # its own: that TensorFlow is not here, that a seed leaves one thread
+        try:
+            from umap import UMAP
+        except ImportError:
+            raise missing_extra("UMAP needs the package umap-learn", "map", "method pca needs nothing more") from None
+        init = "spectral" if len(every) > 4 * near else "random"
+        placed = UMAP(n_neighbors=near, random_state=0, n_jobs=1, init=init).fit_transform(every).astype(np.float64)
     return np.split(placed, np.cumsum([len(side) for side in sides])[:-1])
