@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 FOLDER = Path(__file__).parent.parent / "docs" / "pictures"
 MOST_BYTES = 100_000
-WIDTH, HEIGHT = 1200, 800
+WIDTH, HEIGHT = 1200, 860
 SWITCHES = ("--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--disable-dev-shm-usage")
 LOADED = """
 return [...document.querySelectorAll('#view img')].every((i) => !i.getAttribute('src') || i.naturalWidth > 0)
@@ -37,10 +37,10 @@ return [...document.querySelectorAll('#view img')].every((i) => !i.getAttribute(
 
 @contextmanager
 def served(runs: Path, images: Path | None) -> Iterator[str]:
-    """The address of a page on `runs`, with its token."""
-    words = [sys.executable, "-m", "gansmith", "explore", str(runs), "--no-browser", "--port", "0"]
+    """The address of a page on `runs`, opened from the folder that holds it, with its token."""
+    words = [sys.executable, "-m", "gansmith", "explore", runs.name, "--no-browser", "--port", "0"]
     with subprocess.Popen(
-        [*words, *(["--images", str(images)] if images else [])], stdout=subprocess.PIPE, text=True
+        [*words, *(["--images", str(images)] if images else [])], stdout=subprocess.PIPE, text=True, cwd=runs.parent
     ) as process:
         try:
             assert process.stdout is not None
@@ -104,7 +104,7 @@ def main() -> None:
     parser.add_argument("--run", required=True)
     parser.add_argument("--second")
     parser.add_argument("--translator")
-    parser.add_argument("--images", type=Path)
+    parser.add_argument("--images", type=Path, help="as seen from the folder that holds RUNS")
     parser.add_argument("--photo", type=Path, help="of the translator's domain a or b")
     parser.add_argument("--only", default="", help="names of pictures, parted by commas")
     given = parser.parse_args()
@@ -114,7 +114,7 @@ def main() -> None:
         ("run", "runs", {"run": run}, False, None),
         ("make", "make", {"run": run, "pick": "1,4,9"}, False, None),
         ("mix", "mix", {"run": run, "a": "1,4,9", "b": "2,3,5", "c": "7,8,6"}, False, None),
-        ("edit", "edit", {"run": run, "of": "3"}, False, None),
+        ("edit", "edit", {"run": run, "of": "14", "along": "pca-1:2,pca-3:-1.5"}, False, None),
         ("map", "map", {"run": run}, False, None),
         ("truth", "truth", {"run": run}, False, None),
         ("dark", "make", {"run": run}, True, None),
