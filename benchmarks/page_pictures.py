@@ -32,6 +32,7 @@ SWITCHES = ("--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbar
 LOADED = """
 return [...document.querySelectorAll('#view img')].every((i) => !i.getAttribute('src') || i.naturalWidth > 0)
   && !document.querySelector('#view[aria-busy], #view .tile.loading, #view .busy')
+  && (!/#.(map|runs.run=)/.test(location.hash) || document.querySelector('#view .main-svg'))
 """
 
 
@@ -114,7 +115,7 @@ def main() -> None:
         ("run", "runs", {"run": run}, False, None),
         ("make", "make", {"run": run, "pick": "1,4,9"}, False, None),
         ("mix", "mix", {"run": run, "a": "1,4,9", "b": "2,3,5", "c": "7,8,6"}, False, None),
-        ("edit", "edit", {"run": run, "of": "14", "along": "pca-1:2,pca-3:-1.5"}, False, None),
+        ("edit", "edit", {"run": run, "of": "14", "along": "pca-1:0.7,pca-3:-0.6"}, False, None),
         ("map", "map", {"run": run}, False, None),
         ("truth", "truth", {"run": run}, False, None),
         ("dark", "make", {"run": run}, True, None),

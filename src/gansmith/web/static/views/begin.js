@@ -45,10 +45,11 @@ function begin(root, first, context) {
   const form = h("form", { class: "row begin-form", onsubmit: (event) => { event.preventDefault(); go(); } },
     h("label", { class: "field" }, "Name of the run", name), h("label", { class: "field" }, "How long", time), start);
   let offered = first;
-  const said = () => context.command(offered.command.replace(/(--out .*?)[^/\s]+$/, `$1${name.value}`));
+  const said = () => context.command(offered.command.replace(/--time \S+/, `--time ${time.value}`).replace(/(--out .*?)[^/\s]+$/, `$1${name.value}`));
   name.addEventListener("input", said);
   time.addEventListener("change", async () => {
     context.keep({ time: time.value });
+    said();
     expected.classList.add("busy");
     try {
       const wanted = time.value;
