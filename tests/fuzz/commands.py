@@ -97,6 +97,7 @@ RIGHT = {
     "look-inside": ["gan --layers"],
     "nearest": ["gan 0-1 --out new.png"],
     "export": ["gan --to program --out new.pt2", "gan --to folder --licence mit --out new"],
+    "push": ["gan somebody/new --licence mit"],
     "bench": [
         "--recipe dcgan_digits --size 8 --batch 8 --seconds 0.1 --set generator.width=4 --set discriminator.width=4",
         "--recipe dcgan_digits --size 8 --batch 8 --seconds 0.1 --set generator.width=4 --json",

@@ -29,6 +29,7 @@ from gansmith.cli import (
     look_inside,
     nearest,
     probe,
+    push,
     resume,
     sample,
     show,
@@ -68,6 +69,7 @@ app.command("compare")(compare.compare)
 app.command("blindtest")(blindtest.blindtest)
 app.command("probe")(probe.probe)
 app.command("export")(export.export)
+app.command("push")(push.push)
 app.command("list")(list_.list_)
 app.add_typer(features.app, name="features")
 app.command("help")(help_.help_)
