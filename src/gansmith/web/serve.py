@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import socket
 import sys
@@ -19,7 +20,8 @@ from gansmith.web.protocol import PatientProtocol
 from gansmith.web.security import Security
 from gansmith.web.settings import Settings
 
-GRACE = 1  # seconds that answers in the making get when the server is asked to end
+GRACE = 1  # seconds that tasks get when the server is asked to end
+ANSWERS = 0.3  # seconds until the connections are closed then
 LAST = 1.5  # seconds until it ends all the same
 _USUAL = 8642  # the port without --port, where it is free
 
@@ -71,6 +73,16 @@ class Server(uvicorn.Server):
         end.daemon = True
         end.start()
         super().handle_exit(sig, frame)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Short answers are finished; then every connection is closed, which ends the streams."""
+        asyncio.get_running_loop().call_later(ANSWERS, self._hang_up)
+        await super().shutdown(sockets)
+
+    def _hang_up(self) -> None:
+        for connection in list(self.server_state.connections):
+            if isinstance(connection, PatientProtocol):
+                connection.transport.close()
 
 
 def serve(settings: Settings, listening: socket.socket, *, started: Callable[[], None] = lambda: None) -> NoReturn:
