@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from driving import button, click, one, press, require_clean, state, until, visit
+from driving import button, click, one, press, require_clean, until, visit
 from pages import Served
 from PIL import Image
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.prove
 COMMAND = "return document.querySelector('#command code:not(.none)')?.textContent"
+ALONG = "return new URLSearchParams(location.hash.split('?')[1]).get('along')"
 BOTH = "return [...document.querySelectorAll('.wipe img')].every((i) => i.naturalWidth > 0)"
 PUSH = """
 const [seconds, done] = arguments;
@@ -45,7 +46,7 @@ def test_by_mouse(screen: WebDriver, explored: Served) -> None:
     until(screen, f"{COMMAND}?.includes('sample')")
     click(screen, button(screen, "By chance"))
     until(screen, f"{COMMAND}?.includes('gansmith edit')")
-    assert len(state(screen)["along"].split(",")) >= 3
+    until(screen, f"{ALONG}?.split(',').length >= 3")
     click(screen, button(screen, "Play the film"))
     until(screen, "return document.querySelector('.edit-film img')?.naturalWidth > 0")
     click(screen, button(screen, "As it was"))
@@ -59,7 +60,7 @@ def test_by_keys(screen: WebDriver, explored: Served) -> None:
     screen.execute_script("arguments[0].focus()", slider)  # type: ignore[no-untyped-call]
     press(screen, *["\ue014"] * 5)
     name = slider.get_attribute("aria-label")
-    assert state(screen)["along"] == f"{name}:0.5"
+    until(screen, ALONG, f"{name}:0.5")
     until(screen, f"{COMMAND}?.includes('{name}:0.5')")
     edge = one(screen, ".wipe input")
     screen.execute_script("arguments[0].focus()", edge)  # type: ignore[no-untyped-call]

@@ -85,6 +85,15 @@ def test_kept_images_are_bounded(page: WebDriver) -> None:
     assert asked(page, "image_store", script + "return [asked, freed, s.counts.kept]") == counts
 
 
+def test_newest_frame_is_shown(page: WebDriver) -> None:
+    script = """const waits = [], seen = [], rest = () => new Promise((done) => setTimeout(done, 5));
+    const ask = m.frames((n) => new Promise((yes) => { waits.push([n, () => yes(n)]); }));
+    for (const n of [1, 2, 3, 4]) ask(n).then((image) => { seen.push(image ?? null); });
+    await rest(); waits[1][1](); await rest(); waits[0][1](); await rest(); waits[2][1](); await rest();
+    return [waits.map(([n]) => n), seen]"""
+    assert asked(page, "frames", script) == [[1, 2, 4], [None, 2, None, 4]]
+
+
 def test_sets_that_add_up(page: WebDriver) -> None:
     sets = "const t = new m.Trays({}, {past: {add: (w, f) => { t.back = f; }}}); "
     script = sets + "t.put('1'); t.put('2', 'b'); t.put('3'); t.put('1', 'c'); return [t.sets, t.formula(), t.all()]"

@@ -2,6 +2,7 @@
 import { fill, h, set, sheet } from "../parts/dom.js";
 import { dropZone } from "../parts/drop.js";
 import { fileName, save } from "../parts/files.js";
+import { frames } from "../parts/frames.js";
 import { icon } from "../parts/icons.js";
 import { inversion } from "../parts/inversion.js";
 import { alongText, latentOf, parseAlong, parseList } from "../parts/latents.js";
@@ -12,12 +13,13 @@ import { wipe } from "../parts/wipe.js";
 
 const named = (key) => (/^\d+$/.test(key) ? `seed ${key}` : key);
 const FILM_STEPS = 24;
+const REST = 120; // milliseconds without a move before the address says where the sliders are
 
 class Edit {
   constructor(root, context) {
     const { run, state, api } = context;
     Object.assign(this, { root, context, key: parseList(state.of)[0] ?? "0", along: parseAlong(state.along), urls: {}, frames: [] });
-    this.ask = api.newest();
+    this.ask = frames(api.image);
     this.source = asker(context, () => ({}));
     this.label = state.label || "";
     this.build();
@@ -109,9 +111,10 @@ class Edit {
   hold(kind, url) { const old = this.urls[kind]; this.urls[kind] = url; if (old) setTimeout(() => this.context.api.free(old), 1000); return url; }
 
   async changed() {
-    const { api, run, failed, command, keep } = this.context;
+    const { api, run, failed, command } = this.context;
     this.film.disabled = !this.sliders.along.size;
-    keep({ of: this.key === "0" ? null : this.key, along: alongText(this.sliders.along) });
+    clearTimeout(this.keeping);
+    this.keeping = setTimeout(() => this.keep(), REST);
     const along = Object.fromEntries(this.sliders.along);
     const path = Object.keys(along).length ? "edit" : "render";
     try {
@@ -123,6 +126,8 @@ class Edit {
       this.count();
     } catch (error) { failed(error); }
   }
+
+  keep() { this.context.keep({ of: this.key === "0" ? null : this.key, along: alongText(this.sliders.along) }); }
 
   /** Images of the last second, while a slider moves. */
   count() {
@@ -184,7 +189,7 @@ class Edit {
     if (key !== this.key) this.choose(key);
   }
 
-  unmount() { this.gone?.abort(); clearTimeout(this.quiet); for (const url of Object.values(this.urls)) this.context.api.free(url); }
+  unmount() { this.gone?.abort(); clearTimeout(this.quiet); clearTimeout(this.keeping); for (const url of Object.values(this.urls)) this.context.api.free(url); }
 }
 
 export default {
