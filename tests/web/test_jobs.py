@@ -202,6 +202,7 @@ def test_a_run_is_continued_outlives_its_page_and_is_stopped_by_another(own_runs
         assert client.post("/api/runs/toy/stop", json={"confirm": True}).json() == {"asked": True}
         wait_until(lambda: client.get("/api/jobs").json()[0]["state"] == "ended")
         said = client.get("/api/jobs").json()[0]["log"]
+    assert jobs._started[-1].wait(timeout=60) == 130  # as after Ctrl-C
     assert "everything is saved" in said
     assert not is_locked(toy)
     assert 320 < Run(toy).checkpoint()["images"] < 10**7

@@ -75,7 +75,7 @@ class Jobs:
                 write_json(self.folder / "job.json", job)
                 with _opened(self.folder / "job.log", "wb") as log:
                     self._process = _process(arguments, log, held)
-                    _started.append(self._process)
+                    _started[:] = [*(one for one in _started if one.poll() is None), self._process]
         return self.current() or job
 
     def current(self) -> dict[str, Any] | None:
