@@ -130,7 +130,9 @@ class Work:
             raise BusyError("another photograph is being searched for: wait for it, or stop it") from None
         try:
             counted = self._counted(lambda: work(lambda: ended() or self.closing.is_set()))
-            return await asyncio.shield(asyncio.get_running_loop().run_in_executor(self._searching, counted))
+            running = asyncio.get_running_loop().run_in_executor(self._searching, counted)
+            running.add_done_callback(heard)
+            return await asyncio.shield(running)
         finally:
             self._search.release()
 
@@ -182,3 +184,9 @@ async def _gone(request: Request) -> None:
     with suppress(RuntimeError):
         while (await request.receive())["type"] != "http.disconnect":
             pass
+
+
+def heard(future: asyncio.Future[Any]) -> None:
+    """The error of a future that nobody may be waiting for, taken note of, so that asyncio does not report it."""
+    if not future.cancelled():
+        future.exception()

@@ -16,7 +16,7 @@ from gansmith.errors import GansmithError
 from gansmith.web.page import page_of
 from gansmith.web.photograph import Preview, Search, photograph
 from gansmith.web.uploads import decoded, image_body
-from gansmith.web.work import Ended
+from gansmith.web.work import Ended, heard
 
 router = APIRouter()
 EVENTS = "text/event-stream"
@@ -73,6 +73,7 @@ async def _events(request: Request, work: Any, left: threading.Event) -> AsyncIt
         loop.call_soon_threadsafe(said.put_nowait, one)
 
     search = asyncio.ensure_future(page_of(request).work.search(lambda ended: work(ended, preview), left.is_set))
+    search.add_done_callback(heard)
     waiting: asyncio.Future[dict[str, Any]] = asyncio.ensure_future(said.get())
     try:
         while True:
