@@ -7,7 +7,7 @@ const line = h("code", { class: "none", tabindex: "0" }, "The command that does 
 const clock = h("span", { class: "clock number" });
 const button = h("button", { type: "button", class: "small", disabled: true, onclick: async () => {
   say((await copy(line.textContent)) ? "Command copied." : "The browser refuses the clipboard: select the line and copy it.");
-} }, icon("copy", 15), "Copy as command");
+}, "aria-label": "Copy as command" }, icon("copy", 15), h("span", {}, "Copy", h("span", { class: "long" }, " as command")));
 
 /** Bar put into its place, once. */
 export const commandBar = (place) => fill(place, line, clock, button);
