@@ -4,8 +4,9 @@ BIN = .venv/bin
 
 .PHONY: demo test prove docs check bench clean
 
-demo: .venv/installed
+demo: .venv/installed-explore
 	$(BIN)/gansmith train digits --recipe stylegan2_digits --out runs/demo
+	@echo 'in a page of the browser:  $(BIN)/gansmith explore runs/demo'
 
 test: .venv/installed-dev check
 	$(BIN)/pytest -n 2 --dist worksteal -m "not prove"
@@ -29,6 +30,10 @@ bench: .venv/installed-dev
 .venv/installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable .
+	touch $@
+
+.venv/installed-explore: .venv/installed
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[explore]'
 	touch $@
 
 .venv/installed-dev: .venv/installed

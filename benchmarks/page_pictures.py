@@ -122,6 +122,8 @@ def main() -> None:
     ]
     if given.second:
         shots.append(("two", "runs", {"run": run, "with": given.second}, False, None))
+        terms = {"a": "1,4,9", "b": "2,3,5", "c": "7,8,6"}
+        shots.append(("opening", "mix", {"run": given.second, **terms}, False, None))  # of README
     if given.images:
         shots.append(("begin", "begin", {}, False, None))
     if given.translator:
