@@ -157,6 +157,13 @@ def test_a_run_is_told_when_it_changes_and_only_then(runs: Path) -> None:
     assert told(live.changes()) == [("gone", {"name": "one"})]
 
 
+def test_a_run_without_records_has_the_images_of_its_model(runs: Path) -> None:
+    """Such as those of the zoo."""
+    (runs / "one/events.jsonl").unlink()
+    [(_, state)] = told(live_of(runs).changes())
+    assert (state["images"], state["rate"]) == (320, None)
+
+
 def test_a_run_by_time_has_no_number_of_images_before_its_first_checkpoint(runs: Path) -> None:
     settings = runs / "one/experiment.yaml"
     settings.write_text(settings.read_text().replace("time: null", "time: 1m"))

@@ -18,7 +18,7 @@ from gansmith.runs.folder import experiment_of, is_run
 from gansmith.runs.lock import is_locked
 from gansmith.web.event_records import EventRecords, Record, number_of, plain
 from gansmith.web.page import Page
-from gansmith.web.run_facts import newest_sheet, state_of
+from gansmith.web.run_facts import newest_sheet, state_of, trained_on
 
 EVERY = 1.0  # seconds between two looks
 KEEP_ALIVE = 15.0  # seconds after which a silent stream says that it is there
@@ -110,7 +110,10 @@ class Live:
             records = []
         newest = _newest(records)
         (total, time), state = self._length(path), state_of(path)
-        images, rate = int(records[-1]["images"]) if records else 0, number_of(newest.get("images_per_second"))
+        images, rate = (
+            int(records[-1]["images"]) if records else trained_on(path),
+            number_of(newest.get("images_per_second")),
+        )
         left = None
         if state == "training" and total is not None and rate:
             left = max(0.0, (total - images) / rate)

@@ -129,12 +129,19 @@ def state_of(path: Path) -> str:
         return "ended"
     with suppress(GansmithError, OSError):
         experiment = experiment_of(path)
-        newest = max((saved.read_card(file).images for file in model_files(models_of(path))), default=0)
+        newest = trained_on(path)
         if newest and experiment.images is not None and newest >= experiment.images:
             return "ended"
         if not any((path / "checkpoints").glob("*.pt")):
             return "ended"  # a model without a training to continue, such as those of the zoo
     return "stopped"
+
+
+def trained_on(path: Path) -> int:
+    """Images that the saved model was trained on; 0 without one."""
+    with suppress(GansmithError, OSError):
+        return max((saved.read_card(file).images for file in model_files(models_of(path))), default=0)
+    return 0
 
 
 def newest_sheet(path: Path) -> int | None:

@@ -56,6 +56,46 @@ def test_every_view_opens_by_its_link_and_by_its_keys(screen: WebDriver, page: S
     until(screen, "return document.querySelector('[data-view]')?.dataset.view", "runs")
 
 
+def test_a_letter_goes_to_a_view_only_after_g(screen: WebDriver, page: Served) -> None:
+    """Even in the first second of a page."""
+    visit(screen, page.url, "make?run=toy")
+    held = (
+        "performance.now = () => 100; "
+        "document.body.dispatchEvent(new KeyboardEvent('keydown', {key: arguments[0], bubbles: true}))"
+    )
+    screen.execute_script(held, "b")  # type: ignore[no-untyped-call]
+    screen.execute_script(held, "x")  # type: ignore[no-untyped-call]
+    assert "make?" in screen.current_url
+    screen.execute_script(held, "g")  # type: ignore[no-untyped-call]
+    screen.execute_script(held, "x")  # type: ignore[no-untyped-call]
+    until(screen, "return document.querySelector('[data-view]')?.dataset.view", "mix")
+
+
+SAYS = """
+const {say} = await import('/static/parts/toast.js');
+say(arguments[0], {kind: arguments[1], seconds: arguments[2]});
+const [toast, foot] = ['.toast', 'footer.command'].map((css) => document.querySelector(css).getBoundingClientRect());
+return [toast.top - foot.top, foot.bottom - toast.bottom, document.querySelectorAll('.toast').length];
+"""
+
+
+@pytest.mark.parametrize("kind", ["info", "error"])
+def test_a_message_lies_on_the_command_bar_and_goes_by_itself_and_by_escape(
+    screen: WebDriver, page: Served, kind: str
+) -> None:
+    visit(screen, page.url, "runs")
+    said = SAYS.replace("arguments[0]", "'a word '.repeat(60)").replace("arguments[1]", f"'{kind}'")
+    for seconds in (1000, 0.2):
+        above, below, count = ask(screen, said.replace("arguments[2]", str(seconds)))
+        assert above >= 0
+        assert below >= 0
+        assert count == 1
+        if seconds == 1000:
+            assert one(screen, ".toast button[aria-expanded=false]").text == "More"
+            press(screen, Keys.ESCAPE)
+        until(screen, "return document.querySelectorAll('.toast').length === 0")
+
+
 def test_no_link_holds_the_token(screen: WebDriver, page: Served) -> None:
     visit(screen, page.url, "runs?run=toy")
     assert page.token not in screen.current_url

@@ -45,6 +45,8 @@ def test_by_mouse(screen: WebDriver, explored: Served) -> None:
     facts = until(screen, "return document.querySelector('[data-view] p[role=status]').textContent")
     assert "precision" in facts
     assert "recall" in facts
+    assert one(screen, ".map-notes li").text
+    assert "No command" in one(screen, "#command code.none").text
     click(screen, button(screen, "Missed"))
     assert " 0 samples" in until(screen, REGION)
     click(screen, button(screen, "Nothing"))

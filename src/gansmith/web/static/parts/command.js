@@ -12,10 +12,10 @@ const button = h("button", { type: "button", class: "small", disabled: true, onc
 /** Bar put into its place, once. */
 export const commandBar = (place) => fill(place, line, clock, button);
 
-/** Command shown ("" where there is none), with the images clock of the model that made what is on show. */
-export function command(text, images = null) {
+/** Command shown (null where there is none: then `without` says so), with the images clock of the model that made what is on show. */
+export function command(text, images = null, without = "Nothing made yet in this view.") {
   line.classList.toggle("none", !text);
-  line.textContent = text || "Nothing made yet in this view.";
+  line.textContent = text || without;
   button.disabled = !text;
   clock.textContent = images === null ? "" : `model after ${Number(images).toLocaleString("en-US")} images`;
 }

@@ -4,7 +4,7 @@ import { h } from "./dom.js";
 
 let own = {};
 let views = [];
-let after = 0;
+let after = -Infinity; // when `g` was pressed
 const off = () => { try { return localStorage.getItem("gansmith.keys") === "off"; } catch { return false; } };
 
 /** Keys of the view on show: {key: [words, function]}; `key` as in KeyboardEvent.key. Replaces those of the view before. */
@@ -18,7 +18,7 @@ export function listen(all, go) {
     if (event.target.closest("input:not([type=range], [type=checkbox], [type=radio]), select, textarea, [contenteditable]")) return;
     if (event.target.matches("input") && /^(Arrow|Home|End|Page| )/.test(event.key)) return; // a slider or a group of choices moves by them
     const recent = performance.now() - after < 1200;
-    after = 0;
+    after = -Infinity;
     const view = recent && views.find((v) => v.key === event.key);
     if (view) { event.preventDefault(); go(view.name); return; }
     if (event.key === "?") { event.preventDefault(); help(); return; }
@@ -38,7 +38,7 @@ export function help() {
     mine.length ? [h("h3", {}, "In this view"), h("dl", { class: "keys" }, mine.map(([key, [words]]) => line([name(key)], words)))] : [],
     h("h3", {}, "Everywhere"),
     h("dl", { class: "keys" }, views.map((view) => line(["g", view.key], view.title)), line(["Tab"], "next control"),
-      line(["Esc"], "close a dialog"), line(["?"], "this list")),
+      line(["Esc"], "close a dialog or a message"), line(["?"], "this list")),
     h("label", { class: "check" }, box, "Single keys on"),
     h("p", { class: "quiet small" }, "Drop an image anywhere: one made by gansmith opens where it was made, a photograph is edited. The line at the bottom is the command that makes the same bytes.")) });
 }

@@ -25,6 +25,8 @@ class Plane {
     this.facts = h("p", { class: "quiet", role: "status" }, "Reading the features …");
     this.plot = h("div", { class: "map-plot", role: "application", tabindex: "0", "aria-label": "Images in the plane. Arrow keys walk from point to point, Enter shows the region round it, plus and minus change its size.",
       onkeydown: (event) => this.key(event) });
+    this.notes = h("ul", { class: "map-notes quiet small" });
+    this.context.command(null, null, "No command draws a map: only this page does.");
     this.card = h("aside", { class: "map-card card stack", "aria-live": "polite", "aria-label": "The point" });
     this.shown = h("section", { class: "map-region stack", "aria-label": "The region" });
     const choose = (words, test) => h("button", { type: "button", class: "small", onclick: () => this.choose(this.points.flatMap((p, i) => (test(p) ? [i] : [])), words) }, words);
@@ -32,7 +34,7 @@ class Plane {
       h("div", { class: "row ends" }, h("div", { class: "row" },
         field("Plane", methods, this.method, (value) => { this.method = value; this.load(); }),
         field("Points", [[300, "300"], [1000, "1,000"], [2500, "2,500"], [5000, "5,000"]], this.most, (value) => { this.most = Number(value); this.load(); })), this.facts),
-      h("div", { class: "map-body" }, h("div", { class: "map-holder" }, this.plot), this.card),
+      h("div", { class: "map-body" }, h("div", { class: "map-holder" }, this.plot), this.card), this.notes,
       h("div", { class: "row" }, h("span", { class: "quiet" }, "Draw round points with the mouse, or choose:"),
         choose("Missed: real images without a sample near", (p) => p.kind !== "sample" && !p.neighbour),
         choose("Samples that are near no real image", (p) => p.kind === "sample" && !p.neighbour),
@@ -59,7 +61,7 @@ class Plane {
       this.show(0);
       this.choose([], "");
       this.root.dataset.ready = "";
-      if (answer.command) this.context.command(answer.command, answer.images);
+      fill(this.notes, (answer.notes || []).map((note) => h("li", {}, `${note[0].toUpperCase()}${note.slice(1)}.`)));
     } catch (error) { failed(error); if (!signal.aborted) this.facts.textContent = error.message; }
   }
 
