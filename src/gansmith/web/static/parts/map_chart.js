@@ -25,7 +25,7 @@ export async function drawMap(plot, points, { hover, region }) {
   const Plotly = await plotly();
   let marked = 0;
   let traces = [];
-  const shapeless = { showgrid: false, zeroline: false, showticklabels: false, fixedrange: false };
+  const shapeless = { showgrid: false, showline: false, zeroline: false, showticklabels: false, fixedrange: false };
   const at = () => ({ type: "scatter", mode: "markers", x: [points[marked]?.x], y: [points[marked]?.y], showlegend: false, hoverinfo: "skip", selectedpoints: null,
     marker: { symbol: "circle-open", size: 18, color: getComputedStyle(plot).color, line: { width: 3 } }, unselected: { marker: { opacity: 1 } } });
   const draw = () => {

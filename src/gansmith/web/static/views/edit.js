@@ -1,4 +1,5 @@
 // Edit: sliders along the run's named directions, on a seed or a photograph of one's own; before and after, and the film of it.
+import { copyable } from "../parts/command.js";
 import { fill, h, set, sheet } from "../parts/dom.js";
 import { dropZone } from "../parts/drop.js";
 import { fileName, save } from "../parts/files.js";
@@ -35,6 +36,8 @@ class Edit {
     const [height, width] = sides(run);
     this.wipe = wipe({ names: ["before", "after"], ratio: width / height, pixels: Math.max(height, width) <= 128 });
     this.words = h("p", { class: "quiet edit-words", role: "status" });
+    this.moves = h("div", { class: "row" }, h("button", { type: "button", class: "plain", onclick: () => this.sliders.chance() }, "By chance"),
+      h("button", { type: "button", class: "plain", onclick: () => this.sliders.reset() }, icon("undo"), "As it was"));
     this.progress = h("progress", { max: 1, value: 0, "aria-label": "Search of the latent", style: { visibility: "hidden" } });
     this.seed = h("input", { type: "number", min: 0, max: 9007199254740991, step: 1, class: "number", "aria-label": "Seed",
       onchange: () => this.choose(String(Math.max(0, Math.trunc(Number(this.seed.value)) || 0))) });
@@ -57,8 +60,7 @@ class Edit {
             h("div", { class: "stack" }, h("label", { class: "field" }, "Seed", h("span", { class: "row edit-seed" }, step(-1, "Seed before", "left"), this.seed, step(1, "Next seed", "right"))), this.latents),
             about.read_only ? null : drop)),
         h("section", { class: "card stack", "aria-label": "Directions" }, h("div", { class: "row ends" }, h("h2", {}, "What changes"),
-          h("div", { class: "row" }, h("button", { type: "button", class: "plain", onclick: () => this.sliders.chance() }, "By chance"),
-            h("button", { type: "button", class: "plain", onclick: () => this.sliders.reset() }, icon("undo"), "As it was"))), this.sliders.element, this.directions()))));
+          this.moves), this.sliders.element, this.directions()))));
     this.listLatents();
     keys({ r: ["as it was", () => this.sliders.reset()], p: ["play the film", () => this.play()], "[": ["seed before", () => this.next(-1)], "]": ["next seed", () => this.next(1)] });
   }
@@ -67,7 +69,10 @@ class Edit {
   directions() {
     const { api, run, about, failed } = this.context;
     if (run.directions?.length) return null;
+    this.moves.hidden = true;
     const words = h("p", { class: "quiet" }, "A direction changes one thing of the image. This run has none yet.");
+    if (about.read_only) return h("div", { class: "stack edit-none" }, words,
+      h("p", { class: "quiet" }, "This page is read-only. In a copy of the run that may be written to, this command finds some:"), copyable(`gansmith directions ${run.name} --method pca`));
     const find = async () => {
       set(button, { disabled: true });
       words.textContent = "Looking for directions …";
@@ -75,11 +80,12 @@ class Edit {
         const answer = await api.post(api.at(run, "directions"), { method: "pca" }, { signal: this.context.signal });
         run.directions = answer.directions;
         this.sliders.fill(answer.directions);
+        this.moves.hidden = false;
         place.remove();
       } catch (error) { failed(error); words.textContent = error.message; button.disabled = false; }
     };
     const button = h("button", { type: "button", class: "main", onclick: find }, "Find directions");
-    const place = h("div", { class: "stack edit-none" }, words, about.read_only ? null : button);
+    const place = h("div", { class: "stack edit-none" }, words, button);
     return place;
   }
 

@@ -34,12 +34,12 @@ class Plane {
       h("div", { class: "row ends" }, h("div", { class: "row" },
         field("Plane", methods, this.method, (value) => { this.method = value; this.load(); }),
         field("Points", [[300, "300"], [1000, "1,000"], [2500, "2,500"], [5000, "5,000"]], this.most, (value) => { this.most = Number(value); this.load(); })), this.facts),
-      h("div", { class: "map-body" }, h("div", { class: "map-holder" }, this.plot), this.card), this.notes,
+      h("div", { class: "map-body" }, h("div", { class: "map-holder" }, this.plot), this.card),
       h("div", { class: "row" }, h("span", { class: "quiet" }, "Draw round points with the mouse, or choose:"),
         choose("Missed: real images without a sample near", (p) => p.kind !== "sample" && !p.neighbour),
         choose("Samples that are near no real image", (p) => p.kind === "sample" && !p.neighbour),
         h("button", { type: "button", class: "small plain", onclick: () => this.choose([], "") }, "Nothing")),
-      this.shown);
+      this.shown, this.notes);
     keys({ "+": ["a larger region round the point", () => this.grow(1.6)], "-": ["a smaller region", () => this.grow(1 / 1.6)], Enter: ["show the region round the point", () => this.around()],
       ArrowLeft: ["walk from point to point (in the plane)", () => {}] });
   }
