@@ -110,8 +110,8 @@ def fake_runs() -> list[dict[str, Any]]:
 def test_the_tables(tmp_path: Path) -> None:
     text = toys.tables(fake_runs(), FACTS, 512_000)
     assert "512,000 images drawn in each run, n = 2 seeds, 10,000 samples" in text
-    assert "### ring, 8 modes" in text
-    assert "### grid, 25 modes" in text
+    assert "## ring, 8 modes" in text
+    assert "## grid, 25 modes" in text
     assert "| `wgan` | 4.5 +- 0.7 of 8 | 4 | 50.0 +- 0.0 % | - (2 of 2 diverged) | 2,000 | 10 +- 0 |" in text
     assert "| `r3gan` | 7.5 +- 0.7 of 25 | 7 | 50.0 +- 0.0 % | 0.25 +- 0.00 | 2,000 | 10 +- 0 |" in text
     page = tmp_path / "page.md"

@@ -15,12 +15,14 @@ import pytest
 from PIL import Image
 from typer.testing import Result
 
+import gansmith
 from gansmith.cli.compare import compare, ranking, write
 from gansmith.errors import NotFiniteError, OptionError, OutputError, RunError, UnknownNameError
 from gansmith.evaluation.cross_play import CrossPlay, Pair, Standing
 from gansmith.evaluation.types import Number
 from gansmith.models import saved
 from gansmith.system.seeding import seeded
+from small import SMALL
 
 Command = Callable[..., Result]
 
@@ -71,10 +73,13 @@ def test_a_comparison(
     assert text.endswith(f"-> {out}/compare.json, {out}/compare.png\n")
 
 
-def test_watched_runs_are_recorded_beside_them(run_command: Command, several: list[Path]) -> None:
+def test_watched_runs_are_recorded_beside_them(run_command: Command, tmp_path: Path) -> None:
     """Nobody trains: one match, and the end."""
     from gansmith.judge.compare.matches import matches_file, read
 
+    several = [tmp_path / "runs" / str(seed) for seed in (0, 1)]
+    for seed, out in enumerate(several):
+        gansmith.train(**{**SMALL, "images": 64, "seed": seed, "holdout": 0.2}, out=str(out))
     result = run_command(compare, *several, "--watch", "--samples", 20, "--device", "cpu")
     assert result.exit_code == 0, result.exception
     [match] = read(matches_file(several))

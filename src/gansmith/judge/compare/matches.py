@@ -74,13 +74,19 @@ def read(file: Path) -> list[Match]:
 
 def images_of(run: Path) -> int:
     """Real images that the run's generator has seen; raises as `read_card` does."""
-    return read_card(run / "model" / "generator.safetensors").images
+    return read_card(_generator(run)).images
+
+
+def _generator(run: Path) -> Path:
+    """The generator's file of a run, or of a folder of models."""
+    name = "generator.safetensors"
+    return run / name if (run / name).is_file() else run / "model" / name
 
 
 def new_models(runs: Sequence[Path], matches: Sequence[Match]) -> bool:
     """Has one of the runs a model that is newer than in the last match of exactly these? A run without one yet has
     not. Raises RunError for a damaged model."""
-    if any(not (run / "model" / "generator.safetensors").is_file() for run in runs):
+    if any(not _generator(run).is_file() for run in runs):
         return False
     names = [resolved(run).name for run in runs]
     last = next((match for match in reversed(matches) if match["runs"] == names), None)
