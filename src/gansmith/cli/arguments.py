@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gansmith.errors import OptionError
+from gansmith import zoo
+from gansmith.errors import OptionError, RunError
 from gansmith.system.console import say
 from gansmith.system.outputs import Files, free_output, itself, require_output
 from gansmith.system.paths import shell_word
@@ -21,7 +22,26 @@ if TYPE_CHECKING:
     from gansmith.latent.sources import Sources
     from gansmith.runs.run import Run
 
-RunPath = Annotated[Path, typer.Argument(metavar="RUN", help="a run's folder, or a folder or file of models")]
+
+def run_or_zoo(value: Path | None) -> Path | None:
+    """The callback of every argument RUN: the path of that name, else the model of the zoo."""
+    return None if value is None else zoo.place(value)
+
+
+def runs_or_zoo(value: list[str]) -> list[str]:
+    """The same for several, each RUN or RUN@CHECKPOINT."""
+    places = [(one, *one.partition("@")) for one in value]
+    return [one if zoo.folder(name) is None else f"{zoo.place(Path(name))}{at}{rest}" for one, name, at, rest in places]
+
+
+RunPath = Annotated[
+    Path,
+    typer.Argument(
+        metavar="RUN",
+        help="a run's folder, a folder or file of models, or a model of the zoo by its name",
+        callback=run_or_zoo,
+    ),
+]
 Raw = Annotated[bool, typer.Option("--raw", help="the weights as trained, without averaging")]
 Checkpoint = Annotated[str | None, typer.Option(help="a checkpoint's name (previous, 000050000) instead of the model")]
 Label = Annotated[
@@ -37,6 +57,21 @@ Metadata = Annotated[bool, typer.Option("--metadata/--no-metadata", help="a PNG 
 Trust = Annotated[bool, typer.Option("--trust", help="import code that the model names from outside gansmith")]
 
 Ruler = Annotated[bool, typer.Option("--ruler/--no-ruler", help="at the end: how good it is, in at most 20 seconds")]
+
+
+def shown_run(run: Path) -> str:
+    """A run as a message names it: a model of the zoo by its name, where no path has it, else the path."""
+    name = zoo.name_of(run)
+    return name if name is not None and zoo.place(Path(name)) == run else printable(run)
+
+
+def require_own_run(run: Path, why: str, way_out: str = "") -> None:
+    """Raises RunError where a command writes into the run, for what `why` says, and it is a model of the zoo."""
+    name = zoo.name_of(run)
+    if name is not None:
+        folder = shell_word(printable(zoo.folder(name) or run))
+        copy = f"copy it first: mkdir -p runs && cp -r {folder} runs/{name}"
+        raise RunError(f"{name} is a model of the zoo, which is not written to; {why}: {way_out or copy}")
 
 
 def parse_canvas(text: str | None) -> tuple[int, int] | None:
@@ -142,7 +177,7 @@ def trained_lines(*runs: Run, checkpoint: str | None = None, raw: bool = False) 
     knows: `runs/photos: weights after 3,328 of 60,000 images`. Read before the work: a run may be in training."""
     from gansmith.runs.trained_for import trained_for
 
-    trained = {str(run.path): trained_for(run, checkpoint=checkpoint, raw=raw) for run in runs}
+    trained = {shown_run(run.path): trained_for(run, checkpoint=checkpoint, raw=raw) for run in runs}
     return [f"{path}: weights after {one}" for path, one in trained.items() if one.images or one.whole is not None]
 
 

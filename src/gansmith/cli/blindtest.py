@@ -7,7 +7,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gansmith.cli.arguments import Device, Force, Raw, Trust, echo, refuse_options, require_out, trained_lines
+from gansmith.cli.arguments import (
+    Device,
+    Force,
+    Raw,
+    Trust,
+    echo,
+    refuse_options,
+    require_out,
+    runs_or_zoo,
+    trained_lines,
+)
 from gansmith.system.text import printable
 
 if TYPE_CHECKING:
@@ -20,7 +30,10 @@ _OF_A_PAGE = ("out", "force", "against", "looks", "seed", "raw", "device", "trus
 def blindtest(
     context: typer.Context,
     runs: Annotated[
-        list[str], typer.Argument(metavar="RUN [RUN2]", help="a run, or RUN@CHECKPOINT; with --read, codes of people")
+        list[str],
+        typer.Argument(
+            metavar="RUN [RUN2]", help="a run, or RUN@CHECKPOINT; with --read, codes of people", callback=runs_or_zoo
+        ),
     ],
     *,
     read: Annotated[bool, typer.Option("--read", help="check the codes of people, and add them up")] = False,

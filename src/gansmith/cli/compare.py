@@ -8,7 +8,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gansmith.cli.arguments import Device, Force, Raw, Trust, echo, refuse_options, require_out, trained_lines
+from gansmith.cli.arguments import (
+    Device,
+    Force,
+    Raw,
+    Trust,
+    echo,
+    refuse_options,
+    require_out,
+    require_own_run,
+    runs_or_zoo,
+    trained_lines,
+)
 from gansmith.cli.tables import print_whole
 from gansmith.system.text import printable
 
@@ -23,10 +34,15 @@ _JSON, _MATRIX, _PAGE = "compare.json", "compare.png", "compare.html"
 _FOLDER = "compared"
 _NOT_WATCHED = ("against", "raw", "metrics", "features", "weights", "out", "report", "force")
 
+_Runs = Annotated[
+    list[str],
+    typer.Argument(metavar="RUN RUN ...", help="runs, or RUN@CHECKPOINT of one or several", callback=runs_or_zoo),
+]
+
 
 def compare(
     context: typer.Context,
-    runs: Annotated[list[str], typer.Argument(metavar="RUN RUN ...", help="runs, or RUN@CHECKPOINT of one or several")],
+    runs: _Runs,
     *,
     against: Annotated[
         str | None, typer.Option(help="real images that no run was trained on  [default: what the runs held out]")
@@ -102,6 +118,7 @@ def _watch(runs: Sequence[str], *, samples: int | None, device: str, trust: bool
 
     places = [Path(run) for run in runs]
     for place in places:
+        require_own_run(place, "matches are recorded beside the runs")
         models_of(place)  # raises for what is no run
     file = matches.matches_file(places)
     echo(f"recorded in {printable(file)}", err=True)

@@ -10,7 +10,20 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gansmith.cli.arguments import Checkpoint, Device, Label, Metadata, Raw, RunPath, Scale, Trust, echo, print_trained
+from gansmith.cli.arguments import (
+    Checkpoint,
+    Device,
+    Label,
+    Metadata,
+    Raw,
+    RunPath,
+    Scale,
+    Trust,
+    echo,
+    print_trained,
+    require_own_run,
+    shown_run,
+)
 from gansmith.errors import OptionError
 from gansmith.system.paths import shell_word
 from gansmith.system.text import printable
@@ -79,9 +92,8 @@ def directions(
     from gansmith.runs.folder import directions_file
     from gansmith.runs.run import Run
 
-    names = parse_names(name or [])
-    opened = Run(run, trust=trust)
-    file = directions_file(opened.path)
+    names, opened, file = parse_names(name or []), Run(run, trust=trust), directions_file(run)
+    _require_own_run(run, file, writes=method is not None or bool(names))
     renderer = opened.renderer(raw=raw, checkpoint=checkpoint, device=device)
     renderer.class_of([seed], label)  # raises for a class that is not there
     if renderer.images([seed], label=label).images.shape[1:] == (2, 1, 1):
@@ -108,7 +120,7 @@ def directions(
             sheet = _save_sheet(file.parent / f"{one}.png", kept, one, renderer, seed, label, scale, metadata)
             echo(f"from -3 to 3 steps, seed {seed} -> {printable(sheet)}")
     first = kept.items[0].name
-    echo(f"next: gansmith edit {shell_word(printable(run))} {seed} --along {shell_word(printable(first))}:2")
+    echo(f"next: gansmith edit {shell_word(shown_run(run))} {seed} --along {shell_word(printable(first))}:2")
 
 
 def parse_names(texts: Sequence[str]) -> dict[str, str]:
@@ -122,6 +134,12 @@ def parse_names(texts: Sequence[str]) -> dict[str, str]:
             raise OptionError(f"--name takes NUMBER=NAME or NAME=NAME, each once, as 3=smile, not {text!r}")
         names[word] = require_name(name)
     return names
+
+
+def _require_own_run(run: Path, file: Path, *, writes: bool) -> None:
+    """Raises RunError for a model of the zoo, but where its directions are only listed."""
+    if writes or not file.exists():
+        require_own_run(run, "its directions are kept in the run")
 
 
 def _kept(file: Path, renderer: Renderer) -> Directions | None:

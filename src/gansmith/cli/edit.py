@@ -20,6 +20,7 @@ from gansmith.cli.arguments import (
     echo,
     print_trained,
     require_out,
+    require_own_run,
     seeds_of,
 )
 from gansmith.system.text import printable
@@ -63,13 +64,15 @@ def edit(
     from gansmith.latent.directions.edit import edited_images
     from gansmith.latent.sources import read_sources
     from gansmith.records.images import require_suffix
-    from gansmith.runs.folder import image_folders
+    from gansmith.runs.folder import directions_file, image_folders
     from gansmith.runs.run import Run
 
     sources = read_sources(what)
     require_suffix(Path(out or _OUT))
     opened = Run(run, trust=trust)
     wanted = parse_along(along)
+    if not directions_file(run).exists():
+        require_own_run(run, "its directions are kept in the run")
     opened.directions  # noqa: B018  (raises where there are none, before the model is read)
     path = require_out(out, _OUT, _files, force=force, inputs=sources.files, data=image_folders(run))
     renderer = opened.renderer(raw=raw, checkpoint=checkpoint, device=device)

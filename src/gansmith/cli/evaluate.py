@@ -8,7 +8,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from gansmith.cli.arguments import Checkpoint, Device, Force, Raw, Trust, echo, refuse_options, trained_lines
+from gansmith.cli.arguments import (
+    Checkpoint,
+    Device,
+    Force,
+    Raw,
+    Trust,
+    echo,
+    refuse_options,
+    require_own_run,
+    run_or_zoo,
+    trained_lines,
+)
 from gansmith.system.console import say
 from gansmith.system.text import printable, wrapped
 
@@ -49,7 +60,10 @@ Beside = Annotated[
 
 def evaluate(
     context: typer.Context,
-    subject: Annotated[Path, typer.Argument(metavar="RUN", help="a run, or a folder, zip or .npy of generated images")],
+    subject: Annotated[
+        Path,
+        typer.Argument(metavar="RUN", help="a run, or a folder, zip or .npy of generated images", callback=run_or_zoo),
+    ],
     *,
     against: Annotated[str | None, typer.Option(help="the images it was trained on; a run's own if not given")] = None,
     holdout: Annotated[str | None, typer.Option(help="real images it was not trained on")] = None,
@@ -101,6 +115,8 @@ def _of_its_kind(context: typer.Context, given: dict[str, Any]) -> None:
     from gansmith.runs.run import Run
 
     subject: Path = given["subject"]
+    if given["out"] is None:
+        require_own_run(subject, "a report is kept in the run", "say where it is to lie, with --out DIR")
     beside = given["beside"] or ()
     common: dict[str, Any] = {name: given[name] for name in ("device", "out", "force", "trust")}
     translates, classifies = translation.translates(subject), graders.is_classifier(subject)

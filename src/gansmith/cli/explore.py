@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from gansmith.cli.arguments import echo
+from gansmith import zoo
+from gansmith.cli.arguments import echo, run_or_zoo
 from gansmith.system.text import printable
 
 _Host = Annotated[str, typer.Option(help="where to listen; another than 127.0.0.1 is reached by others on the network")]
@@ -20,7 +21,10 @@ _Allow = Annotated[list[str] | None, typer.Option(help="another name by which th
 
 def explore(
     run: Annotated[
-        Path | None, typer.Argument(metavar="[RUN | FOLDER]", help="a run, or a folder of runs  [default: runs]")
+        Path | None,
+        typer.Argument(
+            metavar="[RUN | FOLDER]", help="a run, or a folder of runs  [default: runs]", callback=run_or_zoo
+        ),
     ] = None,
     *,
     images: Annotated[Path | None, typer.Option(help="a folder of images that the page may train on")] = None,
@@ -41,7 +45,8 @@ def explore(
 
     if find_spec("fastapi") is None or find_spec("uvicorn") is None:
         raise missing_extra("gansmith explore needs fastapi and uvicorn", "explore")
-    opened, of_zoo = _opened(run)
+    opened = Path("runs") if run is None else run
+    of_zoo = zoo.name_of(opened) is not None  # which is not written to
     if images is not None and not images.exists():
         raise OptionError(f"--images {printable(images)}: there is no such folder")
     if run is not None and not opened.exists() and images is None:
@@ -64,16 +69,6 @@ def explore(
             webbrowser.open(address)
 
     serve(settings, listening, started=tell)
-
-
-def _opened(run: Path | None) -> tuple[Path, bool]:
-    """The folder that is opened, and whether it is the zoo's, which is not written to."""
-    from gansmith import zoo
-
-    if run is None:
-        return Path("runs"), False
-    of_zoo = None if run.exists() else zoo.folder(str(run))
-    return of_zoo or run, of_zoo is not None
 
 
 def _name(host: str) -> str:

@@ -23,6 +23,8 @@ from gansmith.cli.arguments import (
     print_trained,
     refuse_options,
     require_out,
+    require_own_run,
+    shown_run,
 )
 from gansmith.cli.inversion import InversionParts, LossName
 from gansmith.errors import OptionError
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
     from gansmith.runs.run import Run
 
 _OUT = "inverted.safetensors"
+_NO_ENCODER = "leave --method out (adam asks for none)"
 
 
 class Method(StrEnum):
@@ -116,6 +119,8 @@ def invert(
     _refuse(context, method, image, train_encoder=train_encoder)
     require_latent_suffix(out or _OUT)
     opened = Run(run, trust=trust)
+    if train_encoder or (method in ENCODED and not (run / "encoders").exists()):
+        require_own_run(run, "an encoder is kept in the run", "" if train_encoder else _NO_ENCODER)
     inputs = [] if image is None else [image]
     path = require_out(out, _OUT, _files, force=force, inputs=inputs, data=image_folders(run)) if image else None
     renderer = opened.renderer(raw=raw, checkpoint=checkpoint, device=device)
@@ -187,4 +192,4 @@ def _tell(path: Path, result: Inversion, loss: LossName, run: Path) -> None:
         )
     picture = printable(path.with_suffix(".png"))
     echo(f"the latent -> {printable(path)}; your image, the generator's, the best random one -> {picture}")
-    echo(f"next: gansmith interpolate {shell_word(printable(run))} 3 {shell_word(printable(path))}")
+    echo(f"next: gansmith interpolate {shell_word(shown_run(run))} 3 {shell_word(printable(path))}")

@@ -9,14 +9,17 @@ from typing import Annotated
 
 import typer
 
-from gansmith.cli.arguments import Checkpoint, Raw, Trust, echo, print_trained
+from gansmith.cli.arguments import Checkpoint, Raw, Trust, echo, print_trained, run_or_zoo
 from gansmith.errors import OptionError
 from gansmith.system.text import printable
 
 
 def push(
     run: Annotated[
-        Path, typer.Argument(metavar="RUN|FOLDER", help="a run, or a folder of gansmith export --to folder")
+        Path,
+        typer.Argument(
+            metavar="RUN|FOLDER", help="a run, or a folder of gansmith export --to folder", callback=run_or_zoo
+        ),
     ],
     repo: Annotated[str, typer.Argument(metavar="REPO", help="the repository to create: NAME or OWNER/NAME")],
     *,

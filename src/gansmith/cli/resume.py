@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from gansmith.cli.arguments import Ruler
+from gansmith.cli.arguments import Ruler, require_own_run, run_or_zoo, shown_run
 from gansmith.cli.closing import print_end
 
 
 def resume(
-    run: Annotated[str, typer.Argument(help="the run folder")],
+    run: Annotated[Path, typer.Argument(help="the run folder", callback=run_or_zoo)],
     images: Annotated[str | None, typer.Option(help="train to this many images in all: 1M")] = None,
     device: Annotated[str | None, typer.Option(help="auto, cpu, cuda, cuda:1, mps")] = None,
     data: Annotated[str | None, typer.Option(help="where the images are now, should they have moved")] = None,
@@ -28,6 +29,7 @@ def resume(
     """Continue a run at its last checkpoint, exactly as if it had never stopped."""
     from gansmith.runs.run import Run
 
+    require_own_run(run, "a training goes on in the run", f"gansmith train PATH --from {shown_run(run)}")
     changes: dict[str, Any] = {"device": device, "workers": workers, "checkpoint_every": checkpoint_every}
     if data is not None:
         changes["data"] = {"path": data}

@@ -66,8 +66,7 @@ def sample(
     device: Device = "auto",
     trust: Trust = False,
 ) -> None:
-    """Make images from a trained generator, one for each seed: of a run, or of a model of the zoo by its name."""
-    from gansmith import zoo
+    """Make images from a trained generator, one for each seed."""
     from gansmith.errors import OptionError
     from gansmith.latent.image_series import series_files
     from gansmith.latent.sources import read_sources
@@ -75,7 +74,7 @@ def sample(
     from gansmith.runs.run import Run
     from gansmith.system.outputs import itself
 
-    grid, run = parse_canvas(canvas), run if run.exists() else zoo.folder(str(run)) or run
+    grid = parse_canvas(canvas)
     sources = _starred(context, run) if starred else read_sources(seeds)
     opened = Run(run, trust=trust)
     files = series_files(out or _OUT, sources.names)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gansmith.cli.arguments import Trust, echo
+from gansmith.cli.arguments import Trust, echo, run_or_zoo, shown_run
 from gansmith.system.paths import shell_word
 from gansmith.system.text import printable
 
@@ -21,8 +21,10 @@ if TYPE_CHECKING:
 def show(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="a PNG that gansmith wrote, or a latent file")],
     run: Annotated[
-        str | None,
-        typer.Argument(metavar="[RUN]", help="the run for the command; a sheet in samples/ knows its own"),
+        Path | None,
+        typer.Argument(
+            metavar="[RUN]", help="the run for the command; a sheet in samples/ knows its own", callback=run_or_zoo
+        ),
     ] = None,
     *,
     trust: Trust = False,
@@ -51,33 +53,32 @@ def show(
         said, checkpoint = _weights(run, origin, trust=trust)
         echo(f"run      {said}")
         words += [] if checkpoint is None else ["--checkpoint", checkpoint]
-    echo(
-        f"command  gansmith {' '.join(shell_word(printable(run or word)) if word == 'RUN' else word for word in words)}"
-    )
+    named = "RUN" if run is None else shell_word(shown_run(run))
+    echo(f"command  gansmith {' '.join(named if word == 'RUN' else word for word in words)}")
 
 
-def _run_of(file: Path) -> str | None:
+def _run_of(file: Path) -> Path | None:
     """The run that drew a sheet, where it lies in its samples/."""
     from gansmith.runs.folder import is_run
 
     folder = file.absolute().parent
-    return str(file.parent.parent) if folder.name == "samples" and is_run(folder.parent) else None
+    return file.parent.parent if folder.name == "samples" and is_run(folder.parent) else None
 
 
-def _weights(run: str, origin: Origin, *, trust: bool) -> tuple[str, str | None]:
+def _weights(run: Path, origin: Origin, *, trust: bool) -> tuple[str, str | None]:
     """What a run has of the weights of a file, and the name of the checkpoint that holds them."""
     from gansmith.errors import CheckpointError
     from gansmith.runs.run import Run
 
-    opened = Run(run, trust=trust)
+    opened, name = Run(run, trust=trust), shown_run(run)
     now = opened.renderer(device="cpu").origin
     if now.model == origin.model:
-        return f"{run}: the same weights", None
-    for name in (f"{origin.images:09}", "latest", "previous", "best"):
+        return f"{name}: the same weights", None
+    for kept in (f"{origin.images:09}", "latest", "previous", "best"):
         with suppress(CheckpointError):
-            if opened.renderer(checkpoint=name, device="cpu").digest == origin.model:
-                return f"{run}: the checkpoint {name} has the same weights", name
-    return f"{run}: other weights, {now}; the file needs {origin}, and no checkpoint has them", None
+            if opened.renderer(checkpoint=kept, device="cpu").digest == origin.model:
+                return f"{name}: the checkpoint {kept} has the same weights", kept
+    return f"{name}: other weights, {now}; the file needs {origin}, and no checkpoint has them", None
 
 
 def command(made: Provenance, file: Path) -> list[str]:

@@ -7,12 +7,14 @@ from typing import Annotated
 
 import typer
 
-from gansmith.cli.arguments import echo
+from gansmith.cli.arguments import echo, run_or_zoo
 from gansmith.system.text import printable
 
 
 def stop(
-    run: Annotated[Path, typer.Argument(metavar="RUN", help="the folder of a run that is in training")],
+    run: Annotated[
+        Path, typer.Argument(metavar="RUN", help="the folder of a run that is in training", callback=run_or_zoo)
+    ],
     wait: Annotated[bool, typer.Option("--wait/--no-wait", help="until it has saved everything and ended")] = True,
 ) -> None:
     """End a training after its step, as Ctrl-C in its terminal does: checkpoint, model and sheet are saved."""

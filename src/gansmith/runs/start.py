@@ -42,15 +42,15 @@ class Known(NamedTuple):
 def place_of(start_from: str) -> Path:
     """The folder or file that a start names: a path, else a model of the zoo. Raises RunError naming what is known."""
     path = expanded(start_from)
-    kept = None if path.exists() else zoo.folder(start_from)
+    place = zoo.place(path)
     try:
-        models_of(kept or path)
+        models_of(place)
     except RunError as error:
         if path.exists():
             raise
         near = nearest(start_from, zoo.names())
         raise RunError(f"{error}. {near}Models of the zoo: {', '.join(zoo.names()) or 'none'}") from None
-    return kept or path
+    return place
 
 
 def start_for(experiment: Experiment) -> str | None:

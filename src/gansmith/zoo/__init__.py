@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from gansmith.system.paths import resolved
+
 _FOLDER = Path(__file__).parent
 
 
@@ -18,3 +20,19 @@ def names() -> list[str]:
 def folder(name: str) -> Path | None:
     """The folder of a model of the zoo; None where there is none of that name."""
     return _FOLDER / name if name in names() else None
+
+
+def place(named: Path) -> Path:
+    """What is meant by a path or a name: the path of that name, else the folder of a model of the zoo.
+
+    >>> place(Path("hand_signs")) == folder("hand_signs"), str(place(Path("runs/a")))
+    (True, 'runs/a')
+    """
+    known = folder(str(named))
+    return named if known is None or named.exists() else known
+
+
+def name_of(path: Path) -> str | None:
+    """The name of the model of the zoo that lies at `path`, or that it is a part of; None for any other path."""
+    home, wanted = resolved(_FOLDER), resolved(path)
+    return wanted.relative_to(home).parts[0] if home in wanted.parents else None
