@@ -99,7 +99,7 @@ def test_an_edit_is_what_the_list_says(run_command: Command, named: Path) -> Non
     way_back = ("--along", "smile:-1.5", "--along", "pca-2:1", "--scale", 1, "--out", "b.png")
     back = run_command(edit, named, "edited.png", *way_back, *CPU)
     assert back.exit_code == 0, back.exception
-    near = pixels("b.png").astype(int)[2:18, 2:18] - pixels("before.png")[2:18, 2:18]
+    near = pixels("b.png").astype(int) - pixels("before.png")[2:18, 2:18]
     assert abs(near).max() <= 1
 
 
