@@ -2,7 +2,7 @@
 
 Trainings are long: their lines run with `--dry-run`, which reads the images, builds the networks and measures a step.
 A line whose comment says how long it takes ("half an hour") is only parsed, as is one that names what no machine has by
-itself: a placeholder in capitals (`RUN`, `FILE`), weights to be downloaded, a latent file of one's own.
+itself: a placeholder in capitals (`RUN`, `FILE`), weights to be downloaded, a latent file of one's own, a hub.
 Of the other pages tests/test_docs.py asks that commands and options exist.
 """
 
@@ -35,6 +35,8 @@ FOREIGN = (
     "start_raw",
     "mine.safetensors",
     "--space w",
+    "gansmith push",  # sends
+    "gansmith explore",  # serves until it is ended
 )
 STAND_INS = {"cifar10": "labelled/", "fashion-mnist": "labelled/", "mnist": "labelled/", "/elsewhere/photos": "photos/"}
 SMALL = {"images": 32, "batch": 16, "device": "cpu", "size": 16, "checkpoint_every": 32, "sheet": 4, "holdout": 0.25}
