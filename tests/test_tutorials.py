@@ -88,10 +88,11 @@ def features(facts: dict[str, Any], folder: Path, said: str) -> None:
     assert abs(facts["same"][0] - facts["same"][1]) < 0.02
     accuracy = facts["probe"]["features"]["value"]
     assert accuracy > 0.93
-    assert facts["probe"]["gains"]["random network"]["low"] < 0 < facts["probe"]["gains"]["random network"]["high"]
+    low, high = facts["probe"]["gains"]["random network"]["interval"]
+    assert low < 0 < high
     pixels, seen = facts["robust"]["at 40 % brightness"]
     assert seen < pixels
-    assert facts["probe"]["gains"]["pooled pixels"]["low"] > 0
+    assert facts["probe"]["gains"]["pooled pixels"]["interval"][0] > 0
 
 
 def translation(facts: dict[str, Any], folder: Path, said: str) -> None:

@@ -112,3 +112,7 @@ def test_nearest_training_image(screen: WebDriver, explored: Served) -> None:
     until(screen, "return document.querySelector('.nearest img')?.naturalWidth > 0", seconds=120)
     assert "distance" in until(screen, "return document.querySelector('.nearest').textContent")
     until(screen, "return document.querySelector('.nearest .chip')?.textContent")
+    places = "[...document.querySelector('.make-panel').children].map((one) => one.getBoundingClientRect())"
+    across = "a.bottom > b.top + 1 && b.bottom > a.top + 1 && a.right > b.left + 1 && b.right > a.left + 1"
+    covered = f"const all = {places}; return all.some((a, i) => all.slice(i + 1).some((b) => {across}))"
+    assert not screen.execute_script(covered)  # type: ignore[no-untyped-call]

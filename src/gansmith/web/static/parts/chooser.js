@@ -25,9 +25,9 @@ export function chooseRun(place, view, runs, go) {
       thumbnail(run), h("strong", {}, run.name), h("span", { class: "quiet small number" }, `${count(run.images)} images`)))));
 }
 
-/** Small view of a run's newest sheet. */
+/** Small view of a run's newest sheet; without one, of a sample. */
 export function thumbnail(run) {
-  const url = sheetOf(run);
+  const url = sheetOf(run) || (run.images && run.generates !== false ? api.at(run, "image", { seed: 0 }) : null);
   const box = tile({ label: `newest samples of ${run.name}`, role: "img", class: "tile thumbnail loading" });
   if (url) box.show(url); else box.fail("no sheet yet");
   return box;

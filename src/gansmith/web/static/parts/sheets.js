@@ -55,7 +55,7 @@ export function sheetViewer(sides, { moved = () => {}, start = null } = {}) {
     label.textContent = `${count(images)} images`;
     moved(images, position >= clock.length - 1);
     await Promise.all(frames.map(async ({ side, img, words, figure }) => {
-      if (!side.sheets.length) { words.textContent = "No sheet yet: the first one comes with the first seconds of the training."; return; }
+      if (!side.sheets.length) { words.textContent = side.run.state === "ended" ? "No sheet was kept. Make shows what the model makes." : "No sheet yet: the first one comes with the first seconds of the training."; return; }
       const i = lastUpTo(side.sheets.map((s) => s.images), images);
       const { width, height } = side.sheets[i];
       const url = await load(urlOf(side, i));

@@ -181,6 +181,7 @@ class Edit {
       if (done.url) this.wipe.before(this.hold("before", done.url));
       this.context.run.latents = [...(this.context.run.latents || []).filter((one) => one.id !== done.latent), { id: done.latent, distance: done.distance, from: file.name }];
       this.key = done.latent;
+      this.sliders.reset();
       this.listLatents();
       this.choose(done.latent);
       this.context.say("Found. Move the sliders: they change your photograph.");
