@@ -112,7 +112,10 @@ def test_a_run_that_is_there_keeps_its_precision_and_whether_it_is_mirrored(fini
 
 
 def test_a_run_that_begins_with_something_is_advised_no_other_start() -> None:
-    assert start_for(Experiment()) in zoo.names()
+    for channels in (1, 3):
+        name = start_for(Experiment(data={"channels": channels}))
+        assert name is not None
+        assert zoo.channels(name) == channels
     assert start_for(Experiment(start_from="runs/a")) is None
 
 

@@ -54,8 +54,11 @@ def place_of(start_from: str) -> Path:
 
 
 def start_for(experiment: Experiment) -> str | None:
-    """A model of the zoo that such a run could begin with; None where it begins with something."""
-    return None if experiment.start_from is not None else next(iter(zoo.names()), None)
+    """A model of the zoo, grey for grey images, that such a run could begin with; None where it has a start."""
+    if experiment.start_from is not None:
+        return None
+    grey = experiment.data.channels == 1
+    return next((name for name in zoo.names() if (zoo.channels(name) == 1) == grey), None)
 
 
 def settings_of(experiment: Experiment) -> Layer:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from gansmith.system.paths import resolved
@@ -20,6 +21,16 @@ def names() -> list[str]:
 def folder(name: str) -> Path | None:
     """The folder of a model of the zoo; None where there is none of that name."""
     return _FOLDER / name if name in names() else None
+
+
+def channels(name: str) -> int:
+    """Channels of the images of a model of the zoo.
+
+    >>> channels("digits"), channels("emoji")
+    (1, 3)
+    """
+    cards = json.loads((_FOLDER / name / "model" / "model.json").read_text(encoding="utf-8"))
+    return int(cards["generator"]["dimensions"]["channels"])
 
 
 def place(named: Path) -> Path:
