@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import shutil
 from pathlib import Path
 
@@ -30,6 +31,8 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_nothing_is_offered(client: httpx.Client) -> None:
     assert client.get("/api/begin").json() == {"offered": None}
+    assert client.get("/api/begin/images").json()["folder"] is None
+    refusal(client.get("/api/begin/images/0"), 404)
     refusal(client.get("/api/begin/expect/..%2fsecret"), 404)
     refusal(client.get("/api/begin/expect/nothing"), 404)
 
@@ -52,6 +55,23 @@ def test_the_offered_folder_is_checked_with_a_forecast_and_the_gallery(own_runs:
         (own_runs / "myphotos").mkdir()
         assert client.get("/api/begin?time=1m").json()["offered"]["name"] == "myphotos-2"
         refusal(client.get("/api/begin?time=1000h"), 422)
+
+
+def test_a_dozen_of_the_offered_images_are_shown_small(own_runs: Path, photos: Path, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(photos, tmp_path / "some"))
+    large = np.random.default_rng(1).integers(0, 256, (300, 480, 4), dtype=np.uint8)
+    Image.fromarray(large).save(folder / "00.png")  # the first
+    (folder / "59.png").write_bytes(b"no image")  # the last
+    with client_of(Settings(own_runs, token=TOKEN, images=folder)) as client:
+        said = client.get("/api/begin/images").json()
+        assert (said["folder"], said["count"], len(said["images"])) == ("some", 60, 11)
+        assert said["sizes"] == [[300, 480], *[[16, 16]] * 10]
+        first, second = (Image.open(io.BytesIO(client.get(url).content)) for url in said["images"][:2])
+        assert (first.size, first.mode) == ((160, 100), "RGBA")
+        with Image.open(folder / "05.png") as stored:  # evenly over 60: 0, 5, 11, ...
+            np.testing.assert_array_equal(np.asarray(second), np.asarray(stored))
+        refusal(client.get("/api/begin/images/11"), 404)
+        refusal(client.get("/api/begin/images/-1"), 404)
 
 
 def test_an_offered_folder_without_images(own_runs: Path, tmp_path: Path) -> None:

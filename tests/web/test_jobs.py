@@ -44,6 +44,7 @@ def started(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[list[str]]]:
         assert options["start_new_session"]
         assert options["stdin"] == subprocess.DEVNULL
         assert not options.get("shell")
+        assert options["env"]["GANSMITH_STOP_FILE"].endswith("/.page/stop.request")
         processes.append(true([sys.executable, "-c", RUNNING, "60"], **options))
         return processes[-1]
 
@@ -130,6 +131,7 @@ def test_a_read_only_page_starts_and_stops_nothing(own_runs: Path, started: list
         for path, body in (
             ("/api/jobs", {"what": "evaluate", "run": "toy"}),
             ("/api/runs/toy/stop", {"confirm": True}),
+            ("/api/jobs/1.000/stop", {"confirm": True}),
         ):
             assert "read-only" in refusal(client.post(path, json=body), 403)
         assert client.get("/api/jobs").json() == []
@@ -151,6 +153,63 @@ def test_what_an_earlier_page_started_is_found_by_its_lock(own_runs: Path, start
     over = Jobs(settings).current()
     assert over is not None
     assert over["state"] == "ended"
+
+
+BUSY = """
+import sys, time
+import gansmith.judge.evidence as evidence
+true = evidence.sides_of
+def slow(*given, **options):
+    print("comparing", flush=True)
+    for _ in range(6000):  # batches
+        time.sleep(0.01)
+evidence.sides_of = slow
+import gansmith.judge.audit_run as audit_run
+audit_run.sides_of = slow
+from gansmith.__main__ import main
+main()
+"""
+
+
+def test_work_that_another_page_started_is_stopped_by_a_file_and_leaves_nothing(
+    own_runs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An evaluation under way, which holds no lock of the run and looks for no request of its own."""
+    true = subprocess.Popen
+
+    def start(command: list[str], **options: Any) -> subprocess.Popen[bytes]:
+        return true([sys.executable, "-c", BUSY, *command[3:]], **options)
+
+    monkeypatch.setattr(jobs.subprocess, "Popen", start)
+    with client_of(Settings(own_runs, token=TOKEN)) as client:
+        job = client.post("/api/jobs", json={"what": "evaluate", "run": "toy"}).json()
+        wait_until(lambda: "comparing" in client.get("/api/jobs").json()[0]["log"])
+    with client_of(Settings(own_runs, token=TOKEN)) as client:
+        path = f"/api/jobs/{job['id']}/stop"
+        refusal(client.post(path, json={}), 422)
+        refusal(client.post("/api/jobs/1.000/stop", json={"confirm": True}), 404)
+        assert client.get("/api/jobs").json()[0]["state"] == "running"
+        assert client.post(path, json={"confirm": True}).json() == {"asked": True}
+        wait_until(lambda: client.get("/api/jobs").json()[0]["state"] == "stopped")
+        assert client.get("/api/jobs").json()[0]["log"].endswith("stopped")
+        assert "nothing to stop" in refusal(client.post(path, json={"confirm": True}), 400)
+    assert jobs._started[-1].wait(timeout=60) == 130  # as after Ctrl-C
+    assert not (own_runs / "toy/audit").exists()
+    assert "pid" not in (own_runs / ".page/job.json").read_text()
+
+
+def test_a_request_that_was_not_obeyed_stops_no_later_job(own_runs: Path, started: list[list[str]]) -> None:
+    page = Jobs(Settings(own_runs))
+    (own_runs / ".page").mkdir()
+    (own_runs / ".page/stop.request").symlink_to(own_runs / "toy/experiment.yaml")
+    job = page.start("evaluate", "toy", ["evaluate", "toy"])
+    assert not (own_runs / ".page/stop.request").is_symlink()
+    page.stop(job["id"])
+    assert (own_runs / ".page/stop.request").read_text() == "stop\n"
+    end_of(own_runs)
+    page.start("evaluate", "toy", ["evaluate", "toy"])
+    assert not (own_runs / ".page/stop.request").exists()
+    end_of(own_runs)
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"what": "x"}', "[" * 100_000])

@@ -27,7 +27,9 @@ def explore(
         ),
     ] = None,
     *,
-    images: Annotated[Path | None, typer.Option(help="a folder of images that the page may train on")] = None,
+    images: Annotated[
+        Path | None, typer.Option(help="images that the page may train on; of a run whose images moved: these")
+    ] = None,
     host: _Host = "127.0.0.1",
     port: _Port = None,
     browser: _Browser = True,
@@ -46,18 +48,19 @@ def explore(
     if find_spec("fastapi") is None or find_spec("uvicorn") is None:
         raise missing_extra("gansmith explore needs fastapi and uvicorn", "explore")
     opened = Path("runs") if run is None else run
-    of_zoo = zoo.name_of(opened) is not None  # which is not written to
+    of_zoo = zoo.name_of(opened)  # which is not written to
     if images is not None and not images.exists():
         raise OptionError(f"--images {printable(images)}: there is no such folder")
     if run is not None and not opened.exists() and images is None:
-        raise RunError(f"there is no run and no folder {printable(run)}: gansmith explore runs")
+        raise RunError(f"there is no run and no folder {printable(run)}. {_near(run)}")
     from gansmith.web.serve import listen, serve
     from gansmith.web.settings import Settings
 
     listening = listen(host, port)
     chosen = int(listening.getsockname()[1])
     names = tuple(f"[{name}]" if ":" in name and name[0] != "[" else name for name in (host, *(allow_host or [])))
-    settings = Settings(opened=opened, port=chosen, hosts=names, read_only=read_only or of_zoo, images=images)
+    unwritten = read_only or of_zoo is not None
+    settings = Settings(opened=opened, port=chosen, hosts=names, read_only=unwritten, zoo=of_zoo, images=images)
     address = f"http://{_name(host)}:{chosen}/?token={settings.token}"
 
     def tell() -> None:
@@ -69,6 +72,23 @@ def explore(
             webbrowser.open(address)
 
     serve(settings, listening, started=tell)
+
+
+def _near(run: Path) -> str:
+    """The runs beside a path that is none, and the names of the zoo; the nearest of them first."""
+    from gansmith.errors import nearest
+
+    try:
+        beside = sorted(str(file.parent) for file in run.parent.glob("*/experiment.yaml"))
+        folders = sorted({str(file.parents[1]) for file in run.parent.glob("*/*/experiment.yaml")})
+    except OSError:
+        beside, folders = [], []
+    names = {Path(one).name: one for one in (*zoo.names(), *folders, *beside)}
+    near = nearest(run.name, names)
+    guess = next((f"Did you mean {path!r}? " for name, path in names.items() if repr(name) in near), "")
+    few = ", ".join(map(printable, (beside or folders)[:8])) or "none"
+    kind = "Folders of runs here" if folders and not beside else "Runs beside it"
+    return f"{guess}{kind}: {few}. Models of the zoo: {', '.join(zoo.names())}"
 
 
 def _name(host: str) -> str:

@@ -41,6 +41,7 @@ from gansmith.cli.group import Group
 from gansmith.cli.interrupts import ended_by, heard
 from gansmith.errors import GansmithError, TrainingInterrupted
 from gansmith.system.console import keep_streams, output_failure, say
+from gansmith.system.stop_file import heeded
 
 app = typer.Typer(
     cls=Group,
@@ -113,7 +114,7 @@ def main() -> None:
 def _status() -> int | str | None:
     """Run the command that `sys.argv` names, and say how it ended. Returns the exit status."""
     try:
-        with heard():
+        with heard(), heeded():
             app()
     except TrainingInterrupted as error:  # it has said so itself
         return error.exit_code

@@ -55,11 +55,18 @@ class ImageMap:
 
 
 def image_map(
-    run: Run, *, method: Method = "pca", count: int = COUNT, features: str = "auto", device: str = "auto"
+    run: Run,
+    *,
+    method: Method = "pca",
+    count: int = COUNT,
+    features: str = "auto",
+    device: str = "auto",
+    against: str | None = None,
 ) -> ImageMap:
     """The map of `count` images: two fifths each of training images and of samples, and one of held-out images.
 
     features: of the catalog; auto: the best whose weights are here, else pixels. The same map for the same weights.
+    against: where the training images are, if they moved.
 
     Raises OptionError for a count outside 50 to 5,000, DataError for points or images that are gone, RunError for a
     model without its run.
@@ -71,7 +78,7 @@ def image_map(
         raise DataError(f"{run.path} makes points, which are in a plane already")
     own = own_networks_at(run.path)
     extractor = choose(features, None, device=device, own=own)
-    data = prepared_images(run, opened.shape)
+    data = prepared_images(run, opened.shape, against=against)
     held = 0 if data.holdout is None else len(data.holdout)
     kept = evenly_spaced(held, count // 5)
     trained = evenly_spaced(len(data.train), (count - len(kept)) // 2)

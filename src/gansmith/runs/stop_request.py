@@ -7,7 +7,6 @@ read of it, and no process is named in it.
 from __future__ import annotations
 
 import signal
-import stat
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -16,6 +15,7 @@ from pathlib import Path
 from gansmith.errors import RunError
 from gansmith.runs.lock import is_locked
 from gansmith.system.files import write_text
+from gansmith.system.stop_file import is_there
 from gansmith.system.text import printable
 from gansmith.training.engine import Engine, Events
 
@@ -32,10 +32,7 @@ def request_stop(folder: Path) -> None:
 
 def is_requested(folder: Path) -> bool:
     """Is the request there? A folder or a link of this name is none."""
-    try:
-        return stat.S_ISREG((folder / NAME).lstat().st_mode)
-    except (OSError, ValueError):
-        return False
+    return is_there(folder / NAME)
 
 
 def remove_request(folder: Path) -> None:

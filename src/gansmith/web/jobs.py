@@ -4,6 +4,8 @@ The process outlives the page. It holds a lock on `FOLDER/.page/lock` as long as
 file; whoever comes later sees by the lock that something runs, and reads in `job.json` what it is. No number of a
 process is kept: nothing that lies in a folder can make this server signal a process.
 
+To stop it, `stop.request` is written beside these, which the process looks for (`system/stop_file.py`).
+
     FOLDER/.page/lock, job.json, job.log        beside the runs; in the run's folder where one run is opened
 """
 
@@ -23,10 +25,11 @@ from pathlib import Path
 from typing import IO, Any
 
 from gansmith.errors import GansmithError
-from gansmith.system.files import write_json
+from gansmith.system import stop_file
+from gansmith.system.files import write_json, write_text
 from gansmith.system.paths import resolved
 from gansmith.system.text import printable, printable_lines
-from gansmith.web.errors import BusyError, RefusedError
+from gansmith.web.errors import BusyError, NotFoundError, RefusedError
 from gansmith.web.pictures import command_line
 from gansmith.web.settings import Settings
 
@@ -38,7 +41,8 @@ except ImportError:  # Windows
 _FOLDER = ".page"
 _MOST_BYTES = 1 << 16  # of job.json, and of the log's end that is read
 _LINES = 40
-_STOPPED = 130  # the status after Ctrl-C, or a request to stop
+_STOPPED = (130, 143)  # the status after Ctrl-C, or a request to stop; where Ctrl-C is ignored, after SIGTERM
+_REQUEST = "stop.request"
 _FIELDS = ("what", "run", "command", "begun")
 _started: list[subprocess.Popen[bytes]] = []  # kept: they outlive whoever started them
 _BAR = re.compile(r"[^\n]*\r(?!\n)")  # what a progress bar has written over
@@ -72,17 +76,38 @@ class Jobs:
             with _opened(self.folder / "lock", "ab") as held:
                 if not _lock(held):
                     raise BusyError("another page has just started something: one thing runs at a time")
+                self._remove_request()
                 write_json(self.folder / "job.json", job)
                 with _opened(self.folder / "job.log", "wb") as log:
-                    self._process = _process(arguments, log, held)
+                    self._process = _process(arguments, log, held, stop=self.folder / _REQUEST)
                     _started[:] = [*(one for one in _started if one.poll() is None), self._process]
         return self.current() or job
+
+    def stop(self, job: str) -> None:
+        """Ask the job of this id to end, as Ctrl-C does. Raises NotFoundError where the newest job is another one,
+        GansmithError where it has ended."""
+        with self._starting:
+            now = self.current()
+            if now is None or now["id"] != job:
+                raise NotFoundError("this job is no longer the newest one: reload the page")
+            if now["state"] != "running":
+                raise GansmithError(f"{now['what']} of {now['run']} has ended: there is nothing to stop")
+            if self.folder.is_symlink():
+                raise RefusedError(f"{printable(self.folder)} is a link, which may lead anywhere: remove it")
+            write_text(self.folder / _REQUEST, "stop\n", create_folder=False)
+
+    def _remove_request(self) -> None:
+        """That of a job before. Raises RefusedError where it cannot be removed: the new job would obey it."""
+        try:
+            (self.folder / _REQUEST).unlink(missing_ok=True)
+        except OSError as error:
+            raise RefusedError(f"{printable(self.folder / _REQUEST)} is in the way: {error.strerror}") from error
 
     def current(self) -> dict[str, Any] | None:
         """{id, what, run, command, begun, seconds, state, log} of the newest job; None where there was none.
 
-        state: running, ended, or failed where this server started it and its status was not 0, but for 130: it was
-        stopped. seconds: since it began, of one that runs. log: the last lines of what it said.
+        state: running; ended; stopped, on request; or failed, which only the server that started it knows by its
+        status. seconds: since it began, of one that runs. log: the last lines of what it said.
         """
         job = self._stored()
         if job is None:
@@ -90,8 +115,10 @@ class Jobs:
         state, seconds = "ended", None
         if self._runs():
             state, seconds = "running", round(max(0.0, time.time() - job["begun"]), 1)
-        elif self._process is not None and self._process.poll() not in (0, _STOPPED):
-            state = "failed"
+        elif self._process is not None and self._process.poll() != 0:
+            state = "stopped" if self._process.poll() in _STOPPED else "failed"
+        elif self._process is None and stop_file.is_there(self.folder / _REQUEST):
+            state = "stopped"
         return {"id": f"{job['begun']:.3f}", **job, "seconds": seconds, "state": state, "log": "\n".join(self._said())}
 
     def _stored(self) -> dict[str, Any] | None:
@@ -119,8 +146,9 @@ class Jobs:
         return []
 
 
-def _process(arguments: Sequence[str], log: IO[bytes], held: IO[bytes]) -> subprocess.Popen[bytes]:
-    """`gansmith ARGUMENTS` in a session of its own: neither a closed terminal nor the page's end reaches it."""
+def _process(arguments: Sequence[str], log: IO[bytes], held: IO[bytes], *, stop: Path) -> subprocess.Popen[bytes]:
+    """`gansmith ARGUMENTS` in a session of its own: neither a closed terminal nor the page's end reaches it, but a file
+    at `stop` does."""
     inherited = () if fcntl is None else (held.fileno(),)
     try:
         return subprocess.Popen(
@@ -130,6 +158,7 @@ def _process(arguments: Sequence[str], log: IO[bytes], held: IO[bytes]) -> subpr
             stderr=subprocess.STDOUT,
             pass_fds=inherited,
             start_new_session=True,
+            env={**os.environ, stop_file.VARIABLE: str(resolved(stop))},
         )
     except OSError as error:
         raise GansmithError(f"no process could be started: {error.strerror or error}") from error

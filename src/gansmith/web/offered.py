@@ -2,20 +2,64 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
 from gansmith.data.check import check
+from gansmith.data.open import open_source
 from gansmith.data.settings import DataSettings
-from gansmith.errors import GansmithError
+from gansmith.data.subsets import evenly_spaced
+from gansmith.errors import GansmithError, UnreadableImageError
 from gansmith.runs.defaults_table import defaults
 from gansmith.runs.dry_run import dry_run, dry_run_lines
 from gansmith.runs.gallery import FOLDER, likeness_of, nearest, shipped
 from gansmith.runs.train import experiment_from
 from gansmith.system.text import printable, printable_lines
 
+STRIP = 12  # images that are shown before a training
+SIDE = 160  # pixels of their longer side, at most
+_MODES = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}
 _SAID = ("name", "train", "verdict")  # lines of a check that the page says in its own words, or the forecast better
+
+
+@dataclass(frozen=True)
+class Strip:
+    """How many images are offered, and some of them: PNG files of at most SIDE pixels a side, and the true sizes
+    (height, width)."""
+
+    count: int
+    images: tuple[bytes, ...]
+    sizes: tuple[tuple[int, int], ...]
+
+
+def strip(images: Path) -> Strip:
+    """A dozen of the images, evenly over their order; those that cannot be decoded are left out. Raises DataError."""
+    source = open_source(DataSettings(path=str(images)))
+    if source.points:
+        return Strip(len(source), (), ())
+    kept, sizes = [], []
+    for index in evenly_spaced(len(source), STRIP).tolist():
+        with suppress(UnreadableImageError):
+            pixels = np.asarray(source.one(index).image)
+            kept.append(_thumbnail(pixels))
+            sizes.append((pixels.shape[0], pixels.shape[1]))
+    return Strip(len(source), tuple(kept), tuple(sizes))
+
+
+def _thumbnail(pixels: NDArray[np.uint8]) -> bytes:
+    """uint8 [H, W, 1..4] -> PNG, reduced to SIDE pixels where it is larger."""
+    shown = Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels[..., :4], _MODES[pixels.shape[2]])
+    shown.thumbnail((SIDE, SIDE))
+    file = BytesIO()
+    shown.save(file, "PNG")
+    return file.getvalue()
 
 
 def checked(images: Path) -> dict[str, Any]:

@@ -23,9 +23,17 @@ class Page:
     work: Work
 
     def require_writable(self, what: str) -> None:
-        """Raises RefusedError under --read-only."""
+        """Raises RefusedError under --read-only, and for a model of the zoo."""
+        zoo = self.settings.zoo
+        if zoo is not None:
+            raise RefusedError(
+                f"{zoo} is a model of the zoo, which is not written to, and this page does not {what}. The page of a "
+                f"folder of runs does: gansmith explore runs"
+            )
         if self.settings.read_only:
-            raise RefusedError(f"this page is read-only: it does not {what}. gansmith explore without --read-only does")
+            raise RefusedError(
+                f"this page was opened with --read-only: it does not {what}. gansmith explore without it does"
+            )
 
 
 def page_of(request: Request) -> Page:

@@ -26,6 +26,7 @@ class Settings:
     images      the one folder of images that a training may be started on; None for none
     hosts       names that a request's Host may have beside those of the loopback
     read_only   no request writes or starts anything
+    zoo         the name of the model of the zoo that is opened, which is not written to; None for anything else
     memory      bytes that the weights of the models kept open may take together
 
     >>> sorted(Settings(Path("runs"), hosts=("Lab",)).allowed_hosts)
@@ -37,6 +38,7 @@ class Settings:
     port: int = 0
     hosts: tuple[str, ...] = ()
     read_only: bool = False
+    zoo: str | None = None
     images: Path | None = None
     memory: int = 1 << 30
 

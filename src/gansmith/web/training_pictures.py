@@ -9,31 +9,26 @@ from typing import Any, Literal
 import numpy as np
 import torch
 
-from gansmith.data.prepared import Prepared
 from gansmith.data.stream import normalised
 from gansmith.errors import GansmithError, RunError
 from gansmith.evaluation.audit import audit
 from gansmith.judge.nearest_images import Comparison, comparison, require_images
-from gansmith.judge.training_images import prepared_images, training_images
-from gansmith.models.saved import read_card
+from gansmith.judge.training_images import training_images
 from gansmith.records.images import draw_sheet, write_image
 from gansmith.runs.run import Run
 from gansmith.system.text import printable
 from gansmith.web.errors import NotFoundError
 from gansmith.web.kept import Kept
+from gansmith.web.own_images import own_images, shape_of
+from gansmith.web.settings import Settings
 
 Side = Literal["train", "held_out"]
 MOST_BYTES = 2 << 30  # of all training images at once, in the memory
 
 
-def prepared(kept: Kept, run: Run) -> Prepared:
-    """The run's images, prepared as for its training and not read yet."""
-    return kept.of(("prepared", str(run.path), _settings_of(run)), lambda: prepared_images(run, _shape(run)))
-
-
-def picture(kept: Kept, run: Run, side: Side, number: int) -> bytes:
+def picture(kept: Kept, run: Run, settings: Settings, side: Side, number: int) -> bytes:
     """A PNG of a training image, or of one held out, as the networks saw it. Raises NotFoundError."""
-    known = prepared(kept, run)
+    known, _ = own_images(kept, run, settings)
     images = known.train if side == "train" else known.holdout
     count = 0 if images is None else len(images)
     if images is None or not 0 <= number < count:
@@ -44,9 +39,9 @@ def picture(kept: Kept, run: Run, side: Side, number: int) -> bytes:
     return file.getvalue()
 
 
-def nearest_of(kept: Kept, run: Run, image: Any) -> dict[str, Any]:
+def nearest_of(kept: Kept, run: Run, settings: Settings, image: Any) -> dict[str, Any]:
     """{distance, verdict, copy, index, name, chance, audit} of an image uint8 [1, H, W, C] of the run."""
-    found = _comparison(kept, run).of(image, count=1)
+    found = _comparison(kept, run, settings).of(image, count=1)
     index = int(found.by[0].indices[0, 0])
     word = found.words[0]
     return {
@@ -69,32 +64,17 @@ def audit_words(folder: Path) -> str | None:
     return None if answer is None else printable(f"{answer.verdict}. {answer.sentence}")
 
 
-def _comparison(kept: Kept, run: Run) -> Comparison:
+def _comparison(kept: Kept, run: Run, settings: Settings) -> Comparison:
+    require_images(run)
+    (known, against), shape = own_images(kept, run, settings), shape_of(run)
+
     def compute() -> Comparison:
-        require_images(run)
-        known, shape = prepared(kept, run), _shape(run)
         size = len(known.train) * int(np.prod(shape))
         if size > MOST_BYTES:
             raise RunError(
                 f"the {len(known.train):,} training images would take {size / 2**30:.1f} GiB of memory here: use "
                 f"gansmith nearest"
             )
-        return comparison(training_images(run, shape))
+        return comparison(training_images(run, shape, against=against))
 
-    return kept.of(("comparison", str(run.path), _settings_of(run)), compute)
-
-
-def _shape(run: Run) -> tuple[int, int, int]:
-    file = run.model if run.model.is_file() else run.model / "generator.safetensors"
-    if not file.is_file():
-        raise RunError(f"{printable(run.path)} has no generator, so that no image of it has a nearest one")
-    channels, height, width = read_card(file).dimensions[:3]
-    return height, width, channels
-
-
-def _settings_of(run: Run) -> int:
-    """What changes when the run's settings are written anew."""
-    try:
-        return (run.path / "experiment.yaml").stat().st_mtime_ns
-    except OSError:
-        return 0
+    return kept.of(("comparison", str(run.path), known.digest), compute)

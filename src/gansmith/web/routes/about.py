@@ -17,14 +17,17 @@ router = APIRouter()
 
 @router.get("/api/about")
 async def about(request: Request) -> dict[str, Any]:
-    """Version, the opened folder, and which optional parts are installed."""
+    """Version, what is opened as a command line names it, and which optional parts are installed. parent: the folder of
+    a run that is opened alone."""
     settings = page_of(request).settings
     can = {"umap": find_spec("umap") is not None, "mp4": find_spec("av") is not None}
     return {
         "version": __version__,
-        "folder": printable(settings.opened),
+        "folder": settings.zoo or printable(settings.opened),
         "single": page_of(request).runs.single,
+        "parent": printable(settings.opened.parent) if page_of(request).runs.single else None,
         "read_only": settings.read_only,
+        "zoo": settings.zoo,
         "offered": settings.images is not None,
         "can": can,
     }

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from fastapi import APIRouter
-from fastapi.responses import FileResponse
+from fastapi.responses import FileResponse, Response
 from starlette.requests import Request
 
 from gansmith.system.text import printable
@@ -52,6 +53,30 @@ async def begin(request: Request, time: Time | None = None) -> dict[str, Any]:
     return await page.work.slowly(look)
 
 
+@router.get("/api/begin/images")
+async def images(request: Request) -> dict[str, Any]:
+    """{folder, count, sizes, images: [path]} of the offered images, a dozen of them to be looked at; folder is null
+    where nothing is offered. Quick: only these are decoded."""
+    page = page_of(request)
+    offers = page.settings.images
+    if offers is None:
+        return {"folder": None, "count": 0, "sizes": [], "images": []}
+    shown = await page.work.read(lambda: _strip(request, offers))
+    paths = [f"/api/begin/images/{number}" for number in range(len(shown.images))]
+    return {"folder": printable(offers.name), "count": shown.count, "sizes": list(shown.sizes), "images": paths}
+
+
+@router.get("/api/begin/images/{number}", response_class=Response)
+async def image(request: Request, number: int) -> Response:
+    """One of these, as a PNG."""
+    page = page_of(request)
+    offers = page.settings.images
+    shown = () if offers is None else (await page.work.read(lambda: _strip(request, offers))).images
+    if not 0 <= number < len(shown):
+        raise NotFoundError(f"there is no image {number} of {len(shown)} that are offered")
+    return Response(shown[number], media_type="image/png", headers={"Cache-Control": "private, no-cache"})
+
+
 @router.get("/api/begin/expect/{name}", response_class=FileResponse)
 async def expect(request: Request, name: str) -> FileResponse:
     """A picture of the gallery: samples that the recipe made of other images."""
@@ -59,6 +84,10 @@ async def expect(request: Request, name: str) -> FileResponse:
     if picture is None:
         raise NotFoundError(f"the gallery has no picture {name[:80]!r}")
     return FileResponse(picture, media_type="image/jpeg")
+
+
+def _strip(request: Request, images: Path) -> offered.Strip:
+    return shared_of(request).kept.of(("strip", str(images)), lambda: offered.strip(images))
 
 
 def _free_name(page: Page) -> str:

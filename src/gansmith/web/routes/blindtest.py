@@ -15,8 +15,10 @@ from gansmith.evaluation.blind.words import summary
 from gansmith.judge.blind_test import blind_test
 from gansmith.system.progress import hidden_bars
 from gansmith.system.text import printable_lines
+from gansmith.web.own_images import own_images
 from gansmith.web.own_pages import test_page
 from gansmith.web.page import page_of
+from gansmith.web.shared import shared_of
 
 router = APIRouter()
 MOST_LOOKS = 200
@@ -39,12 +41,13 @@ async def blindtest(
     beside: str | None = None,
 ) -> Response:
     """The page of `gansmith blindtest RUN [RUN2]`: real or made; beside another run, which looks more real."""
-    page = page_of(request)
+    page, kept = page_of(request), shared_of(request).kept
 
     def make() -> Response:
         names = [run] if beside is None else [run, beside]
+        against = own_images(kept, page.runs.run_of(run), page.settings)[1] if beside is None else None
         with hidden_bars():
-            test = blind_test([page.runs.path_of(name) for name in names], looks=looks, seed=seed)
+            test = blind_test([page.runs.path_of(name) for name in names], against=against, looks=looks, seed=seed)
         return test_page(blind_page(test))
 
     return await page.work.slowly(make)

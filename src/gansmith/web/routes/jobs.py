@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -17,8 +18,9 @@ from gansmith.runs.stop_request import request_stop
 from gansmith.system.paths import resolved
 from gansmith.web.errors import BusyError, RefusedError
 from gansmith.web.jobs import run_argument
+from gansmith.web.own_images import own_images
 from gansmith.web.page import Page, page_of
-from gansmith.web.shared import shared_of
+from gansmith.web.shared import Shared, shared_of
 
 router = APIRouter()
 MOST_IMAGES = 10**9
@@ -51,7 +53,8 @@ class Confirmed(BaseModel):
 
 @router.get("/api/jobs")
 async def jobs(request: Request) -> list[dict[str, Any]]:
-    """[{id, what, run, command, begun, seconds, state, log}]: the newest, or none. state: running, ended or failed."""
+    """[{id, what, run, command, begun, seconds, state, log}]: the newest, or none. state: running, ended, stopped or
+    failed."""
     page, shared = page_of(request), shared_of(request)
     job = await page.work.read(shared.jobs.current)
     return [] if job is None else [job]
@@ -64,10 +67,24 @@ async def start(request: Request, asked: Asked) -> dict[str, Any]:
     page.require_writable("start anything")
 
     def begin() -> dict[str, Any]:
-        arguments = arguments_of(page, asked)
+        moved = _moved(shared, asked) if asked.what == "evaluate" else []
+        arguments = arguments_of(page, asked, moved)
         return shared.jobs.start(asked.what, str(asked.name or asked.run), arguments)
 
     return await page.work.read(begin)
+
+
+@router.post("/api/jobs/{job}/stop")
+async def stop_job(request: Request, job: str, confirmed: Confirmed) -> dict[str, Any]:
+    """Ask a job to end, as Ctrl-C does: a training saves everything, other work nothing. Needs {"confirm": true}."""
+    page, shared = page_of(request), shared_of(request)
+    page.require_writable("stop anything")
+
+    def ask() -> dict[str, Any]:
+        shared.jobs.stop(job)
+        return {"asked": True}
+
+    return await page.work.read(ask)
 
 
 @router.post("/api/runs/{run}/stop")
@@ -83,9 +100,19 @@ async def stop(request: Request, run: str, confirmed: Confirmed) -> dict[str, An
     return await page.work.read(ask)
 
 
-def arguments_of(page: Page, asked: Asked) -> list[str]:
-    """The command line of a job. Raises OptionError for options of another job, RefusedError for what is not
-    offered, BusyError for a run that is being trained."""
+def _moved(shared: Shared, asked: Asked) -> list[str]:
+    """`--against FOLDER` where the images that a run was trained on lie in the offered folder, and no more at their own
+    path. Raises DataError where they are in neither."""
+    page = shared.page
+    if asked.run is None or not (page.runs.path_of(asked.run) / "model" / "generator.safetensors").is_file():
+        return []
+    place = own_images(shared.kept, page.runs.run_of(asked.run), page.settings)[1]
+    return [] if place is None else ["--against", str(resolved(Path(place)))]
+
+
+def arguments_of(page: Page, asked: Asked, moved: Sequence[str] = ()) -> list[str]:
+    """The command line of a job; moved: options of evaluate for images that lie elsewhere. Raises OptionError for
+    options of another job, RefusedError for what is not offered, BusyError for a run that is being trained."""
     allowed: dict[What, tuple[str, ...]] = {"train": ("time",), "resume": ("images",), "evaluate": ("quick",)}
     for name in ("time", "images", "quick"):
         if getattr(asked, name) and name not in allowed.get(asked.what, ()):
@@ -103,7 +130,7 @@ def arguments_of(page: Page, asked: Asked) -> list[str]:
     if asked.what == "resume":
         return ["resume", place, *([] if asked.images is None else ["--images", str(asked.images)])]
     if asked.what == "evaluate":
-        return ["evaluate", place, *(["--quick"] if asked.quick else [])]
+        return ["evaluate", place, *moved, *(["--quick"] if asked.quick else [])]
     return ["invert", place, "--train-encoder"]
 
 

@@ -11,6 +11,7 @@ from starlette.requests import Request
 from gansmith.evaluation.plane import MOST, Method
 from gansmith.judge.image_map import COUNT, ImageMap, image_map
 from gansmith.web.digests import stamp_of
+from gansmith.web.own_images import own_images
 from gansmith.web.page import page_of
 from gansmith.web.shared import shared_of
 
@@ -32,7 +33,8 @@ async def plane(
     def compute() -> dict[str, Any]:
         opened = page.runs.run_of(run)
         key = ("map", str(opened.path), stamp_of(opened.model), method, count)
-        made: ImageMap = kept.of(key, lambda: image_map(opened, method=method, count=count))
+        against = own_images(kept, opened, page.settings)[1]
+        made: ImageMap = kept.of(key, lambda: image_map(opened, method=method, count=count, against=against))
         base = f"/api/runs/{quote(run, safe='')}"
         points = made.points()
         for point in points:

@@ -53,7 +53,7 @@ async def nearest(request: Request, run: str, asked: Asked) -> dict[str, Any]:
 async def real(request: Request, run: str, side: Side, number: int) -> Response:
     """A training image, or one held out, as the networks saw it."""
     page, kept = page_of(request), shared_of(request).kept
-    data = await page.work.read(lambda: picture(kept, page.runs.run_of(run), side, number))
+    data = await page.work.read(lambda: picture(kept, page.runs.run_of(run), page.settings, side, number))
     return Response(data, media_type="image/png", headers={"Cache-Control": "private, max-age=3600"})
 
 
@@ -68,7 +68,7 @@ async def _nearest(request: Request, run: str, asked: Asked) -> dict[str, Any]:
 
     def compute() -> dict[str, Any]:
         opened = page.runs.run_of(run)
-        found = nearest_of(kept, opened, drawn)
+        found = nearest_of(kept, opened, page.settings, drawn)
         options = [] if asked.label is None else ["--label", asked.label]
         options += [] if asked.truncation is None else ["--truncation", repr(asked.truncation)]
         command = command_line("nearest", opened.path, images.words, *options)
