@@ -1,0 +1,157 @@
+"""Collectives that gradients pass through: sums and rows over all processes that play one batch.
+
+An all-reduce is its own adjoint: with L the sum of every process's share of the loss, the gradient of L by what one
+process put into a sum is the sum of what all processes hold of the gradient by the result. So backward is the same
+all-reduce, and with it every further derivative. Every process must run the same collectives in the same order, and
+differentiate the same graph. Two of another order and equal shapes add up the wrong pair without an error: with
+GANSMITH_CHECK_COLLECTIVES=1 each is compared over the processes before it runs.
+
+Outside of a batch that is shared out (`sharing.part_of`) these return what they are called with.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from typing import Any, cast
+
+import torch
+import torch.distributed as dist
+from torch import Tensor
+
+from gansmith.errors import TrainingError
+from gansmith.system import sharing
+
+CHECK = "GANSMITH_CHECK_COLLECTIVES"  # environment: 1 compares the sequence of collectives
+_BUCKET = 64 << 20  # bytes of gradients that are copied together into one flat sum
+
+
+def summed(values: Tensor) -> Tensor:
+    """The sum over processes of equal shapes, on each of them; differentiable any number of times.
+
+    >>> summed(torch.tensor([1.0, 2.0]))
+    tensor([1., 2.])
+    """
+    return cast(Tensor, _Sum.apply(values)) if sharing.shared() else values
+
+
+def gathered(rows: Tensor) -> Tensor:
+    """Rows [n, ...] of this process -> those of the global batch [N, ...], in its order, on every process;
+    differentiable any number of times. Shares may differ by one; several blocks of the batch stay blocks.
+
+    >>> gathered(torch.tensor([[1.0], [2.0]])).shape
+    torch.Size([2, 1])
+    """
+    if not sharing.shared():
+        return rows
+    total = sharing.whole(len(rows))
+    exact = rows if rows.dtype in (torch.float32, torch.float64, torch.int64) else _wider(rows)
+    return cast(Tensor, _Sum.apply(_placed(exact, total))).to(rows.dtype)
+
+
+def own_rows(values: Tensor) -> Tensor:
+    """This process's rows of values [N, ...] for the global batch: what `gathered` put together.
+
+    >>> own_rows(torch.arange(3))
+    tensor([0, 1, 2])
+    """
+    return sharing.rows_of(values)
+
+
+def mean(rows: Tensor, dim: int | None = 0) -> Tensor:
+    """The mean over the global batch of rows [n, ...]: over the rows, or with `dim` None over all elements.
+
+    >>> mean(torch.tensor([[1.0, 2.0], [3.0, 4.0]])), mean(torch.tensor([1.0, 2.0]), None)
+    (tensor([2., 3.]), tensor(1.5000))
+    """
+    if not sharing.shared():
+        return rows.mean() if dim is None else rows.mean(0)
+    total = summed(rows.sum() if dim is None else rows.sum(0))
+    each = 1 if dim is not None else rows[0].numel()
+    return total / (sharing.whole(len(rows)) * each)
+
+
+def sum_in_place(tensors: Iterable[Tensor]) -> None:
+    """Replace each tensor by its sum over processes, without a graph: one flat sum for each type, in buckets. Of shapes
+    that are equal on every process; memory formats may differ. Alone it does nothing."""
+    if sharing.share().world == 1:
+        return
+    for bucket in _buckets(tensors):
+        flat = torch.cat([tensor.detach().reshape(-1) for tensor in bucket])
+        _all_reduce(flat, "sum_in_place")
+        for tensor, part in zip(bucket, flat.split([tensor.numel() for tensor in bucket]), strict=True):
+            tensor.detach().copy_(part.view(tensor.shape))
+
+
+class _Sum(torch.autograd.Function):
+    """All-reduce whose backward is the same all-reduce."""
+
+    @staticmethod
+    def forward(ctx: Any, values: Tensor) -> Tensor:
+        total = values.detach().clone(memory_format=torch.contiguous_format)
+        _all_reduce(total, "summed")
+        return total
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> Tensor:  # type: ignore[override]  # torch's is of any number
+        return cast(Tensor, _Sum.apply(gradient))
+
+
+def _all_reduce(values: Tensor, name: str) -> None:
+    """The sum over processes, in place, of a contiguous tensor."""
+    if os.environ.get(CHECK, "") not in ("", "0"):
+        _compare(name, values)
+    dist.all_reduce(values)
+
+
+class _Sequence:
+    number = 0
+
+
+def _compare(name: str, values: Tensor) -> None:
+    """Raises TrainingError where the processes are about to run different collectives."""
+    _Sequence.number += 1
+    mine = (_Sequence.number, name, tuple(values.shape), str(values.dtype).removeprefix("torch."))
+    everywhere: list[Any] = [None] * sharing.share().world
+    dist.all_gather_object(everywhere, mine)
+    other = next((rank for rank, theirs in enumerate(everywhere) if theirs != everywhere[0]), None)
+    if other is not None:
+        raise TrainingError(
+            f"the processes run different collectives: rank 0 {_words(everywhere[0])}, "
+            f"rank {other} {_words(everywhere[other])}"
+        )
+
+
+def _words(described: tuple[int, str, tuple[int, ...], str]) -> str:
+    number, name, shape, dtype = described
+    return f"{name} of {dtype} {list(shape)} as number {number}"
+
+
+def _placed(rows: Tensor, total: int) -> Tensor:
+    """Rows at their places of the global batch [N, ...], zeros in all others'."""
+    own = sharing.rows_of(torch.arange(total, device=rows.device))
+    return rows.new_zeros(total, *rows.shape[1:]).index_copy(0, own, rows)
+
+
+def _wider(rows: Tensor) -> Tensor:
+    """The same values in a type that every backend adds up, and adds up exactly to zeros."""
+    return rows.float() if rows.is_floating_point() else rows.long()
+
+
+def _buckets(tensors: Iterable[Tensor]) -> Iterator[list[Tensor]]:
+    """Tensors in groups of one type and of up to _BUCKET bytes, in an order that depends on nothing else."""
+    groups: dict[torch.dtype, list[Tensor]] = {}
+    for tensor in tensors:
+        groups.setdefault(tensor.dtype, []).append(tensor)
+    for group in groups.values():
+        bucket: list[Tensor] = []
+        size = 0
+        for tensor in group:
+            bytes_ = tensor.numel() * tensor.element_size()
+            if bucket and size + bytes_ > _BUCKET:
+                yield bucket
+                bucket, size = [], 0
+            bucket.append(tensor)
+            size += bytes_
+        if bucket:
+            yield bucket
