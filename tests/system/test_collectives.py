@@ -7,10 +7,10 @@ from collections.abc import Callable
 
 import pytest
 import torch
-from processes import RankFailed, together
 from torch import Tensor
 
 from gansmith.system import collectives, sharing
+from processes import RankFailedError, together
 
 ROWS = torch.randn(7, 3, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
 TWICE = torch.cat([ROWS, ROWS.cos()])  # two blocks of the batch, such as fakes and reals
@@ -149,7 +149,7 @@ def test_the_check_names_collectives_that_differ(
     function: Callable[[], None], facts: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(collectives.CHECK, "1")
-    with pytest.raises(RankFailed) as raised:
+    with pytest.raises(RankFailedError) as raised:
         together(function, world=2)
     for fact in ("TrainingError", "rank 0", "rank 1", "float32", "number 1", *facts):
         assert fact in str(raised.value)

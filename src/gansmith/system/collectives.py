@@ -12,8 +12,8 @@ Outside of a batch that is shared out (`sharing.part_of`) these return what they
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
-from typing import Any, cast
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
 import torch
 import torch.distributed as dist
@@ -32,7 +32,7 @@ def summed(values: Tensor) -> Tensor:
     >>> summed(torch.tensor([1.0, 2.0]))
     tensor([1., 2.])
     """
-    return cast(Tensor, _Sum.apply(values)) if sharing.shared() else values
+    return _sum(values) if sharing.shared() else values
 
 
 def gathered(rows: Tensor) -> Tensor:
@@ -46,7 +46,7 @@ def gathered(rows: Tensor) -> Tensor:
         return rows
     total = sharing.whole(len(rows))
     exact = rows if rows.dtype in (torch.float32, torch.float64, torch.int64) else _wider(rows)
-    return cast(Tensor, _Sum.apply(_placed(exact, total))).to(rows.dtype)
+    return _sum(_placed(exact, total)).to(rows.dtype)
 
 
 def own_rows(values: Tensor) -> Tensor:
@@ -93,8 +93,11 @@ class _Sum(torch.autograd.Function):
         return total
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> Tensor:  # type: ignore[override]  # torch's is of any number
-        return cast(Tensor, _Sum.apply(gradient))
+    def backward(ctx: Any, gradient: Tensor) -> Tensor:
+        return _sum(gradient)
+
+
+_sum: Callable[[Tensor], Tensor] = _Sum.apply  # torch states no types
 
 
 def _all_reduce(values: Tensor, name: str) -> None:
