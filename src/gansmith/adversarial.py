@@ -18,7 +18,8 @@ from torch import Tensor, nn
 
 from gansmith.errors import GansmithError
 from gansmith.schedules import Schedule, always_one
-from gansmith.system.ranking import accuracy
+from gansmith.system.collectives import gathered
+from gansmith.system.ranking import accuracy, of_images
 from gansmith.values import Batch, Dimensions, Fixed, Moment, Sample, Scores, Terms, exact
 
 __all__ = [
@@ -229,8 +230,10 @@ def _of_type(kind: type[_Kind], penalties: Mapping[str, object]) -> dict[str, _K
 
 
 def seen_of(real: Tensor, fake: Tensor, threshold: float | None = None) -> dict[str, Tensor]:
-    """Recorded terms of the discriminator's turn. `held_real`: the share of real scores above the threshold."""
-    seen = {"score_real": real.mean(), "score_fake": fake.mean(), "accuracy": accuracy(real, fake)}
+    """Recorded terms of the discriminator's turn: of this process's rows, but for `accuracy`, a rank statistic, which
+    has no mean over processes and is of the global batch. `held_real`: the share of real scores above the threshold."""
+    ranked = accuracy(gathered(of_images(real)), gathered(of_images(fake)))
+    seen = {"score_real": real.mean(), "score_fake": fake.mean(), "accuracy": ranked}
     if threshold is not None:
         seen["held_real"] = (real > threshold).float().mean()
     return seen

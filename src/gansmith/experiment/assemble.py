@@ -33,6 +33,7 @@ from gansmith.schedules import schedule
 from gansmith.system.device import choose_device
 from gansmith.training import optimizers
 from gansmith.training.averaging import Averaging
+from gansmith.training.batch_statistics import keep_together, share_layers
 from gansmith.training.engine import Engine, build_engine
 from gansmith.training.optimizers import Scheduled
 from gansmith.training.precision import choose_memory_format, choose_precision, torch_format
@@ -93,6 +94,7 @@ def assemble(experiment: Experiment, data: Prepared) -> Assembly:
     for network in players.values():
         network.to(device=device, memory_format=_memory_format(experiment))  # type: ignore[call-overload]
     freeze_layers(experiment, players, roles, dimensions)
+    share_layers(players, experiment.batch_statistics)
     game = _game(experiment, players, roles, prior)
     stream = _stream(experiment, data, device)
     updates = _optimizers(experiment, players, roles)
@@ -111,6 +113,7 @@ def assemble(experiment: Experiment, data: Prepared) -> Assembly:
         precision=experiment.precision,
         accumulate=experiment.accumulate,
     )
+    keep_together(engine, players, experiment.batch_statistics)
     return Assembly(experiment, data, dimensions, prior, device, roles, game, stream, updates, averaging, engine)
 
 

@@ -77,6 +77,9 @@ class Experiment(BaseModel):
     )
     batch: Annotated[int, Field(ge=1, le=1_000_000)] = 64
     accumulate: PositiveInt = Field(1, description="play the batch in this many parts; saves memory")
+    batch_statistics: Literal["global", "local"] = Field(
+        "global", description="of batch normalisation in several processes: over the whole batch, or each over its own"
+    )
     seed: int = 0
     device: str = "auto"
     precision: Literal["auto", "float32", "bfloat16"] = Field("auto", description="auto: bfloat16 on CUDA")

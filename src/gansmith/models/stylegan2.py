@@ -22,6 +22,7 @@ from gansmith.models.layers.mapping import Mapping
 from gansmith.models.layers.minibatch_std import MinibatchDeviation
 from gansmith.models.layers.sides import check_sides
 from gansmith.models.layers.synthesis import Output, Stage, Synthesis, stages_of
+from gansmith.system import collectives
 from gansmith.system.option_types import Fraction, PositiveInt, SmallInt
 
 SMALLEST = 4  # the smallest base grid, in pixels
@@ -104,7 +105,7 @@ class Generator(nn.Module):
         if not self.training:
             return self.synthesize(w)
         with torch.no_grad():
-            self.w_mean.lerp_(w.mean(0).to(self.w_mean.dtype), 1 - _DECAY)
+            self.w_mean.lerp_(collectives.mean(w).to(self.w_mean.dtype), 1 - _DECAY)
         return self.synthesize(self._mixed(w, z, label))
 
     def map(self, z: Tensor, label: Tensor | None = None) -> Tensor:

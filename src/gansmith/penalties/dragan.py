@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from gansmith.adversarial import Scores, Weighted, exact
 from gansmith.penalties.parts.slopes import from_target, slopes
 from gansmith.schedules import Weight, schedule
+from gansmith.system import collectives, sharing
 from gansmith.system.option_types import NonNegativeFloat, PositiveInt
 
 
@@ -51,5 +52,12 @@ def penalty(
     noise = torch.randn(image.shape, generator=rng, device=rng.device).to(image)
     # Differs: the paper's noise has one variance of about 10, in units that it does not give, because only a scale that
     # follows the images means the same for all of them; half the batch's deviation is that of the authors' code.
-    near = (image + spread * image.std(correction=0) * noise).requires_grad_()
+    near = (image + spread * _deviation(image) * noise).requires_grad_()
     return from_target(slopes(exact(discriminator(near, label)), near), target, one_sided)
+
+
+def _deviation(image: Tensor) -> Tensor:
+    """The standard deviation [] of all pixels of the global batch."""
+    if not sharing.shared():
+        return image.std(correction=0)
+    return collectives.mean((image - collectives.mean(image, None)).square(), None).sqrt()

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from gansmith.adversarial import Scores, Terms, Weighted
 from gansmith.schedules import Weight, schedule
+from gansmith.system import collectives
 from gansmith.system.option_types import FractionBelowOne, PositiveInt
 
 
@@ -74,7 +75,7 @@ def penalty(
     discriminator: nn.Module, scores: Scores, rng: torch.Generator, *, averages: Averages, rectified: bool
 ) -> Tensor:
     """(real score - the fakes' average)^2 + (fake score - the reals' average)^2: [B, ...]."""
-    of_real, of_fake = averages.ahead(scores.real.detach().mean(), scores.fake.detach().mean())
+    of_real, of_fake = averages.ahead(*(collectives.mean(kind.detach(), None) for kind in (scores.real, scores.fake)))
     above, below = scores.real - of_fake, of_real - scores.fake
     if rectified:
         above, below = F.relu(above), F.relu(below)

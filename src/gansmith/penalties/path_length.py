@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from gansmith.adversarial import OnLatents, Terms, Weighted, exact
 from gansmith.errors import ExperimentError
 from gansmith.schedules import Weight, schedule
+from gansmith.system import collectives
 from gansmith.system.option_types import FractionBelowOne, PositiveInt
 
 
@@ -45,7 +46,7 @@ class MeanLength:
 
     def ahead(self, lengths: Tensor) -> Tensor:
         """The mean after an update with these lengths [B]; they are noted for `observe`."""
-        self._measured.append(lengths.detach().mean())
+        self._measured.append(collectives.mean(lengths.detach(), None))
         return self._next(self._measured[-1])
 
     def observe(self, terms: Terms) -> None:

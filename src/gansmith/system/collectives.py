@@ -12,6 +12,7 @@ Outside of a batch that is shared out (`sharing.part_of`) these return what they
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -23,6 +24,8 @@ from gansmith.errors import TrainingError
 from gansmith.system import sharing
 
 CHECK = "GANSMITH_CHECK_COLLECTIVES"  # environment: 1 compares the sequence of collectives
+
+
 _BUCKET = 64 << 20  # bytes of gradients that are copied together into one flat sum
 
 
@@ -83,6 +86,16 @@ def sum_in_place(tensors: Iterable[Tensor]) -> None:
             tensor.detach().copy_(part.view(tensor.shape))
 
 
+def waited() -> float:
+    """Seconds that this process has spent in these collectives, mostly in waiting for the slowest. On CUDA they run
+    beside it, and this is what starting them took.
+
+    >>> waited()
+    0.0
+    """
+    return _Sequence.seconds
+
+
 class _Sum(torch.autograd.Function):
     """All-reduce whose backward is the same all-reduce."""
 
@@ -104,11 +117,14 @@ def _all_reduce(values: Tensor, name: str) -> None:
     """The sum over processes, in place, of a contiguous tensor."""
     if os.environ.get(CHECK, "") not in ("", "0"):
         _compare(name, values)
+    begun = time.perf_counter()
     dist.all_reduce(values)
+    _Sequence.seconds += time.perf_counter() - begun
 
 
 class _Sequence:
-    number = 0
+    number = 0  # of collectives, where they are compared
+    seconds = 0.0
 
 
 def _compare(name: str, values: Tensor) -> None:

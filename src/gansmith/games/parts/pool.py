@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from gansmith.errors import CheckpointError
+from gansmith.system.collectives import gathered, own_rows
 from gansmith.system.memory import require_memory
 
 
@@ -20,7 +21,8 @@ class Pool:
     """Image pool of up to `capacity` fakes; without effect at a capacity of 0.
 
     Images enter one after the other. While there is room, an image is stored and returned. Then, with probability 1/2,
-    it is returned and not stored; else it replaces a stored one, each as likely, which is returned instead.
+    it is returned and not stored; else it replaces a stored one, each as likely, which is returned instead. Processes
+    that share a batch keep the same pool each: all images enter it, in the order of the global batch.
     """
 
     def __init__(self, capacity: int) -> None:
@@ -34,6 +36,10 @@ class Pool:
         fresh = fresh.detach()
         if not self.capacity:
             return fresh
+        return own_rows(self._mixed(gathered(fresh), rng))
+
+    def _mixed(self, fresh: Tensor, rng: torch.Generator) -> Tensor:
+        """`mixed` of the images of all processes."""
         if not len(self.images):
             shape = "x".join(map(str, fresh.shape[1:]))
             require_memory(

@@ -9,7 +9,7 @@ derivative, which a penalty on gradients needs. One collective a layer and pass.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Literal, NamedTuple, cast
+from typing import Any, NamedTuple, cast
 
 import torch
 import torch.nn.functional as F
@@ -19,7 +19,6 @@ from gansmith.errors import ExperimentError
 from gansmith.system import sharing
 from gansmith.system.collectives import summed
 
-Statistics = Literal["global", "local"]
 _Base = nn.modules.batchnorm._BatchNorm
 
 

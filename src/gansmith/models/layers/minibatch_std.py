@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from gansmith.adversarial import exact
+from gansmith.system.collectives import gathered, own_rows
 
 _DECAY = 0.99  # of the running mean, per pass
 
@@ -18,8 +19,9 @@ class MinibatchDeviation(nn.Module):
     """Features [B, C, H, W] -> [B, C + 1, H, W]: behind them the standard deviation over the image's group, averaged
     over channels and pixels.
 
-    Images i, i + M, i + 2 M ... are a group, M = ceil(B / group): the authors' groups where `group` divides B. In
-    evaluation, where an image's score must not depend on others, it is the running mean of all batches in training.
+    Images i, i + M, i + 2 M ... are a group, M = ceil(B / group): the authors' groups where `group` divides B, of the
+    global batch where several processes share one. In evaluation, where an image's score must not depend on others, it
+    is the running mean of all batches in training.
     """
 
     mean: Tensor
@@ -33,9 +35,11 @@ class MinibatchDeviation(nn.Module):
         count = len(x)
         if self.training:
             with torch.autocast(x.device.type, enabled=False):
-                deviation = _deviations(exact(x), -(-count // self.group))
+                everywhere = gathered(exact(x))
+                deviation = _deviations(everywhere, -(-len(everywhere) // self.group))
             with torch.no_grad():
                 self.mean.lerp_(deviation.mean().to(self.mean.dtype), 1 - _DECAY)
+            deviation = own_rows(deviation)
         else:
             deviation = self.mean.expand(count)
         channel = deviation.to(x.dtype)[:, None, None, None].expand(count, 1, *x.shape[2:])
