@@ -16,6 +16,7 @@ from gansmith.data.prepared import Prepared
 from gansmith.data.settings import DataSettings
 from gansmith.data.stream import PairStream, Stream
 from gansmith.errors import DataError, ExperimentError
+from gansmith.system.sharing import Share, joined_as
 
 
 def slanted(count: int, first: int = 0) -> Arrays:
@@ -159,11 +160,13 @@ def test_workers_are_shared_out() -> None:
         assert {side.workers for side in stream(9, 9, workers=workers).sides.values()} == {each}
 
 
-def test_ranks_share_each_batch() -> None:
-    alone = stream(20, 13, batch=6, flip=False)
-    ranks = [stream(20, 13, batch=6, flip=False, rank=rank, world=2) for rank in range(2)]
+def test_processes_share_each_batch() -> None:
+    alone, *ranks = (stream(20, 13, batch=6, flip=True) for _ in range(3))
     for _ in range(6):
-        whole, shares = next(alone), [next(source) for source in ranks]
+        whole, shares = next(alone), []
+        for rank, source in enumerate(ranks):
+            with joined_as(Share(rank, 2)):
+                shares.append(next(source))
         for name in ("a", "b"):
             assert torch.equal(torch.cat([share[name].image for share in shares]), whole[name].image)
     assert {source.drawn for source in (alone, *ranks)} == {36}

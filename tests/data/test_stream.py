@@ -13,6 +13,7 @@ from torch import Tensor
 from gansmith.data.dataset import Arrays, Dataset, ImageItem
 from gansmith.data.stream import Batches, Stream, joined, normalised
 from gansmith.errors import DataError, ExperimentError
+from gansmith.system.sharing import Share, joined_as
 
 
 def numbered(count: int, *, labels: bool = True, size: tuple[int, int, int] = (2, 3, 3)) -> Arrays:
@@ -78,24 +79,52 @@ def test_a_position_that_is_between_batches_is_refused() -> None:
         Stream(numbered(9), batch=8).load_state_dict({"drawn": 1234})
 
 
-@pytest.mark.parametrize("world", [2, 3])
-def test_ranks_share_each_batch(world: int) -> None:
-    alone = Stream(numbered(20), batch=6, seed=5)
-    ranks = [Stream(numbered(20), batch=6, seed=5, rank=rank, world=world) for rank in range(world)]
-    for _ in range(8):
+@pytest.mark.parametrize(
+    ("world", "options"),
+    [
+        (2, {}),
+        (4, {}),
+        (3, {"accumulate": 3}),
+        (2, {"workers": 2}),
+        (4, {"accumulate": 2, "flip": True, "crop": (3, 2)}),
+    ],
+)
+def test_processes_hold_the_rows_of_each_part_of_a_batch(world: int, options: dict[str, Any]) -> None:
+    """Together they have what one process has, flipped and cropped alike, also where shares are unequal."""
+    parts = options.get("accumulate", 1)
+    images = np.random.default_rng(0).integers(0, 256, (40, 5, 4, 3), np.uint8)
+    alone, *ranks = (Stream(Arrays(images, np.arange(40)), batch=18, seed=5, **options) for _ in range(world + 1))
+    for _ in range(4):
         whole = next(alone)["real"]
-        shares = [next(stream)["real"] for stream in ranks]
-        assert {len(share.image) for share in shares} == {6 // world}
-        assert torch.equal(torch.cat([share.image for share in shares]), whole.image)
-        labels = [share.label for share in shares if share.label is not None]
-        assert torch.equal(torch.cat(labels), whole.label)  # type: ignore[arg-type]
-    assert {stream.drawn for stream in (alone, *ranks)} == {48}  # the clock counts over all ranks
+        shares = []
+        for rank, stream in enumerate(ranks):
+            with joined_as(Share(rank, world)):
+                shares.append(next(stream)["real"])
+        sizes = [len(share.image) for share in shares]
+        assert max(sizes) - min(sizes) <= parts
+        for kind, expected in enumerate(whole):
+            cut = [share[kind].chunk(parts) for share in shares]  # type: ignore[union-attr]  # there are labels
+            assert expected is not None
+            assert torch.equal(torch.cat([own[part] for part in range(parts) for own in cut]), expected)
+    assert {stream.drawn for stream in (alone, *ranks)} == {72}  # the clock counts over all processes
+    for stream in (alone, *ranks):
+        stream.close()
 
 
-def test_a_batch_that_cannot_be_shared() -> None:
-    with pytest.raises(ExperimentError) as raised:
-        Stream(numbered(20), batch=7, world=2)
-    assert str(raised.value) == "a batch of 7 cannot be shared by 2 processes: make it a multiple"
+def test_a_stream_goes_on_in_another_number_of_processes() -> None:
+    alone, stream = (Stream(numbered(20), batch=6, seed=5) for _ in range(2))
+    with joined_as(Share(1, 3)):
+        next(stream)
+    stream.load_state_dict(stream.state_dict())
+    next(alone)
+    assert torch.equal(next(stream)["real"].image, next(alone)["real"].image)
+
+
+def test_a_part_with_fewer_images_than_processes() -> None:
+    with joined_as(Share(0, 4)), pytest.raises(ExperimentError, match=r"4 processes.* 3 images.* 3 processes"):
+        next(Stream(numbered(20), batch=6, accumulate=2))
+    with pytest.raises(ExperimentError, match=r"7 .* 2"):
+        Stream(numbered(20), batch=7, accumulate=2)
 
 
 def test_no_images() -> None:
@@ -220,7 +249,6 @@ def test_flips_are_about_half_and_seeded() -> None:
     assert flips(flip=False) == [False] * 2000
     halves = [found[start : start + 50] for start in range(0, 2000, 50)]
     assert len({tuple(half) for half in halves}) == 40  # not the same images of every batch
-    assert flips(rank=1, world=2) != flips(rank=0, world=2)
 
 
 # ---- batches

@@ -23,6 +23,7 @@ from gansmith.augment.parts.recolour import Recolour, recoloured
 from gansmith.errors import ExperimentError
 from gansmith.schedules import Count, Schedule, Value, Weight, extremes, schedule
 from gansmith.system.option_types import Fraction, PositiveInt
+from gansmith.system.sharing import drawn
 
 _BGC = ("blit", "geometry", "colour")  # the authors' `bgc`
 _GROUPS = (*_BGC, "cutout")
@@ -145,13 +146,13 @@ def blitted(source: Affine, height: int, width: int, p: Chance) -> Affine:
     """With probability p each: mirroring or not, rotation by 0 to 3 right angles (0 or 2 where the sides differ),
     translation by whole pixels, up to an eighth of each side. No pixel is interpolated."""
     count, device = len(source.x), source.x.device
-    (mirror,) = _some(p, torch.randint(2, (count,), device=device))
+    (mirror,) = _some(p, _integers(2, count, device))
     source = source.scaled(1.0 - 2 * mirror, torch.ones_like(source.x))
     step = 1 if height == width else 2
-    (turns,) = _some(p, step * torch.randint(4 // step, (count,), device=device))
+    (turns,) = _some(p, step * _integers(4 // step, count, device))
     odd = turns % 2
     source = source.turned((1.0 - odd) * (1 - turns), 1.0 * odd * (2 - turns))  # exact, as cos and sin are not
-    right, down = _some(p, *(torch.rand(2, count, device=device) * 2 - 1) / 8)
+    right, down = _some(p, *(drawn(lambda n: torch.rand(2, n, device=device), count, 1) * 2 - 1) / 8)
     return source.shifted((right * width).round(), (down * height).round())
 
 
@@ -159,32 +160,32 @@ def stretched(source: Affine, height: int, width: int, p: Chance) -> Affine:
     """With probability p each: scaling by 2^N(0, 0.2^2), rotation by any angle, stretching by 2^N(0, 0.2^2),
     translation by N(0, 1/8) of each side. The rotation comes in two parts, before and after stretching."""
     count, device = len(source.x), source.x.device
-    (size,) = _some(p, 0.2 * torch.randn(count, device=device))
+    (size,) = _some(p, 0.2 * _normal(count, device))
     source = source.scaled(size.exp2(), size.exp2())
     # Appendix B: 1 - sqrt(1 - p), so that one of the two or both happen with probability p
     once = 1 - (1 - p) ** 0.5
     source = _turned(source, once)
-    (aspect,) = _some(p, 0.2 * torch.randn(count, device=device))
+    (aspect,) = _some(p, 0.2 * _normal(count, device))
     source = _turned(source.scaled(aspect.exp2(), (-aspect).exp2()), once)
-    right, down = _some(p, *torch.randn(2, count, device=device) / 8)
+    right, down = _some(p, *drawn(lambda n: torch.randn(2, n, device=device), count, 1) / 8)
     return source.shifted(right * width, down * height)
 
 
 def recolouring(count: int, device: torch.device, p: Chance) -> Recolour:
     """With probability p each: brightness N(0, 0.2^2), contrast 2^N(0, 0.5^2), a luma flip or not, any hue, and
     saturation 2^N(0, 1)."""
-    (brightness,) = _some(p, 0.2 * torch.randn(count, device=device))
-    (contrast,) = _some(p, 0.5 * torch.randn(count, device=device))
-    (flip,) = _some(p, torch.randint(2, (count,), device=device))
+    (brightness,) = _some(p, 0.2 * _normal(count, device))
+    (contrast,) = _some(p, 0.5 * _normal(count, device))
+    (flip,) = _some(p, _integers(2, count, device))
     (hue,) = _some(p, _angles(count, device))
-    (saturation,) = _some(p, torch.randn(count, device=device))
+    (saturation,) = _some(p, _normal(count, device))
     return Recolour(brightness, contrast.exp2(), 1.0 - 2 * flip, hue, saturation.exp2())
 
 
 def holes(images: Tensor, p: Chance) -> Tensor:
     """bool [B, H, W]: with probability p a rectangle of half the height and width, its middle anywhere in the image."""
     height, width = images.shape[2:]
-    row, column = torch.rand(2, len(images), 1, 1, device=images.device)
+    row, column = drawn(lambda n: torch.rand(2, n, 1, 1, device=images.device), len(images), 1)
     rows = (torch.arange(height, device=images.device)[:, None] + 0.5) / height - row
     columns = (torch.arange(width, device=images.device) + 0.5) / width - column
     (there,) = _some(p, torch.ones(len(images), dtype=torch.bool, device=images.device))
@@ -198,10 +199,18 @@ def _turned(source: Affine, p: Chance) -> Affine:
 
 
 def _angles(count: int, device: torch.device) -> Tensor:
-    return (torch.rand(count, device=device) * 2 - 1) * math.pi
+    return (drawn(lambda n: torch.rand(n, device=device), count) * 2 - 1) * math.pi
+
+
+def _normal(count: int, device: torch.device) -> Tensor:
+    return drawn(lambda n: torch.randn(n, device=device), count)
+
+
+def _integers(end: int, count: int, device: torch.device) -> Tensor:
+    return drawn(lambda n: torch.randint(end, (n,), device=device), count)
 
 
 def _some(p: Chance, *values: Tensor) -> tuple[Tensor, ...]:
     """Values [B], each kept with probability p and else replaced by zero."""
-    kept = torch.rand(len(values[0]), device=values[0].device) < p
+    kept = drawn(lambda n: torch.rand(n, device=values[0].device), len(values[0])) < p
     return tuple(torch.where(kept, value, torch.zeros_like(value)) for value in values)

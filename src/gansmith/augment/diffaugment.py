@@ -20,6 +20,7 @@ from gansmith.augment.parts.colours import on_colours
 from gansmith.augment.parts.options import names_among
 from gansmith.augment.parts.pixels import taken
 from gansmith.schedules import Count
+from gansmith.system.sharing import drawn
 
 TARGET = 0.6  # P(score of a training image > score of a held-out one): .53 to .61 in runs that did well
 STEP = 0.1  # of p
@@ -55,7 +56,7 @@ class DiffAugment(Augment):
             return images
         result = images if images.dtype == torch.float64 else images.float()
         if self.p < 1:
-            kept = torch.rand(len(images), 1, 1, 1, device=images.device) >= self.p
+            kept = drawn(lambda n: torch.rand(n, 1, 1, 1, device=images.device), len(images)) >= self.p
             return torch.where(kept, images, self._changed(result).to(images.dtype))
         return self._changed(result).to(images.dtype)
 
@@ -89,7 +90,7 @@ class DiffAugment(Augment):
 
 def color(images: Tensor) -> Tensor:
     """Brightness, then saturation, then contrast, each by an amount of its own for each image."""
-    amounts = torch.rand(3, len(images), 1, 1, 1, 1, device=images.device).to(images.dtype)
+    amounts = drawn(lambda n: torch.rand(3, n, 1, 1, 1, 1, device=images.device), len(images), 1).to(images.dtype)
     return on_colours(images, lambda colours: recoloured(colours, *amounts), otherwise=_WITHOUT_COLOR)
 
 
@@ -109,7 +110,7 @@ def recoloured(colours: Tensor, brightness: Tensor, saturation: Tensor, contrast
 def translation(images: Tensor) -> Tensor:
     """Shifted by up to an eighth of height and width, rounded, each whole number of pixels as likely as the others."""
     most = [_share(size, 8) for size in images.shape[2:]]
-    down, right = (torch.randint(-far, far + 1, (len(images),), device=images.device) for far in most)
+    down, right = (_integers(-far, far + 1, images) for far in most)
     return shifted(images, down, right)
 
 
@@ -126,7 +127,7 @@ def cutout(images: Tensor) -> Tensor:
     """A rectangle of half the height and half the width, its middle anywhere in the image, becomes zero."""
     # as in the authors' code: where half the side is an even number, the middle may lie on its far edge too
     ends = [size + 1 - _share(size, 2) % 2 for size in images.shape[2:]]
-    row, column = (torch.randint(end, (len(images),), device=images.device) for end in ends)
+    row, column = (_integers(0, end, images) for end in ends)
     return images * ~hole(images, row, column)[:, None]
 
 
@@ -137,6 +138,11 @@ def hole(images: Tensor, row: Tensor, column: Tensor) -> Tensor:
     rows = torch.arange(height, device=images.device)[:, None] - row[:, None, None] + high // 2
     columns = torch.arange(width, device=images.device) - column[:, None, None] + wide // 2
     return (rows >= 0) & (rows < high) & (columns >= 0) & (columns < wide)
+
+
+def _integers(low: int, end: int, images: Tensor) -> Tensor:
+    """int64 [B], for each image one of low ... end - 1."""
+    return drawn(lambda n: torch.randint(low, end, (n,), device=images.device), len(images))
 
 
 def _share(size: int, of: int) -> int:

@@ -14,6 +14,7 @@ from torch import Tensor
 from gansmith.adversarial import Moment
 from gansmith.augment.parts.augment import Augment
 from gansmith.schedules import Decay, Schedule, Weight, schedule
+from gansmith.system.sharing import drawn
 
 # Differs: the papers leave size and pace to the task; this is a twentieth of the range, gone after the 1M images that a
 # run takes by default.
@@ -45,5 +46,6 @@ class InstanceNoise(Augment):
     def __call__(self, images: Tensor) -> Tensor:
         if self._deviation == 0:
             return images
-        noise = torch.randn(images.shape, device=images.device)  # not randn_like: its order is the memory's
+        # not randn_like: its order is the memory's
+        noise = drawn(lambda n: torch.randn(n, *images.shape[1:], device=images.device), len(images))
         return (images + self._deviation * noise).to(images.dtype)

@@ -9,6 +9,7 @@ import torch
 from numpy.typing import NDArray
 
 from gansmith.data.dataset import Dataset, ImageItem, Indices
+from gansmith.system.sharing import drawn
 
 
 class MiddleCrop(Dataset):
@@ -40,8 +41,8 @@ def random_crops(images: NDArray[Any], size: tuple[int, int], rng: torch.Generat
     """
     height, width = size
     count, high, wide = images.shape[:3]
-    tops = torch.randint(high - height + 1, (count,), generator=rng).tolist()
-    lefts = torch.randint(wide - width + 1, (count,), generator=rng).tolist()
+    tops = drawn(lambda n: torch.randint(high - height + 1, (n,), generator=rng), count).tolist()
+    lefts = drawn(lambda n: torch.randint(wide - width + 1, (n,), generator=rng), count).tolist()
     parts = [
         image[top : top + height, left : left + width] for image, top, left in zip(images, tops, lefts, strict=True)
     ]

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from gansmith.adversarial import Sample
+from gansmith.system.sharing import drawn
 
 
 @dataclass(frozen=True)
@@ -28,10 +29,10 @@ class Prior:
 
     def latents(self, n: int, rng: torch.Generator, grid: tuple[int, int] | None = None) -> Tensor:
         """n latents [n, Z] (or [n, Z, h, w] for a `grid` of h x w), on the generator's device, float32."""
-        shape = (n, self.size, *(grid or ()))
+        shape = (self.size, *(grid or ()))
         if self.kind == "uniform":
-            return torch.rand(shape, generator=rng, device=rng.device) * 2 - 1
-        z: Tensor = torch.randn(shape, generator=rng, device=rng.device)
+            return drawn(lambda n: torch.rand(n, *shape, generator=rng, device=rng.device), n) * 2 - 1
+        z = drawn(lambda n: torch.randn(n, *shape, generator=rng, device=rng.device), n)
         return z if self.kind == "normal" else self.on_sphere(z)
 
     def on_sphere(self, z: Tensor) -> Tensor:
@@ -43,5 +44,5 @@ class Prior:
         """n latents [n, Z], and n labels [n] where there are classes: those of `like`, or independent ones."""
         z = self.latents(n, rng)
         if self.labels == "independent" and self.classes:
-            return z, torch.randint(self.classes, (n,), generator=rng, device=rng.device)
+            return z, drawn(lambda n: torch.randint(self.classes, (n,), generator=rng, device=rng.device), n)
         return z, None if like is None else like.label

@@ -1,8 +1,8 @@
 """Infinite shuffled stream of batches of real images, resumable at any batch.
 
 Position p of the stream is item p mod N of the permutation of epoch p // N, which depends on the seed and the epoch
-alone: the whole state is one number, the images drawn. Batches cross the end of an epoch. Over several ranks each takes
-its share of every batch.
+alone: the whole state is one number, the images drawn. Batches cross the end of an epoch. Each of several processes
+takes its rows of every part of a batch (`system/sharing.py`), and flips and crops them as one process would.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from gansmith.data.crop import random_crops
 from gansmith.data.dataset import Dataset, ImageItem
 from gansmith.errors import DataError, ExperimentError
 from gansmith.system.seeding import generator, mix
+from gansmith.system.sharing import drawn, part_of, rows_of
 
 if TYPE_CHECKING:
     from gansmith.data.prepared import Prepared
@@ -28,23 +29,23 @@ _ENDLESS = 1 << 60
 
 
 class Batches(Dataset):
-    """Item k is batch k of this rank: an ImageItem of [batch / world, H, W, C]. Stateless: any k at any time."""
+    """Item k is this process's rows of batch k: an ImageItem of [B, H, W, C]. Stateless: any k at any time.
 
-    def __init__(self, dataset: Dataset, *, batch: int, seed: int, rank: int = 0, world: int = 1) -> None:
+    rows: which of 0 ... batch - 1 are here; all of them until it is set.
+    """
+
+    def __init__(self, dataset: Dataset, *, batch: int, seed: int) -> None:
         if not len(dataset):
             raise DataError("there are no images to draw from")
-        if batch % world:
-            raise ExperimentError(f"a batch of {batch} cannot be shared by {world} processes: make it a multiple")
         self.dataset, self.batch, self.seed = dataset, batch, seed
-        self.rank, self.share = rank, batch // world
+        self.rows = np.arange(batch, dtype=np.int64)
         self._epochs: dict[int, Dataset] = {}
 
     def __len__(self) -> int:
         return _ENDLESS
 
     def one(self, index: int) -> ImageItem:
-        first = index * self.batch + self.rank * self.share
-        positions = np.arange(first, first + self.share, dtype=np.int64)
+        positions = index * self.batch + self.rows
         epochs, within = np.divmod(positions, len(self.dataset))
         parts = [self._epoch(int(epoch))[within[epochs == epoch]] for epoch in np.unique(epochs)]
         return parts[0] if len(parts) == 1 else joined(parts)
@@ -60,11 +61,12 @@ class Batches(Dataset):
 class Stream:
     """Batches on the device, in [-1, 1], as {"real": Sample}.
 
-    drawn    number of real images drawn so far, over all ranks: the time of training
+    drawn    number of real images drawn so far, over all processes: the time of training
 
     flip: mirror left to right with probability 1/2. crop: (height, width) of a part of each image, anywhere in it, each
-    time another. `workers` processes prefetch batches, which are the same with any
-    number of them. rank, world: this process, and the number of processes that share each batch.
+    time another. `workers` processes prefetch batches, which are the same with any number of them. accumulate: parts of
+    a batch that are played one after another; a process holds its rows of the first, then of the second and so on.
+    Raises ExperimentError for a batch that has no equal parts, or parts of fewer images than processes.
     """
 
     def __init__(
@@ -78,11 +80,12 @@ class Stream:
         device: torch.device | str = "cpu",
         memory_format: torch.memory_format = torch.channels_last,
         workers: int = 0,
-        rank: int = 0,
-        world: int = 1,
+        accumulate: int = 1,
     ) -> None:
-        self.batches = Batches(dataset, batch=batch, seed=seed, rank=rank, world=world)
-        self.batch, self.seed, self.flip, self.crop, self.rank = batch, seed, flip, crop, rank
+        if batch % accumulate:
+            raise ExperimentError(f"a batch of {batch} cannot be accumulated in {accumulate} equal parts")
+        self.batches = Batches(dataset, batch=batch, seed=seed)
+        self.batch, self.part, self.seed, self.flip, self.crop = batch, batch // accumulate, seed, flip, crop
         self.device, self.memory_format, self.workers = torch.device(device), memory_format, workers
         self.drawn = 0
         self._ahead: Iterator[ImageItem] | None = None
@@ -93,10 +96,13 @@ class Stream:
     def __next__(self) -> Batch:
         number = self.drawn // self.batch
         if self._ahead is None:
+            with part_of(self.part):
+                self.batches.rows = rows_of(torch.arange(self.batch)).numpy()
             self._ahead = iter(self.batches.parallel(workers=self.workers, start=number))
         item = next(self._ahead)
         self.drawn += self.batch
-        return {"real": self._on_device(item, number)}
+        with part_of(self.part):
+            return {"real": self._on_device(item, number)}
 
     def state_dict(self) -> dict[str, Any]:
         return {"drawn": self.drawn}
@@ -114,9 +120,10 @@ class Stream:
     def _on_device(self, item: ImageItem, number: int) -> Sample:
         pixels = item.image
         if self.crop is not None:
-            pixels = random_crops(pixels, self.crop, generator(self.seed, "crop", number, self.rank))
+            pixels = random_crops(pixels, self.crop, generator(self.seed, "crop", number, 0))
         if self.flip:
-            coin = torch.rand(len(pixels), generator=generator(self.seed, "flip", number, self.rank)).numpy() < 0.5
+            rng = generator(self.seed, "flip", number, 0)
+            coin = drawn(lambda n: torch.rand(n, generator=rng), len(pixels)).numpy() < 0.5
             pixels = np.where(coin[:, None, None, None], pixels[:, :, ::-1], pixels)
         image = normalised(self._moved(pixels)).contiguous(memory_format=self.memory_format)
         return Sample(image, None if item.label is None else self._moved(item.label))
@@ -131,7 +138,7 @@ class Stream:
 class PairStream:
     """Batches of two domains, as {"a": Sample, "b": Sample}: one stream for each.
 
-    drawn    number of real images of one domain drawn so far, over all ranks: the time of training
+    drawn    number of real images of one domain drawn so far, over all processes: the time of training
 
     Without pairs each domain has its own order, epochs and flips. With pairs both are drawn alike, so that image i of
     one is the partner of image i of the other, flipped or not. The workers are divided between both. `options` are

@@ -64,7 +64,9 @@ class Assembly:
 
     def few_images(self, count: int) -> Batch:
         """A batch of `count` images, whatever the size of the stream's batches."""
-        stream = _stream(self.experiment.model_copy(update={"batch": count, "workers": 0}), self.data, self.device)
+        stream = _stream(
+            self.experiment.model_copy(update={"batch": count, "accumulate": 1, "workers": 0}), self.data, self.device
+        )
         batch = next(stream)
         stream.close()
         return batch
@@ -197,6 +199,7 @@ def _stream(experiment: Experiment, data: Prepared, device: torch.device) -> Str
         "device": device,
         "memory_format": _memory_format(experiment),
         "workers": decoding_workers(experiment),
+        "accumulate": experiment.accumulate,
     }
     if data.other is None:
         return Stream(data.larger or data.train, **options)

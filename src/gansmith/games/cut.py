@@ -22,6 +22,7 @@ from gansmith.games.parts.jitter import jitter as jittered
 from gansmith.games.parts.patch_nce import drawn_places, patch_nce, vectors_at
 from gansmith.schedules import Schedule, Weight, schedule
 from gansmith.system.option_types import NonNegativeSmallInt, PositiveFloat, PositiveInt
+from gansmith.system.sharing import drawn
 
 ROLES = {"to_b": "translator", "discriminator": "discriminator"}  # player -> role in the model's file
 DOMAINS = ("a", "b")
@@ -107,7 +108,9 @@ class _Parts(NamedTuple):
         images = {name: jittered(image, pixels=self.jitter, rng=at.rng) for name, image in of.items()}
         flips = None
         if self.flip:
-            flips = torch.rand(len(images["a"]), 1, 1, 1, generator=at.rng, device=at.rng.device) < 0.5
+            device = at.rng.device
+            coins = drawn(lambda n: torch.rand(n, 1, 1, 1, generator=at.rng, device=device), len(images["a"]))
+            flips = coins < 0.5
         return images["a"], images["b"], flips
 
 

@@ -15,6 +15,7 @@ from gansmith.adversarial import Batch, Fixed, Game, Moment, Objective, Sample, 
 from gansmith.data.prior import Prior
 from gansmith.games.parts.discriminator import discriminator_turn
 from gansmith.system.option_types import FractionBelowHalf
+from gansmith.system.sharing import drawn
 
 ROLES = {"generator": "generator", "discriminator": "discriminator"}  # player -> role in the model's file
 
@@ -40,7 +41,7 @@ def build(
         z, label = prior.draw(len(real.image), at.rng, like=real)
         with torch.no_grad():
             fake = Sample(exact(generator(z, label)), label)
-        flipped = torch.rand(len(real.image), generator=at.rng, device=at.rng.device) < flips if flips else None
+        flipped = flipped_by(flips, len(real.image), at.rng) if flips else None
         return objective.discriminator_terms(discriminator, real, fake, at, flipped=flipped)
 
     def generate(batch: Batch, at: Moment) -> Terms:
@@ -73,3 +74,8 @@ def build(
         state=objective.state,
         show=show,
     )
+
+
+def flipped_by(share: float, count: int, rng: torch.Generator) -> Tensor:
+    """bool [B]: the pairs whose scores change places, each with probability `share`."""
+    return drawn(lambda n: torch.rand(n, generator=rng, device=rng.device), count) < share

@@ -24,6 +24,7 @@ from gansmith.models.layers.sides import check_sides
 from gansmith.models.layers.synthesis import Output, Stage, Synthesis, stages_of
 from gansmith.system import collectives
 from gansmith.system.option_types import Fraction, PositiveInt, SmallInt
+from gansmith.system.sharing import drawn
 
 SMALLEST = 4  # the smallest base grid, in pixels
 
@@ -150,9 +151,8 @@ class Generator(nn.Module):
             return self._of_layers(w)
         # Differs: the second latent is the neighbour's, where the paper draws one: of the prior, whichever it is
         other = self.map(z.roll(1, 0), label) if self.conditional else w.roll(1, 0)
-        shape = (len(w), 1)
-        crossover = torch.randint(1, self.synthesis.layers, shape, device=w.device)
-        mixed = torch.rand(shape, device=w.device) < self.mixing
+        crossover = drawn(lambda n: torch.randint(1, self.synthesis.layers, (n, 1), device=w.device), len(w))
+        mixed = drawn(lambda n: torch.rand(n, 1, device=w.device), len(w)) < self.mixing
         behind = (torch.arange(self.synthesis.layers, device=w.device) >= crossover) & mixed
         return torch.where(behind[:, :, None], other[:, None], w[:, None])
 

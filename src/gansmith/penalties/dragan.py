@@ -15,6 +15,7 @@ from gansmith.penalties.parts.slopes import from_target, slopes
 from gansmith.schedules import Weight, schedule
 from gansmith.system import collectives, sharing
 from gansmith.system.option_types import NonNegativeFloat, PositiveInt
+from gansmith.system.sharing import drawn
 
 
 def build(
@@ -49,7 +50,8 @@ def penalty(
     The discriminator is called once more, with the labels of the real images.
     """
     image, label = scores.shown_real.image.detach(), scores.shown_real.label
-    noise = torch.randn(image.shape, generator=rng, device=rng.device).to(image)
+    shape = image.shape[1:]
+    noise = drawn(lambda n: torch.randn(n, *shape, generator=rng, device=rng.device), len(image)).to(image)
     # Differs: the paper's noise has one variance of about 10, in units that it does not give, because only a scale that
     # follows the images means the same for all of them; half the batch's deviation is that of the authors' code.
     near = (image + spread * _deviation(image) * noise).requires_grad_()

@@ -14,6 +14,7 @@ from gansmith.adversarial import Scores, Weighted, exact
 from gansmith.penalties.parts.slopes import from_target, slopes
 from gansmith.schedules import Weight, schedule
 from gansmith.system.option_types import NonNegativeFloat, PositiveInt
+from gansmith.system.sharing import drawn
 
 
 def build(
@@ -36,6 +37,7 @@ def penalty(
     The discriminator is called once more, with the labels of the real images.
     """
     real, fake = scores.shown_real, scores.shown_fake
-    share = torch.rand(len(real.image), *[1] * (real.image.dim() - 1), generator=rng, device=rng.device)
+    shape = [1] * (real.image.dim() - 1)
+    share = drawn(lambda n: torch.rand(n, *shape, generator=rng, device=rng.device), len(real.image))
     between = torch.lerp(real.image.detach(), fake.image.detach(), share.to(real.image.dtype)).requires_grad_()
     return from_target(slopes(exact(discriminator(between, real.label)), between), target, one_sided)

@@ -87,9 +87,11 @@ def bounds(total: int) -> tuple[int, int]:
 def part_of(total: int) -> Iterator[None]:
     """Inside, a batch of `total` images over all ranks is played, of which `bounds(total)` are here.
 
-    A part inside a part is a smaller batch: the first images of a global batch, shared out anew.
+    A part inside a part is a smaller batch: the first images of a global batch, shared out anew. Raises ExperimentError
+    for fewer images than processes.
     """
-    bounds(total)
+    if _Now.share.world > 1:
+        bounds(total)
     before = _Now.part
     _Now.part = total
     try:

@@ -9,6 +9,11 @@ event is ignite's error. After each step `engine.state` has
     drawn        real images drawn in this step
     output       [(turn, {term: scalar tensor on the device}), ...], one for each play
     waited       seconds of this step spent waiting for images
+
+Several processes play one batch together, each its rows of it (`system/sharing.py`): after the parts of a batch are
+played, gradients and terms are summed over all processes, once a play (`training/shared_sums.py`). A handler may set
+
+    beside       () -> a tensor of the same size on every process, which is summed beside the last gradients of a step
 """
 
 from __future__ import annotations
@@ -27,9 +32,10 @@ from torch.optim import Optimizer
 
 from gansmith.adversarial import Batch, Game, Moment, Sample, Terms, Turn
 from gansmith.errors import ExperimentError
+from gansmith.system import sharing
 from gansmith.system.device import Precision
 from gansmith.system.seeding import mix, seed_all
-from gansmith.training import whole_set
+from gansmith.training import shared_sums, whole_set
 from gansmith.training.optimizers import Scheduled
 from gansmith.training.out_of_memory import explain_out_of_memory
 from gansmith.training.precision import autocast
@@ -56,14 +62,13 @@ def build_engine(
     device: torch.device | str = "cpu",
     precision: Precision = "float32",
     accumulate: int = 1,
-    rank: int = 0,
 ) -> Engine:
     """An ignite Engine whose iteration is one step of `game`; start it with `play_until`.
 
     accumulate: gradient accumulation over that many equal parts of the batch. A batch-normalised network then sees the
     statistics of a part, and an objective the pairs within it.
     """
-    steps = _Steps(game, stream, optimizers, seed, torch.device(device), precision, accumulate, rank)
+    steps = _Steps(game, stream, optimizers, seed, torch.device(device), precision, accumulate)
     engine = Engine(steps.step)
     engine.add_event_handler(Events.COMPLETED, steps.unfreeze_all)
     engine.logger = logging.getLogger("gansmith.engine")
@@ -82,11 +87,12 @@ class _Steps:
     device: torch.device
     precision: Precision
     accumulate: int
-    rank: int
 
     def __post_init__(self) -> None:
         self.trained = trained_parameters(self.game)
         self.rng = torch.Generator(self.device)
+        self.size = 0  # images of the batch being played, over all processes
+        self.beside: list[Tensor] = []  # to be summed beside the next gradients
 
     def step(self, engine: Engine, _: Any) -> Played:
         """Every turn of the game, as often as it repeats."""
@@ -95,8 +101,8 @@ class _Steps:
         waited = 0.0
         played: Played = []
         batch: Batch | None = None
-        for place, turn in enumerate(self.game.turns):
-            repeats = turn.repeats(number)
+        repeated = [turn.repeats(number) for turn in self.game.turns]
+        for place, (turn, repeats) in enumerate(zip(self.game.turns, repeated, strict=True)):
             if repeats:
                 unfreeze_only(self.trained, turn.players)
             for repeat in range(repeats):
@@ -104,10 +110,13 @@ class _Steps:
                     images = self.stream.drawn
                     asked = time.perf_counter()
                     batch = next(self.stream)
+                    self.size = self.stream.drawn - images
                     waited += time.perf_counter() - asked
-                turn_seed = mix(self.seed, number, place, repeat, self.rank)
+                turn_seed = mix(self.seed, number, place, repeat, 0)
                 seed_all(turn_seed, self.device)
                 at = Moment(number, images, repeat, self.rng.manual_seed(turn_seed))
+                if len(played) + 1 == sum(repeated):
+                    self.beside = shared_sums.beside(engine)
                 played.append((turn.name, self.update(turn, batch, at)))
         state: Any = engine.state
         state.images, state.drawn, state.waited = self.stream.drawn, self.stream.drawn - before, waited
@@ -133,19 +142,25 @@ class _Steps:
         return {**terms.loss, **terms.seen}
 
     def evaluate(self, turn: Turn, batch: Batch, at: Moment, weights: list[nn.Parameter]) -> Terms:
-        """The terms at the weights as they are, detached, and in the weights the gradient of their sum."""
+        """The terms at the weights as they are, detached, and in the weights the gradient of their sum: of the whole
+        batch, on each of the processes that play it."""
         for parameter in weights:
             parameter.grad = None
         parts = []
-        for part in _parts(batch, self.accumulate):
-            with autocast(self.device, self.precision):
-                terms = turn.play(part, at).checked()
-            total = terms.total()
-            # a penalty's images require a gradient too, which is not used: differentiate by the weights only
-            inputs = weights if len(terms.loss) > 1 else None
-            (total if self.accumulate == 1 else total / self.accumulate).backward(inputs=inputs)
-            parts.append(terms)
-        return _mean(parts)
+        with sharing.part_of(self.size // self.accumulate):
+            share = shared_sums.share_of(self.size // self.accumulate)
+            for part in _parts(batch, self.accumulate):
+                with autocast(self.device, self.precision):
+                    terms = turn.play(part, at).checked()
+                total = terms.total() if share == 1 else share * terms.total()
+                # a penalty's images require a gradient too, which is not used: differentiate by the weights only
+                inputs = weights if len(terms.loss) > 1 else None
+                (total if self.accumulate == 1 else total / self.accumulate).backward(inputs=inputs)
+                parts.append(terms)
+        terms = _mean(parts)
+        if sharing.share().world > 1:
+            terms, self.beside = shared_sums.summed(weights, terms, share, self.beside), []
+        return terms
 
     def evaluated_again(
         self, turn: Turn, batch: Batch, at: Moment, optimizer: Optimizer, weights: list[nn.Parameter]

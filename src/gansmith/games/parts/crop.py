@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from gansmith.errors import ExperimentError
+from gansmith.system.sharing import drawn
 
 
 def crop(images: Tensor, *, padding: int, flip: bool, rng: torch.Generator) -> Tensor:
@@ -28,7 +29,7 @@ def crop(images: Tensor, *, padding: int, flip: bool, rng: torch.Generator) -> T
     rows = _reflected(height, _shifts(count, padding, rng))
     columns = _reflected(width, _shifts(count, padding, rng))
     if flip:
-        mirrored = torch.rand(count, 1, generator=rng, device=rng.device) < 0.5
+        mirrored = drawn(lambda n: torch.rand(n, 1, generator=rng, device=rng.device), count) < 0.5
         columns = torch.where(mirrored, columns.flip(1), columns)
     first = torch.arange(count, device=rng.device)[:, None, None] * (height * width)
     places = first + rows[:, :, None] * width + columns[:, None, :]
@@ -38,7 +39,7 @@ def crop(images: Tensor, *, padding: int, flip: bool, rng: torch.Generator) -> T
 
 def _shifts(count: int, padding: int, rng: torch.Generator) -> Tensor:
     """[B, 1], each of -padding ... padding as likely as the others."""
-    return torch.randint(-padding, padding + 1, (count, 1), generator=rng, device=rng.device)
+    return drawn(lambda n: torch.randint(-padding, padding + 1, (n, 1), generator=rng, device=rng.device), count)
 
 
 def _reflected(size: int, shifts: Tensor) -> Tensor:

@@ -11,6 +11,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from gansmith.system.sharing import drawn
+
 
 def jitter(images: Tensor, *, pixels: int, rng: torch.Generator) -> Tensor:
     """Images [B, C, H, W] in [-1, 1] -> the same shape and range, each image with its own crop.
@@ -32,5 +34,5 @@ def jitter(images: Tensor, *, pixels: int, rng: torch.Generator) -> Tensor:
 
 def _places(count: int, size: int, larger: int, rng: torch.Generator) -> Tensor:
     """[B, size]: consecutive positions within `larger`, for each image from a start drawn uniformly."""
-    starts = torch.randint(larger - size + 1, (count, 1), generator=rng, device=rng.device)
+    starts = drawn(lambda n: torch.randint(larger - size + 1, (n, 1), generator=rng, device=rng.device), count)
     return starts + torch.arange(size, device=rng.device)

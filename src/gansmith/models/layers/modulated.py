@@ -17,6 +17,7 @@ from torch.nn import functional
 from gansmith.models.layers.blur import double_and_convolve
 from gansmith.models.layers.equalised import GAIN, SLOPE, EqualisedLinear
 from gansmith.models.layers.leaky_relu import leaky_relu_
+from gansmith.system.sharing import drawn
 
 _EPS = 1e-8
 _FEW = (
@@ -52,11 +53,13 @@ class StyledConv2d(nn.Module):
             y = functional.conv2d(y, self.weight, padding=1)
         with torch.autocast(x.device.type, enabled=False):
             inverse = torch.rsqrt(style.square() @ self.weight.square().sum((2, 3)).t() + _EPS)  # Eq. 3
-        shape = (x.shape[0], *self.size)
-        noise = torch.randn(shape, dtype=y.dtype, device=y.device) if self.training else self.noise.to(y.dtype)
+        noise = self._drawn(y) if self.training else self.noise.to(y.dtype)
         # root 2, the gain behind the leaky ReLU, is folded into the three terms
         y = y * _column(GAIN * inverse, y)
         return leaky_relu_(_with_noise(y, noise, GAIN * self.strength, GAIN * self.bias), SLOPE)
+
+    def _drawn(self, y: Tensor) -> Tensor:
+        return drawn(lambda n: torch.randn(n, *self.size, dtype=y.dtype, device=y.device), len(y))
 
 
 class StyledImage(nn.Module):

@@ -10,6 +10,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from gansmith.system.sharing import drawn
+
 
 class Noise(nn.Module):
     """Features [B, C, H, W] of one size -> features + weight * noise [B, 1, H, W]; the weight begins at 0.
@@ -26,7 +28,9 @@ class Noise(nn.Module):
         self.register_buffer("plane", torch.randn(1, 1, height, width))
 
     def forward(self, x: Tensor) -> Tensor:
-        noise = self.plane
-        if self.training:
-            noise = torch.randn(len(x), 1, *x.shape[2:], dtype=self.plane.dtype, device=x.device)
+        noise = self._drawn(x) if self.training else self.plane
         return x + (self.weight * noise).to(x.dtype)
+
+    def _drawn(self, x: Tensor) -> Tensor:
+        kind = self.plane.dtype
+        return drawn(lambda n: torch.randn(n, 1, *x.shape[2:], dtype=kind, device=x.device), len(x))

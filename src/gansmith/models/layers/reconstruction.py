@@ -19,6 +19,7 @@ from gansmith.models.layers.glu import glu
 from gansmith.models.layers.spectral import convolution, weight_of
 from gansmith.models.layers.strided import double_and_convolve
 from gansmith.pretrained import lpips
+from gansmith.system.sharing import drawn
 
 _WIDTHS = (4, 2, 2, 1)  # times `width`, behind each doubling
 _LEAST = 4  # pixels a side of the coarsest scale that is compared
@@ -48,7 +49,7 @@ class Reconstruction(nn.Module):
         self.whole = Decoder(coarse, channels, width=width, spectral=spectral)
 
     def forward(self, image: Tensor, fine: Tensor, coarse: Tensor, rng: torch.Generator) -> Tensor:
-        which = torch.randint(4, (len(image),), generator=rng, device=rng.device)
+        which = drawn(lambda n: torch.randint(4, (n,), generator=rng, device=rng.device), len(image))
         height, width = (-(-side // 2) for side in fine.shape[2:])
         # Differs: a quadrant, as in the authors' code, where the paper says 1/8 of height and width.
         part = self.part(quadrant(fine, which, height, width))
