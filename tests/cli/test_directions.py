@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from PIL import Image
+from PIL import Image, ImageSequence
 from typer.testing import Result
 
 from gansmith.cli.directions import directions
@@ -101,6 +101,31 @@ def test_an_edit_is_what_the_list_says(run_command: Command, named: Path) -> Non
     assert back.exit_code == 0, back.exception
     near = pixels("b.png").astype(int) - pixels("before.png")[2:18, 2:18]
     assert abs(near).max() <= 1
+
+
+def test_a_film_goes_from_before_to_after(run_command: Command, named: Path) -> None:
+    moves = ("--along", "smile:1.5", "--truncation", 0.8)
+    done = run_command(edit, named, "7", *moves, "--film", "--steps", 4, "--out", "way.png", "--scale", 1, *CPU)
+    assert done.exit_code == 0, done.exception
+    assert not Path("way-strip.png").exists()
+    with Image.open("way.png") as film:
+        frames = [np.asarray(frame.convert("RGB")) for frame in ImageSequence.Iterator(film)]
+    assert len(frames) == 5
+    run_command(sample, named, "--seeds", "7", "--truncation", 0.8, "--scale", 1, "--out", "each/", *CPU)
+    run_command(edit, named, "7", *moves, "--scale", 1, "--out", "after.png", *CPU)
+    np.testing.assert_array_equal(frames[0], pixels("each/7.png"))
+    np.testing.assert_array_equal(frames[-1], pixels("after.png"))
+    assert run_command(edit, named, "7", *moves, "--film", *CPU).exit_code == 0
+    with Image.open("edited.webp") as film:
+        assert 20 <= film.n_frames <= 25  # equal neighbours are one
+    for words, fact in (
+        (("7", "--film", "--out", "a.jpg"), ".webp"),
+        (("7", "--steps", 3), "--film"),
+        (("1-3", "--film"), "3 are named"),
+    ):
+        refused = run_command(edit, named, *words, *moves, *CPU)
+        assert isinstance(refused.exception, OptionError), words
+        assert fact in str(refused.exception)
 
 
 def test_what_an_edit_refuses(run_command: Command, named: Path) -> None:

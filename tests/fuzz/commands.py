@@ -50,7 +50,7 @@ RIGHT = {
     "arithmetic": [
         "gan --plus 1,2 --minus 3 --out new.png",
         "gan --plus 4",
-        "gan --plus 4,5 --minus 1 --only result --out new.png",
+        "gan --plus 4,5 --minus 1 --only result --truncation 0.7 --out new.png",
     ],
     "translate": [
         "cycle one.png new.png --to b",
@@ -93,7 +93,10 @@ RIGHT = {
         "gan --train-encoder --images 64",
     ],
     "directions": ["gan --method svd --count 2", "directed"],
-    "edit": ["directed 3 --along svd-1:2 --out new.png"],
+    "edit": [
+        "directed 3 --along svd-1:2 --out new.png",
+        "directed 3 --along svd-1:2 --film --steps 3 --out new.gif --truncation 0.8",
+    ],
     "look-inside": ["gan --layers"],
     "nearest": ["gan 0-1 --out new.png"],
     "export": ["gan --to program --out new.pt2", "gan --to folder --licence mit --out new"],

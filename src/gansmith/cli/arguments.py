@@ -47,6 +47,10 @@ Checkpoint = Annotated[str | None, typer.Option(help="a checkpoint's name (previ
 Label = Annotated[
     str | None, typer.Option(help="the class of all images, by name or number, if it was trained with classes")
 ]
+Truncation = Annotated[
+    float | None,
+    typer.Option(help="draw normal latents again beyond this; of stylegan2, psi in W: 0.5 gives more typical images"),
+]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 or mps")]
 
 Force = Annotated[bool, typer.Option("--force", help="replace files that exist")]

@@ -16,6 +16,7 @@ from gansmith.cli.arguments import (
     Raw,
     RunPath,
     Scale,
+    Truncation,
     Trust,
     print_trained,
     print_written,
@@ -51,6 +52,7 @@ def arithmetic(
     checkpoint: Checkpoint = None,
     scale: Scale = None,
     label: Label = None,
+    truncation: Truncation = None,
     metadata: Metadata = True,
     device: Device = "auto",
     trust: Trust = False,
@@ -76,7 +78,7 @@ def arithmetic(
     renderer = opened.renderer(raw=raw, checkpoint=checkpoint, device=device)
     print_trained(opened, raw=raw, checkpoint=checkpoint)
     terms = [Term(1 if sign > 0 else -1, tuple(seeds_of(sources, renderer))) for sign, sources in given]
-    result = (arithmetic_result if only else add_up)(renderer, terms, label=label)
+    result = (arithmetic_result if only else add_up)(renderer, terms, label=label, truncation=truncation)
     if only and files is itself:
         image, text = next(result.frames(scale=scale or 1)), result.text() if metadata else {}
         written = [save_image(image, path, replace=force, text=text)]

@@ -16,6 +16,7 @@ from gansmith.cli.arguments import (
     Raw,
     RunPath,
     Scale,
+    Truncation,
     Trust,
     parse_canvas,
     print_trained,
@@ -34,10 +35,6 @@ _Seeds = Annotated[
     str,
     typer.Option(help="which images: 0-63 or 1,4,9, or latent files and PNGs of gansmith; image i is seed i's alone"),
 ]
-_Truncation = Annotated[
-    float | None,
-    typer.Option(help="draw normal latents again beyond this; of stylegan2, psi in W: 0.5 gives more typical images"),
-]
 
 
 def sample(
@@ -55,7 +52,7 @@ def sample(
     checkpoint: Checkpoint = None,
     canvas: Annotated[str | None, typer.Option(help="latents of 3x5 cells: larger images")] = None,
     label: Label = None,
-    truncation: _Truncation = None,
+    truncation: Truncation = None,
     numbered: Annotated[bool, typer.Option("--numbered", help="write each seed on its image")] = False,
     columns: Annotated[int | None, typer.Option(help="images in a row of the sheet; near-square if not given")] = None,
     scale: Scale = None,

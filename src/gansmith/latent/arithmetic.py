@@ -7,7 +7,7 @@ Networks", section 6.3.2: each term is the mean of three latents, because single
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import torch
 from torch import Tensor
@@ -34,11 +34,17 @@ class Term(NamedTuple):
 
 
 def mean_latent(
-    renderer: Renderer, seeds: Sequence[Seed], *, space: Space | None = None, label: int | str | None = None
+    renderer: Renderer,
+    seeds: Sequence[Seed],
+    *,
+    space: Space | None = None,
+    label: int | str | None = None,
+    truncation: float | None = None,
 ) -> Tensor:
     """The mean latent [Z], or [W] in the space w, of the seeds, float64 inside; the same to the bit in any order.
 
-    space: `space_of` the seeds when None; label: of the class, for latents that are mapped to w.
+    space: `space_of` the seeds when None; label: of the class, for latents that are mapped to w; truncation: of the
+    seeds' latents, for a generator without a space W.
 
     >>> import torch
     >>> from gansmith.data.prior import Prior
@@ -47,10 +53,13 @@ def mean_latent(
     True
     """
     space = space or space_of(seeds)
-    return _projected(renderer, renderer.latents(seeds, space=space, label=label).double().mean(0), space)
+    latents = renderer.latents(seeds, space=space, label=label, truncation=None if renderer.has_w else truncation)
+    return _projected(renderer, latents.double().mean(0), space)
 
 
-def sum_of_means(renderer: Renderer, terms: Sequence[Term], *, label: int | str | None = None) -> Tensor:
+def sum_of_means(
+    renderer: Renderer, terms: Sequence[Term], *, label: int | str | None = None, truncation: float | None = None
+) -> Tensor:
     """The sum of the terms' means [Z], each with its sign; the same to the bit in any order of terms and seeds.
 
     It is [W] where a latent of the space w is among them.
@@ -67,11 +76,14 @@ def sum_of_means(renderer: Renderer, terms: Sequence[Term], *, label: int | str 
         raise OptionError(_NOTHING)
     # float64 adds a few float32 numbers without rounding, so no order of them shows
     space = _space(terms)
-    means = [term.sign * mean_latent(renderer, term.seeds, space=space, label=label).double() for term in terms]
+    how: dict[str, Any] = {"space": space, "label": label, "truncation": truncation}
+    means = [term.sign * mean_latent(renderer, term.seeds, **how).double() for term in terms]
     return _projected(renderer, torch.stack(means).sum(0), space)
 
 
-def arithmetic_result(renderer: Renderer, terms: Sequence[Term], *, label: int | str | None = None) -> ImageSeries:
+def arithmetic_result(
+    renderer: Renderer, terms: Sequence[Term], *, label: int | str | None = None, truncation: float | None = None
+) -> ImageSeries:
     """The image of a sum of latents by itself: the last one of `latent_arithmetic`, to the bit.
 
     >>> import torch
@@ -83,15 +95,20 @@ def arithmetic_result(renderer: Renderer, terms: Sequence[Term], *, label: int |
     if not terms:
         raise OptionError(_NOTHING)
     number = renderer.class_of(terms[0].seeds, label)
-    latent = sum_of_means(renderer, terms, label=number)
-    images = renderer.render(latent[None], renderer.one_label(terms[0].seeds, 1, label), space=_space(terms))
-    return ImageSeries(images, ("result",), provenance=_provenance(renderer, terms, label, only="result"))
+    latent = sum_of_means(renderer, terms, label=number, truncation=truncation)
+    one_label, psi = renderer.one_label(terms[0].seeds, 1, label), truncation if renderer.has_w else None
+    images = renderer.render(latent[None], one_label, space=_space(terms), psi=psi)
+    made = _provenance(renderer, terms, label, truncation, only="result")
+    return ImageSeries(images, ("result",), provenance=made)
 
 
-def latent_arithmetic(renderer: Renderer, terms: Sequence[Term], *, label: int | str | None = None) -> ImageSeries:
+def latent_arithmetic(
+    renderer: Renderer, terms: Sequence[Term], *, label: int | str | None = None, truncation: float | None = None
+) -> ImageSeries:
     """Images of a sum of latents: a row for each term, its seeds and their mean; in the last row the result, alone.
 
-    label: the class of all of them, for a conditional generator; that of the first seed when None.
+    label: the class of all of them, for a conditional generator; that of the first seed when None. truncation: as of
+    `Renderer.images`: in a space W of every image, the result's too, else of the latents that the seeds draw.
 
     >>> import torch
     >>> from gansmith.data.prior import Prior
@@ -103,19 +120,20 @@ def latent_arithmetic(renderer: Renderer, terms: Sequence[Term], *, label: int |
         raise OptionError(_NOTHING)
     space, widest = _space(terms), max(len(term.seeds) for term in terms)
     number = renderer.class_of(terms[0].seeds, label)
+    psi, cut = (truncation, None) if renderer.has_w else (None, truncation)
     latents: list[Tensor | None] = []
     for term in terms:
-        each = renderer.latents(term.seeds, space=space, label=number)
-        mean = mean_latent(renderer, term.seeds, space=space, label=number)
+        each = renderer.latents(term.seeds, space=space, label=number, truncation=cut)
+        mean = mean_latent(renderer, term.seeds, space=space, label=number, truncation=cut)
         latents += [*each, *[None] * (widest - len(term.seeds)), mean]
-    latents += [*[None] * widest, sum_of_means(renderer, terms, label=number)]
+    latents += [*[None] * widest, sum_of_means(renderer, terms, label=number, truncation=cut)]
     labels = term_labels(terms)
     points = torch.stack([latent for latent in latents if latent is not None])
     one_label = renderer.one_label(terms[0].seeds, len(points), label)
-    images_of = iter(renderer.render(points, one_label, space=space))
+    images_of = iter(renderer.render(points, one_label, space=space, psi=psi))
     rendered = [None if latent is None else next(images_of) for latent in latents]
 
-    provenance = _provenance(renderer, terms, label)
+    provenance = _provenance(renderer, terms, label, truncation)
     shape = next(image for image in rendered if image is not None).shape
     if tuple(shape) == (2, 1, 1):  # points share one plane: there are no gaps to fill
         kept = [image for image in rendered if image is not None]
@@ -126,12 +144,18 @@ def latent_arithmetic(renderer: Renderer, terms: Sequence[Term], *, label: int |
 
 
 def _provenance(
-    renderer: Renderer, terms: Sequence[Term], label: int | str | None, *, only: Literal["result"] | None = None
+    renderer: Renderer,
+    terms: Sequence[Term],
+    label: int | str | None,
+    truncation: float | None,
+    *,
+    only: Literal["result"] | None = None,
 ) -> Callable[[], Provenance]:
     def provenance() -> Provenance:
         plus, minus = (tuple(points_of(term.seeds) for term in terms if term.sign == sign) for sign in (1, -1))
         number = None if label is None else renderer.class_of(terms[0].seeds, label)
-        return Provenance(origin=renderer.origin, request=Sum(plus=plus, minus=minus, only=only), label=number)
+        request = Sum(plus=plus, minus=minus, only=only, truncation=truncation)
+        return Provenance(origin=renderer.origin, request=request, label=number)
 
     return provenance
 

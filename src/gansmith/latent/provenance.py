@@ -76,6 +76,7 @@ class Sum(Data):
     plus: Annotated[tuple[tuple[Point, ...], ...], Field(max_length=1000)]
     minus: Annotated[tuple[tuple[Point, ...], ...], Field(max_length=1000)] = ()
     only: Literal["result"] | None = None  # shows nothing else
+    truncation: Cut | None = None
 
 
 Request: TypeAlias = Annotated[Samples | Interpolation | Sum, Field(discriminator="command")]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -55,8 +54,7 @@ def _drawn(renderer: Renderer, request: Samples, label: int | None, names: Seque
         for seed, each in zip(seeds, classes, strict=True)
     ]
     if psi is not None:
-        network: Any = renderer.generator
-        rows = [network.truncate(row.to(renderer.device), psi).cpu() for row in rows]
+        rows = [renderer.truncated(row, psi) for row in rows]
     return [Latent(row[0].clone(), space, each, name) for row, each, name in zip(rows, classes, names, strict=True)]
 
 
@@ -78,5 +76,9 @@ def _summed(made: Provenance, renderer: Renderer, stem: str) -> tuple[Tensor, Sp
     if not terms:
         raise OptionError(f"{stem} says that it is a sum of nothing")
     label = renderer.class_of(terms[0].seeds, made.label)
-    latent = sum_of_means(renderer, terms, label=label)
-    return latent, space_of(seed for term in terms for seed in term.seeds), label
+    latent = sum_of_means(renderer, terms, label=label, truncation=request.truncation)
+    space = space_of(seed for term in terms for seed in term.seeds)
+    if request.truncation is not None and renderer.has_w:
+        whole = Latent(latent, space, label, stem)
+        return renderer.truncated(renderer.latents([whole], space="w"), request.truncation)[0], "w", label
+    return latent, space, label

@@ -11,7 +11,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterable, Sequence
 from functools import cached_property
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -139,8 +139,7 @@ class Renderer:
 
     def class_of(self, seeds: Sequence[Seed], label: int | str | None) -> int | None:
         """The number of the class of `one_label`."""
-        first = self.one_label(seeds, 1, label)
-        return None if first is None else int(first)
+        return None if (first := self.one_label(seeds, 1, label)) is None else int(first)
 
     @torch.no_grad()
     def render(
@@ -153,10 +152,8 @@ class Renderer:
         distance (Karras, Laine, Aila 2019, "A Style-Based Generator Architecture for Generative Adversarial Networks",
         section B of the appendix). Raises OptionError outside 0 to 1, and for another generator.
         """
-        if psi is not None and not self.has_w:
-            raise OptionError(f"psi = {psi:g} needs a generator with a space W (stylegan2), and this one has none")
-        if psi is not None and not 0 <= psi <= 1:
-            raise OptionError(f"truncation = {psi:g} is not allowed: from 0 (the mean image) to 1 (no truncation)")
+        if psi is not None:
+            self._require_psi(psi)
         if space == "w":
             self._require_w(latents.shape[1:])
         elif latents.dim() not in (2, 4) or latents.shape[1] != self.prior.size or len(latents) == 0:
@@ -181,6 +178,14 @@ class Renderer:
                 if start == 0:
                     _require_images(len(filled), chunks[0])
         return torch.cat(chunks)[: len(latents)]
+
+    @torch.no_grad()
+    def truncated(self, w: Tensor, psi: float) -> Tensor:
+        """w [N, W] -> w [N, W] on the CPU, drawn towards its mean as `render` does. Raises OptionError like it."""
+        self._require_psi(psi)
+        truncate: Any = self.generator.truncate
+        nearer: Tensor = truncate(w.to(self.device), psi).float().cpu()
+        return nearer
 
     def images(
         self,
@@ -212,7 +217,7 @@ class Renderer:
         if isinstance(seed, int):
             return self._latent(seed, grid, truncation)
         if grid is not None or truncation is not None:
-            what = "canvas" if grid is not None else "truncation"
+            what = "truncation" if grid is None else "canvas"
             raise OptionError(f"the latent {seed.name} is not drawn by a seed: it takes no {what}. Leave it out")
         if seed.values.shape[0] != self.prior.size:
             raise OptionError(
@@ -228,11 +233,17 @@ class Renderer:
             self._require_w(seed.values.shape)
             return seed.values[None].cpu()
         self._require_w()
-        network: Any = self.generator
-        labels = self.labels([seed], label)
+        network, labels = cast(Any, self.generator), self.labels([seed], label)
         z = self._row(seed, None, None).clone(memory_format=torch.contiguous_format).to(self.device)
-        w: Tensor = network.map(*([z] if labels is None else [z, labels.to(self.device)]))
-        return w.float().cpu()
+        w: Tensor = network.map(*([z] if labels is None else [z, labels.to(self.device)])).float().cpu()
+        return w
+
+    def _require_psi(self, psi: float) -> None:
+        """Raises OptionError for a truncation in W outside 0 to 1, and for a generator without W."""
+        if not self.has_w:
+            raise OptionError(f"psi = {psi:g} needs a generator with a space W (stylegan2), and this one has none")
+        if not 0 <= psi <= 1:
+            raise OptionError(f"truncation = {psi:g} is not allowed: from 0 (the mean image) to 1 (no truncation)")
 
     def _require_w(self, shape: Sequence[int] | None = None) -> None:
         """Raises OptionError where there is no space w, or latents of it have another shape than [W]."""
@@ -285,6 +296,5 @@ class Renderer:
 
 def _require_images(count: int, first: Tensor) -> None:
     """Raises OptionError where `count` images like the first chunk do not fit in memory, twice and as levels."""
-    each = first.numel() // len(first) * (4 + 4 + 1 + 1)
-    shape = "x".join(map(str, first.shape[1:]))
+    each, shape = first.numel() // len(first) * (4 + 4 + 1 + 1), "x".join(map(str, first.shape[1:]))
     require_memory(count * each, f"{count:,} images {shape}", "ask for fewer at a time, or smaller ones")

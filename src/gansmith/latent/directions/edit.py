@@ -21,12 +21,20 @@ MOST_STEPS = 1000.0
 STRIP = (-3.0, -2.0, -1.0, 0.0, 1.0, 2.0, 3.0)
 
 
-def edit(renderer: Renderer, seed: Seed, moves: Sequence[Move], *, label: int | str | None = None) -> Latent:
+def edit(
+    renderer: Renderer,
+    seed: Seed,
+    moves: Sequence[Move],
+    *,
+    label: int | str | None = None,
+    truncation: float | None = None,
+) -> Latent:
     """The latent of a seed, moved by so many steps along each direction: z + amount x step x direction, in W where the
     generator has one. On the sphere it stays, and in the cube of the uniform prior.
 
-    label: the class, for a conditional generator; the seed's own when None. Raises OptionError for a direction of
-    another size, for an amount that is no number, for a latent of another space.
+    label: the class, for a conditional generator; the seed's own when None. truncation: of the image that is moved, as
+    of `Renderer.images`. Raises OptionError for a direction of another size, for an amount that is no number, for a
+    latent of another space.
 
     >>> from gansmith.data.prior import Prior
     >>> renderer = Renderer(torch.nn.Unflatten(1, (1, 1, 2)), Prior(size=2))
@@ -38,7 +46,7 @@ def edit(renderer: Renderer, seed: Seed, moves: Sequence[Move], *, label: int | 
     _require_moves(moves)
     if space == "z" and isinstance(seed, Latent) and seed.space == "w":
         raise OptionError(f"the latent {seed.name} is of the space w, and this generator has none")
-    values = renderer.latents([seed], space=space, label=label)[0].double()
+    values = _start(renderer, seed, space, label, truncation).double()
     for direction, amount in moves:
         if len(direction.vector) != len(values):
             raise OptionError(
@@ -52,7 +60,13 @@ def edit(renderer: Renderer, seed: Seed, moves: Sequence[Move], *, label: int | 
 
 
 def edited_images(
-    renderer: Renderer, seeds: Sequence[Seed], moves: Sequence[Move], *, label: int | str | None = None, steps: int = 1
+    renderer: Renderer,
+    seeds: Sequence[Seed],
+    moves: Sequence[Move],
+    *,
+    label: int | str | None = None,
+    truncation: float | None = None,
+    steps: int = 1,
 ) -> ImageSeries:
     """The image of each seed, edited; with steps > 1 a row for each seed, from before to after in so many steps.
 
@@ -66,7 +80,7 @@ def edited_images(
     for seed in seeds:
         for share in shares:
             one = [(direction, amount * share) for direction, amount in moves]
-            latents.append(edit(renderer, seed, one, label=label))
+            latents.append(edit(renderer, seed, one, label=label, truncation=truncation))
             labels.append(name_of(seed) if share == 0 else latents[-1].name if share == 1 else "")
     columns = None if steps == 1 else len(shares)
     return series(renderer, latents, labels=labels, columns=columns, marked=steps > 1)
@@ -103,6 +117,14 @@ def series(
 
     images = renderer.render(stacked, classes, space=latents[0].space)
     return ImageSeries(images, tuple(labels), columns=columns, marked=marked, provenance=provenance)
+
+
+def _start(renderer: Renderer, seed: Seed, space: Space, label: int | str | None, truncation: float | None) -> Tensor:
+    """The latent [n] that is moved: of the image that `Renderer.images` makes of the seed with this truncation."""
+    if not renderer.has_w:
+        return renderer.latents([seed], space=space, label=label, truncation=truncation)[0]
+    w = renderer.latents([seed], space=space, label=label)
+    return w[0] if truncation is None else renderer.truncated(w, truncation)[0]
 
 
 def _require_moves(moves: Sequence[Move]) -> None:
