@@ -111,7 +111,8 @@ def _member(
         )
         with joined_as(Share(rank, world)):
             value = pickle.dumps((False, function(*arguments)))
-        distributed.destroy_process_group()
+        if distributed.is_initialized():
+            distributed.destroy_process_group()
     except BaseException:
         value = pickle.dumps((True, traceback.format_exc()))
     writing.send_bytes(value)

@@ -23,6 +23,7 @@ from gansmith.models.layers.minibatch_std import MinibatchDeviation
 from gansmith.models.layers.sides import check_sides
 from gansmith.models.layers.synthesis import Output, Stage, Synthesis, stages_of
 from gansmith.system import collectives
+from gansmith.system.collectives import gathered, own_rows
 from gansmith.system.option_types import Fraction, PositiveInt, SmallInt
 from gansmith.system.sharing import drawn
 
@@ -150,11 +151,16 @@ class Generator(nn.Module):
         if not self.mixing:
             return self._of_layers(w)
         # Differs: the second latent is the neighbour's, where the paper draws one: of the prior, whichever it is
-        other = self.map(z.roll(1, 0), label) if self.conditional else w.roll(1, 0)
+        other = self.map(_neighbours(z), label) if self.conditional else _neighbours(w)
         crossover = drawn(lambda n: torch.randint(1, self.synthesis.layers, (n, 1), device=w.device), len(w))
         mixed = drawn(lambda n: torch.rand(n, 1, device=w.device), len(w)) < self.mixing
         behind = (torch.arange(self.synthesis.layers, device=w.device) >= crossover) & mixed
         return torch.where(behind[:, :, None], other[:, None], w[:, None])
+
+
+def _neighbours(values: Tensor) -> Tensor:
+    """Values [B, ...] of the global batch, each the one before it, the first the last."""
+    return own_rows(gathered(values).roll(1, 0))
 
 
 class Discriminator(nn.Module):

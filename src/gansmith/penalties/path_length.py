@@ -19,7 +19,9 @@ from gansmith.adversarial import OnLatents, Terms, Weighted, exact
 from gansmith.errors import ExperimentError
 from gansmith.schedules import Weight, schedule
 from gansmith.system import collectives
+from gansmith.system.collectives import gathered, own_rows
 from gansmith.system.option_types import FractionBelowOne, PositiveInt
+from gansmith.system.sharing import drawn, part_of, shared, whole
 
 
 def build(
@@ -79,7 +81,8 @@ def penalty(
 ) -> Tensor:
     """(|J' y| - a)^2 at the first of the latents z [B, Z]: [ceil(B / shrink)]. The generator is called once more.
 
-    Raises ExperimentError for a generator without the methods `styles` (z, label -> w [B, L, W]) and `synthesize`.
+    Raises ExperimentError for a generator without the methods `styles` (z, label -> w [B, L, W]) and `synthesize`, and
+    for fewer of these latents than processes.
     """
     styles: Callable[..., Tensor] | None = getattr(generator, "styles", None)
     synthesize: Callable[..., Tensor] | None = getattr(generator, "synthesize", None)
@@ -88,14 +91,26 @@ def penalty(
             "the penalty path_length needs a generator with a space W (stylegan2), and this one has none: "
             "take it away, or --set generator.name=stylegan2"
         )
-    count = -(-len(z) // shrink)
+    count = -(-whole(len(z)) // shrink)
     # Differs: the authors draw further latents for it; the turn's own have the same distribution.
-    w = styles(z[:count], None if label is None else label[:count])
+    first = gathered(z)[:count], None if label is None else gathered(label)[:count]
+    share = len(z) / whole(len(z))
+    with part_of(count):  # the first of the global batch, shared out anew
+        w = styles(*(None if values is None else own_rows(values) for values in first))
+        lengths = _lengths(w, synthesize, rng)
+        # Differs: a is a constant, as in Eq. 4; in the authors' code a hundredth of the gradient passes through it.
+        each = (lengths - mean.ahead(lengths)).square()
+    # the mean of what is here counts by the share of the whole batch, and is of another share of its first images
+    return each * (len(each) / count / share) if shared() else each
+
+
+def _lengths(w: Tensor, synthesize: Callable[[Tensor], Tensor], rng: torch.Generator) -> Tensor:
+    """|J' y| [B] at w [B, L, W], y drawn anew for each image."""
     images = exact(synthesize(w))
-    noise = torch.randn(images.shape, generator=rng, device=rng.device).to(images)
-    along = (images * noise).sum() / math.sqrt(images.shape[2] * images.shape[3])  # lengths do not grow with the size
+    shape = images.shape[1:]
+    noise = drawn(lambda n: torch.randn(n, *shape, generator=rng, device=rng.device), len(images)).to(images)
+    along = (images * noise).sum() / math.sqrt(shape[1] * shape[2])  # lengths do not grow with the size
     (slopes,) = torch.autograd.grad(along, w, create_graph=True)
     # as the authors' code: w of each layer by itself, squares summed over W and averaged over layers
     lengths: Tensor = torch.linalg.vector_norm(exact(slopes), dim=(1, 2)) / math.sqrt(w.shape[1])
-    # Differs: a is a constant, as in Eq. 4; in the authors' code a hundredth of the gradient passes through it.
-    return (lengths - mean.ahead(lengths)).square()
+    return lengths

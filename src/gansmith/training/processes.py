@@ -1,0 +1,67 @@
+"""Processes that train one game together, as torchrun starts them: how this one joins the group, and leaves it.
+
+torchrun tells each process its place in the environment (RANK, WORLD_SIZE, LOCAL_RANK) and where the others are
+(MASTER_ADDR, MASTER_PORT). Collectives run by gloo on processors and by NCCL on GPUs.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from datetime import timedelta
+
+import torch
+import torch.distributed as dist
+
+from gansmith.errors import ExperimentError
+from gansmith.system.sharing import Share, set_share
+
+_PLACE = ("RANK", "WORLD_SIZE", "LOCAL_RANK")
+_PATIENCE = timedelta(days=7)  # a process may be busy for long; the dead are found by other means
+
+
+def started_together(environment: Mapping[str, str] = os.environ) -> bool:
+    """Whether torchrun, or a launcher like it, started this process as one of several, or as the only one.
+
+    >>> started_together({"RANK": "0", "WORLD_SIZE": "2", "LOCAL_RANK": "0"}), started_together({})
+    (True, False)
+    """
+    return "RANK" in environment and "WORLD_SIZE" in environment
+
+
+def place(environment: Mapping[str, str] = os.environ) -> tuple[Share, int]:
+    """This process's share, and its number among those on this machine. Raises ExperimentError for an environment that
+    lacks one of them.
+
+    >>> place({"RANK": "5", "WORLD_SIZE": "8", "LOCAL_RANK": "1"})
+    (Share(rank=5, world=8), 1)
+    """
+    missing = [name for name in _PLACE if not environment.get(name, "").isdecimal()]
+    if missing:
+        raise ExperimentError(
+            f"{' and '.join(missing)} of the environment must be set to numbers where several processes train "
+            f"together: start them by torchrun -m gansmith train, or by gansmith train --processes N"
+        )
+    return Share(int(environment["RANK"]), int(environment["WORLD_SIZE"])), int(environment["LOCAL_RANK"])
+
+
+def join(*, timeout: timedelta = _PATIENCE) -> Share:
+    """Become one of the processes that the environment describes, with a share of every batch from now on; alone where
+    it describes none, or one. Collectives wait for `timeout` at most."""
+    if not started_together():
+        return Share()
+    own, local = place()
+    if own.world > 1:
+        gpus = torch.cuda.is_available() and dist.is_nccl_available()
+        if gpus:
+            torch.cuda.set_device(local % torch.cuda.device_count())
+        dist.init_process_group("cpu:gloo,cuda:nccl" if gpus else "gloo", timeout=timeout)
+        set_share(own)
+    return own
+
+
+def leave() -> None:
+    """Be a process of its own again."""
+    set_share(Share())
+    if dist.is_available() and dist.is_initialized():
+        dist.destroy_process_group()
