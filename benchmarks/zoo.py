@@ -49,7 +49,7 @@ ENTRIES = {
         "CC BY 4.0",
     ),
     "fashion": Entry(
-        "fashion_mnist",
+        "fashion-mnist",
         (),
         "garments, grey",
         "H. Xiao, K. Rasul, R. Vollgraf 2017: Fashion-MNIST, Zalando Research",
