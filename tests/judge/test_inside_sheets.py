@@ -80,7 +80,7 @@ def test_units_show_the_images_that_excite_them(run: Run) -> None:
     inside = insides(run, [0, 1], device="cpu")
     layer = layer_named(inside.discriminator_layers, "layers.1")
     images = np.random.default_rng(0).integers(0, 256, (30, 16, 16, 1), dtype=np.uint8)
-    rows = unit_rows(inside, layer, images, units=2, steps=2)
+    rows = unit_rows(inside, [layer], images, units=2, steps=2)
     unit = int(rows[0].title.split("unit ")[1].split(":")[0])
     tensors = torch.from_numpy(images).permute(0, 3, 1, 2) / 127.5 - 1
     assert inside.discriminator is not None
@@ -95,7 +95,7 @@ def test_units_show_the_images_that_excite_them(run: Run) -> None:
     bottom, right = np.argwhere(framed).max(0) + 1
     assert (images[best, y:bottom, x:right] == parts[0].image[:, :, :1]).all() or parts[0].image.shape[0] > bottom - y
     assert len(climbed) == 1
-    alone = unit_rows(inside, layer, None, units=2, steps=2)
+    alone = unit_rows(inside, [layer], None, units=2, steps=2)
     assert [len(row.groups) for row in alone] == [1, 1]
 
 

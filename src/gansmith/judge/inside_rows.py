@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -11,13 +13,15 @@ from gansmith.data.stream import normalised
 from gansmith.evaluation.types import Images
 from gansmith.judge.insides import DISCRIMINATOR, GENERATOR, Insides
 from gansmith.latent.inside.ascent import ascent, statistics_of
-from gansmith.latent.inside.excitation import excitement, receptive_field
+from gansmith.latent.inside.excitation import Excitement, excitements, receptive_field
 from gansmith.latent.inside.layers import Layer, feature_maps
 from gansmith.latent.inside.switched_off import switched_off, without
 from gansmith.records.images import to_uint8
 from gansmith.records.rows import Cell, Row
+from gansmith.system.progress import bar
 
 _IN_A_ROW = 10  # feature maps
+_TRIED = 128  # channels that are switched off at least, of a layer that has so many
 _PATCHES, _WHOLE = 6, 3  # parts of images that excite a unit, and images that they are parts of
 _PAST = (128, 128, 128)  # beyond the edge of an image
 _MARK = (230, 40, 40)
@@ -50,10 +54,13 @@ def maps_rows(inside: Insides, layers: dict[str, list[Layer]], *, channels: int)
 
 def off_rows(inside: Insides, layer: Layer, *, channels: int) -> list[Row]:
     """Rows of samples without each of the channels of a generator's layer that change them most; the first row shows
-    them as they are, the last group of each where they change, averaged over samples."""
-    found = switched_off(inside.renderer.generator, layer.name, layer.channels, inside.render)
+    them as they are, the last group of each where they change, averaged over samples. Of a layer of more than 128
+    channels those 128 are tried whose maps have the largest mean square."""
+    most = max(_TRIED, channels)
+    found = switched_off(inside.renderer.generator, layer.name, layer.channels, inside.render, most=most)
     plain = to_uint8(found.images)
-    rows = [Row(f"as they are; below, each without one channel of {GENERATOR}.{layer.name}", [_cells(plain)])]
+    of = "" if layer.channels <= most else f"; tried: the {most} of {layer.channels} with the strongest maps"
+    rows = [Row(f"as they are; below, each without one channel of {GENERATOR}.{layer.name}{of}", [_cells(plain)])]
     for channel in found.order[:channels]:
         changed = without(inside.renderer.generator, layer.name, [channel], inside.render)
         apart = (changed - found.images).square().mean(1).sqrt().mean(0)
@@ -63,20 +70,44 @@ def off_rows(inside: Insides, layer: Layer, *, channels: int) -> list[Row]:
     return rows
 
 
-def unit_rows(inside: Insides, layer: Layer, images: Images | None, *, units: int, steps: int) -> list[Row]:
-    """Rows of units of a discriminator's layer: parts of `images` that excite it most, the images that the first are
-    parts of, and an image by ascent. Without images the first units, by ascent alone."""
+def unit_rows(inside: Insides, layers: Sequence[Layer], images: Images | None, *, units: int, steps: int) -> list[Row]:
+    """Rows of units of each of a discriminator's layers: parts of `images` that excite it most, the images that the
+    first are parts of, and an image by ascent. Without images the first units, by ascent alone."""
+    assert inside.discriminator is not None
+    tensors = None if images is None else normalised(torch.from_numpy(images))
+    names = [layer.name for layer in layers]
+    known = {} if tensors is None else excitements(inside.discriminator, names, tensors, inside.score)
+    like = None if tensors is None else statistics_of(tensors)
+    rows = []
+    with bar("ascent for units", steps * len(layers), "steps") as advance:
+        for layer in layers:
+            found = known.get(layer.name)
+            chosen = (list(range(layer.channels)) if found is None else found.selective(_PATCHES))[:units]
+            climbed = ascent(
+                *(inside.discriminator, layer.name, chosen, inside.shape, inside.score),
+                like=like,
+                steps=steps,
+                advance=advance,
+            )
+            rows += _rows_of_layer(inside, layer, images, found=found, chosen=chosen, climbed=climbed)
+    return rows
+
+
+def _rows_of_layer(
+    inside: Insides,
+    layer: Layer,
+    images: Images | None,
+    *,
+    found: Excitement | None,
+    chosen: Sequence[int],
+    climbed: tuple[Tensor, Tensor],
+) -> list[Row]:
+    """`unit_rows` of the `chosen` units of one layer; climbed: their images by ascent, and their values there."""
     network = inside.discriminator
     assert network is not None
-    tensors = None if images is None else normalised(torch.from_numpy(images))
-    found = None if tensors is None else excitement(network, layer.name, tensors, inside.score)
-    chosen = list(range(layer.channels)) if found is None else found.selective(_PATCHES)
-    like = None if tensors is None else statistics_of(tensors)
-    asked = chosen[:units]
-    climbed, values = ascent(network, layer.name, asked, inside.shape, inside.score, like=like, steps=steps)
     middle = receptive_field(network, layer.name, (layer.height // 2, layer.width // 2), inside.shape, inside.score)
     rows = []
-    for place, unit in enumerate(asked):
+    for place, unit in enumerate(chosen):
         groups = []
         if found is not None and images is not None:
             best = found.strongest(unit, _PATCHES)
@@ -90,8 +121,8 @@ def unit_rows(inside: Insides, layer: Layer, images: Images | None, *, units: in
             whole = [Cell(_framed(images[one], box)) for one, box in zip(best[:_WHOLE], boxes, strict=False)]
             groups += [parts, whole]
         height, width = middle[2] - middle[0], middle[3] - middle[1]
-        part = _part(to_uint8(climbed[place][None])[0], middle, max(height, width))
-        groups.append([Cell(part, f"{float(values[place]):.3g}")])
+        part = _part(to_uint8(climbed[0][place][None])[0], middle, max(height, width))
+        groups.append([Cell(part, f"{float(climbed[1][place]):.3g}")])
         rows.append(Row(f"{DISCRIMINATOR}.{layer.name}, unit {unit}: sees {height} x {width} pixels", groups))
     return rows
 

@@ -22,6 +22,7 @@ from gansmith.records.rows import draw_rows
 from gansmith.runs.run import Run
 from gansmith.system.outputs import inside as files_inside
 from gansmith.system.outputs import require_output
+from gansmith.system.threads import threads_for
 
 FILES = ("maps.png", "switched_off.png", "units.png")
 IMAGES = 2000  # training images that a discriminator is shown, at most
@@ -87,7 +88,15 @@ def sheets_of(
     steps: int,
     scale: int | None,
 ) -> InsideSheets:
-    """`look_inside` of opened networks."""
+    """`look_inside` of opened networks; small ones by one thread."""
+    with threads_for(inside.operations()):
+        return _sheets(run, inside, layers, channels=channels, against=against, images=images, steps=steps, scale=scale)
+
+
+def _sheets(
+    run: Run, inside: Insides, layers: Sequence[str], *, channels: int | None, against: str | None, images: int,
+    steps: int, scale: int | None,
+) -> InsideSheets:  # fmt: skip
     chosen = inside.chosen(layers)
     maps = maps_rows(inside, chosen, channels=channels or (_NAMED_MAPS if layers else _MAPS))
     made = {FILES[0]: draw_rows(maps, scale=scale)}
@@ -103,7 +112,7 @@ def sheets_of(
         real, why = _training_images(run, inside, against, images)
         notes += why
         units = channels or (_NAMED_UNITS if layers else _UNITS)
-        rows = [row for one in chosen[DISCRIMINATOR] for row in unit_rows(inside, one, real, units=units, steps=steps)]
+        rows = unit_rows(inside, chosen[DISCRIMINATOR], real, units=units, steps=steps)
         made[FILES[2]] = draw_rows(rows, headings=unit_headings(real), scale=scale)
         words.append("what excites units of the discriminator most")
     return InsideSheets(made, tuple(words), tuple(notes))

@@ -15,11 +15,13 @@ import torch
 from torch import Tensor, nn
 
 from gansmith.errors import OptionError, RunError
+from gansmith.latent.inside.excitation import BATCH
 from gansmith.latent.inside.layers import Layer, layer_named, layers_of, stages_of
 from gansmith.latent.latents import Seed, space_of
 from gansmith.latent.renderer import Renderer
 from gansmith.runs.run import Run
 from gansmith.system.device import choose_device
+from gansmith.system.threads import operations
 
 GENERATOR, DISCRIMINATOR = "generator", "discriminator"
 
@@ -66,6 +68,11 @@ class Insides:
         if not getattr(self.discriminator, "conditional", False):
             return self.discriminator(images)
         return self.discriminator(images, torch.zeros(len(images), dtype=torch.int64, device=images.device))
+
+    def operations(self) -> int:
+        """Floating-point operations of the largest call: all samples made, or a batch of images scored."""
+        scored = 0 if self.discriminator is None else operations(lambda: self.score(torch.zeros(BATCH, *self.shape)))
+        return max(operations(self.render), scored)
 
     @cached_property
     def generator_layers(self) -> list[Layer]:

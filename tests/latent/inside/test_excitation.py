@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from gansmith.errors import OptionError
 from gansmith.latent.inside.ascent import ascent, plain_statistics, statistics_of
-from gansmith.latent.inside.excitation import excitement, receptive_field
+from gansmith.latent.inside.excitation import excitement, excitements, receptive_field
 
 
 def edges() -> nn.Sequential:
@@ -31,6 +31,26 @@ def test_the_strongest_images_and_where() -> None:
     assert found.places[5, 0].tolist() == [2, 0]
     assert found.selective(2)[0] == 0  # nothing falls from bright to dark
     assert found.selective(2)[-1] in (1, 2)
+
+
+def test_several_layers_are_read_in_one_pass() -> None:
+    """Each layer's values are those of the layer alone, and no image passes twice."""
+    passed = []
+    net = nn.Sequential(nn.Conv2d(1, 3, 3), nn.ReLU(), nn.Conv2d(3, 2, 3), nn.Flatten())
+    images = torch.randn(70, 1, 8, 8, generator=torch.Generator().manual_seed(0))
+
+    def call(part: Tensor) -> Tensor:
+        passed.append(len(part))
+        made: Tensor = net(part)
+        return made
+
+    both = excitements(net, ["1", "2"], images, call)
+    assert sum(passed) == len(images)
+    for name, depth in (("1", 2), ("2", 3)):
+        maps = net[:depth](images).flatten(2)
+        torch.testing.assert_close(both[name].values, maps.max(2).values)
+        width = 6 if name == "1" else 4
+        torch.testing.assert_close(both[name].places[..., 0] * width + both[name].places[..., 1], maps.max(2).indices)
 
 
 @pytest.mark.parametrize(

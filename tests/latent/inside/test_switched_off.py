@@ -30,6 +30,20 @@ def test_the_change_is_a_share_of_the_difference_between_samples() -> None:
     torch.testing.assert_close(net(maps), found.images)  # nothing stays switched off
 
 
+def test_of_many_channels_those_with_the_strongest_maps_are_tried() -> None:
+    """The mean square of a map decides, not its sign nor what the channel does to the image."""
+    net = nn.Sequential(nn.Identity(), nn.Conv2d(4, 1, 1, bias=False))
+    net[1].weight.data = torch.tensor([1.0, 9.0, 1.0, 2.0]).reshape(1, 4, 1, 1)
+    maps = torch.randn(3, 4, 5, 5, generator=torch.Generator().manual_seed(0))
+    maps *= torch.tensor([2.0, 0.1, -3.0, 0.5]).reshape(1, 4, 1, 1)
+    whole = switched_off(net, "0", 4, partial(net, maps))
+    some = switched_off(net, "0", 4, partial(net, maps), most=2)
+    assert some.order == [2, 0]
+    assert some.change.isnan().tolist() == [False, True, False, True]
+    torch.testing.assert_close(some.change[[0, 2]], whole.change[[0, 2]])
+    assert sorted(whole.order) == [0, 1, 2, 3]
+
+
 def test_one_image_has_nothing_to_be_compared_with() -> None:
     net = nn.Sequential(nn.Conv2d(1, 2, 1), nn.Conv2d(2, 1, 1))
     with pytest.raises(OptionError, match="two"):

@@ -8,6 +8,7 @@ Visualization".
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 import torch
@@ -16,7 +17,7 @@ from torch import Tensor, nn
 from gansmith.errors import OptionError
 from gansmith.latent.inside.excitation import Call, receptive_field
 from gansmith.latent.inside.layers import up_to
-from gansmith.system.progress import track
+from gansmith.system.progress import Advance, bar
 
 STEPS = 128
 _RATE = 0.05  # root mean square of a step, at the beginning; it falls evenly
@@ -71,12 +72,15 @@ def ascent(
     like: Statistics | None = None,
     steps: int = STEPS,
     seed: int = 0,
+    advance: Advance | None = None,
 ) -> tuple[Tensor, Tensor]:
     """Images [U, C, H, W] of `shape` in [-1, 1], each for one of U units, that excite them in the middle of their
     feature map, and how much [U].
 
     like: the images keep these mean levels and the contrast; without, any image would do, and what excites most is
-    noise. Deterministic by `seed`. Raises OptionError for less than one step, or a unit that is not there.
+    noise. Deterministic by `seed`. advance: of the caller's bar, called after each step; a bar of its own when None.
+
+    Raises OptionError for less than one step, or a unit that is not there.
 
     >>> network = nn.Sequential(nn.Conv2d(1, 4, 3), nn.Flatten())
     >>> ascent(network, "0", [2, 3], (1, 8, 8), network, steps=2)[0].shape
@@ -85,13 +89,10 @@ def ascent(
     if steps < 1:
         raise OptionError(f"steps = {steps} is not allowed: at least 1")
     device = next(network.parameters()).device
-    known = plain_statistics(shape) if like is None else like
-    known = Statistics(known.mean.to(device), known.mix.to(device), known.amplitude.to(device))
+    known = _on(plain_statistics(shape) if like is None else like, device)
     rng = torch.Generator().manual_seed(seed)
-    start = _BEGIN * torch.randn((1, shape[0], *known.amplitude.shape, 2), generator=rng).expand(
-        len(units), -1, -1, -1, -1
-    )
-    waves = start.clone().to(device).requires_grad_()
+    start = _BEGIN * torch.randn((1, shape[0], *known.amplitude.shape, 2), generator=rng)
+    waves = start.expand(len(units), -1, -1, -1, -1).clone().to(device).requires_grad_()
 
     def values(images: Tensor) -> Tensor:
         maps = up_to(network, layer, lambda: call(images))
@@ -103,20 +104,27 @@ def ascent(
     furthest = min(_JITTER, _seen(network, layer, shape, call) // _FIELD)  # an edge of two pixels would be smeared
     best = torch.full((len(units),), -torch.inf, device=device)
     kept = torch.zeros((len(units), *shape), device=device)
-    for step in track(range(steps), f"ascent for units of {layer}", steps, "steps"):
-        y, x = torch.randint(-furthest, furthest + 1, (2,), generator=rng).tolist()
-        images = _drawn(waves, known, shape)
-        found = values(images.roll((y, x), (2, 3)))
-        higher = found.detach() > best
-        best, kept = torch.where(higher, found.detach(), best), torch.where(higher[:, None, None, None], images, kept)
-        kept = kept.detach()
-        # Differs: Olah and others take Adam's steps, whose equal lengths in every wave draw an edge at many places
-        (slope,) = torch.autograd.grad(found.sum(), waves)
-        length = slope.square().mean((1, 2, 3, 4), keepdim=True).sqrt().clamp_min(_TINY)
+    progress = bar(f"ascent for units of {layer}", steps, "steps") if advance is None else nullcontext(advance)
+    with progress as further:
+        for step in range(steps):
+            y, x = torch.randint(-furthest, furthest + 1, (2,), generator=rng).tolist()
+            images = _drawn(waves, known, shape)
+            found = values(images.roll((y, x), (2, 3)))
+            higher = found.detach() > best
+            best = torch.where(higher, found.detach(), best)
+            kept = torch.where(higher[:, None, None, None], images, kept).detach()
+            # Differs: Olah and others take Adam's steps, whose equal lengths in every wave draw an edge at many places
+            (slope,) = torch.autograd.grad(found.sum(), waves)
+            length = slope.square().mean((1, 2, 3, 4), keepdim=True).sqrt().clamp_min(_TINY)
+            with torch.no_grad():
+                waves += _RATE * (1 - step / steps) * slope / length
+            further()
         with torch.no_grad():
-            waves += _RATE * (1 - step / steps) * slope / length
-    with torch.no_grad():
-        return kept.cpu(), values(kept).cpu()
+            return kept.cpu(), values(kept).cpu()
+
+
+def _on(known: Statistics, device: torch.device) -> Statistics:
+    return Statistics(known.mean.to(device), known.mix.to(device), known.amplitude.to(device))
 
 
 def _drawn(waves: Tensor, like: Statistics, shape: tuple[int, int, int]) -> Tensor:

@@ -7,19 +7,19 @@ Fergus 2014, "Visualizing and Understanding Convolutional Networks", Fig. 2, sho
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
 import torch
 from torch import Tensor, nn
 
-from gansmith.latent.inside.layers import up_to
+from gansmith.latent.inside.layers import feature_maps, up_to
 from gansmith.system.progress import bar
 
 Call = Callable[[Tensor], object]  # runs the network on images [B, C, H, W] in [-1, 1]
 
-_BATCH = 32  # images at once
+BATCH = 32  # images at once
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,6 @@ class Excitement:
         return apart.argsort(descending=True, stable=True).tolist()
 
 
-@torch.no_grad()
 def excitement(network: nn.Module, layer: str, images: Tensor, call: Call) -> Excitement:
     """Images [N, C, H, W] in [-1, 1] -> how strongly each excites the units of a layer.
 
@@ -50,16 +49,28 @@ def excitement(network: nn.Module, layer: str, images: Tensor, call: Call) -> Ex
     >>> excitement(network, "0", torch.rand(5, 1, 8, 8), network).places.shape
     torch.Size([5, 4, 2])
     """
-    values, places = [], []
-    with bar(f"images that excite {layer}", len(images)) as advance:
-        for start in range(0, len(images), _BATCH):
-            part = images[start : start + _BATCH]
-            maps = up_to(network, layer, partial(call, part))
-            best = maps.flatten(2).max(2)
-            values.append(best.values)
-            places.append(torch.stack([best.indices // maps.shape[3], best.indices % maps.shape[3]], dim=2))
+    return excitements(network, [layer], images, call)[layer]
+
+
+@torch.no_grad()
+def excitements(network: nn.Module, layers: Sequence[str], images: Tensor, call: Call) -> dict[str, Excitement]:
+    """`excitement` of several layers, by name: images pass through the network once.
+
+    >>> network = nn.Sequential(nn.Conv2d(1, 4, 3), nn.Conv2d(4, 2, 3), nn.Flatten())
+    >>> excitements(network, ["0", "1"], torch.rand(5, 1, 8, 8), network)["1"].values.shape
+    torch.Size([5, 2])
+    """
+    values: dict[str, list[Tensor]] = {layer: [] for layer in layers}
+    places: dict[str, list[Tensor]] = {layer: [] for layer in layers}
+    with bar("images that excite units", len(images)) as advance:
+        for start in range(0, len(images), BATCH):
+            part = images[start : start + BATCH]
+            for layer, maps in feature_maps(network, layers, partial(call, part)).items():
+                best = maps.flatten(2).max(2)
+                values[layer].append(best.values)
+                places[layer].append(torch.stack([best.indices // maps.shape[3], best.indices % maps.shape[3]], dim=2))
             advance(len(part))
-    return Excitement(torch.cat(values), torch.cat(places))
+    return {layer: Excitement(torch.cat(values[layer]), torch.cat(places[layer])) for layer in layers}
 
 
 def receptive_field(

@@ -23,7 +23,7 @@ class SwitchedOff:
     """Images [N, C, H, W] as they are, and what a layer's channels do to them.
 
     change  float64 [K]: the mean squared change of the images without each of K channels, as a share of the mean
-            squared difference between two of them
+            squared difference between two of them; not a number for a channel that was not switched off
     """
 
     layer: str
@@ -32,8 +32,10 @@ class SwitchedOff:
 
     @property
     def order(self) -> list[int]:
-        """The channels, the one that changes most first."""
-        return self.change.argsort(descending=True, stable=True).tolist()
+        """The channels that were switched off, the one that changes most first."""
+        known = (~self.change.isnan()).nonzero()[:, 0]
+        order: list[int] = known[self.change[known].argsort(descending=True, stable=True)].tolist()
+        return order
 
 
 def without(network: nn.Module, layer: str, channels: Sequence[int], render: Callable[[], Tensor]) -> Tensor:
@@ -48,25 +50,30 @@ def without(network: nn.Module, layer: str, channels: Sequence[int], render: Cal
         return render()
 
 
-def switched_off(network: nn.Module, layer: str, channels: int, render: Callable[[], Tensor]) -> SwitchedOff:
-    """Each of the `channels` of a layer switched off by itself. Raises OptionError for fewer than two images.
+def switched_off(
+    network: nn.Module, layer: str, channels: int, render: Callable[[], Tensor], *, most: int | None = None
+) -> SwitchedOff:
+    """Each of the `channels` of a layer switched off by itself; of more than `most` only those with the largest mean
+    square in these images. Raises OptionError for fewer than two images.
 
     >>> network = nn.Sequential(nn.Conv2d(2, 2, 1, groups=2, bias=False), nn.Conv2d(2, 1, 1, bias=False))
     >>> images = torch.rand(3, 2, 4, 4)
     >>> switched_off(network, "0", 2, lambda: network(images)).change.shape
     torch.Size([2])
     """
-    with torch.no_grad():
+    made: list[Tensor] = []
+    with torch.no_grad(), hooked(network, {layer: lambda maps: made.append(maps.square().mean((0, 2, 3)))}):
         images = render()
     if len(images) < 2:
         raise OptionError(f"what a channel does is measured on at least two images, not {len(images)}")
+    tried = made[-1].argsort(descending=True, stable=True)[:most].sort().values.tolist()
     exact = images.double()
     # the mean over pairs i != j of |x_i - x_j|^2 is twice the unbiased variance
     between = 2 * exact.var(0, correction=1).mean()
-    changes = []
-    with bar(f"switching off channels of {layer}", channels, "channels") as advance:
-        for channel in range(channels):
+    change = torch.full((channels,), torch.nan, dtype=torch.float64)
+    with bar(f"switching off channels of {layer}", len(tried), "channels") as advance:
+        for channel in tried:
             apart = without(network, layer, [channel], render).double() - exact
-            changes.append(apart.square().mean() / between.clamp_min(1e-30))
+            change[channel] = apart.square().mean() / between.clamp_min(1e-30)
             advance()
-    return SwitchedOff(layer, images, torch.stack(changes))
+    return SwitchedOff(layer, images, change)

@@ -1,0 +1,38 @@
+"""Threads of the processor for calls that are too small to be shared: with several each layer ends in a wait for the
+slowest, which beside another program's work lasts longer than the layer itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+SMALL = 2e10  # floating-point operations: some two tenths of a second of one core
+
+
+def operations(call: Callable[[], object]) -> int:
+    """Floating-point operations of the matrix products and convolutions of a call, which runs once, without gradients.
+
+    >>> operations(lambda: torch.ones(2, 3) @ torch.ones(3, 4))  # a product and a sum for each of 24
+    48
+    """
+    with torch.no_grad(), FlopCounterMode(display=False) as counter:
+        call()
+    return int(counter.get_total_flops())
+
+
+@contextmanager
+def threads_for(amount: float) -> Iterator[None]:
+    """Inside, one thread where each call is of less than `SMALL` floating-point operations, else as many as before.
+
+    Decided by the amount, never by a measurement of time: sums are rounded alike in each run.
+    """
+    before = torch.get_num_threads()
+    if amount < SMALL:
+        torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
