@@ -1,4 +1,8 @@
-"""A folder of runs with directions, its page, and browsers of a wide and a narrow screen."""
+"""Folders of runs and their pages, and browsers of a wide and a narrow screen.
+
+A test file whose `PAGE` is "page" has a folder of two runs and a translator, with images offered, to itself; the others
+share the page `explored`, whose run has directions.
+"""
 
 from __future__ import annotations
 
@@ -11,10 +15,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from driving import watch
 from pages import Served, end_page, start_page
+from shell_folder import let_in, page_of_shell
 
-from browser import started
 from small import MAIN
 
 if TYPE_CHECKING:
@@ -35,10 +38,22 @@ def explored(runs: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S
     end_page(page)
 
 
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the runs of `page` lie, and the images that it offers: FOLDER/runs, FOLDER/photos."""
+    return tmp_path_factory.mktemp("shell")
+
+
+@pytest.fixture(scope="module")
+def page(runs: Path, folder: Path) -> Iterator[Served]:
+    """The page of two runs and a translator, with images offered."""
+    with page_of_shell(runs, folder) as served:
+        yield served
+
+
 @pytest.fixture(scope="module", params=[1200, 400])
-def screen(request: pytest.FixtureRequest, explored: Served) -> Iterator[WebDriver]:
-    """A browser of this width that has been let in."""
-    with started(width=request.param, height=860) as driver:
-        watch(driver)
-        driver.get(f"{explored.url}/?token={explored.token}")
+def screen(request: pytest.FixtureRequest) -> Iterator[WebDriver]:
+    """A browser of this width that has been let in to the page of the test file."""
+    served = request.getfixturevalue(getattr(request.module, "PAGE", "explored"))
+    with let_in(served, request.param) as driver:
         yield driver

@@ -9,12 +9,12 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from driving import watch
 from pages import Served, end_page, start_page
 from PIL import Image
-from selenium.webdriver.chrome.webdriver import WebDriver
 
 from browser import started
 from gansmith.adversarial import Dimensions
@@ -22,6 +22,9 @@ from gansmith.data.prior import Prior
 from gansmith.models import saved
 from gansmith.models.saved import Card
 from small import MAIN, OPTIONS
+
+if TYPE_CHECKING:
+    from selenium.webdriver.chrome.webdriver import WebDriver
 
 
 def fill_folder(runs: Path, parent: Path) -> Path:

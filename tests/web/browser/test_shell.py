@@ -3,7 +3,6 @@ nothing is there."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,23 +11,12 @@ from driving import click, one, press, require_clean, until, visit
 from pages import Served, end_page, start_page
 from selenium.webdriver.chrome.webdriver import WebDriver
 from selenium.webdriver.common.keys import Keys
-from shell_folder import let_in, page_of_shell
+from shell_folder import let_in
 
 pytestmark = pytest.mark.prove
+PAGE = "page"
 VIEWS = ["runs", "begin", "make", "mix", "edit", "map", "translate", "truth"]
 FOCUS = "return document.activeElement.id || document.activeElement.textContent"
-
-
-@pytest.fixture(scope="module")
-def page(runs: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    with page_of_shell(runs, tmp_path_factory.mktemp("shell")) as served:
-        yield served
-
-
-@pytest.fixture(scope="module", params=[1200, 400])
-def screen(request: pytest.FixtureRequest, page: Served) -> Iterator[WebDriver]:
-    with let_in(page, request.param) as driver:
-        yield driver
 
 
 def ask(driver: WebDriver, script: str, *arguments: Any) -> Any:
@@ -75,7 +63,11 @@ SAYS = """
 const {say} = await import('/static/parts/toast.js');
 say(arguments[0], {kind: arguments[1], seconds: arguments[2]});
 const [toast, foot] = ['.toast', 'footer.command'].map((css) => document.querySelector(css).getBoundingClientRect());
-return [toast.top - foot.top, foot.bottom - toast.bottom, document.querySelectorAll('.toast').length];
+const copy = document.querySelector('#command button');
+const {left, top, width, height} = copy.getBoundingClientRect();
+const at = (x) => document.elementFromPoint(left + x * width, top + height / 2);
+const free = [0.02, 0.5, 0.98].every((x) => copy.contains(at(x)));
+return [toast.top - foot.top, foot.bottom - toast.bottom, document.querySelectorAll('.toast').length, free];
 """
 
 
@@ -86,10 +78,11 @@ def test_a_message_lies_on_the_command_bar_and_goes_by_itself_and_by_escape(
     visit(screen, page.url, "runs")
     said = SAYS.replace("arguments[0]", "'a word '.repeat(60)").replace("arguments[1]", f"'{kind}'")
     for seconds in (1000, 0.2):
-        above, below, count = ask(screen, said.replace("arguments[2]", str(seconds)))
+        above, below, count, free = ask(screen, said.replace("arguments[2]", str(seconds)))
         assert above >= 0
         assert below >= 0
         assert count == 1
+        assert free, "the message lies on the button that copies"
         if seconds == 1000:
             assert one(screen, ".toast button[aria-expanded=false]").text == "More"
             press(screen, Keys.ESCAPE)
@@ -209,6 +202,19 @@ def test_events_of_a_post_are_read_as_they_come(screen: WebDriver, page: Served)
       return got;
     """
     assert ask(screen, script) == [["preview", {"step": 1}], ["done", {"latent": "ä"}]]
+
+
+def test_the_command_is_copied_twice_in_a_row(screen: WebDriver, page: Served) -> None:
+    """The message that it was copied is in nobody's way, and nothing moves for it."""
+    visit(screen, page.url, "runs?run=toy")
+    until(screen, "return document.querySelector('.runs-sheet img')?.naturalWidth > 0")
+    place = "return JSON.stringify(document.querySelector('#command button').getBoundingClientRect())"
+    before = screen.execute_script(place)
+    for _ in range(2):
+        click(screen, one(screen, "#command button"))
+        until(screen, "return document.querySelectorAll('.toast').length", 1)
+        assert screen.execute_script(place) == before
+    require_clean(screen)
 
 
 @pytest.mark.parametrize("options", [(), ("--read-only",)])

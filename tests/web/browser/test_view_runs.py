@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,31 +9,15 @@ from driving import button, click, one, press, require_clean, state, until, visi
 from pages import Served
 from selenium.webdriver.chrome.webdriver import WebDriver
 from selenium.webdriver.common.keys import Keys
-from shell_folder import let_in, page_of_shell
+from shell_folder import let_in
 
 from small import OPTIONS, start
 
 pytestmark = pytest.mark.prove
+PAGE = "page"
 SHEET = "const i = document.querySelector('.runs-sheet img'); return i && i.naturalWidth > 0 ? i.src : null"
 CURVE = "return document.querySelectorAll('.chart .scatterlayer .js-line').length"
 CURSOR = "return document.querySelectorAll('.chart .shapelayer path').length"
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("of_runs")
-
-
-@pytest.fixture(scope="module")
-def page(runs: Path, folder: Path) -> Iterator[Served]:
-    with page_of_shell(runs, folder) as served:
-        yield served
-
-
-@pytest.fixture(scope="module", params=[1200, 400])
-def screen(request: pytest.FixtureRequest, page: Served) -> Iterator[WebDriver]:
-    with let_in(page, request.param) as driver:
-        yield driver
 
 
 def test_the_list_shows_each_run_with_its_sheet(screen: WebDriver, page: Served) -> None:

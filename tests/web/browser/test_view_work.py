@@ -2,79 +2,82 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from driving import button, click, one, press, require_clean, state, until, visit
-from pages import Served
+from pages import Served, end_page, start_page
 from selenium.webdriver.chrome.webdriver import WebDriver
 from selenium.webdriver.common.keys import Keys
-from shell_folder import let_in, page_of_shell
+from shell_folder import let_in
 
 pytestmark = pytest.mark.prove
+PAGE = "page"
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("of_work")
+STEP = "return document.querySelector('.begin-steps [aria-current]')?.dataset.step"
 
 
-@pytest.fixture(scope="module")
-def page(runs: Path, folder: Path) -> Iterator[Served]:
-    with page_of_shell(runs, folder) as served:
-        yield served
-
-
-@pytest.fixture(scope="module", params=[1200, 400])
-def screen(request: pytest.FixtureRequest, page: Served) -> Iterator[WebDriver]:
-    with let_in(page, request.param) as driver:
-        yield driver
-
-
-def test_begin_checks_the_folder_and_says_what_to_expect(screen: WebDriver, page: Served) -> None:
+def test_begin_shows_images_and_says_what_to_expect(screen: WebDriver, page: Served) -> None:
     visit(screen, page.url, "begin")
-    assert "40" in until(screen, "return document.querySelector('[aria-label=Check]')?.innerText")
+    shown = "return [...document.querySelectorAll('.begin-images img')].filter((i) => i.naturalWidth === 16).length"
+    until(screen, shown, 12)
+    assert "40 images, 16 \u00d7 16 pixels" in one(screen, ".begin-strip figcaption").text
+    height = "return document.querySelector('.begin-strip').getBoundingClientRect().bottom"
+    before = screen.execute_script(height)
     until(screen, "return document.querySelector('.begin-forecast .begin-facts')?.innerText", seconds=120)
+    assert screen.execute_script(height) == before
+    assert screen.execute_script("return document.querySelectorAll('.begin-form button').length") == 1
+    until(screen, "return !document.querySelector('.begin-start').disabled")
     one(screen, ".begin-form select").send_keys("5 minutes")
     until(screen, "return new URLSearchParams(location.hash.split('?')[1]).get('time')", "5m")
-    name = one(screen, ".begin-form input")
-    name.send_keys("x")
+    one(screen, ".begin-form input").send_keys("x")
+    until(screen, "return document.querySelector('#command code').textContent.includes('--time 5m')")
     command = one(screen, "#command code").text
     assert "gansmith train" in command
-    assert "--time 5m" in command
     assert command.endswith("x")
     require_clean(screen)
 
 
-def test_begin_trains_and_shows_the_first_sheet(page: Served) -> None:
+def test_begin_trains_says_what_happens_and_is_stopped(page: Served) -> None:
     with let_in(page) as screen:
         visit(screen, page.url, "begin?time=1m&name=mine")
-        until(screen, "return document.querySelector('.begin-form button')?.disabled === false")
-        one(screen, ".begin-form button").send_keys(Keys.ENTER)
+        until(screen, "return document.querySelector('.begin-start')?.disabled === false", seconds=120)
+        one(screen, ".begin-start").send_keys(Keys.ENTER)
+        until(screen, f"return ['start', 'read'].includes((() => {{ {STEP} }})())")
+        assert not screen.execute_script("return document.querySelector('.job details').open")  # what it says is folded
         sheet = "const i = document.querySelector('.begin-live img'); return i && i.naturalWidth > 0"
         until(screen, sheet, seconds=90)
+        until(screen, f"return ['first', 'train'].includes((() => {{ {STEP} }})())")
         assert state(screen)["job"] == "mine"
         visit(screen, page.url, "begin?job=mine")  # found again
         until(screen, sheet)
-        click(screen, button(screen, "Open the run"))
-        until(screen, "return document.querySelector('.runs-open [role=status]')?.textContent", "training")
-        click(screen, button(screen, "Stop"))
+        visit(screen, page.url, "runs")  # and named there
+        until(screen, "return document.querySelector('.job [role=status]')?.textContent.includes('mine')")
+        click(screen, one(screen, ".job button"))
+        until(screen, "return document.activeElement.textContent", "Cancel")  # asks first, and the safe answer is near
+        press(screen, Keys.ENTER)
+        assert "mine: for" in one(screen, ".job [role=status]").text
+        click(screen, one(screen, ".job button"))
         press(screen, Keys.TAB, Keys.ENTER)
-        until(screen, "return document.querySelector('.runs-open [role=status]').textContent", "stopped", seconds=90)
+        until(screen, "return document.querySelector('.job [role=status]').textContent.endsWith('stopped')", seconds=90)
+        visit(screen, page.url, "runs?run=mine")
+        until(screen, "return document.querySelector('.runs-open .facts [role=status]')?.textContent", "stopped")
         require_clean(screen)
 
 
-def test_truth_evaluates_and_shows_five_answers(page: Served) -> None:
+def test_an_evaluation_is_stopped_and_the_next_one_shows_five_answers(page: Served) -> None:
     with let_in(page) as screen:
         visit(screen, page.url, "truth?run=toy")
         until(screen, "return document.querySelector('#view .empty')")
-        with page.client() as client:  # the training that was stopped has ended
-            end = time.monotonic() + 60
-            while any(job["state"] == "running" for job in client.get("/api/jobs").json()):
-                assert time.monotonic() < end
-                time.sleep(0.2)
+        said = "return document.querySelector('.job [role=status]')?.textContent"
+        button(screen, "Evaluate now").send_keys(Keys.ENTER)
+        press(screen, Keys.TAB, Keys.ENTER)
+        until(screen, f"return (() => {{ {said} }})().includes('for ')")
+        one(screen, ".job button").send_keys(Keys.ENTER)
+        press(screen, Keys.TAB, Keys.ENTER)
+        until(screen, said, "Evaluating toy: stopped")
+        assert screen.execute_script("return document.querySelectorAll('.truth-card').length") == 0
         button(screen, "Evaluate now").send_keys(Keys.ENTER)
         press(screen, Keys.TAB, Keys.ENTER)
         until(screen, "return document.querySelectorAll('.truth-card').length", 5, seconds=300)
@@ -121,3 +124,30 @@ def test_translate_takes_an_image_and_leads_back(screen: WebDriver, page: Served
     assert state(screen)["to"] == "a"
     assert "gansmith translate" in one(screen, "#command code").text
     require_clean(screen)
+
+
+def test_a_page_that_starts_nothing_says_why_and_what_to_type(page: Served, folder: Path) -> None:
+    """A model of the zoo, whose images are not here; a page opened with --read-only; one run alone."""
+    toy, photos = folder / "runs" / "toy", folder / "photos"
+    wanted = {
+        ("emoji",): ("comes with gansmith", "gansmith explore runs --images photos/"),
+        (folder / "runs", "--read-only"): ("with --read-only", f"gansmith explore {folder / 'runs'} --images photos/"),
+        (toy, "--images", photos): ("One run is open", f"gansmith explore {folder / 'runs'} --images {photos}"),
+    }
+    for options, (why, line) in wanted.items():
+        served = start_page(*options)
+        try:
+            with let_in(served, 400) as screen:
+                visit(screen, served.url, "begin")
+                until(screen, f"return document.querySelector('#view').innerText.includes({why!r})")
+                assert ("read-only" in one(screen, "#view").text) == ("--read-only" in options)
+                assert line in [code.text for code in screen.find_elements("css selector", "#view .copyable code")]
+                assert not screen.find_elements("css selector", ".begin-start")
+                if options == ("emoji",):
+                    visit(screen, served.url, "truth?run=emoji")
+                    until(screen, "return document.querySelector('.truth-gone .copyable')")
+                    assert one(screen, "#view").text.count("are not here") == 1
+                    assert "gansmith explore emoji --images FOLDER" in one(screen, ".truth-gone .copyable").text
+                require_clean(screen)
+        finally:
+            end_page(served)

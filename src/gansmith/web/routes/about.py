@@ -29,5 +29,6 @@ async def about(request: Request) -> dict[str, Any]:
         "read_only": settings.read_only,
         "zoo": settings.zoo,
         "offered": settings.images is not None,
+        "images": None if settings.images is None else printable(settings.images),
         "can": can,
     }

@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Iterator, Sequence
-from io import BytesIO
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from tempfile import SpooledTemporaryFile
-from typing import IO, Annotated, Any
+from typing import IO, TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter
 from fastapi.responses import Response, StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import Request
 
-from gansmith.records.images import write_image
 from gansmith.runs.run import Run
 from gansmith.runs.stars import plain, read_stars, set_star, star_of
 from gansmith.web.asked_images import AskedImages, asked_images, of_stars
 from gansmith.web.errors import NotFoundError
-from gansmith.web.page import Page, page_of
-from gansmith.web.pictures import command_line, one_png, picture_of, png_response
+from gansmith.web.page import page_of
+from gansmith.web.pictures import command_line, one_png, picture_of, png_response, sheet_png
+
+if TYPE_CHECKING:
+    from gansmith.latent.image_series import ImageSeries
+    from gansmith.latent.latents import Seed
+    from gansmith.latent.renderer import Renderer
 
 router = APIRouter()
 MOST = 500  # images of a sheet, or of a zip
@@ -72,64 +76,76 @@ async def star(request: Request, run: str, asked: Starred) -> dict[str, Any]:
 @router.get("/api/runs/{run}/stars.zip", response_class=StreamingResponse)
 async def stars_zip(request: Request, run: str) -> Response:
     """All images with a star, a PNG each, at most the first 500."""
-    page = page_of(request)
-
-    def write() -> Response:
-        opened = page.runs.run_of(run)
-        known = read_stars(opened.path)
-        if not known:
-            raise NotFoundError(f"no image of {run[:200]!r} has a star yet")
-        return _zip(page, opened, of_stars(opened.path, known[:MOST]), None, None)
-
-    return await page.work.render(request, run, write)
+    return await _made(request, run, None, _zip)
 
 
 @router.post("/api/runs/{run}/zip", response_class=StreamingResponse)
 async def chosen_zip(request: Request, run: str, chosen: Chosen) -> Response:
     """Chosen images, a PNG each."""
-    page = page_of(request)
-
-    def write() -> Response:
-        opened = page.runs.run_of(run)
-        images = asked_images(opened.path, chosen.of, most=MOST)
-        return _zip(page, opened, images, chosen.truncation, chosen.label)
-
-    return await page.work.render(request, run, write)
+    return await _made(request, run, chosen, _zip)
 
 
 @router.post("/api/runs/{run}/sheet", response_class=Response)
 async def sheet(request: Request, run: str, chosen: Chosen) -> Response:
     """One sheet of chosen images: the bytes of `gansmith sample RUN --seeds ... --out sheet.png`."""
+    return await _made(request, run, chosen, _sheet)
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """Images of a run, how they are made, and by what."""
+
+    run: Run
+    images: AskedImages
+    renderer: Renderer
+    truncation: float | None = None
+    label: str | None = None
+
+    def series(self, seeds: Sequence[Seed]) -> ImageSeries:
+        return self.renderer.images(seeds, label=self.label, truncation=self.truncation)
+
+    def words(self, out: str) -> list[str]:
+        """The command line of all of them."""
+        options = [] if self.label is None else ["--label", self.label]
+        options += [] if self.truncation is None else ["--truncation", repr(self.truncation)]
+        return ["sample", str(self.run.path), "--seeds", self.images.words, *options, "--out", out]
+
+
+async def _made(request: Request, run: str, chosen: Chosen | None, make: Callable[[_Asked], Response]) -> Response:
+    """What `make` answers for the chosen images, or for those with a star, in the queue of the run's model."""
     page = page_of(request)
 
-    def draw() -> Response:
+    def work() -> Response:
         opened = page.runs.run_of(run)
-        images = asked_images(opened.path, chosen.of, most=MOST)
-        renderer = page.models.renderer(opened)
-        series = renderer.images(images.seeds, label=chosen.label, truncation=chosen.truncation)
-        file = BytesIO()
-        write_image(series.sheet(), file, ".png", text=series.text())
-        words = _words(opened, images, chosen.truncation, chosen.label, "sheet.png")
-        return png_response(picture_of(renderer, file.getvalue(), words))
+        if chosen is not None:
+            images, how = asked_images(opened.path, chosen.of, most=MOST), (chosen.truncation, chosen.label)
+        else:
+            images, how = _with_a_star(opened, run), (None, None)
+        return make(_Asked(opened, images, page.models.renderer(opened), *how))
 
-    return await page.work.render(request, run, draw)
+    return await page.work.render(request, run, work)
 
 
-def _words(opened: Run, images: AskedImages, truncation: float | None, label: str | None, out: str) -> Sequence[str]:
-    options = [] if label is None else ["--label", label]
-    options += [] if truncation is None else ["--truncation", repr(truncation)]
-    return ["sample", str(opened.path), "--seeds", images.words, *options, "--out", out]
+def _with_a_star(opened: Run, name: str) -> AskedImages:
+    known = read_stars(opened.path)
+    if not known:
+        raise NotFoundError(f"no image of {name[:200]!r} has a star yet")
+    return of_stars(opened.path, known[:MOST])
 
 
-def _zip(page: Page, opened: Run, images: AskedImages, truncation: float | None, label: str | None) -> Response:
-    renderer = page.models.renderer(opened)
+def _sheet(asked: _Asked) -> Response:
+    data = sheet_png(asked.series(asked.images.seeds), scale=None)
+    return png_response(picture_of(asked.renderer, data, asked.words("sheet.png")))
+
+
+def _zip(asked: _Asked) -> Response:
+    images = asked.images
     digits = max(map(len, images.names))
     file: IO[bytes] = SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115  (closed when it is sent)
     with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
         for name, seed in zip(images.names, images.seeds, strict=True):
-            data = one_png(renderer.images([seed], label=label, truncation=truncation))
-            archive.writestr(zipfile.ZipInfo(f"{name.zfill(digits)}.png", _DAY), data)
-        command = command_line(*_words(opened, images, truncation, label, "samples/"), "--scale", "1")
+            archive.writestr(zipfile.ZipInfo(f"{name.zfill(digits)}.png", _DAY), one_png(asked.series([seed])))
+        command = command_line(*asked.words("samples/"), "--scale", "1")
         archive.writestr(zipfile.ZipInfo("command.txt", _DAY), f"{command}\n")
     size = file.tell()
     file.seek(0)

@@ -4,7 +4,7 @@ import { copyable } from "./command.js";
 import { fill, h } from "./dom.js";
 import { empty } from "./empty.js";
 import { tile } from "./tile.js";
-import { count } from "./words.js";
+import { count, openWith, shell } from "./words.js";
 
 /** Selector of runs in the bar. */
 export function fillChooser(select, runs, run, choose) {
@@ -39,7 +39,7 @@ export function nothingYet(place, { about }) {
   const readOnly = about.read_only;
   fill(place, empty("runs", "No runs here yet", [`The folder ${folder} holds no trained generator.`,
     readOnly ? "This page was opened read-only, so nothing can be started from it." : about.offered ? "A folder of images was offered: begin with it." : "A run is what a training leaves behind. Train one in a terminal (half a minute, digits), and it appears here by itself:"],
-  about.offered && !readOnly ? h("a", { class: "button main", href: "#/begin" }, "Begin") : copyable(`gansmith train digits --out ${folder}/digits`),
+  about.offered && !readOnly ? h("a", { class: "button main", href: "#/begin" }, "Begin") : copyable(`gansmith train digits --out ${shell(`${folder}/digits`)}`),
   !about.offered && !readOnly && h("p", {}, "Or offer a folder of your own images to this page:"),
-  !about.offered && !readOnly && copyable("gansmith explore runs --images photos/")));
+  !about.offered && !readOnly && copyable(openWith({ about }, "photos/"))));
 }

@@ -1,12 +1,26 @@
-// Work that the server does for the page, one thing at a time: started, watched, found again after a reload.
+// Work that the server does for the page, one thing at a time: started, watched, stopped, found again after a reload.
 import { api } from "../api.js";
+import { ask } from "./dialog.js";
 import { fill, h } from "./dom.js";
+import { icon } from "./icons.js";
 import { duration } from "./words.js";
+
+const WORK = { train: "Training", resume: "Training", evaluate: "Evaluating", encoder: "Training the encoder of" };
+const SAVED = "It ends after this step with everything saved; Continue takes it up again exactly there.";
+const LOST = {
+  train: SAVED, resume: SAVED,
+  evaluate: "What it has worked out so far is dropped. A report that was there before stays.",
+  encoder: "What the encoder has learned so far is dropped. The run itself is not touched.",
+};
+const ENDS = { ended: "done", stopped: "stopped", failed: "ended with an error" };
+
+/** The newest job of the page, or null; it may have ended. */
+export const newestJob = async (signal) => (await api.get("/api/jobs", { signal })).at(-1) || null;
 
 /** The newest job where it is this kind of work on this run, or null. */
 export async function jobOf(run, what, signal) {
-  const jobs = await api.get("/api/jobs", { signal });
-  return jobs.filter((job) => job.run === run && job.what === what).at(-1) || null;
+  const job = await newestJob(signal);
+  return job && job.run === run && job.what === what ? job : null;
 }
 
 /** Job started; rejects with the reason where something else runs. */
@@ -25,19 +39,55 @@ export async function watchJob(job, { signal, changed = () => {}, ended = () => 
   }
 }
 
-/** Panel of a job: what it does, how long it has worked, the last lines that it said. */
-export function jobPanel() {
+/** Button that stops a job, after a question; update(job) hides it once that has ended. */
+function stopButton(context) {
+  let job = null;
+  const button = h("button", { type: "button", hidden: true, onclick: async () => {
+    const { id, what, run } = job;
+    if (!(await ask(`Stop ${WORK[what].toLowerCase()} ${run}?`, LOST[what], "Stop it", { danger: true }))) return;
+    button.disabled = true;
+    try {
+      await api.post(`/api/jobs/${id}/stop`, { confirm: true });
+      context.say("Asked to stop: it ends within seconds.");
+    } catch (error) { context.failed(error); button.disabled = false; }
+  } }, icon("stop"), "Stop");
+  return { element: button, update(now) {
+    if (now.id !== job?.id) button.disabled = false;
+    job = now;
+    button.hidden = now.state !== "running" || context.readOnly;
+  } };
+}
+
+/** Panel of a job: what it does, how long it has worked, Stop, and what it said, folded but for an error, and for the last line with `lastLine`. */
+export function jobPanel(context, { lastLine = true } = {}) {
   const title = h("strong", { role: "status" });
+  const last = h("p", { class: "small quiet job-last" });
   const log = h("pre", { class: "job-log", tabindex: "0", "aria-label": "What it says" });
+  const folded = h("details", { hidden: true }, h("summary", {}, "All that it says"), log);
   const bar = h("progress", { "aria-label": "working" });
-  const element = h("section", { class: "card stack", hidden: true, "aria-label": "Work" }, title, bar, log);
+  const stop = stopButton(context);
+  const element = h("section", { class: "card stack job", hidden: true, "aria-label": "Work" }, h("div", { class: "row ends" }, title, stop.element), bar, last, folded);
   return { element, update(job) {
     element.hidden = false;
-    const state = job.state === "running" ? `running for ${duration(job.seconds || 0)}` : job.state === "failed" ? "ended with an error" : "done";
-    title.textContent = `${job.what} ${job.run}: ${state}`;
+    title.textContent = `${WORK[job.what] || job.what} ${job.run}: ${job.state === "running" ? `for ${duration(job.seconds || 0)}` : ENDS[job.state]}`;
     bar.hidden = job.state !== "running";
+    stop.update(job);
+    last.textContent = lastLine || job.state !== "running" ? (job.log || "").trim().split("\n").at(-1) : "";
+    last.hidden = !last.textContent;
+    const bottom = log.scrollTop + log.clientHeight >= log.scrollHeight - 4;
     fill(log, job.log || "");
-    log.hidden = !job.log;
-    log.scrollTop = log.scrollHeight;
+    if (bottom) log.scrollTop = log.scrollHeight;
+    folded.hidden = !job.log;
+    if (job.state === "failed") folded.open = true;
   } };
+}
+
+/** Panel of the work that runs now on any run, or on `run` alone; hidden while there is none. */
+export function workPanel(context, run = null) {
+  const panel = jobPanel(context);
+  newestJob(context.signal).then((job) => {
+    if (job?.state !== "running" || (run && (job.run !== run || job.what in { train: 1, resume: 1 }))) return null;
+    return watchJob(job, { signal: context.signal, changed: panel.update });
+  }).catch((error) => { if (!api.dropped(error)) context.failed(error); });
+  return panel.element;
 }

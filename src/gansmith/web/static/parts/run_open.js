@@ -3,11 +3,11 @@ import { curves } from "./curves.js";
 import { ask } from "./dialog.js";
 import { fill, h } from "./dom.js";
 import { icon } from "./icons.js";
-import { startJob } from "./jobs.js";
+import { startJob, workPanel } from "./jobs.js";
 import { stateChip } from "./run_card.js";
 import { matches } from "./matches.js";
 import { sheetViewer } from "./sheets.js";
-import { count, duration, short, sides as sidesOf } from "./words.js";
+import { count, duration, pathOf, short, sides as sidesOf } from "./words.js";
 
 /** View of context.run, and of the run `with` beside it. */
 export async function openRun(root, context) {
@@ -22,7 +22,7 @@ export async function openRun(root, context) {
   const board = second && runs.every((one) => one.generates !== false) ? matches(runs, context) : null;
   const facts = runs.map((one) => runFacts(one, context));
   fill(root, head(runs, context),
-    h("div", { class: `runs-open ${second ? "two" : ""}` }, h("div", { class: "stack" }, viewer.element), h("div", { class: "stack" }, h("div", { class: "facts stack" }, facts.map((f) => f.element)), lines.element, board?.element, notices(loaded.map((l) => l[1])))));
+    h("div", { class: `runs-open ${second ? "two" : ""}` }, h("div", { class: "stack" }, viewer.element), h("div", { class: "stack" }, h("div", { class: "facts stack" }, facts.map((f) => f.element)), runs.length === 1 ? workPanel(context, run.name) : null, lines.element, board?.element, notices(loaded.map((l) => l[1])))));
   lines.set(loaded.map((l) => l[1]));
   lines.cursor(viewer.images());
   context.command(commandOf(runs, context.about));
@@ -32,7 +32,7 @@ export async function openRun(root, context) {
 }
 
 function commandOf(runs, about) {
-  const path = (run) => (about.single ? about.folder : `${about.folder || "runs"}/${run.name}`);
+  const path = (run) => pathOf({ about }, run);
   if (runs.length > 1) return `gansmith compare ${runs.map(path).join(" ")}`;
   const [run] = runs;
   if (run.state === "training") return `gansmith stop ${path(run)}`;

@@ -26,3 +26,13 @@ export const sides = (run) => (Array.isArray(run.size) ? run.size : [run.size, r
 
 /** Latent as a short label: seed 12, or the latent's name. */
 export const latentName = (latent) => ("seed" in latent ? `seed ${latent.seed}` : latent.latent);
+
+const PLAIN = /^[\p{L}\p{N}@%+=:,./_-]+$/u;
+/** Word as a shell takes it. */
+export const shell = (word) => (PLAIN.test(word) ? word : `'${String(word).replaceAll("'", "'\\''")}'`);
+
+/** Run as a command line names it; about: answer of /api/about. */
+export const pathOf = ({ about }, run) => shell(about.single ? about.folder : `${about.folder || "runs"}/${run.name}`);
+
+/** Command that opens what is open together with images that lie somewhere. */
+export const openWith = ({ about }, images = "FOLDER") => `gansmith explore ${shell(about.folder || "runs")} --images ${shell(images)}`;

@@ -1,10 +1,11 @@
-// Begin: the offered folder of images: what the check says, what to expect, start; the first sheet appears live.
+// Begin: some of the offered images, what to expect of a training on them, one button; then the training as it goes.
 import { copyable } from "../parts/command.js";
 import { fill, h, sheet } from "../parts/dom.js";
 import { empty } from "../parts/empty.js";
 import { icon } from "../parts/icons.js";
-import { jobOf, jobPanel, startJob, watchJob } from "../parts/jobs.js";
-import { count, duration } from "../parts/words.js";
+import { jobOf, startJob } from "../parts/jobs.js";
+import { trainingLive } from "../parts/begin_live.js";
+import { count, duration, openWith, shell } from "../parts/words.js";
 
 const TIMES = [["1m", "1 minute"], ["5m", "5 minutes"], ["15m", "15 minutes"], ["1h", "1 hour"], ["4h", "4 hours"], ["8h", "a night (8 hours)"]];
 
@@ -13,74 +14,104 @@ export default {
   async mount(root, context) {
     await sheet(new URL("begin.css", import.meta.url));
     const { api, about, state, signal } = context;
-    if (about.offered === false) return nothing(root, context);
-    fill(root, h("p", { role: "status", class: "notice" }, "Reading the folder of images: each file is opened once and a step is measured, which takes a moment."));
-    const answer = await api.get(`/api/begin?time=${timeOf(state)}`, { signal });
-    if (signal.aborted) return null;
-    if (!answer.offered) return nothing(root, context);
-    begin(root, answer.offered, context);
     const job = state.job ? await jobOf(state.job, "train", signal) : null;
-    if (job) live(root, job, context);
+    if (job) { trainingLive(root, job, context); return null; }
+    if (about.offered === false) { nothing(root, context); return null; }
+    const images = await api.get("/api/begin/images", { signal }).catch((error) => { if (error.status !== 400) throw error; return { folder: "these images", count: 0, sizes: [], images: [] }; });
+    if (!signal.aborted) begin(root, images, context);
     return null;
   },
 };
 
-function nothing(root, context) {
-  const folder = context.about.folder || "runs";
-  const line = `gansmith explore ${folder} --images photos/`;
-  context.command(line);
-  if (context.readOnly) fill(root, empty("begin", "Nothing can be started here", "This page was opened read-only. Open it without --read-only, and with a folder of images, to train from it:", copyable(line)));
-  else fill(root, empty("begin", "Which images?", ["A page in a browser may not choose folders of this machine, so the command line does. End the server (Ctrl-C), and name your folder of images:"], copyable(line),
-    h("p", {}, "Then this view checks it, says what to expect, and starts the training. No images at hand? Half a minute of training on handwritten digits, which come with gansmith:"), copyable(`gansmith train digits --recipe dcgan_digits --images 20k --out ${folder}/digits`)));
+/** Why nothing can be started from this page, and the command that opens one from which it can; null where it can. */
+function hindered({ about }) {
+  const images = shell(about.images || "photos/");
+  if (about.zoo) return [`${about.zoo} is a model that comes with gansmith, and nothing is written to it. A training makes a run of its own, in a folder of runs. End this server (Ctrl-C) and type:`, `gansmith explore runs --images ${images}`];
+  const folder = about.single ? about.parent : about.folder || "runs";
+  const line = `gansmith explore ${shell(folder)} --images ${images}`;
+  if (about.read_only) return ["This page was opened with --read-only, so it starts nothing. End this server (Ctrl-C) and type:", line];
+  if (about.single) return ["One run is open here, and a training makes a new one beside it, which needs the folder of runs. End this server (Ctrl-C) and type:", line];
   return null;
 }
 
-function begin(root, first, context) {
-  const { check } = first;
-  const name = h("input", { type: "text", value: context.state.name || first.name || "mine", pattern: "[0-9A-Za-z][0-9A-Za-z_\\-]{0,63}", maxlength: 64, spellcheck: "false", autocomplete: "off", title: "letters, digits, - and _" });
+function nothing(root, context) {
+  const why = hindered(context);
+  const line = why ? why[1] : openWith(context, "photos/");
+  context.command(line);
+  if (why) fill(root, empty("begin", "Nothing can be started here", why[0], copyable(line), h("p", {}, "with your own folder of images in the place of photos/.")));
+  else fill(root, empty("begin", "Which images?", ["A page in a browser may not choose folders of this machine, so the command line does. End the server (Ctrl-C), and name your folder of images:"], copyable(line),
+    h("p", {}, "Then this view shows them, says what to expect, and starts the training. No images at hand? Half a minute of training on handwritten digits, which come with gansmith:"), copyable(`gansmith train digits --recipe dcgan_digits --images 20k --out ${shell(`${context.about.folder || "runs"}/digits`)}`)));
+}
+
+const timeOf = (state) => (TIMES.some(([value]) => value === state.time) ? state.time : "15m");
+
+function begin(root, images, context) {
+  const why = hindered(context);
   const time = h("select", {}, TIMES.map(([value, words]) => h("option", { value }, words)));
   time.value = timeOf(context.state);
-  const start = h("button", { type: "submit", class: "main", disabled: Boolean(check.stops) || context.readOnly }, icon("play"), "Start training");
-  const expected = h("div", { class: "stack begin-forecast", role: "status" });
-  const form = h("form", { class: "row begin-form", onsubmit: (event) => { event.preventDefault(); go(); } },
-    h("label", { class: "field" }, "Name of the run", name), h("label", { class: "field" }, "How long", time), start);
-  let offered = first;
-  const said = () => context.command(offered.command.replace(/--time \S+/, `--time ${time.value}`).replace(/(--out .*?)[^/\s]+$/, `$1${name.value}`));
+  const name = h("input", { type: "text", value: context.state.name || "", pattern: "[0-9A-Za-z][0-9A-Za-z_\\-]{0,63}", maxlength: 64, required: true, spellcheck: "false", autocomplete: "off", title: "letters, digits, - and _" });
+  const start = h("button", { type: "submit", class: "main begin-start", disabled: true }, icon("play"), "Start training");
+  const expected = h("section", { class: "card stack begin-forecast", "aria-label": "What to expect", "aria-busy": "true" }, h("h3", {}, "What to expect"));
+  const place = h("div", { class: "stack", role: "status" }, h("p", { class: "quiet" }, "Each of your images is opened once, and a step of the training is measured. This takes some seconds."), h("progress", { "aria-label": "measuring" }));
+  expected.append(place);
+  const check = h("section", { class: "begin-check", "aria-label": "Check" });
+  const form = h("form", { class: "card stack begin-form", onsubmit: (event) => { event.preventDefault(); go(); } },
+    h("div", { class: "row" }, h("label", { class: "field" }, "How long", time), h("label", { class: "field" }, "Name of the run", name)),
+    why ? [h("p", { class: "notice warn" }, why[0]), copyable(why[1])] : [start, h("p", { class: "small quiet" }, "It runs on this machine, and goes on when this page is closed. It can be stopped and continued at any time.")]);
+  let offered = null;
+  const said = () => offered && context.command(offered.command.replace(/--time \S+/, `--time ${time.value}`).replace(/(--out .*?)[^/\s]+$/, `$1${name.value}`));
   name.addEventListener("input", said);
-  time.addEventListener("change", async () => {
-    context.keep({ time: time.value });
-    said();
-    expected.classList.add("busy");
+  time.addEventListener("change", () => { context.keep({ time: time.value }); look(); });
+
+  async function look() {
+    const wanted = time.value;
+    expected.setAttribute("aria-busy", "true");
     try {
-      const wanted = time.value;
       const answer = await context.api.get(`/api/begin?time=${wanted}`, { signal: context.signal });
       if (wanted !== time.value) return;
       offered = answer.offered;
-      forecast(expected, offered);
+      name.value ||= offered.name;
+      start.disabled = Boolean(offered.check.stops);
+      forecast(place, offered);
+      checked(check, offered.check);
       said();
     } catch (error) { context.failed(error); }
-    expected.classList.remove("busy");
-  });
+    expected.removeAttribute("aria-busy");
+  }
+
   async function go() {
     start.disabled = true;
     try {
       const job = await startJob({ what: "train", name: name.value, time: time.value });
       context.keep({ job: job.run });
-      live(root, job, context);
+      trainingLive(root, job, context);
     } catch (error) { context.failed(error); start.disabled = false; }
   }
-  fill(root, h("div", { class: "head" }, h("h2", {}, `Train on ${first.folder}`), h("p", {}, "The training runs on this machine and goes on when this page is closed; Runs finds it again.")), form,
-    h("div", { class: "begin-two" },
-      h("section", { class: "card stack", "aria-label": "Check" }, h("div", { class: "row ends" }, h("h3", {}, "What is in it"), check.stops ? h("span", { class: "chip bad" }, icon("close", 14), "cannot be trained on") : h("span", { class: "chip good" }, icon("truth", 14), "ready to train on")),
-        h("p", {}, h("strong", { class: "number" }, count(check.count)), " images"), check.stops && h("p", { class: "notice bad" }, check.stops),
-        check.notes.map((note) => h("p", { class: "notice warn small" }, note)),
-        h("details", { open: !check.stops && !check.notes.length }, h("summary", {}, "All that the check says"), table(check.lines))),
-      h("section", { class: "card stack", "aria-label": "Forecast" }, h("h3", {}, "What to expect"), expected)));
-  said();
-  forecast(expected, offered);
+
+  fill(root, h("div", { class: "head" }, h("h2", {}, `Train on ${images.folder}`)), strip(images), h("div", { class: "begin-two" }, expected, h("div", { class: "stack" }, form, check)));
+  context.command(null);
+  look();
 }
 
-const timeOf = (state) => (TIMES.some(([value]) => value === state.time) ? state.time : "15m");
+/** A dozen of the images, how many there are, how large. */
+function strip({ folder, count: many, sizes, images }) {
+  const figures = images.map((url, i) => h("img", { src: url, alt: `one of the images of ${folder}`, class: Math.max(...sizes[i]) <= 64 ? "pixels" : null }));
+  return h("figure", { class: "begin-strip" }, h("div", { class: "begin-images" }, figures),
+    h("figcaption", {}, h("strong", { class: "number" }, `${count(many)} images`), many && sizes.length ? `, ${sizesIn(sizes)}.` : ".", images.length && many > images.length ? h("span", { class: "quiet" }, ` ${images.length} of them are shown.`) : ""));
+}
+
+/** Sizes [[height, width]] in words: 32 × 32 pixels; from 200 × 150 to 800 × 600 pixels. */
+function sizesIn(sizes) {
+  const sorted = [...sizes].sort((a, b) => a[0] * a[1] - b[0] * b[1]);
+  const words = ([height, width]) => `${count(width)} × ${count(height)}`;
+  const [least, most] = [words(sorted[0]), words(sorted.at(-1))];
+  return least === most ? `${least} pixels` : `from ${least} to ${most} pixels, as far as these show`;
+}
+
+function checked(place, check) {
+  fill(place, check.stops ? h("p", { class: "notice bad" }, check.stops) : null, check.notes.map((note) => h("p", { class: "notice warn small" }, note)),
+    h("details", {}, h("summary", {}, check.stops ? "All that the check says" : "Every image was opened, and can be trained on"), table(check.lines)));
+}
 
 /** Lines of a report, `name   value`, as a list of names and values. */
 function table(lines = []) {
@@ -89,28 +120,7 @@ function table(lines = []) {
 }
 
 function forecast(place, { forecast: said, expect }) {
-  const rows = [["recipe", said.recipe], ["size", said.size && `${said.size.join(" × ")} pixels`], ["images drawn", said.images && `up to ${count(said.images)}`], ["time", said.seconds && `about ${duration(said.seconds)}`]].filter(([, value]) => value);
-  fill(place, expect && h("figure", { class: "begin-expect" }, h("img", { src: expect.image, alt: expect.words }), h("figcaption", { class: "small quiet" }, `${expect.words[0].toUpperCase()}${expect.words.slice(1)}. Yours are other images: better or worse is possible.`)),
+  const rows = [["time", said.seconds && `about ${duration(said.seconds)}`], ["size of a sample", said.size && `${said.size.join(" × ")} pixels`], ["images drawn", said.images && `up to ${count(said.images)}`], ["recipe", said.recipe]].filter(([, value]) => value);
+  fill(place, expect && h("figure", { class: "begin-expect" }, h("p", { class: "small" }, "What such a training made of other images, the most like yours that were tried:"), h("img", { src: expect.image, alt: expect.words }), h("figcaption", { class: "small quiet" }, `${expect.words[0].toUpperCase()}${expect.words.slice(1)}. Yours are other images: better or worse is possible.`)),
     h("dl", { class: "begin-facts" }, rows.map(([key, value]) => [h("dt", {}, key), h("dd", {}, value)])), said.lines?.length ? h("details", {}, h("summary", {}, "The plan in full"), table(said.lines)) : null);
-}
-
-function live(root, job, context) {
-  const panel = jobPanel();
-  const image = h("img", { class: "pixels", alt: "" });
-  const words = h("figcaption", { role: "status" }, "The first sheet appears here within half a minute.");
-  const open = h("a", { class: "button main", href: `#/runs${context.api.query({ run: job.run })}` }, "Open the run");
-  let sheetNow = null;
-  fill(root, h("div", { class: "head" }, h("h2", {}, `Training ${job.run}`)), h("section", { class: "begin-live", "aria-label": "Training" },
-    h("figure", {}, h("div", { class: "frame" }, image), words), h("div", { class: "stack" }, panel.element, h("div", { class: "row" }, open))));
-  context.command(job.command);
-  context.live((change) => {
-    if (change.name !== job.run) return;
-    if (change.sheet !== null && change.sheet !== undefined && change.sheet !== sheetNow) {
-      sheetNow = change.sheet;
-      image.src = context.api.at(job.run, `sheets/${change.sheet}`);
-      image.alt = `samples after ${count(change.sheet)} images`;
-    }
-    words.textContent = `${count(change.images)} images drawn${change.left ? `, ${duration(change.left)} left` : ""}.`;
-  });
-  watchJob(job, { signal: context.signal, changed: panel.update, ended: (_, failed) => { if (failed) context.say("The training ended with an error: its last lines say why.", { kind: "error" }); } }).catch(context.failed);
 }

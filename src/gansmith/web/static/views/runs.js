@@ -2,6 +2,7 @@
 import { nothingYet } from "../parts/chooser.js";
 import { fill, h, sheet } from "../parts/dom.js";
 import { card } from "../parts/run_card.js";
+import { workPanel } from "../parts/jobs.js";
 import { openRun } from "../parts/run_open.js";
 
 export default {
@@ -45,6 +46,6 @@ function list(root, context) {
   fill(grid, runs.map(add));
   head();
   fill(root, h("div", { class: "head" }, h("h2", {}, "Runs"), h("div", { class: "row" }, both,
-    !context.readOnly && h("a", { class: "button main", href: "#/begin" }, "Begin a new one")), words), grid);
+    !context.readOnly && h("a", { class: "button main", href: "#/begin" }, "Begin a new one")), words), workPanel(context), grid);
   context.command(about.folder ? `gansmith explore ${about.folder}` : null);
 }

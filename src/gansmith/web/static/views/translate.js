@@ -2,6 +2,7 @@
 import { dropZone } from "../parts/drop.js";
 import { fill, h, sheet } from "../parts/dom.js";
 import { icon } from "../parts/icons.js";
+import { pathOf } from "../parts/words.js";
 import { tile } from "../parts/tile.js";
 
 const STYLES = 6;
@@ -79,7 +80,7 @@ function translate(root, context) {
   }
 
   fill(root, h("div", { class: "head" }, h("h2", {}, `Translate with ${run.name}`), h("div", { class: "row" }, directions, download)), zone, words, stage, rowSection);
-  context.command(`gansmith translate ${context.about.single ? context.about.folder : `${context.about.folder || "runs"}/${run.name}`} IMAGE --to ${to} --out translated.png`);
+  context.command(`gansmith translate ${pathOf(context, run)} IMAGE --to ${to} --out translated.png`);
   if (file) work();
   return { unmount: () => [source, result, back].forEach((one) => one.free()), take };
 }

@@ -7,7 +7,7 @@ import { icon } from "../parts/icons.js";
 import { jobOf, jobPanel, startJob, watchJob } from "../parts/jobs.js";
 import { pairs } from "../parts/pairs.js";
 import { ruler } from "../parts/ruler.js";
-import { short } from "../parts/words.js";
+import { pathOf, shell, short } from "../parts/words.js";
 
 const QUESTIONS = ["quality", "memorisation", "collapse", "diversity", "artifacts"];
 const KINDS = { good: ["good", "truth"], fair: ["warn", "help"], bad: ["bad", "close"] };
@@ -16,12 +16,12 @@ export default {
   name: "truth", title: "Truth", key: "t", ofRun: true,
   async mount(root, context) {
     await sheet(new URL("truth.css", import.meta.url));
-    const panel = jobPanel();
+    const panel = jobPanel(context);
     const body = h("div", { class: "stack" });
     const start = h("button", { type: "button", class: "main", hidden: context.readOnly, onclick: () => evaluate(context, panel, load, start) }, icon("play"), "Evaluate now");
     const blind = h("a", { class: "button", target: "_blank", rel: "noopener", href: context.api.at(context.run, "blindtest", { looks: 20 }) }, "Blind test: real or made?");
     fill(root, h("div", { class: "head" }, h("h2", {}, `Is ${context.run.name} any good?`), h("div", { class: "row" }, blind, start)), panel.element, body);
-    context.command(`gansmith evaluate ${pathOf(context)}`);
+    context.command(evaluateLine(context));
     const load = async () => {
       const audit = await context.api.get(context.api.at(context.run, "audit"), { signal: context.signal }).catch((error) => { if (error.status === 404) return null; throw error; });
       if (audit) verdicts(body, audit, context); else none(body, context);
@@ -33,11 +33,11 @@ export default {
   },
 };
 
-const pathOf = ({ about, run }) => (about.single ? about.folder : `${about.folder || "runs"}/${run.name}`);
+const evaluateLine = (context) => `gansmith evaluate ${pathOf(context, context.run)}${context.about.zoo ? ` --against ${shell(context.about.images || "FOLDER")} --out report` : ""}`;
 
 function none(body, context) {
-  fill(body, empty("truth", "Not evaluated yet", context.readOnly ? "This page is read-only; on the command line:" : ["The evaluation compares samples with real images that the run never saw and answers five questions: quality, copies, repeats, variety, traces of the network.", "It takes about a minute. Evaluate now starts it."],
-    context.readOnly && copyable(`gansmith evaluate ${pathOf(context)}`)));
+  fill(body, empty("truth", "Not evaluated yet", context.about.zoo ? "It is a model that comes with gansmith, and nothing is written to it. On the command line, with the images that it was trained on, and a place for the report:" : context.readOnly ? "This page is read-only; on the command line:" : ["The evaluation compares samples with real images that the run never saw and answers five questions: quality, copies, repeats, variety, traces of the network.", "It takes about a minute. Evaluate now starts it."],
+    context.readOnly && copyable(evaluateLine(context))));
 }
 
 function verdicts(body, audit, context) {
@@ -81,9 +81,10 @@ async function evaluate(context, panel, load, start) {
 
 function follow(job, context, panel, load, start) {
   start.disabled = true;
-  watchJob(job, { signal: context.signal, changed: panel.update, ended: (_, failed) => {
+  watchJob(job, { signal: context.signal, changed: panel.update, ended: ({ state }, failed) => {
     start.disabled = false;
-    if (failed) context.say("The evaluation ended with an error: its last lines say why.", { kind: "error" });
+    if (state === "stopped") context.say("The evaluation was stopped; nothing of it is kept.");
+    else if (failed) context.say("The evaluation ended with an error: its last lines say why.", { kind: "error" });
     else { panel.element.hidden = true; context.say("Evaluated."); load().catch(context.failed); }
   } }).catch(context.failed);
 }
