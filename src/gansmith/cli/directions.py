@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -30,7 +29,6 @@ from gansmith.system.text import printable
 
 if TYPE_CHECKING:
     from gansmith.latent.directions.direction import Direction, Directions
-    from gansmith.latent.directions.ranking import FeaturesOf
     from gansmith.latent.renderer import Renderer
     from gansmith.runs.run import Run
 
@@ -91,11 +89,11 @@ def directions(
     from gansmith.latent.directions.direction_file import save_directions
     from gansmith.runs.folder import directions_file
     from gansmith.runs.run import Run
+    from gansmith.runs.run_directions import require_own_names, save_sheet, with_made
 
     names, opened, file = parse_names(name or []), Run(run, trust=trust), directions_file(run)
     _require_own_run(run, file, writes=method is not None or bool(names))
     renderer = opened.renderer(raw=raw, checkpoint=checkpoint, device=device)
-    renderer.class_of([seed], label)  # raises for a class that is not there
     if renderer.images([seed], label=label).images.shape[1:] == (2, 1, 1):
         raise OptionError(f"{run} makes points of the plane: there are no images that a direction could change")
     kept = None if replace_ and method is not None else _kept(file, renderer)
@@ -103,11 +101,11 @@ def directions(
     wanted = method or (Method.PCA if kept is None else None)
     if wanted is not None:
         _require_options(wanted, layer=layer, data=data)
-        _require_own_names(kept, wanted)
+        require_own_names(kept, wanted.value)
         made = _made(opened, renderer, wanted, count, layer, data, features, weights, device, kept)
         if orthogonal_to:
-            made = _projected(_with(kept, made, renderer), made, orthogonal_to)
-        kept = _with(kept, _ranked(opened, renderer, made, raw=raw, checkpoint=checkpoint), renderer)
+            made = _projected(with_made(kept, made, renderer), made, orthogonal_to)
+        kept = with_made(kept, _ranked(opened, renderer, made, raw=raw, checkpoint=checkpoint), renderer)
     elif orthogonal_to:
         raise OptionError("--orthogonal-to is of directions that are made: add --method pca, svd or labels")
     assert kept is not None
@@ -116,11 +114,12 @@ def directions(
         save_directions(file, kept, force=True)
     _tell(kept)
     if wanted is not None:
+        how: dict[str, Any] = {"seed": seed, "label": label, "scale": scale, "metadata": metadata}
         for one in dict.fromkeys(d.method for d in kept.items):
-            sheet = _save_sheet(file.parent / f"{one}.png", kept, one, renderer, seed, label, scale, metadata)
+            sheet = save_sheet(file.parent / f"{one}.png", kept, one, renderer, **how)
             echo(f"from -3 to 3 steps, seed {seed} -> {printable(sheet)}")
-    first = kept.items[0].name
-    echo(f"next: gansmith edit {shell_word(shown_run(run))} {seed} --along {shell_word(printable(first))}:2")
+    word = shell_word(printable(kept.items[0].name))
+    echo(f"next: gansmith edit {shell_word(shown_run(run))} {seed} --along {word}:2")
 
 
 def parse_names(texts: Sequence[str]) -> dict[str, str]:
@@ -149,14 +148,6 @@ def _kept(file: Path, renderer: Renderer) -> Directions | None:
     return load_directions(file, digest=renderer.digest) if file.exists() else None
 
 
-def _with(kept: Directions | None, made: Sequence[Direction], renderer: Renderer) -> Directions:
-    from gansmith.latent.directions.direction import Directions
-    from gansmith.latent.directions.inner import space_of_directions
-
-    whole = kept or Directions((), space_of_directions(renderer), renderer.origin)
-    return whole.with_method(made)
-
-
 def _projected(whole: Directions, made: Sequence[Direction], words: Sequence[str]) -> list[Direction]:
     """Those made now, at right angles to the directions that the words name; these, where made now, as they are."""
     from gansmith.latent.directions.direction import orthogonal
@@ -171,17 +162,6 @@ def _require_options(method: Method, *, layer: int | None, data: str | None) -> 
         raise OptionError(f"--layer is of --method pca, not {method.value}: leave it out")
     if data is not None and method is not Method.LABELS:
         raise OptionError(f"--data is of --method labels, not {method.value}: leave it out")
-
-
-def _require_own_names(kept: Directions | None, method: Method) -> None:
-    """Raises OptionError where names that somebody gave would be lost."""
-    of_method = [d.name for d in (kept.items if kept is not None else ()) if d.method == method.value]
-    named = [one for one in of_method if not one.startswith(f"{method.value}-")] if method is not Method.LABELS else []
-    if named:
-        raise OptionError(
-            f"the directions of {method.value} are there, with names of yours: {', '.join(named)}. They are listed "
-            f"without --method; --replace makes all directions of the run anew"
-        )
 
 
 def _made(
@@ -220,36 +200,15 @@ def _ranked(
     """The directions, ranked, and a line about random ones."""
     from gansmith.latent.directions.finish import random_directions
     from gansmith.latent.directions.ranking import rank
+    from gansmith.runs.run_directions import features_of, numbered
 
-    features = _features(opened, raw=raw, checkpoint=checkpoint)
+    features = features_of(opened, raw=raw, checkpoint=checkpoint)
     both = rank(renderer, [*made, *random_directions(renderer, _RANDOM)], features)
     random = [one for one in both if one.name.startswith("random-")]
     change, purity = (sum(getattr(d, what) or 0 for d in random) / len(random) for what in ("change", "purity"))
     echo(f"random directions: change {change:.3f}, purity {purity:.2f} (mean of {_RANDOM})")
     own = {one.name for one in made}
-    ranked = [one for one in both if one.name in own]
-    return [
-        one if one.method == "labels" else replace(one, name=f"{one.method}-{number}")
-        for number, one in enumerate(ranked, 1)
-    ]
-
-
-def _features(opened: Run, *, raw: bool, checkpoint: str | None) -> FeaturesOf | None:
-    """Channels of the run's discriminator, each at its largest; None where it has none, or has no hidden layer."""
-    from gansmith.errors import GansmithError
-    from gansmith.evaluation.activations import activations, layers, to_input
-
-    if "discriminator" not in opened.players:
-        return None
-    network, card = opened.network("discriminator", raw=raw, checkpoint=checkpoint)
-    channels, height, width = card.dimensions[:3]
-    try:
-        import numpy as np
-
-        layers(network, to_input(np.zeros((2, height, width, channels), np.uint8)))
-    except GansmithError:
-        return None
-    return lambda images: activations(network, images, grid=1, what=None)
+    return numbered([one for one in both if one.name in own])
 
 
 def _tell(kept: Directions) -> None:
@@ -271,23 +230,3 @@ def _tell(kept: Directions) -> None:
         echo("cosines")
         for place, row in enumerate(cosines):
             echo(f"{place + 1:3} {' '.join(f'{float(value):+.2f}' for value in row[: place + 1])}")
-
-
-def _save_sheet(
-    path: Path, kept: Directions, method: str, renderer: Renderer, seed: int, label: str | None, scale: int | None,
-    metadata: bool,
-) -> Path:  # fmt: skip
-    """A row for each direction of a method."""
-    from gansmith.latent.directions.direction import Directions
-    from gansmith.latent.directions.edit import STRIP, strips
-    from gansmith.records.images import save_image, to_uint8
-    from gansmith.records.rows import Cell, Row, draw_rows
-
-    places = [place for place, d in enumerate(kept.items) if d.method == method]
-    some = Directions(tuple(kept.items[place] for place in places), kept.space, kept.origin)
-    series = strips(renderer, some, seed, label=label)
-    images, rows = to_uint8(series.images), []
-    for row, place in enumerate(places):
-        cells = [Cell(images[row * len(STRIP) + k], f"{step:+g}" if step else "0") for k, step in enumerate(STRIP)]
-        rows.append(Row(f"{place + 1}  {printable(kept.items[place].name)}", [cells]))
-    return save_image(draw_rows(rows, scale=scale), path, text=series.text() if metadata else {})

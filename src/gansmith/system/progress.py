@@ -56,6 +56,17 @@ def hidden_bars() -> Iterator[None]:
 
 
 @contextmanager
+def watched_bars(watch: Callable[[str, int, int], None]) -> Iterator[None]:
+    """Show no progress of what this thread does inside, but call `watch(what, done, total)` as it goes on."""
+    before, _here.watch = getattr(_here, "watch", None), watch
+    try:
+        with hidden_bars():
+            yield
+    finally:
+        _here.watch = before
+
+
+@contextmanager
 def bar(
     what: str, total: int, unit: str = "images", done: int = 0, *, picture: Picture | None = None
 ) -> Iterator[Advance]:
@@ -63,11 +74,23 @@ def bar(
 
     picture: drawn above the line, in half blocks, on a terminal of 24-bit colours; asked again at each refresh."""
     if getattr(_here, "hidden", False):
-        yield lambda amount=1, note=(): None
+        yield _watching(getattr(_here, "watch", None), what, total, done)
         return
     show = _terminal if is_terminal() else _plain
     with show(what, total, unit, done, picture) as advance:
         yield advance
+
+
+def _watching(watch: Callable[[str, int, int], None] | None, what: str, total: int, done: int) -> Advance:
+    """What a hidden bar is advanced by."""
+
+    def advance(amount: int = 1, note: Note = ()) -> None:
+        nonlocal done
+        done += amount
+        if watch is not None:
+            watch(what, done, total)
+
+    return advance
 
 
 def track(items: Iterable[T], what: str, total: int, unit: str = "images") -> Iterator[T]:

@@ -36,6 +36,7 @@ class LatentGiven(Asked):
 
 L: TypeAlias = SeedGiven | LatentGiven
 Label: TypeAlias = Annotated[str, Field(max_length=1000)] | int
+Truncation: TypeAlias = Annotated[float, Field(ge=0, le=1e6, strict=False)]
 Few: TypeAlias = Annotated[list[L], Field(min_length=1, max_length=MOST)]
 
 
@@ -59,6 +60,11 @@ def point(run: Path, asked: L) -> Point:
     return Point(latents[0], str(path))
 
 
-def label_words(label: Label | None) -> list[str]:
-    """`--label NAME`, or nothing."""
-    return [] if label is None else ["--label", str(label)]
+def how_words(label: Label | None, truncation: float | None) -> list[str]:
+    """`--label NAME --truncation 0.7`, without what is not given.
+
+    >>> how_words("cat", None), how_words(None, 0.7)
+    (['--label', 'cat'], ['--truncation', '0.7'])
+    """
+    words = [] if label is None else ["--label", str(label)]
+    return words + ([] if truncation is None else ["--truncation", repr(truncation)])

@@ -21,6 +21,7 @@ class OpenedRuns:
     def __init__(self, opened: Path) -> None:
         self.opened = opened
         self.single = is_models(opened)
+        self._known: dict[str, Path] = {}  # as the folder was listed last
 
     def all(self) -> dict[str, Path]:
         """{name: folder}, sorted by name. A name is printable text: what is not, is written as its code."""
@@ -29,18 +30,24 @@ class OpenedRuns:
             return {printable(whole.name): self.opened}
         if not self.opened.is_dir():
             return {}
-        root = resolved(self.opened)
         inside = [path for path in self.opened.iterdir() if not path.name.startswith(".")]
-        runs = [path for path in inside if resolved(path).is_relative_to(root) and is_models(path)]
+        runs = list(filter(self._is_open, inside))
         return {printable(path.name): path for path in sorted(runs)}
 
     def path_of(self, name: str) -> Path:
         """The folder of the run called `name`. Raises NotFoundError."""
-        runs = self.all()
+        known = self._known.get(name)
+        if known is not None and self._is_open(known):
+            return known
+        runs = self._known = self.all()
         if name not in runs:
             few = ", ".join(list(runs)[:8]) or "none"
             raise NotFoundError(f"no run called {name[:200]!r} is open. {nearest(name[:200], runs)}Open: {few}")
         return runs[name]
+
+    def _is_open(self, path: Path) -> bool:
+        """Is this path of the listing still a run, or a folder of models, and inside?"""
+        return (self.single or resolved(path).is_relative_to(resolved(self.opened))) and is_models(path)
 
     def run_of(self, name: str) -> Run:
         """The run called `name`. Raises NotFoundError."""

@@ -14,7 +14,7 @@ from fastapi.responses import Response
 
 from gansmith.records.images import draw_sheet, write_image
 from gansmith.system.paths import shell_word
-from gansmith.web.asked import Label, Point, label_words
+from gansmith.web.asked import Label, Point, how_words
 
 if TYPE_CHECKING:
     from gansmith.latent.image_series import ImageSeries
@@ -59,41 +59,59 @@ def picture_of(renderer: Renderer, data: bytes, words: Sequence[str], kind: str 
 def sampled(run: Run, renderer: Renderer, one: Point, *, truncation: float | None, label: Label | None) -> Picture:
     """`gansmith sample RUN --seeds N --out samples/ --scale 1`."""
     series = renderer.images([one.seed], label=label, truncation=truncation)
-    options = [*label_words(label), *([] if truncation is None else ["--truncation", repr(truncation)])]
-    words = ["sample", str(run.path), "--seeds", one.word, *options, "--out", "samples/", "--scale", "1"]
+    how = how_words(label, truncation)
+    words = ["sample", str(run.path), "--seeds", one.word, *how, "--out", "samples/", "--scale", "1"]
     return picture_of(renderer, one_png(series), words)
 
 
-def mixed(renderer: Renderer, terms: Sequence[tuple[Literal[1, -1], Sequence[Seed]]], label: Label | None) -> bytes:
+def mixed(
+    renderer: Renderer,
+    terms: Sequence[tuple[Literal[1, -1], Sequence[Seed]]],
+    *,
+    label: Label | None,
+    truncation: float | None,
+) -> bytes:
     """The PNG of `gansmith arithmetic --only result`."""
     from gansmith.latent.arithmetic import Term, arithmetic_result
 
     parts = [Term(sign, tuple(seeds)) for sign, seeds in terms]
-    return sheet_png(arithmetic_result(renderer, parts, label=label), padding=0)
+    return sheet_png(arithmetic_result(renderer, parts, label=label, truncation=truncation), padding=0)
 
 
 def edited(
-    run: Run, renderer: Renderer, seed: Seed, along: Mapping[str, float], *, label: Label | None, steps: int
+    run: Run,
+    renderer: Renderer,
+    seed: Seed,
+    along: Mapping[str, float],
+    *,
+    label: Label | None,
+    truncation: float | None,
+    steps: int,
 ) -> ImageSeries:
     """The image of a seed moved along directions of the run; with steps > 1 those from before to after."""
-    from gansmith.latent.directions.direction_file import load_directions
     from gansmith.latent.directions.edit import edited_images
-    from gansmith.runs.folder import directions_file
+    from gansmith.web.direction_store import directions_of
 
-    run.directions  # noqa: B018  (raises where there are none, and says how to make them)
-    directions = load_directions(directions_file(run.path), digest=renderer.digest)
+    directions = directions_of(run, renderer)
     moves = [(directions.find(name), amount) for name, amount in along.items()]
-    return edited_images(renderer, [seed], moves, label=label, steps=steps)
+    return edited_images(renderer, [seed], moves, label=label, truncation=truncation, steps=steps)
 
 
 def walked(
-    renderer: Renderer, seeds: Sequence[Seed], *, steps: int, path: str | None, label: Label | None, loop: bool
+    renderer: Renderer,
+    seeds: Sequence[Seed],
+    *,
+    steps: int,
+    path: str | None,
+    label: Label | None,
+    truncation: float | None,
+    loop: bool,
 ) -> ImageSeries:
     """The images of `gansmith interpolate`."""
     from gansmith.latent.path_images import interpolate
 
     points = [*seeds, *seeds[:loop]]
-    return interpolate(renderer, points, steps=steps, kind=cast(Any, path), label=label)
+    return interpolate(renderer, points, steps=steps, kind=cast(Any, path), label=label, truncation=truncation)
 
 
 def one_png(series: ImageSeries, index: int = 0) -> bytes:

@@ -1,24 +1,21 @@
-"""The command that makes the images of a file again, where seeds alone made them."""
+"""The command that makes the images of a file again: of seeds as they are, of latents by the file that holds them."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
-from gansmith.latent.provenance import Provenance, Samples
-from gansmith.latent.seeds import seeds_as_text
+from gansmith.latent.latent_file import SUFFIX
+from gansmith.latent.provenance import Provenance
+from gansmith.latent.provenance_command import command_words
+from gansmith.system.paths import shell_word
+from gansmith.web.latent_store import FOLDER
 from gansmith.web.pictures import command_line
 
 
-def command_words(made: Provenance, run: Path) -> str:
-    """`gansmith sample RUN --seeds 0-3`; for all other files `gansmith show`, which says it."""
-    request = made.request
-    if not isinstance(request, Samples) or request.labels is not None:
-        return command_line("show", "FILE", str(run))
-    seeds = [seed for seed in request.seeds if isinstance(seed, int)]
-    if len(seeds) != len(request.seeds):
-        return command_line("sample", str(run), "--seeds", "FILE")
-    words = ["sample", str(run), "--seeds", seeds_as_text(seeds)]
-    words += [] if made.label is None else ["--label", str(made.label)]
-    words += [] if request.truncation is None else ["--truncation", repr(request.truncation)]
-    words += [] if request.canvas is None else ["--canvas", f"{request.canvas[0]}x{request.canvas[1]}"]
-    return command_line(*words)
+def command_of(made: Provenance, run: Path, kept: Sequence[str]) -> str:
+    """`gansmith sample RUN --seeds 0-3`, `gansmith arithmetic ...`; kept: the names under which its latents are kept in
+    the run, which stand for FILE."""
+    files = ",".join(str(run / FOLDER / f"{name}{SUFFIX}") for name in kept)
+    words = command_words(made, shell_word(files) if files else "FILE")
+    return " ".join([command_line(words[0], run), *words[2:]])

@@ -9,6 +9,7 @@ from gansmith.errors import OptionError
 from gansmith.latent.directions.direction import Direction, Method
 from gansmith.latent.directions.inner import deviation, drawn, generate
 from gansmith.latent.renderer import Renderer
+from gansmith.system.progress import bar
 
 _SEEDS = 16  # whose images say which way is brighter
 MOST = 200  # directions at once
@@ -26,10 +27,12 @@ def finished(renderer: Renderer, vectors: Tensor, method: Method, latents: Tenso
     steps = deviation(renderer, latents, vectors)
     starts, labels = drawn(renderer, _SEEDS, "brighter")
     items = []
-    for number, (vector, step) in enumerate(zip(vectors, steps, strict=True), 1):
-        there, back = (generate(renderer, starts + sign * step * vector, labels).mean() for sign in (1, -1))
-        signed = -vector if there < back else vector
-        items.append(Direction(signed.contiguous(), f"{method}-{number}", method, float(step)))
+    with bar("directions", len(vectors), "directions") as advance:
+        for number, (vector, step) in enumerate(zip(vectors, steps, strict=True), 1):
+            there, back = (generate(renderer, starts + sign * step * vector, labels).mean() for sign in (1, -1))
+            signed = -vector if there < back else vector
+            items.append(Direction(signed.contiguous(), f"{method}-{number}", method, float(step)))
+            advance()
     return items
 
 

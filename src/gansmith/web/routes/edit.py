@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter
 from fastapi.responses import Response
@@ -10,7 +10,7 @@ from pydantic import Field
 from starlette.requests import Request
 
 from gansmith.errors import OptionError
-from gansmith.web.asked import Asked, L, Label, label_words, point
+from gansmith.web.asked import Asked, L, Label, Truncation, how_words, point
 from gansmith.web.page import page_of
 from gansmith.web.pictures import FILM_KINDS, edited, film_of, picture_of, png_response, sampled, sheet_png
 
@@ -26,6 +26,7 @@ class Edit(Asked):
     from_: Annotated[L, Field(alias="from")]
     along: Annotated[Amounts, Field(max_length=64)]
     label: Label | None = None
+    truncation: Truncation | None = None
     film: Literal["webp", "gif", "mp4"] | None = None
     strip: bool = False
     steps: Annotated[int, Field(ge=1, le=64)] = 6
@@ -33,7 +34,8 @@ class Edit(Asked):
 
 @router.post("/api/runs/{run}/edit", response_class=Response)
 async def edit(request: Request, run: str, asked: Edit) -> Response:
-    """`gansmith edit RUN SEED|LATENT --along NAME:STEPS --scale 1`; without a direction the image itself."""
+    """`gansmith edit RUN SEED|LATENT --along NAME:STEPS --scale 1`, or with --film; without a direction the image
+    itself. The command of a strip writes it beside the image."""
     page = page_of(request)
     if not asked.along and (asked.film or asked.strip):
         raise OptionError("nothing moves: a film or a strip of an edit takes at least one direction in along")
@@ -43,14 +45,16 @@ async def edit(request: Request, run: str, asked: Edit) -> Response:
         one = point(opened.path, asked.from_)
         renderer = page.models.renderer(opened)
         if not asked.along:
-            return png_response(sampled(opened, renderer, one, truncation=None, label=asked.label))
+            return png_response(sampled(opened, renderer, one, truncation=asked.truncation, label=asked.label))
         steps = asked.steps if asked.film or asked.strip else 1
-        series = edited(opened, renderer, one.seed, asked.along, label=asked.label, steps=steps)
+        how: dict[str, Any] = {"label": asked.label, "truncation": asked.truncation}
+        series = edited(opened, renderer, one.seed, asked.along, steps=steps, **how)
         along = [word for name, amount in asked.along.items() for word in ("--along", f"{name}:{amount!r}")]
-        words = ["edit", str(opened.path), one.word, *along, *label_words(asked.label)]
+        words = ["edit", str(opened.path), one.word, *along, *how_words(**how)]
         if asked.film:
             data, kind = film_of(series, asked.film), FILM_KINDS[asked.film]
-            return png_response(picture_of(renderer, data, [*words, "--scale", "1", "--out", "edited.png"], kind))
+            words += ["--film", "--steps", str(asked.steps), "--out", f"edited.{asked.film}"]
+            return png_response(picture_of(renderer, data, words, kind))
         data = sheet_png(series, padding=2 if steps > 1 else 0)
         return png_response(picture_of(renderer, data, [*words, "--scale", "1", "--out", "edited.png"]))
 

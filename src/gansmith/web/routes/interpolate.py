@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter
 from fastapi.responses import Response
@@ -10,7 +10,7 @@ from pydantic import Field
 from starlette.requests import Request
 
 from gansmith.errors import OptionError
-from gansmith.web.asked import MOST, Asked, L, Label, label_words, point
+from gansmith.web.asked import MOST, Asked, L, Label, Truncation, how_words, point
 from gansmith.web.page import page_of
 from gansmith.web.pictures import FILM_KINDS, film_of, picture_of, png_response, sheet_png, walked
 
@@ -27,6 +27,7 @@ class Interpolate(Asked):
     path: Literal["linear", "spherical", "spline"] | None = None
     film: Literal["webp", "gif", "mp4"] | None = None
     label: Label | None = None
+    truncation: Truncation | None = None
 
 
 @router.post("/api/runs/{run}/interpolate", response_class=Response)
@@ -41,11 +42,12 @@ async def interpolate(request: Request, run: str, asked: Interpolate) -> Respons
         points = [point(opened.path, one) for one in asked.through]
         renderer = page.models.renderer(opened)
         seeds = [one.seed for one in points]
-        series = walked(renderer, seeds, steps=asked.steps, path=asked.path, label=asked.label, loop=asked.loop)
+        how: dict[str, Any] = {"label": asked.label, "truncation": asked.truncation}
+        series = walked(renderer, seeds, steps=asked.steps, path=asked.path, loop=asked.loop, **how)
         words = ["interpolate", str(opened.path), *(one.word for one in points), "--steps", str(asked.steps)]
         words += ["--loop"] if asked.loop else []
         words += [] if asked.path is None else ["--path", asked.path]
-        words += label_words(asked.label)
+        words += how_words(**how)
         if asked.film is None:
             data, kind = sheet_png(series, scale=None), "image/png"
             return png_response(picture_of(renderer, data, [*words, "--out", "way.png"], kind))

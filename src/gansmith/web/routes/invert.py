@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
-import threading
-from collections.abc import AsyncIterator
+from collections.abc import Awaitable
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
-from fastapi.responses import JSONResponse, Response, StreamingResponse
+from fastapi.responses import Response
 from starlette.requests import Request
 
-from gansmith.errors import GansmithError
+from gansmith.web.event_stream import answer_of
 from gansmith.web.page import page_of
 from gansmith.web.photograph import Preview, Search, photograph
 from gansmith.web.uploads import decoded, image_body
-from gansmith.web.work import Ended, heard
+from gansmith.web.work import Ended
 
 router = APIRouter()
-EVENTS = "text/event-stream"
 
 
 @router.post("/api/runs/{run}/invert", response_model=None)
@@ -48,47 +44,7 @@ async def invert(
     def work(ended: Ended, preview: Preview) -> dict[str, Any]:
         return photograph(opened, renderer, data, pixels, how=how, ended=ended, preview=preview)
 
-    left = threading.Event()
-    if EVENTS in request.headers.get("accept", ""):
-        headers = {"X-Accel-Buffering": "no"}
-        return StreamingResponse(_events(request, work, left), media_type=EVENTS, headers=headers)
-    watch = asyncio.create_task(_left(request, left))
-    try:
-        return JSONResponse(await page.work.search(lambda ended: work(ended, lambda said: None), left.is_set))
-    finally:
-        watch.cancel()
+    def start(preview: Preview, left: Ended) -> Awaitable[dict[str, Any]]:
+        return page.work.search(lambda ended: work(ended, preview), left)
 
-
-async def _left(request: Request, left: threading.Event) -> None:
-    while (await request.receive())["type"] != "http.disconnect":
-        pass
-    left.set()
-
-
-async def _events(request: Request, work: Any, left: threading.Event) -> AsyncIterator[str]:
-    """Previews as they come, then the answer."""
-    loop, said = asyncio.get_running_loop(), asyncio.Queue[dict[str, Any]]()
-
-    def preview(one: dict[str, Any]) -> None:
-        loop.call_soon_threadsafe(said.put_nowait, one)
-
-    search = asyncio.ensure_future(page_of(request).work.search(lambda ended: work(ended, preview), left.is_set))
-    search.add_done_callback(heard)
-    waiting: asyncio.Future[dict[str, Any]] = asyncio.ensure_future(said.get())
-    try:
-        while True:
-            await asyncio.wait({search, waiting}, return_when=asyncio.FIRST_COMPLETED)
-            if not waiting.done():
-                break
-            yield _event("preview", waiting.result())
-            waiting = asyncio.ensure_future(said.get())
-        yield _event("done", search.result())
-    except GansmithError as error:
-        yield _event("error", {"error": str(error)})
-    finally:
-        left.set()
-        waiting.cancel()
-
-
-def _event(name: str, data: dict[str, Any]) -> str:
-    return f"event: {name}\ndata: {json.dumps(data)}\n\n"
+    return await answer_of(request, start, event="preview")

@@ -10,7 +10,7 @@ from pydantic import Field
 from starlette.requests import Request
 
 from gansmith.errors import OptionError
-from gansmith.web.asked import Asked, Few, Label, Point, label_words, point
+from gansmith.web.asked import Asked, Few, Label, Point, Truncation, how_words, point
 from gansmith.web.page import page_of
 from gansmith.web.pictures import mixed, picture_of, png_response
 
@@ -25,6 +25,7 @@ class Mix(Asked):
     plus: Terms
     minus: Terms = Field(default_factory=list)
     label: Label | None = None
+    truncation: Truncation | None = None
 
 
 @router.post("/api/runs/{run}/mix", response_class=Response)
@@ -39,11 +40,13 @@ async def mix(request: Request, run: str, asked: Mix) -> Response:
         terms: list[Signed] = [(1, [point(opened.path, one) for one in part]) for part in asked.plus]
         terms += [(-1, [point(opened.path, one) for one in part]) for part in asked.minus]
         renderer = page.models.renderer(opened)
-        data = mixed(renderer, [(sign, [one.seed for one in part]) for sign, part in terms], asked.label)
+        how = (asked.label, asked.truncation)
+        seeds = [(sign, [one.seed for one in part]) for sign, part in terms]
+        data = mixed(renderer, seeds, label=asked.label, truncation=asked.truncation)
         words = ["arithmetic", str(opened.path)]
         for sign, part in terms:
             words += ["--plus" if sign > 0 else "--minus", ",".join(one.word for one in part)]
-        words += [*label_words(asked.label), "--only", "result", "--scale", "1", "--out", "arithmetic.png"]
+        words += [*how_words(*how), "--only", "result", "--scale", "1", "--out", "arithmetic.png"]
         return png_response(picture_of(renderer, data, words))
 
     return await page.work.render(request, run, work)

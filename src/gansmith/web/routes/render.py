@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 from fastapi import APIRouter
 from fastapi.responses import Response
-from pydantic import Field
 from starlette.requests import Request
 
-from gansmith.web.asked import Asked, L, Label, point
+from gansmith.web.asked import Asked, L, Label, Truncation, point
 from gansmith.web.page import page_of
 from gansmith.web.pictures import png_response, sampled
 
@@ -20,7 +17,7 @@ class Render(Asked):
     """What is rendered, and how."""
 
     of: L
-    truncation: Annotated[float, Field(ge=0, le=1e6, strict=False)] | None = None
+    truncation: Truncation | None = None
     label: Label | None = None
 
 

@@ -15,7 +15,7 @@ from gansmith.web.asked import MOST
 from gansmith.web.digests import digest_of
 from gansmith.web.page import Page, page_of
 from gansmith.web.photograph import keep_seeds
-from gansmith.web.shown import command_words
+from gansmith.web.shown import command_of
 from gansmith.web.uploads import image_body
 
 router = APIRouter()
@@ -36,7 +36,7 @@ def _shown(page: Page, data: bytes) -> dict[str, Any]:
     said: dict[str, Any] = {
         **{"run": name, "digest": digest, "images": made.origin.images, "recipe": made.origin.recipe},
         **{"count": made.count(), "made_by": made.request.command, "latents": []},
-        "command": None if name is None else command_words(made, page.runs.path_of(name)),
+        "command": None if name is None else command_of(made, page.runs.path_of(name), []),
     }
     if made.count() > MOST:
         return said | {"warning": f"it stands for {made.count():,} images, and at most {MOST} are taken here"}
@@ -44,6 +44,9 @@ def _shown(page: Page, data: bytes) -> dict[str, Any]:
         said["latents"] = [{"seed": seed} for seed in made.request.seeds]
     elif name is not None:
         said |= _kept(page, name, made, data)
+    kept = [one["latent"] for one in said["latents"] if "latent" in one]
+    if name is not None and kept:
+        said["command"] = command_of(made, page.runs.path_of(name), kept)
     if name is None:
         said["warning"] = f"it is of {made.origin}, and no open run has these weights: they would make another image"
     return said
