@@ -11,14 +11,20 @@ import torch
 from torch import Tensor, nn
 
 from gansmith import adversarial
-from gansmith.adversarial import Dimensions, Sample, Scores, Terms
+from gansmith.adversarial import Batch, Dimensions, Objective, Sample, Scores, Terms
+from gansmith.augment import ada
+from gansmith.augment.parts.augment import augmented
+from gansmith.data.prior import Prior
+from gansmith.games import two_player
 from gansmith.games.parts import pool
 from gansmith.models import stylegan2
 from gansmith.models.layers import global_batch_norm, minibatch_std, shared_dropout
 from gansmith.models.layers.conditional_norm import ConditionalBatchNorm
+from gansmith.objectives import hinge, nonsaturating
 from gansmith.penalties import dragan, lecam, path_length
 from gansmith.system import sharing
-from gansmith.training import batch_statistics
+from gansmith.training import batch_statistics, optimizers, shared_sums
+from gansmith.training.engine import Engine, Events, build_engine, play_until
 
 COUNT = 7  # images: shares of 4 and 3, or of 3, 2 and 2
 Results = dict[str, Tensor]  # `rows ...` of this process, `sum ...` of which all processes have a share, `same ...`
@@ -131,9 +137,9 @@ def noisy() -> Results:
 
 
 class _Scoring(nn.Module):
-    def __init__(self) -> None:
+    def __init__(self, pixels: int = 48) -> None:
         super().__init__()
-        self.layers = nn.Sequential(nn.Flatten(), nn.Linear(48, 4), nn.Tanh(), nn.Linear(4, 1)).double()
+        self.layers = nn.Sequential(nn.Flatten(), nn.Linear(pixels, 4), nn.Tanh(), nn.Linear(4, 1)).double()
 
     def forward(self, image: Tensor, label: Tensor | None = None) -> Tensor:
         scores: Tensor = self.layers(image)
@@ -164,6 +170,79 @@ def pooled() -> Results:
     return {"rows first": mixed[0], "rows second": mixed[1], "same pool": images.images}
 
 
+class Shares:
+    """Batches of COUNT images, of which this process gets its rows."""
+
+    drawn = 0
+
+    def __next__(self) -> Batch:
+        with sharing.part_of(COUNT):
+            real = own(1, 4, 4, seed=self.drawn).detach().tanh()
+        self.drawn += COUNT
+        return {"real": Sample(real)}
+
+
+def trained(objective: Objective, augment: ada.Ada | None = None) -> Results:
+    """Six steps of a generator and a discriminator: their weights, and what is recorded."""
+    torch.manual_seed(0)
+    players = {
+        "generator": _Drawing().double(),
+        "discriminator": _Scoring(16),
+    }
+    game = two_player.build(players, objective, Prior(size=5))
+    if augment is not None:
+        game = augmented(game, augment, ["discriminator"])
+    chosen = {player: optimizers.build("sgd", network.parameters(), {"lr": 0.3}) for player, network in players.items()}
+    engine = build_engine(game, Shares(), chosen, seed=3)
+    results: Results = {}
+
+    def record(engine: Engine) -> None:
+        state: Any = engine.state
+        for turn, terms in state.output:
+            results.update({f"same {state.iteration} {turn} {name}": value for name, value in terms.items()})
+
+    engine.add_event_handler(Events.ITERATION_COMPLETED, record)
+    play_until(engine, 6 * COUNT)
+    for player, network in players.items():
+        results |= {f"same {player} {name}": weight.detach() for name, weight in network.named_parameters()}
+    return results
+
+
+class _Drawing(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(nn.Linear(5, 16), nn.Tanh(), nn.Unflatten(1, (1, 4, 4)))
+
+    def forward(self, z: Tensor, label: Tensor | None = None) -> Tensor:
+        images: Tensor = self.layers(z.double())
+        return images
+
+
+def adapted() -> Results:
+    """ADA: the probability follows the whole batch's share of real scores above the threshold."""
+    augment = ada.build(target=0.1, speed=30, every=2, groups=("blit", "cutout"))
+    objective = nonsaturating.build()
+    return trained(objective, augment) | {"same p": torch.as_tensor(augment.p)}
+
+
+def averaged() -> Results:
+    """LeCam's averages, which learn from the terms of a turn."""
+    term = lecam.build(weight=0.5, decay=0.8)
+    results = trained(hinge.build().penalised({"lecam": term}))
+    assert term.state is not None
+    state = term.state.state_dict()
+    return results | {"same real": state["real"], "same fake": state["fake"]}
+
+
+def _of_own_rows(weights: Any, terms: Terms, share: float, others: Any) -> Terms:
+    """The sum of gradients, without that of the terms."""
+    _summed(weights, terms, share, others)
+    return terms
+
+
+_summed = shared_sums.summed
+
+
 class Row(NamedTuple):
     """play: the statistic and what follows from it. without: (module, name, what stands there without a reduction)."""
 
@@ -191,5 +270,7 @@ TABLE = {
     "DRAGAN's deviation": Row(noisy, ((dragan, "collectives", _MEANS),)),
     "path length's mean": Row(lengths, ((path_length, "collectives", _MEANS),)),
     "StyleGAN2's mean w": Row(styled, ((stylegan2, "collectives", _MEANS),)),
+    "ADA's probability": Row(adapted, ((shared_sums, "summed", _of_own_rows),)),
+    "LeCam's averages, as they are kept": Row(averaged, ((shared_sums, "summed", _of_own_rows),)),
     "image pool": Row(pooled, tuple((pool, *pair) for pair in _ROWS.items())),
 }
