@@ -7,6 +7,7 @@ import torch
 from statistics_rows import COUNT, TABLE, Results
 from torch import Tensor
 
+from gansmith import adversarial
 from gansmith.system import sharing
 from processes import together
 
@@ -64,3 +65,18 @@ def test_several_processes_compute_the_statistic_of_one(name: str, ranks: list[d
 def test_a_reduction_left_out_is_seen(name: str, ranks: list[dict[str, list[Results]]]) -> None:
     torch.manual_seed(5)
     assert differences([rank[name][1] for rank in ranks], TABLE[name].play()) != []
+
+
+def shares_of_scores() -> list[Tensor]:
+    """held_real of 1 to 10 of 10 images that score above 0, in float32."""
+    with sharing.part_of(10):
+        rows = sharing.rows_of(torch.arange(10.0))
+        return [adversarial.seen_of(number - rows, rows, 0.0)["held_real"] for number in range(1, 11)]
+
+
+def test_what_is_compared_with_a_target_is_that_of_one_process_to_the_bit() -> None:
+    """A probability that adapts would else depend on rounding where the share is the target."""
+    with sharing.joined_as(sharing.Share()):
+        expected = shares_of_scores()
+    for rank in together(shares_of_scores, world=3):
+        assert torch.equal(torch.stack(rank), torch.stack(expected))
