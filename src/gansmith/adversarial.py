@@ -18,9 +18,7 @@ from torch import Tensor, nn
 
 from gansmith.errors import GansmithError
 from gansmith.schedules import Schedule, always_one
-from gansmith.system import sharing
-from gansmith.system.collectives import gathered
-from gansmith.system.ranking import accuracy, of_images
+from gansmith.system.ranking import shares_of
 from gansmith.values import Batch, Dimensions, Fixed, Moment, Sample, Scores, Terms, exact
 
 __all__ = [
@@ -231,23 +229,8 @@ def _of_type(kind: type[_Kind], penalties: Mapping[str, object]) -> dict[str, _K
 
 
 def seen_of(real: Tensor, fake: Tensor, threshold: float | None = None) -> dict[str, Tensor]:
-    """Recorded terms of the discriminator's turn. `held_real`: the share of real scores above the threshold.
-
-    Of this process's rows, whose means have a mean over processes; but `accuracy`, a rank statistic, and `held_real`,
-    which is compared with a target, are those of the global batch to the bit.
-    """
-    above = None if threshold is None else real > threshold
-    seen = {"score_real": real.mean(), "score_fake": fake.mean()}
-    if not sharing.shared():
-        held = {} if above is None else {"held_real": above.float().mean()}
-        return {**seen, "accuracy": accuracy(real, fake), **held}
-    columns = [of_images(real), of_images(fake)]
-    if above is None:
-        return {**seen, "accuracy": accuracy(*gathered(torch.stack(columns, 1)).unbind(1))}
-    columns.append(above.view(len(above), -1).sum(1).to(real.dtype))
-    ranked, other, counts = gathered(torch.stack(columns, 1)).unbind(1)
-    share = counts.sum().float() / (len(counts) * real[0].numel())
-    return {**seen, "accuracy": accuracy(ranked, other), "held_real": share}
+    """Recorded terms of the discriminator's turn. `held_real`: the share of real scores above the threshold."""
+    return {"score_real": real.mean(), "score_fake": fake.mean(), **shares_of(real, fake, threshold)}
 
 
 class Stateful(Protocol):

@@ -22,7 +22,7 @@ from gansmith.models.layers import global_batch_norm, minibatch_std, shared_drop
 from gansmith.models.layers.conditional_norm import ConditionalBatchNorm
 from gansmith.objectives import hinge, nonsaturating
 from gansmith.penalties import dragan, lecam, path_length
-from gansmith.system import sharing
+from gansmith.system import ranking, sharing
 from gansmith.training import batch_statistics, optimizers, shared_sums
 from gansmith.training.engine import Engine, Events, build_engine, play_until
 
@@ -276,12 +276,12 @@ TABLE = {
     ),
     "dropout": Row(dropped, ((shared_dropout, "sharing", SimpleNamespace(shared=lambda: False)),)),
     "minibatch standard deviation": Row(deviating, tuple((minibatch_std, *pair) for pair in _ROWS.items())),
-    "accuracy": Row(ranked, ((adversarial, "gathered", _same),)),
+    "accuracy": Row(ranked, ((ranking, "gathered", _same),)),
     "LeCam's averages": Row(regularised, ((lecam, "collectives", _MEANS),)),
     "DRAGAN's deviation": Row(noisy, ((dragan, "collectives", _MEANS),)),
     "path length's mean": Row(lengths, ((path_length, "collectives", _MEANS),)),
     "StyleGAN2's mean w": Row(styled, ((stylegan2, "collectives", _MEANS),)),
-    "ADA's probability": Row(adapted, ((adversarial, "gathered", _same), (shared_sums, "summed", _of_own_rows))),
+    "ADA's probability": Row(adapted, ((ranking, "gathered", _same), (shared_sums, "summed", _of_own_rows))),
     "LeCam's averages, as they are kept": Row(averaged, ((shared_sums, "summed", _of_own_rows),)),
     "image pool": Row(pooled, tuple((pool, *pair) for pair in _ROWS.items())),
 }
