@@ -14,6 +14,7 @@ GansmithError                 the offending value, the allowed ones, what to do;
 |  |- WiringError             a trained parameter without gradient, an idle player with one
 |  |- NotFiniteError          a NaN or infinity in a term or in the weights
 |  |- OutOfMemoryError        an allocation that failed
+|  |- LostRankError           another process of the training has failed, ended, or cannot be reached
 |  |- TrainingInterrupted     Ctrl-C, SIGTERM or SIGHUP: nothing is lost
 |- NoDependencyError          a gradient was asked of something that the output does not depend on
 |  |- LostGraphError          ... because a traced value was turned into a plain number
@@ -90,6 +91,10 @@ class NotFiniteError(TrainingError):
 
 class OutOfMemoryError(TrainingError):
     """An allocation that failed."""
+
+
+class LostRankError(TrainingError):
+    """Another process of the training has failed, ended, or cannot be reached; the message names its rank."""
 
 
 class TrainingInterrupted(TrainingError, SystemExit):  # noqa: N818  (nothing went wrong)

@@ -1,0 +1,237 @@
+"""The processes of one training: they join, tell each other what only one of them knows, and part.
+
+Rank 0 alone reads what is asked for and touches the run folder; what it decides, all do (`agreed`). A rank that fails
+tells why before it ends; of one that is gone the heartbeat tells. Either ends all others, and rank 0 says it once: one
+line that names the rank. Between two steps rank 0 works as a process of its own (`alone`), while the others wait.
+
+`torchrun`'s environment says who takes part (`RANK`, `WORLD_SIZE` ...), whoever made it: torchrun or `--processes`.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import socket
+import threading
+import time
+import traceback
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any
+
+import torch
+from torch import distributed
+
+from gansmith.errors import GansmithError, LostRankError
+from gansmith.system import heartbeat
+from gansmith.system.console import say
+from gansmith.system.heartbeat import Heartbeat, Loss
+from gansmith.system.launcher import LOST, launched, ready
+from gansmith.system.sharing import Share, joined_as, share
+from gansmith.training import processes
+from gansmith.training.checkpoint import State
+
+GRACE = 5.0  # seconds that a process has to end by itself after another one was lost
+_VERDICT = 5.0  # seconds in which the heartbeat says which one it was, after a collective has failed
+
+
+def rank_and_world() -> Share:
+    """What the environment says of this process: rank 0 of 1 where nobody started several.
+
+    >>> rank_and_world()
+    Share(rank=0, world=1)
+    """
+    if "RANK" not in os.environ or "MASTER_ADDR" not in os.environ:
+        return Share()
+    return Share(int(os.environ["RANK"]), int(os.environ.get("WORLD_SIZE", "1")))
+
+
+def follows() -> bool:
+    """Is this process one that does what rank 0 tells it?"""
+    return rank_and_world().rank > 0
+
+
+class Team:
+    """Those that train together; a team of one where nothing else is said.
+
+    >>> Team().agreed({"end": True}), Team().everyone(3)
+    ({'end': True}, [3])
+    """
+
+    def __init__(self, own: Share | None = None, beat: Heartbeat | None = None) -> None:
+        self.rank, self.world = own or Share()
+        self._beat = beat
+
+    def alone(self) -> AbstractContextManager[None]:
+        """Inside, this process is one of its own."""
+        return joined_as(Share())
+
+    def agreed(self, value: Any = None) -> Any:
+        """Rank 0's value, plain as JSON has it, on every rank."""
+        if self.world == 1:
+            return value
+        return json.loads(_sent(json.dumps(value).encode() if self.rank == 0 else b"", 0))
+
+    def everyone(self, value: Any) -> list[Any]:
+        """The values of all ranks, plain as JSON has them, on every rank."""
+        if self.world == 1:
+            return [value]
+        mine = json.dumps(value).encode()
+        return [json.loads(_sent(mine if rank == self.rank else b"", rank)) for rank in range(self.world)]
+
+    def agreed_state(self, state: State | None = None) -> State:
+        """Rank 0's state on every rank: no disk needs to be shared."""
+        if self.world == 1:
+            assert state is not None
+            return state
+        file = io.BytesIO()
+        if self.rank == 0:
+            torch.save(state, file)
+        content = _sent(file.getvalue(), 0)
+        mine: State = state if state is not None else torch.load(io.BytesIO(content), weights_only=True)
+        return mine
+
+    def rows(self, own: torch.Tensor | None, rank: int) -> torch.Tensor | None:
+        """A tensor of `rank` at rank 0; None elsewhere, and on `rank` where it has none."""
+        file = io.BytesIO()
+        if self.rank == rank:
+            torch.save(own, file)
+        content = _sent(file.getvalue() if self.rank == rank else b"", rank)
+        result: torch.Tensor | None = torch.load(io.BytesIO(content), weights_only=True) if self.rank == 0 else None
+        return result
+
+    def wait(self) -> None:
+        """Wait until every rank is here."""
+        if self.world > 1:
+            distributed.barrier()
+
+    def part(self) -> None:
+        """A good end, when every rank is here: from now on each is a process of its own."""
+        if self.world == 1:
+            return
+        self.wait()
+        self._end()
+
+    def fail(self, why: str) -> None:
+        """An end by what went wrong here, which the others are told."""
+        if self._beat is not None:
+            self._beat.fail(why)
+        self._end()
+
+    def loss(self, wait: float) -> Loss | None:
+        """The rank that was lost, if one was."""
+        return None if self._beat is None else self._beat.loss(wait)
+
+    def _end(self) -> None:
+        beat, self._beat = self._beat, None
+        if beat is not None:
+            beat.close()
+        if share().world > 1 or self.world > 1:
+            processes.leave()
+        self.rank, self.world = 0, 1
+
+
+@contextmanager
+def joined() -> Iterator[Team]:
+    """Inside, this process is one of those that the environment names; to be left by `part` on every rank.
+
+    Raises LostRankError, or SystemExit where another process says it, when one is lost; what is raised inside ends the
+    other processes.
+    """
+    own = rank_and_world()
+    if own.world == 1:
+        yield Team()
+        return
+    ready()
+    processes.join()
+    team = Team(own, _heartbeat(own))
+    try:
+        yield team
+    except Exception as error:
+        loss = team.loss(_VERDICT if isinstance(error, RuntimeError) else 0.0)
+        if loss is not None:
+            _quietly_end(team)
+            raise _ending(loss, own.rank) from None
+        team.fail(f"{type(error).__name__}: {error}" if not isinstance(error, GansmithError) else str(error))
+        if own.rank == 0:
+            raise
+        if not isinstance(error, GansmithError):
+            traceback.print_exc()
+        raise SystemExit(1) from None  # rank 0 says it
+    except BaseException:
+        team.fail("stopped at once")
+        raise
+    finally:
+        _quietly_end(team)
+
+
+def _quietly_end(team: Team) -> None:
+    """Leave without waiting for anybody: it has parted, or something went wrong."""
+    with_others, team._beat = team._beat, None
+    if with_others is not None:
+        with_others.fail("ended")
+        team._end()
+
+
+def _heartbeat(own: Share) -> Heartbeat:
+    host = os.environ["MASTER_ADDR"]
+
+    def end(loss: Loss) -> None:
+        timer = threading.Timer(GRACE, _end_at_once, [loss, own.rank])
+        timer.daemon = True
+        timer.start()
+
+    if own.rank == 0:
+        first = heartbeat.listen(end, host=host if host in ("127.0.0.1", "localhost") else "")
+        _sent(json.dumps([first.port, first.secret]).encode(), 0)
+        return first
+    port, secret = json.loads(_sent(b"", 0))
+    return heartbeat.join(own.rank, host, port, secret, end)
+
+
+def _end_at_once(loss: Loss, rank: int) -> None:
+    """End a process whose main thread waits for one that does not come."""
+    ending = _ending(loss, rank)
+    if isinstance(ending, LostRankError):
+        say(f"error: {ending}")
+        os._exit(ending.exit_code)
+    os._exit(LOST)
+
+
+def _ending(loss: Loss, rank: int) -> BaseException:
+    """What ends this process: with words at the one that is to say them."""
+    if loss.how == "ended" and launched():  # which the launcher says, who knows by what
+        return SystemExit(LOST)
+    speaks = rank == 0 or (loss.rank == 0 and loss.how != "failed" and (rank == 1 or _first_of_its_machine()))
+    if not speaks:
+        return SystemExit(LOST)
+    after = "" if loss.how == "failed" else (
+        ". What came after the last checkpoint is lost; the same command, or gansmith resume, goes on from it"
+    )  # fmt: skip
+    return LostRankError(f"{loss}{after}")
+
+
+def _first_of_its_machine() -> bool:
+    return os.environ.get("LOCAL_RANK") == "0"
+
+
+def local_rank() -> int:
+    """The number of this process among those of its machine."""
+    return int(os.environ.get("LOCAL_RANK", "0"))
+
+
+def place() -> str:
+    """The machine of this process, for a message."""
+    return socket.gethostname()
+
+
+def _sent(content: bytes, source: int) -> bytes:
+    """Bytes of rank `source`, on every rank."""
+    size = torch.tensor([len(content)])
+    distributed.broadcast(size, source)
+    data = torch.frombuffer(bytearray(content) or bytearray(1), dtype=torch.uint8)
+    if distributed.get_rank() != source:
+        data = torch.empty(max(int(size), 1), dtype=torch.uint8)
+    distributed.broadcast(data, source)
+    return bytes(data.numpy()[: int(size)])

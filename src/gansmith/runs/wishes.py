@@ -1,0 +1,81 @@
+"""What the ranks of a training tell each other in every step, without a message of its own: the last sum of gradients
+takes a few numbers along, which are who wants to stop, and how long each rank computed.
+
+So all ranks end after the same step. What is decided between two steps, by rank 0, is told by `Team.agreed` at once.
+"""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+
+from gansmith.runs.team import Team
+from gansmith.system import collectives
+
+_SLOW = 1.5  # times the mean of the others: said, once
+_ENOUGH = 8  # steps of which a record is, before anything is said of one rank
+
+_NUMBERS: tuple[int, ...] = tuple(
+    int(number) for name in ("SIGTERM", "SIGINT", "SIGHUP") if (number := getattr(signal, name, None)) is not None
+)
+
+
+class Wishes:
+    """The numbers that this rank adds, and the sum that comes back. `vector` is called before the last sum of a step,
+    which replaces its values; `heard` after it."""
+
+    def __init__(self, team: Team) -> None:
+        self.team = team
+        self._wish: int | None = None
+        self._sum = torch.zeros(len(_NUMBERS) + team.world)
+        self._begun, self._waited = time.perf_counter(), 0.0
+        self._seconds, self._steps, self._said = torch.zeros(team.world), 0, False
+
+    def wish(self, number: int) -> None:
+        """Want to stop after this step or the next one, by the signal of this number."""
+        self._wish = number
+
+    def begin_step(self) -> None:
+        self._begun, self._waited = time.perf_counter(), collectives.waited()
+
+    def vector(self) -> Tensor:
+        """float32 [signals + ranks]: one where this rank wants to stop, its seconds of computing at its own place."""
+        self._sum.zero_()
+        if self._wish in _NUMBERS:
+            self._sum[_NUMBERS.index(self._wish)] = 1
+        busy = time.perf_counter() - self._begun - (collectives.waited() - self._waited)
+        self._sum[len(_NUMBERS) + self.team.rank] = busy
+        return self._sum
+
+    def heard(self) -> int | None:
+        """The signal by which all are to stop now, on every rank the same."""
+        self._seconds += self._sum[len(_NUMBERS) :]
+        self._steps += 1
+        return next((n for n, asked in zip(_NUMBERS, self._sum.tolist(), strict=False) if asked), None)
+
+    def record(self) -> dict[str, float]:
+        """For a record: the slowest rank since the last one, and its seconds of computing over the mean of the others';
+        nothing for a rank alone."""
+        if self.team.world == 1 or not self._steps:
+            return {}
+        seconds = self._seconds.tolist()
+        slowest = max(range(len(seconds)), key=seconds.__getitem__)
+        others = [value for rank, value in enumerate(seconds) if rank != slowest]
+        ratio = seconds[slowest] / max(sum(others) / len(others), 1e-9)
+        values = {"ranks/slowest": float(slowest), "ranks/slowest_times": round(ratio, 3)}
+        if self._steps >= _ENOUGH:
+            self._seconds.zero_()
+            self._steps = 0
+        return values
+
+    def said(self, values: Mapping[str, float]) -> str | None:
+        """A line for the first record in which one rank is much slower than the others, which wait for it."""
+        times = values.get("ranks/slowest_times", 0.0)
+        if self._said or times < _SLOW or self._steps:
+            return None
+        self._said = True
+        return f"warning: rank {values['ranks/slowest']:.0f} is slow: it computes {times:.1f} times as long as the others"

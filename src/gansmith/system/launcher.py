@@ -1,0 +1,190 @@
+"""Several processes of one command on this machine, with the environment that `torchrun` gives them.
+
+Rank 0 begins alone: it reads what is asked for and prepares it, so that a mistake is told once, by one process, and
+nobody waits. When it says that it is ready (`ready`), the others begin. Ctrl-C, SIGTERM and SIGHUP of this process are
+passed to rank 0, which tells the others; so is every second one. When a process fails, the others have `GRACE` seconds to
+end by themselves. A line says which one it was.
+
+Not `torchrun` itself, whose agent gives thirty seconds to a process that saves, takes the status of a training that was
+asked to stop for a failure and begins it again, and ends with a traceback. The ranks cannot tell who started them.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from typing import Any, NamedTuple
+
+from gansmith.system.children import Parent, end_with
+from gansmith.system.console import say
+
+LOST = 75  # the exit status of a rank that lost another one and does not know why (EX_TEMPFAIL, sysexits.h)
+GRACE = 15.0  # seconds
+STOPPED = (128 + 1, 128 + 2, 128 + 15)  # exit statuses of a training that was asked to stop, and saved everything
+_EVERY = 0.1  # seconds between two looks
+_READY, _PARENT = "GANSMITH_READY", "GANSMITH_LAUNCHER"  # a file descriptor; the number of the launcher's process
+
+
+class End(NamedTuple):
+    """How the processes ended: the exit status of the command, and the rank that failed first, with its own."""
+
+    status: int
+    failed: tuple[int, int] | None = None
+
+    @property
+    def lost(self) -> bool:
+        """Was a process lost, so that another try may go well?"""
+        return self.failed is not None and (self.failed[1] < 0 or self.status == LOST)
+
+    def words(self, world: int) -> str:
+        """`rank 1 of 2 was ended by SIGKILL`."""
+        assert self.failed is not None
+        rank, status = self.failed
+        how = f"ended with status {status}" if status >= 0 else f"was ended by {signal.Signals(-status).name}"
+        return f"rank {rank} of {world} {how}"
+
+
+def launch(arguments: Sequence[str], processes: int, *, restarts: int = 0) -> int:
+    """Run `python -m gansmith ARGUMENTS` in so many processes. Returns the exit status that one process would have.
+
+    restarts: how often all of them are begun again after one was lost.
+    """
+    for attempt in range(restarts + 1):
+        end = _attempt(arguments, processes)
+        if not end.lost:
+            return end.status
+        again = attempt < restarts
+        then = f"begun again ({attempt + 1} of {restarts})" if again else "the same command goes on from it"
+        say(f"{'warning' if again else 'error'}: {end.words(processes)}; the others were ended, and what came after "
+            f"the last checkpoint is lost: {then}")  # fmt: skip
+    return 1
+
+
+def launched() -> bool:
+    """Was this process started by `launch`? It then ends with the launcher, whatever becomes of that."""
+    return _PARENT in os.environ
+
+
+def obey() -> None:
+    """To be called first in a process that `launch` may have started."""
+    if launched():
+        end_with(Parent(int(os.environ[_PARENT]), direct=sys.platform != "win32", main=True))
+
+
+def ready() -> None:
+    """Let the other ranks begin: by rank 0, when everything is prepared that it prepares alone."""
+    place = os.environ.pop(_READY, None)
+    if place is not None:
+        with suppress(OSError):
+            os.write(int(place), b"ready\n")
+            os.close(int(place))
+
+
+def environment_of(rank: int, world: int, port: int) -> dict[str, str]:
+    """What `torchrun` puts into the environment of a rank on one machine.
+
+    >>> environment_of(1, 2, 29500)["RANK"]
+    '1'
+    """
+    names = {"RANK": rank, "LOCAL_RANK": rank, "WORLD_SIZE": world, "LOCAL_WORLD_SIZE": world, "GROUP_RANK": 0}
+    words = {name: str(value) for name, value in names.items()}
+    return {**words, "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), _PARENT: str(os.getpid())}
+
+
+def threads_of_each(processes: int) -> int:
+    """Threads of each of the processes, so that together they are as many as the cores."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(cores // processes, 1)
+
+
+def _attempt(arguments: Sequence[str], world: int) -> End:
+    reading, writing = os.pipe()
+    port = _free_port()
+    shared = {"OMP_NUM_THREADS": str(threads_of_each(world)), **os.environ}
+    if sys.platform.startswith("linux"):
+        shared.setdefault("GLOO_SOCKET_IFNAME", "lo")  # else gloo asks for the address of the host's name
+
+    def begin(rank: int, **more: str) -> subprocess.Popen[bytes]:
+        environment = {**shared, **environment_of(rank, world, port), **more}
+        return _begin(arguments, environment, keep=[writing] if rank == 0 else [], ignore=rank > 0)
+
+    ranks = [begin(0, **{_READY: str(writing)})]
+    os.close(writing)
+    with _passed_to(ranks[0]), os.fdopen(reading, "rb") as said:
+        try:
+            if said.readline():  # else it has ended
+                ranks += [begin(rank) for rank in range(1, world)]
+            return _watched(ranks)
+        finally:
+            for process in ranks:
+                process.kill()
+                process.wait()
+
+
+def _begin(
+    arguments: Sequence[str], environment: Mapping[str, str], *, keep: Sequence[int], ignore: bool
+) -> subprocess.Popen[bytes]:
+    """ignore: Ctrl-C and a closed terminal are for rank 0, which tells the others."""
+    signals = [number for name in ("SIGINT", "SIGHUP") if (number := getattr(signal, name, None)) is not None]
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in signals} if ignore else {}
+    try:
+        return subprocess.Popen(
+            [sys.executable, "-m", "gansmith", *arguments],
+            env=environment,
+            pass_fds=keep,
+            stdin=subprocess.DEVNULL if ignore else None,
+        )
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _watched(ranks: Sequence[subprocess.Popen[bytes]]) -> End:
+    """Wait for all. The first to fail is the one that did not just lose another."""
+    failed: tuple[int, int] | None = None
+    deadline: float | None = None
+    while any(process.poll() is None for process in ranks):
+        for rank, process in enumerate(ranks):
+            status = process.returncode
+            if status and failed is None and status not in STOPPED and status != LOST:
+                failed = rank, status
+            if status:
+                deadline = deadline or time.monotonic() + GRACE
+        if deadline is not None and time.monotonic() > deadline and ranks[0].returncode is not None:
+            break
+        time.sleep(_EVERY)
+    statuses = [process.poll() for process in ranks]
+    first = statuses[0]
+    others = [(rank, status) for rank, status in enumerate(statuses) if status and status not in (*STOPPED, LOST)]
+    failed = failed or (others[0] if others else None)
+    if first is not None and first >= 0 and first != LOST:
+        return End(first, failed if failed is not None and failed[1] < 0 and first else None)
+    return End(LOST, failed or (0, LOST))
+
+
+@contextmanager
+def _passed_to(process: subprocess.Popen[bytes]) -> Iterator[None]:
+    """Inside, SIGINT, SIGTERM and SIGHUP of this process go to `process`."""
+
+    def pass_on(number: int, frame: Any) -> None:
+        process.send_signal(number)
+
+    numbers = [number for name in ("SIGINT", "SIGTERM", "SIGHUP") if (number := getattr(signal, name, None))]
+    heard = [number for number in numbers if signal.getsignal(number) is not signal.SIG_IGN]
+    before = {number: signal.signal(number, pass_on) for number in heard}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
