@@ -70,7 +70,7 @@ def test_a_request_from_before_the_start_stops_nothing(run: Path) -> None:
 def test_a_request_while_the_images_are_prepared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No step is made; the folder, which is no run yet, takes the request."""
     out = tmp_path / "run"
-    monkeypatch.setattr("gansmith.runs.trainer.assemble", _asking(out))
+    monkeypatch.setattr("gansmith.runs.training.assemble", _asking(out))
     with pytest.raises(TrainingInterrupted, match="stopped at 0 of 320 images; everything is saved"):
         gansmith.train(**SMALL, out=str(out))
     assert Run(out).checkpoint()["step"] == 0

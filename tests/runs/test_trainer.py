@@ -141,7 +141,7 @@ def test_a_folder_that_cannot_be_made() -> None:
 def test_a_folder_of_somebody_elses_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in "dbca":
         (tmp_path / name).write_text("x")
-    monkeypatch.setattr("gansmith.runs.trainer.with_data_to_train", None)  # refused before the images are looked at
+    monkeypatch.setattr("gansmith.runs.training.with_data_to_train", None)  # refused before the images are looked at
     with pytest.raises(RunError) as raised:
         gansmith.train(**SMALL, out=str(tmp_path))
     assert str(raised.value) == f"{tmp_path} exists and is not a run (it holds a, b, c); choose another --out"

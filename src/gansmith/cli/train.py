@@ -61,7 +61,7 @@ def train(
     from gansmith.errors import ExperimentError, OptionError
     from gansmith.runs.folder import folder_of
     from gansmith.runs.train import experiment_from
-    from gansmith.runs.trainer import train_run
+    from gansmith.runs.training import train_run
 
     own = ("assignments", "ruler", "dry_run", "full")
     settings = {name: value for name, value in context.params.items() if name not in own}

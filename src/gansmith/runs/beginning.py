@@ -17,17 +17,19 @@ from gansmith.runs.training_state import restore
 from gansmith.schedules import Decay, Value
 from gansmith.system.console import say
 from gansmith.system.text import printable
-from gansmith.training.checkpoint import Checkpoints
+from gansmith.training.checkpoint import Checkpoints, State
 from gansmith.training.forecast import FEW, forecast
 from gansmith.training.out_of_memory import explain_out_of_memory
 from gansmith.training.precision import warnings
 from gansmith.training.wiring import check_wiring
 
 
-def resume_or_begin(folder: Path, parts: Assembly, *, quietly: bool = False) -> tuple[int, float]:
+def resume_or_begin(
+    folder: Path, parts: Assembly, *, quietly: bool = False, processes: int = 1
+) -> tuple[int, float]:
     """Restore the newest checkpoint of the run in `folder`, or begin it. Returns the steps and the seconds behind.
 
-    quietly: this process itself wrote the checkpoint.
+    quietly: this process itself wrote the checkpoint. processes: how many train from here on.
     """
     checkpoints = checkpoints_of(folder)
     if not checkpoints.names():
@@ -38,7 +40,11 @@ def resume_or_begin(folder: Path, parts: Assembly, *, quietly: bool = False) -> 
         begin(parts)
         return 0, 0.0
     notes: list[str] = []
-    take_up = Checkpoints(checkpoints.folder, lambda state: notes.extend(restore(state, parts, folder)))
+
+    def take(state: State) -> None:
+        notes.extend(restore(state, parts, folder, processes=processes))
+
+    take_up = Checkpoints(checkpoints.folder, take)
     try:
         state, damage = take_up.load()
     except DamagedCheckpointError as error:

@@ -1,7 +1,8 @@
 """Metrics of the samples while training, each so many images; of a classifier, of its predictions for held-out images.
 
 The history of measurements is the run's own records: a resumed run reads it there and goes on as if it had never
-stopped.
+stopped. Where several processes train, each makes its share of the samples and their features, and rank 0 measures:
+the samples, and every number, are those of one process.
 """
 
 from __future__ import annotations
@@ -30,18 +31,25 @@ from gansmith.latent.renderer import Renderer
 from gansmith.runs.early_stopping import EarlyStopping
 from gansmith.runs.monitor import evaluation_mode
 from gansmith.runs.own_networks import own_networks
+from gansmith.runs.team import Team
 from gansmith.system.seeding import mix
+from gansmith.system.sharing import Share
 
 
 class PeriodicMetrics:
     """The metrics of one run, measured every `metrics.every` images. `past` are the run's records so far.
 
+    team: those who make the samples; rank 0 calls `measure`, and at the same time the others `take_part`.
+
     Raises ExperimentError or OptionError, before the training, for metrics that cannot be measured in this run and for
     an early stopping by a metric that is not measured.
     """
 
-    def __init__(self, parts: Assembly, past: Iterable[Mapping[str, Any]] = ()) -> None:
+    def __init__(
+        self, parts: Assembly, past: Iterable[Mapping[str, Any]] = (), *, team: Team | None = None
+    ) -> None:
         self.parts, self.settings = parts, parts.experiment.metrics
+        self._team = Team() if team is None else team
         self.metrics: dict[str, Metric] = {name: catalog.build("metrics", name) for name in self.settings.names}
         self.history = [
             record for record in past if "look" in record
@@ -61,14 +69,14 @@ class PeriodicMetrics:
         return bool(self.metrics) and before // self.settings.every < images // self.settings.every
 
     def measure(
-        self, players: Mapping[str, nn.Module], *, step: int, images: int, closing: bool = False
+        self, players: Mapping[str, nn.Module], *, step: int, images: int, closing: bool = False, alone: bool = False
     ) -> dict[str, Any]:
-        """Measure now. Returns the record, which is part of the history from here on.
+        """Measure now. Returns the record, which is part of the history from here on. alone: no other rank takes part.
 
         A `closing` measurement, when the process has come to its last image, is only reported: were it remembered, a
         run that is made longer would stop at another place than one that was long from the beginning.
         """
-        real, fake = self._sides(players)
+        real, fake = self._sides(players, Team() if alone else self._team)
         record: dict[str, Any] = {"step": step, "images": images}
         record |= {} if closing else {"look": len(self.history) + 1}
         for metric in self.metrics.values():
@@ -80,25 +88,37 @@ class PeriodicMetrics:
             self.history.append(record)
         return record
 
+    def take_part(self, players: Mapping[str, nn.Module]) -> None:
+        """Make this rank's share of what rank 0 measures now."""
+        player = measured_player(self.parts)
+        if self.parts.roles[player] != "classifier":
+            with torch.no_grad(), evaluation_mode(players):
+                self._samples(players[player], self._team)
+
     def summary(self) -> str | None:
         """The last and the best value of the leading metric; None before the first measurement."""
         return self.stopping.summary(self.last)
 
-    def _sides(self, players: Mapping[str, nn.Module]) -> tuple[Side, Side]:
+    def _sides(self, players: Mapping[str, nn.Module], team: Team) -> tuple[Side, Side]:
         if self._real is None:
             self._real = self._real_side()
         player = measured_player(self.parts)
         with torch.no_grad(), evaluation_mode(players):
             if self.parts.roles[player] == "classifier":
                 return self._real, self._predictions(players[player], self._real)
-            return self._real, self._samples(players[player])
+            return self._real, self._samples(players[player], team)
 
-    def _samples(self, generator: nn.Module) -> Side:
-        """The samples of the first seeds, with the classes that a conditional generator made them for."""
+    def _samples(self, generator: nn.Module, team: Team) -> Side:
+        """The samples of the first seeds, with the classes that a conditional generator made them for. At rank 0 all of
+        them, elsewhere this rank's."""
         renderer = Renderer(generator, self.parts.prior, device=self.parts.device, chunk=PART)
         seeds = range(self.settings.samples)
         labels = renderer.labels(seeds)
-        side = side_of("samples", generated_images(renderer, seeds), self._extractor, cache=False)
+        mine = own_share(seeds, team)
+        side = Side("samples")
+        if mine:
+            side = side_of("samples", generated_images(renderer, mine), self._extractor, cache=False)
+        side = whole_side(side, team)
         return side if labels is None else replace(side, labels=labels.numpy())
 
     def _predictions(self, classifier: nn.Module, real: Side) -> Side:
@@ -138,6 +158,33 @@ class PeriodicMetrics:
             fake="this run",
             seeds=f"0-{fakes - 1}",
         )
+
+
+def own_share(seeds: range, team: Team) -> range:
+    """The seeds whose images this rank makes: whole parts of PART, as one process makes them, in the order of ranks.
+
+    >>> own_share(range(100), Team(Share(1, 2))), own_share(range(10), Team(Share(1, 2)))
+    (range(64, 100), range(10, 10))
+    """
+    parts = -(-len(seeds) // PART)
+    first, last = (parts * rank // team.world for rank in (team.rank, team.rank + 1))
+    if team.world > parts:  # one each, as far as they go
+        first, last = team.rank, team.rank + 1
+    return seeds[first * PART : last * PART]
+
+
+def whole_side(own: Side, team: Team) -> Side:
+    """At rank 0 the side that all ranks' sides are together; elsewhere this rank's own."""
+    if team.world == 1:
+        return own
+    values: dict[str, Any] = {}
+    for name in ("images", "features", "probabilities"):
+        array = getattr(own, name)
+        tensor = None if array is None else torch.from_numpy(array)
+        rows = [part for rank in range(team.world) if (part := team.rows(tensor, rank)) is not None]
+        if rows:
+            values[name] = torch.cat(rows).numpy()
+    return replace(own, **values) if team.rank == 0 else own
 
 
 def require_measurable(parts: Assembly, metrics: Mapping[str, Metric]) -> None:

@@ -252,7 +252,7 @@ class Run:
     def resume(self, *, images: int | str | None = None, assignments: Iterable[str] = (), **changes: Any) -> Run:
         """Train on, to `images` in all; `changes`, or `assignments` as --set takes them, may be any field of
         `experiment.MAY_CHANGE`."""
-        from gansmith.runs.trainer import train_run
+        from gansmith.runs.training import train_run
 
         if not is_run(self.path):
             raise RunError(

@@ -14,21 +14,21 @@ import json
 import os
 import socket
 import threading
-import time
 import traceback
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import torch
-from torch import distributed
+from torch import Tensor, distributed
 
 from gansmith.errors import GansmithError, LostRankError
+from gansmith.experiment.schema import Experiment
 from gansmith.system import heartbeat
 from gansmith.system.console import say
 from gansmith.system.heartbeat import Heartbeat, Loss
 from gansmith.system.launcher import LOST, launched, ready
-from gansmith.system.sharing import Share, joined_as, share
+from gansmith.system.sharing import Share, bounds, joined_as
 from gansmith.training import processes
 from gansmith.training.checkpoint import State
 
@@ -50,6 +50,12 @@ def rank_and_world() -> Share:
 def follows() -> bool:
     """Is this process one that does what rank 0 tells it?"""
     return rank_and_world().rank > 0
+
+
+def require_share(experiment: Experiment) -> None:
+    """Raises ExperimentError where there are more processes than images to play at a time."""
+    with joined_as(rank_and_world()):
+        bounds(experiment.batch // experiment.accumulate)
 
 
 class Team:
@@ -92,13 +98,13 @@ class Team:
         mine: State = state if state is not None else torch.load(io.BytesIO(content), weights_only=True)
         return mine
 
-    def rows(self, own: torch.Tensor | None, rank: int) -> torch.Tensor | None:
-        """A tensor of `rank` at rank 0; None elsewhere, and on `rank` where it has none."""
+    def rows(self, own: Tensor | None, rank: int) -> Tensor | None:
+        """A tensor of `rank`, at rank 0; None elsewhere, and where `rank` has none."""
         file = io.BytesIO()
         if self.rank == rank:
             torch.save(own, file)
-        content = _sent(file.getvalue() if self.rank == rank else b"", rank)
-        result: torch.Tensor | None = torch.load(io.BytesIO(content), weights_only=True) if self.rank == 0 else None
+        content = _sent(file.getvalue(), rank)
+        result: Tensor | None = torch.load(io.BytesIO(content), weights_only=True) if self.rank == 0 else None
         return result
 
     def wait(self) -> None:
@@ -127,7 +133,7 @@ class Team:
         beat, self._beat = self._beat, None
         if beat is not None:
             beat.close()
-        if share().world > 1 or self.world > 1:
+        if self.world > 1:
             processes.leave()
         self.rank, self.world = 0, 1
 

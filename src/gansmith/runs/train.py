@@ -49,7 +49,7 @@ def train(
     >>> run.checkpoint()["images"], sorted(path.name for path in run.model.iterdir())
     (32, ['discriminator.safetensors', 'generator.safetensors', 'model.json'])
     """
-    from gansmith.runs.trainer import train_run
+    from gansmith.runs.training import train_run
 
     experiment, _ = experiment_from(
         path,

@@ -1,4 +1,4 @@
-"""The training loop of one process: lock, begin or resume, handlers, signals.
+"""The training loop of one process, or of rank 0 of several: begin or resume, handlers, signals, the end.
 
 Whatever ends it (the last image, Ctrl-C, SIGTERM, an error), what was saved before stays whole; a process that comes
 after resumes at the last checkpoint and computes, to the bit, what an uninterrupted one would have.
@@ -7,78 +7,50 @@ after resumes at the last checkpoint and computes, to the bit, what an uninterru
 from __future__ import annotations
 
 import signal
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from gansmith.experiment.assemble import Assembly, assemble
+from gansmith.experiment.assemble import Assembly
 from gansmith.experiment.schema import Experiment
-from gansmith.experiment.with_data import with_data_to_train
 from gansmith.models import saved
 from gansmith.records import jsonl
 from gansmith.records.recorder import Recorder
-from gansmith.runs import curves
+from gansmith.runs.agreements import Agreements
 from gansmith.runs.auto import settled_reason
 from gansmith.runs.beginning import resume_or_begin
 from gansmith.runs.checks import Checks, said
 from gansmith.runs.description import description
 from gansmith.runs.ended import complete_files, complete_words, interrupted, stopped_words
-from gansmith.runs.existing_run import require_run_or_empty, with_recorded_choices, with_recorded_holdout
 from gansmith.runs.first_words import FirstWords
-from gansmith.runs.folder import checkpoints_of, folder_of, is_run, remove_stale_files
+from gansmith.runs.folder import checkpoints_of
 from gansmith.runs.gallery import show_what_to_expect
-from gansmith.runs.lock import locked
 from gansmith.runs.monitor import Monitor
 from gansmith.runs.periodic_metrics import PeriodicMetrics
-from gansmith.runs.recorded_length import with_recorded_length
 from gansmith.runs.sample_sheets import SampleSheets
 from gansmith.runs.signals import stop_on_signals
-from gansmith.runs.start import place_of
 from gansmith.runs.stop_request import stop_on_request
-from gansmith.runs.time_budget import TimeBudget, cost, settled, terminal
+from gansmith.runs.team import Team
+from gansmith.runs.time_budget import TimeBudget, cost, settled
 from gansmith.runs.training_state import capture, model_files, players_in_use, require_finite
+from gansmith.runs.views import Views
 from gansmith.runs.whereabouts import Whereabouts
+from gansmith.runs.wishes import Wishes
 from gansmith.schedules import MOST_IMAGES
 from gansmith.system.console import say
 from gansmith.system.files import write_text
 from gansmith.system.paths import shell_word
 from gansmith.system.text import printable
+from gansmith.training.checkpoint import State
 from gansmith.training.engine import Engine, Events, images_drawn, play_until
-
-
-def train_run(experiment: Experiment) -> None:
-    """Begin or resume the run that `experiment` describes, to its last image.
-
-    Raises RunError when the folder belongs to another process or another experiment, TrainingInterrupted on Ctrl-C,
-    SIGTERM or SIGHUP, having said so, and whatever stops the training.
-    """
-    try:
-        _train_run(experiment)
-    except KeyboardInterrupt:  # before the first step, or after the last
-        raise interrupted("stopped; what was saved is whole", signal.SIGINT) from None
-
-
-def _train_run(experiment: Experiment) -> None:
-    folder = folder_of(experiment)
-    require_run_or_empty(folder)  # before a lock is put there
-    with locked(folder):
-        require_run_or_empty(folder)
-        remove_stale_files(folder)
-        if experiment.start_from is not None and not is_run(folder):
-            place_of(experiment.start_from)  # before the images are prepared, which can take long
-        experiment, data = with_data_to_train(with_recorded_length(folder, with_recorded_holdout(folder, experiment)))
-        experiment = with_recorded_choices(folder, experiment)
-        say(*(f"warning: {warning}" for warning in data.warnings))
-        measured = Trainer(folder, assemble(experiment, data)).train()
-        if measured is not None:
-            Trainer(folder, assemble(measured, data), resumed=True).train()
 
 
 class Trainer:
     """Trains the assembled run in `folder`: its state between steps, and the handlers that see to it."""
 
-    def __init__(self, folder: Path, parts: Assembly, *, resumed: bool = False) -> None:
+    def __init__(self, folder: Path, parts: Assembly, *, team: Team | None = None, resumed: bool = False) -> None:
         self.folder, self.parts, self.experiment = folder, parts, parts.experiment
+        self.team = Team() if team is None else team
         self.resumed = resumed  # by the process that began it
         self.budget = None if resumed or self.experiment.time is None else TimeBudget(self.experiment.time)
         self.checkpoints = checkpoints_of(folder)
@@ -87,25 +59,26 @@ class Trainer:
         self.whereabouts = Whereabouts(folder)
         self.keep_every = int(self.experiment.keep_every)  # an epoch has become its number of images
         self.step, self.measured = 0, False  # measured: is it known what the time is in images?
+        self.left = False  # as it was: there was nothing to train
         self.saved_step: int | None = None  # of the newest checkpoint that this process wrote
+        self.wishes = Wishes(self.team)
         self.signal: int | None = None  # that ends the training
         self.stop_reason: str | None = None  # of early stopping
 
     def train(self) -> Experiment | None:
         """Train to the last image, or until something stops it; or, where a time is given in place of a number of
         images, until it is known how many these are: returns the experiment with that number, to be resumed."""
-        self.step, seconds = resume_or_begin(self.folder, self.parts, quietly=self.resumed)
+        with self.team.alone():
+            self.step, seconds = resume_or_begin(
+                self.folder, self.parts, quietly=self.resumed, processes=self.team.world
+            )
         self.budget = None if self.step else self.budget  # the number of images is known after a step that was saved
+        self.team.agreed_state(self._captured(seconds))
         images = self.parts.stream.drawn
-        if images >= self.experiment.images:
-            self._leave_ended(complete_words(self.folder, images))
-            return None
         past = [record for record in jsonl.read(self._events) if record["step"] <= self.step]
-        self.metrics = PeriodicMetrics(self.parts, past)
-        by_metric = self.metrics.stopping.reason()
-        reason = by_metric or settled_reason(past, self.experiment)
-        if reason is not None:
-            self._leave_ended(stopped_words(self.folder, images, reason, by_metric=by_metric is not None))
+        left = complete_words(self.folder, images) if images >= self.experiment.images else self._ended_by_rule(past)
+        if not self.team.agreed(left is None):
+            self._leave_ended(str(left))
             return None
         self._open_records(past, seconds)
         try:
@@ -120,14 +93,21 @@ class Trainer:
             self.recorder.close()
             self.parts.stream.close()
             self.whereabouts.close()
-        if self._goes_on():
-            return self.experiment
-        self._say_how_it_ended()
-        return None
+        return self.experiment if self._goes_on() else None
 
     # ---- begin and end
 
+    def _ended_by_rule(self, past: Sequence[dict[str, Any]]) -> str | None:
+        """What is said where a stop rule has ended the run that has these records; None where none has."""
+        self.metrics = PeriodicMetrics(self.parts, past, team=self.team)
+        by_metric = self.metrics.stopping.reason()
+        reason = by_metric or settled_reason(past, self.experiment)
+        if reason is None:
+            return None
+        return stopped_words(self.folder, self.parts.stream.drawn, reason, by_metric=by_metric is not None)
+
     def _leave_ended(self, message: str) -> None:
+        self.left = True
         complete_files(self.folder, self.parts, self.sheets, self.step)
         say(message)
         self.parts.stream.close()
@@ -136,7 +116,7 @@ class Trainer:
         """experiment.yaml, events.jsonl cut back to this step, and the recorder with all its views."""
         experiment, images = self.experiment, self.parts.stream.drawn
         if not self.resumed:
-            say(description(self.parts, self.folder))
+            say(description(self.parts, self.folder, processes=self.team.world))
         write_text(self.folder / "experiment.yaml", experiment.to_yaml())
         jsonl.cut(self._events, self.step)
         if images and not past:
@@ -145,21 +125,30 @@ class Trainer:
             show_what_to_expect(self.parts, self.folder)
             with cost(self.budget, "sheet"):
                 self.sheets.save_sheet(0)
-        self.events = jsonl.JsonLines(self._events)
-        views: list[Any] = [self.events]
-        if experiment.tensorboard:
-            from gansmith.records.tensorboard import TensorBoard
-
-            views.append(TensorBoard(self.folder / "tensorboard", begin=images))
-        self.curves = curves.Curves(self.folder, past)
-        self.terminal = terminal(self.budget, images=experiment.images, done=images)
-        views += [self.curves, self.terminal]
         monitor = Monitor(self.parts, past)
         self.checks = Checks(self.parts, self.folder, monitor, past)
-        self.recorder = Recorder(views, every=experiment.record_every, seconds=seconds, beside=monitor)
+        self.views = Views(self.folder, experiment, self.budget, past, images)
+        self.terminal = self.views.terminal
+        self.recorder = Recorder(
+            self.views.all, every=experiment.record_every, seconds=seconds, beside=self._beside(monitor)
+        )
 
-    def _say_how_it_ended(self) -> None:
+    def _beside(self, monitor: Monitor) -> Callable[[Mapping[str, Any]], dict[str, Any]]:
+        """What is added to each record."""
+
+        def beside(record: Mapping[str, Any]) -> dict[str, Any]:
+            ranks = self.wishes.record()
+            slow = self.wishes.said(ranks)
+            if slow is not None:
+                say(slow)
+            return {**ranks, **monitor(record)}
+
+        return beside
+
+    def say_how_it_ended(self) -> None:
         """Raises TrainingInterrupted where a signal ended it."""
+        if self.left:
+            return
         for line in (self.metrics.summary(), self.stop_reason and f"ended by the stop rule: {self.stop_reason}"):
             if line:
                 say(line)
@@ -181,8 +170,10 @@ class Trainer:
         engine = self.parts.engine
         state: Any = engine.state
         state.images = self.parts.stream.drawn
+        self.wishes.attach(engine)
         engine.add_event_handler(Events.STARTED, self._before_first_step)
         engine.add_event_handler(Events.ITERATION_COMPLETED, self._after_step)
+        self.agreements = Agreements(self.parts, self.team, measuring=self.budget is not None)
         with stop_on_signals(self._stop), stop_on_request(engine, self.folder, self._stop):
             self.recorder.start(self.parts.stream.drawn)
             self.words.start(self.parts.stream.drawn)
@@ -191,16 +182,22 @@ class Trainer:
             play_until(engine, self.experiment.images if self.budget is None else MOST_IMAGES, step=self.step)
             with self.whereabouts.guarded(self._move_to):
                 self._save(engine)  # first: after SIGTERM there may be little time
-                if self._goes_on():
+                goes_on = self._goes_on()
+                closing = not goes_on and self.signal is None and bool(self.metrics.metrics)
+                self.team.agreed({"closing": closing, "experiment": self.experiment.to_yaml() if goes_on else None})
+                if goes_on:
                     return
-                self.sheets.save_sheet(images_drawn(engine))
-                if self.signal is None and self.metrics.metrics:
+                if closing:
                     self._measure(engine, closing=True)
+                self.sheets.save_sheet(images_drawn(engine))
                 self.sheets.save_film()
 
     def _stop(self, number: int, words: str = "once more to stop at once") -> None:
-        self.signal = number
         say(f"\nstopping after this step; {words}")
+        if self.team.world > 1:
+            self.wishes.wish(number)
+            return
+        self.signal = number
         self.parts.engine.terminate()
 
     def _before_first_step(self, engine: Engine) -> None:
@@ -212,8 +209,14 @@ class Trainer:
         before, images = state.images - state.drawn, state.images
         self.parts.averaging.update(state.drawn, images)
         self.step = state.iteration
+        if self.team.world > 1:
+            self.signal = self.wishes.heard()
+            if self.signal is not None:
+                engine.terminate()
         with self.whereabouts.guarded(self._move_to):
             self._write_what_is_due(engine, before, images)
+        if self.agreements.due(before, images):
+            self.agreements.lead(end=self.stop_reason is not None or (self.agreements.measuring and self.measured))
 
     def _write_what_is_due(self, engine: Engine, before: int, images: int) -> None:
         """After a step that took the clock from `before` to `images`."""
@@ -274,7 +277,7 @@ class Trainer:
             self.experiment, self.budget, self.measured = self.parts.experiment, None, True
         self.recorder.flush(step=self.step, images=images_drawn(engine))
         require_finite(self.parts)
-        state = capture(self.parts, step=self.step, seconds=self.recorder.seconds)
+        state = self._captured(self.recorder.seconds)
         self.whereabouts.require()
         self.checkpoints.save(state, keep_as=keep_as)
         files = model_files(self.parts)
@@ -282,10 +285,14 @@ class Trainer:
         saved.save(self.folder / "model", files)
         self.saved_step = self.step
 
+    def _captured(self, seconds: float) -> State:
+        return capture(self.parts, step=self.step, seconds=seconds, processes=self.team.world)
+
     def _move_to(self, folder: Path) -> str:
         """Save the state into `folder`, where everything is written from here on. Returns how far the training came."""
-        self.folder = self.sheets.folder = self.curves.folder = folder
-        self.checkpoints, self.events.path, self.saved_step = checkpoints_of(folder), self._events, None
+        self.folder = self.sheets.folder = folder
+        self.views.move_to(folder)
+        self.checkpoints, self.saved_step = checkpoints_of(folder), None
         write_text(folder / "experiment.yaml", self.experiment.to_yaml())
         self._save(self.parts.engine)
         return f"{images_drawn(self.parts.engine):,} of {self.experiment.images:,} images"

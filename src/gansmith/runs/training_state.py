@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -23,9 +24,11 @@ from gansmith.training.checkpoint import State
 _FORMAT = 1
 
 
-def capture(parts: Assembly, *, step: int, seconds: float) -> State:
-    """The whole state after `step` steps and `seconds` of training, as tensors and plain values."""
+def capture(parts: Assembly, *, step: int, seconds: float, processes: int = 1) -> State:
+    """The whole state after `step` steps and `seconds` of training by so many processes, as tensors and plain values."""
+    several = {"processes": processes} if processes > 1 else {}
     return {
+        **several,
         "format": _FORMAT,
         "versions": versions(),
         "experiment": parts.experiment.plain(),
@@ -48,8 +51,9 @@ def versions() -> dict[str, str]:
     return {"gansmith": __version__, "torch": str(torch.__version__), "numpy": np.__version__}
 
 
-def restore(state: State, parts: Assembly, folder: Path) -> list[str]:
-    """Make `parts` what they were when `state` was taken, in the run at `folder`. Returns what the user should know.
+def restore(state: State, parts: Assembly, folder: Path, *, processes: int = 1) -> list[str]:
+    """Make `parts` what they were when `state` was taken, in the run at `folder`, to be trained on by so many processes.
+    Returns what the user should know.
 
     Raises RunError when the images or the experiment are others than then, DamagedCheckpointError for a state that
     does not fit; `parts` may then be restored from another one.
@@ -72,7 +76,7 @@ def restore(state: State, parts: Assembly, folder: Path) -> list[str]:
     optimizers = {name: scheduled.optimizer for name, scheduled in parts.optimizers.items()}
     require_fitting(state, capture(parts, step=0, seconds=0.0), optimizers)
     try:
-        _load(state, parts)
+        load_state(state, parts, processes=processes)
     except Exception as error:  # of whatever a game's part, which may be code from outside, makes of its state
         raise DamagedCheckpointError(str(error).partition("\n")[0] or type(error).__name__) from error
     then = {**state["versions"], "device": state["device"]}
@@ -83,6 +87,11 @@ def restore(state: State, parts: Assembly, folder: Path) -> list[str]:
         for name in now
         if name != "gansmith" and then.get(name) != now[name]
     ]
+    before = state.get("processes", 1)
+    if before != processes:
+        notes.append(
+            f"note: begun by {_count(before)}, continued by {_count(processes)}: close to the same run, not exactly it"
+        )
     if not parts.experiment.reproducible:
         notes.append("note: reproducible is false: continued close to the same run, not exactly it")
     return notes
@@ -95,8 +104,15 @@ def _experiment_in(state: State) -> Experiment:
         raise DamagedCheckpointError(f"experiment: {str(error).partition(chr(10))[0]}") from error
 
 
-def _load(state: State, parts: Assembly) -> None:
-    torch.set_num_threads(state["threads"])
+def _count(processes: Any) -> str:
+    return f"{processes} process{'es' * (processes != 1)}"
+
+
+def load_state(state: State, parts: Assembly, *, processes: int = 1) -> int:
+    """Make `parts` what they were when `state` was taken. Returns its step. The number of threads is that of each
+    process: another number of processes keeps its own."""
+    if state.get("processes", 1) == processes:
+        torch.set_num_threads(state["threads"])
     for name, player in parts.game.players.items():
         player.load_state_dict(state["players"][name])
     for name, scheduled in parts.optimizers.items():
@@ -105,6 +121,7 @@ def _load(state: State, parts: Assembly) -> None:
     for name, remembered in parts.game.state.items():
         remembered.load_state_dict(state["game"][name])
     parts.stream.load_state_dict(state["stream"])
+    return int(state["step"])
 
 
 def require_finite(parts: Assembly) -> None:

@@ -9,12 +9,14 @@ from __future__ import annotations
 import signal
 import time
 from collections.abc import Mapping
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from gansmith.runs.team import Team
 from gansmith.system import collectives
+from gansmith.training.engine import Engine, Events
 
 _SLOW = 1.5  # times the mean of the others: said, once
 _ENOUGH = 8  # steps of which a record is, before anything is said of one rank
@@ -34,6 +36,13 @@ class Wishes:
         self._sum = torch.zeros(len(_NUMBERS) + team.world)
         self._begun, self._waited = time.perf_counter(), 0.0
         self._seconds, self._steps, self._said = torch.zeros(team.world), 0, False
+
+    def attach(self, engine: Engine) -> None:
+        """Have the engine take the numbers along, where there is another rank."""
+        if self.team.world > 1:
+            state: Any = engine.state
+            state.beside = self.vector
+            engine.add_event_handler(Events.ITERATION_STARTED, self.begin_step)
 
     def wish(self, number: int) -> None:
         """Want to stop after this step or the next one, by the signal of this number."""

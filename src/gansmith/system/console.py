@@ -20,12 +20,26 @@ _WENT_AWAY = (errno.EPIPE, errno.EIO)  # a reader that has read enough; a termin
 _UNWRITABLE = (OSError, ValueError, RuntimeError)
 
 
+class _State:
+    quiet = False  # another process says what this one does
+
+
+def quiet() -> None:
+    """From now on this process says nothing and shows no progress: one of several speaks for all."""
+    _State.quiet = True
+
+
+def is_quiet() -> bool:
+    """Was this process told to be quiet?"""
+    return _State.quiet
+
+
 def say(*lines: str) -> None:
     """Print lines of progress on standard error; a line that cannot be written is left out, and signs that a terminal
-    would obey are written as their codes."""
+    would obey are written as their codes. A quiet process says nothing."""
     from gansmith.system.text import printable_lines
 
-    for line in lines if sys.stderr is not None else ():
+    for line in lines if sys.stderr is not None and not _State.quiet else ():
         with suppress(*_UNWRITABLE):
             try:
                 print(printable_lines(line), file=sys.stderr, flush=True)

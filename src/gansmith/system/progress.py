@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar, cast
 
-from gansmith.system.console import ProgressStream, is_terminal, say
+from gansmith.system.console import ProgressStream, is_quiet, is_terminal, say
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -73,7 +73,7 @@ def bar(
     """A progress display of `total` units, of which `done` were done before. Writes to standard error only.
 
     picture: drawn above the line, in half blocks, on a terminal of 24-bit colours; asked again at each refresh."""
-    if getattr(_here, "hidden", False):
+    if is_quiet() or getattr(_here, "hidden", False):
         yield _watching(getattr(_here, "watch", None), what, total, done)
         return
     show = _terminal if is_terminal() else _plain
