@@ -10,6 +10,8 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
+from gansmith.cli.several import ARGUMENTS
+
 _ONE_MEANING = {  # what other programs call it: options here, the first that the command has
     "--out": "output o output-dir outdir save-dir logdir dest",
     "--size": "resolution res image-size img-size imsize",
@@ -58,6 +60,7 @@ class Group(TyperGroup):
         if not args and self.no_args_is_help and not ctx.resilient_parsing:
             typer.echo(ctx.get_help())
             ctx.exit()
+        ctx.meta.setdefault(ARGUMENTS, [*args])
         return super().parse_args(ctx, args)
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:

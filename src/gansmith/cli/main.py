@@ -41,6 +41,7 @@ from gansmith.cli.group import Group
 from gansmith.cli.interrupts import ended_by, heard
 from gansmith.errors import GansmithError, TrainingInterrupted
 from gansmith.system.console import keep_streams, output_failure, say
+from gansmith.system.launcher import obey
 from gansmith.system.stop_file import heeded
 
 app = typer.Typer(
@@ -97,6 +98,7 @@ def main() -> None:
     Standard streams that cannot be written to stop no command. Where what was printed on standard output is lost, and
     not because its reader went away, the status of a command that did well is 1.
     """
+    obey()
     keep_streams()
     if any(option.startswith("e") for option in sys.warnoptions):  # python -W error, or PYTHONWARNINGS
         warnings.filterwarnings("default", module=r"(?!gansmith\b)")  # what other packages warn of is no error of ours

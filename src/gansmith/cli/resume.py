@@ -9,9 +9,11 @@ import typer
 
 from gansmith.cli.arguments import Ruler, require_own_run, run_or_zoo, shown_run
 from gansmith.cli.closing import print_end
+from gansmith.cli.several import Processes, Restarts, in_several
 
 
 def resume(
+    context: typer.Context,
     run: Annotated[Path, typer.Argument(help="the run folder", callback=run_or_zoo)],
     images: Annotated[str | None, typer.Option(help="train to this many images in all: 1M")] = None,
     device: Annotated[str | None, typer.Option(help="auto, cpu, cuda, cuda:1, mps")] = None,
@@ -21,14 +23,22 @@ def resume(
     assignments: Annotated[
         list[str] | None, typer.Option("--set", help="another field that may change: stop.metric=null")
     ] = None,
+    processes: Processes = None,
+    max_restarts: Restarts = 0,
     ruler: Ruler = True,
     trust: Annotated[
         bool, typer.Option("--trust", help="import code that the run names from outside gansmith")
     ] = False,
 ) -> None:
     """Continue a run at its last checkpoint, exactly as if it had never stopped."""
+    in_several(context, processes, max_restarts)
+    from gansmith.runs.follower import follow
     from gansmith.runs.run import Run
+    from gansmith.runs.team import follows
 
+    if follows():
+        follow()
+        return
     require_own_run(run, "a training goes on in the run", f"gansmith train PATH --from {shown_run(run)}")
     changes: dict[str, Any] = {"device": device, "workers": workers, "checkpoint_every": checkpoint_every}
     if data is not None:

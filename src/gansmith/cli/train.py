@@ -8,6 +8,7 @@ import typer
 
 from gansmith.cli.arguments import Ruler, echo, parse_freeze
 from gansmith.cli.closing import print_end
+from gansmith.cli.several import Processes, Restarts, in_several
 
 Where = Annotated[str | None, typer.Argument(help="folder, zip or file of images, or a built-in dataset (digits)")]
 
@@ -49,6 +50,8 @@ def train(
     assignments: Annotated[list[str] | None, typer.Option("--set", help="any field: generator.width=32")] = None,
     tensorboard: Annotated[bool | None, typer.Option("--tensorboard", help="write records for TensorBoard")] = None,
     auto: Annotated[bool, typer.Option("--auto", help="augmentation and length within --images as it needs")] = False,
+    processes: Processes = None,
+    max_restarts: Restarts = 0,
     ruler: Ruler = True,
     trust: Annotated[bool, typer.Option("--trust", help="import code that a file names from outside gansmith")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="say what would be done, and what it would take")] = False,
@@ -58,16 +61,23 @@ def train(
 
     Later settings win: defaults, recipe, --config, GANSMITH_... in the environment, options, --set.
     """
+    if not dry_run:
+        in_several(context, processes, max_restarts)
     from gansmith.errors import ExperimentError, OptionError
     from gansmith.runs.folder import folder_of
+    from gansmith.runs.follower import follow
+    from gansmith.runs.team import follows
     from gansmith.runs.train import experiment_from
     from gansmith.runs.training import train_run
 
-    own = ("assignments", "ruler", "dry_run", "full")
+    own = ("assignments", "ruler", "dry_run", "full", "processes", "max_restarts")
     settings = {name: value for name, value in context.params.items() if name not in own}
     settings["freeze"] = parse_freeze(freeze or ())
     if full and not dry_run:
         raise OptionError("--full shows more of --dry-run, and does nothing without it: add --dry-run, or leave it out")
+    if follows():
+        follow()
+        return
     experiment, sources = experiment_from(**settings, assignments=assignments or (), choose_recipe=True)
     if path is None and "data.path" not in sources:
         raise ExperimentError("which images? gansmith train PATH, a folder, a zip, or a built-in set such as digits")

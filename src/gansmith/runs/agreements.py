@@ -45,8 +45,8 @@ class Agreements:
     def lead(self, *, end: bool) -> None:
         """Tell the others whether this step was the last, and how strong the augmentation is."""
         augment = self.parts.game.state.get("augment")
-        adapts = isinstance(augment, DiffAugment) and augment.adapt_every
-        self.team.agreed({"end": end, "augment": augment.p if adapts else None})
+        p = augment.p if isinstance(augment, DiffAugment) and augment.adapt_every else None
+        self.team.agreed({"end": end, "augment": p})
 
     def follow(self) -> bool:
         """Whether this step was the last."""

@@ -24,9 +24,7 @@ from gansmith.training.precision import warnings
 from gansmith.training.wiring import check_wiring
 
 
-def resume_or_begin(
-    folder: Path, parts: Assembly, *, quietly: bool = False, processes: int = 1
-) -> tuple[int, float]:
+def resume_or_begin(folder: Path, parts: Assembly, *, quietly: bool = False, processes: int = 1) -> tuple[int, float]:
     """Restore the newest checkpoint of the run in `folder`, or begin it. Returns the steps and the seconds behind.
 
     quietly: this process itself wrote the checkpoint. processes: how many train from here on.

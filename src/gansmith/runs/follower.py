@@ -10,6 +10,7 @@ import io
 import os
 import warnings
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -31,20 +32,22 @@ from gansmith.system.console import quiet
 from gansmith.training.engine import Engine, Events, images_drawn, play_until
 
 
-def follow() -> None:
-    """Train with rank 0 to the end. Raises TrainingInterrupted where a signal ended the training, on all ranks."""
+def follow() -> Path:
+    """Train with rank 0 to the end. Returns the run's folder, as rank 0 sees it; raises TrainingInterrupted where a
+    signal ended the training, on all ranks."""
     quiet()
     warnings.simplefilter("ignore")  # rank 0 says them
     with joined() as team:
-        signal = _follow(team)
+        beginning = meet(team, None)
+        signal = _follow(team, beginning)
         team.part()
     if signal is not None:
         raise TrainingInterrupted("stopped with rank 0", signal=signal)
+    return Path(beginning["folder"])
 
 
-def _follow(team: Team) -> int | None:
+def _follow(team: Team, beginning: dict[str, Any]) -> int | None:
     """Returns the signal that ended it."""
-    beginning = meet(team, None)
     experiment = received_experiment(beginning)
     torch.set_num_threads(beginning["threads"])
     if local_rank() > 0:
@@ -65,7 +68,7 @@ def meet(team: Team, beginning: dict[str, Any] | None) -> dict[str, Any]:
     """What rank 0 begins with, on every rank, once their versions were compared. Raises RunError for others."""
     everywhere = team.everyone({**versions(), "place": place()})
     for rank, other in enumerate(everywhere):
-        for name, version in versions().items():
+        for name in versions():
             if other[name] != everywhere[0][name]:
                 raise RunError(
                     f"rank {rank} ({other['place']}) has {name} {other[name]}, and rank 0 ({everywhere[0]['place']}) "
@@ -75,11 +78,12 @@ def meet(team: Team, beginning: dict[str, Any] | None) -> dict[str, Any]:
     return agreed
 
 
-def lead_in(team: Team, parts: Assembly) -> None:
+def lead_in(team: Team, parts: Assembly, folder: Path) -> None:
     """Rank 0's side of the beginning: the experiment with all that was chosen, and the threads of each process."""
     if team.world == 1:
         return
-    meet(team, {"experiment": parts.experiment.to_yaml(), "threads": torch.get_num_threads()})
+    threads = torch.get_num_threads()
+    meet(team, {"experiment": parts.experiment.to_yaml(), "threads": threads, "folder": str(folder.resolve())})
     team.wait()
     require_same_data(team, parts.data.digest)
 

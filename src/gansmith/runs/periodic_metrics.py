@@ -33,7 +33,6 @@ from gansmith.runs.monitor import evaluation_mode
 from gansmith.runs.own_networks import own_networks
 from gansmith.runs.team import Team
 from gansmith.system.seeding import mix
-from gansmith.system.sharing import Share
 
 
 class PeriodicMetrics:
@@ -45,9 +44,7 @@ class PeriodicMetrics:
     an early stopping by a metric that is not measured.
     """
 
-    def __init__(
-        self, parts: Assembly, past: Iterable[Mapping[str, Any]] = (), *, team: Team | None = None
-    ) -> None:
+    def __init__(self, parts: Assembly, past: Iterable[Mapping[str, Any]] = (), *, team: Team | None = None) -> None:
         self.parts, self.settings = parts, parts.experiment.metrics
         self._team = Team() if team is None else team
         self.metrics: dict[str, Metric] = {name: catalog.build("metrics", name) for name in self.settings.names}

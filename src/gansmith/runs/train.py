@@ -49,8 +49,12 @@ def train(
     >>> run.checkpoint()["images"], sorted(path.name for path in run.model.iterdir())
     (32, ['discriminator.safetensors', 'generator.safetensors', 'model.json'])
     """
+    from gansmith.runs.follower import follow
+    from gansmith.runs.team import follows
     from gansmith.runs.training import train_run
 
+    if follows():
+        return Run(follow())
     experiment, _ = experiment_from(
         path,
         recipe=recipe,

@@ -49,7 +49,7 @@ def _train_run(experiment: Experiment) -> None:
         say(*(f"warning: {warning}" for warning in data.warnings))
         with joined() as team:
             parts = assemble(experiment, data)
-            lead_in(team, parts)
+            lead_in(team, parts, folder)
             trainer = Trainer(folder, parts, team=team)
             measured = trainer.train()
             if measured is not None:

@@ -25,7 +25,7 @@ _FORMAT = 1
 
 
 def capture(parts: Assembly, *, step: int, seconds: float, processes: int = 1) -> State:
-    """The whole state after `step` steps and `seconds` of training by so many processes, as tensors and plain values."""
+    """The whole state after `step` steps and `seconds` of training by `processes`, as tensors and plain values."""
     several = {"processes": processes} if processes > 1 else {}
     return {
         **several,
@@ -52,7 +52,7 @@ def versions() -> dict[str, str]:
 
 
 def restore(state: State, parts: Assembly, folder: Path, *, processes: int = 1) -> list[str]:
-    """Make `parts` what they were when `state` was taken, in the run at `folder`, to be trained on by so many processes.
+    """Make `parts` what they were when `state` was taken, in the run at `folder`, to be trained on by `processes`.
     Returns what the user should know.
 
     Raises RunError when the images or the experiment are others than then, DamagedCheckpointError for a state that

@@ -34,7 +34,7 @@ class Wishes:
         self.team = team
         self._wish: int | None = None
         self._sum = torch.zeros(len(_NUMBERS) + team.world)
-        self._begun, self._waited = time.perf_counter(), 0.0
+        self._begun, self._waited, self._busy = time.perf_counter(), 0.0, 0.0
         self._seconds, self._steps, self._said = torch.zeros(team.world), 0, False
 
     def attach(self, engine: Engine) -> None:
@@ -49,22 +49,34 @@ class Wishes:
         self._wish = number
 
     def begin_step(self) -> None:
-        self._begun, self._waited = time.perf_counter(), collectives.waited()
+        self._mark()
 
     def vector(self) -> Tensor:
-        """float32 [signals + ranks]: one where this rank wants to stop, its seconds of computing at its own place."""
+        """float32 [signals + ranks]: one where this rank wants to stop, and its seconds of computing since it was last
+        asked, at its own place."""
+        self._count()
         self._sum.zero_()
         if self._wish in _NUMBERS:
             self._sum[_NUMBERS.index(self._wish)] = 1
-        busy = time.perf_counter() - self._begun - (collectives.waited() - self._waited)
-        self._sum[len(_NUMBERS) + self.team.rank] = busy
+        self._sum[len(_NUMBERS) + self.team.rank] = self._busy
+        self._busy = 0.0
         return self._sum
 
     def heard(self) -> int | None:
-        """The signal by which all are to stop now, on every rank the same."""
+        """The signal by which all are to stop now, on every rank the same. To be asked first after each step."""
+        self._count()
         self._seconds += self._sum[len(_NUMBERS) :]
         self._steps += 1
         return next((n for n, asked in zip(_NUMBERS, self._sum.tolist(), strict=False) if asked), None)
+
+    def _mark(self) -> None:
+        self._begun, self._waited = time.perf_counter(), collectives.waited()
+
+    def _count(self) -> None:
+        """Add the time since the last mark, without what was spent waiting."""
+        begun, waited = self._begun, self._waited
+        self._mark()
+        self._busy += (self._begun - begun) - (self._waited - waited)
 
     def record(self) -> dict[str, float]:
         """For a record: the slowest rank since the last one, and its seconds of computing over the mean of the others';
@@ -87,4 +99,6 @@ class Wishes:
         if self._said or times < _SLOW or self._steps:
             return None
         self._said = True
-        return f"warning: rank {values['ranks/slowest']:.0f} is slow: it computes {times:.1f} times as long as the others"
+        return (
+            f"warning: rank {values['ranks/slowest']:.0f} is slow: it computes {times:.1f} times as long as the others"
+        )

@@ -1,4 +1,4 @@
-"""Heartbeat of processes that work together: each learns within seconds that another one has ended or cannot be reached.
+"""Heartbeat of processes that work together: each learns within seconds that another has ended or cannot be reached.
 
 Rank 0 listens, every other rank keeps a TCP connection to it, and a thread on each side sends a line a second. A
 process that is killed closes its connection, which is noticed at once; a machine whose link is down is silent, which is
@@ -143,9 +143,8 @@ class Heartbeat:
                 assert self._listener is not None
                 connection = self._listener.accept()[0]
                 connection.settimeout(_EVERY)
-                peer = _Peer(connection, None)
-                self._peers.append(peer)
-                selector.register(connection, selectors.EVENT_READ, peer)
+                self._peers.append(_Peer(connection, None))
+                selector.register(connection, selectors.EVENT_READ, self._peers[-1])
                 continue
             try:
                 for word, value in peer.lines():
@@ -172,7 +171,11 @@ class Heartbeat:
             if now - peer.heard > self._silence:
                 self._drop(selector, peer)
                 if peer.rank is not None:
-                    self._lose(Loss(peer.rank, f"nothing was heard of it for {self._silence:.0f} seconds{peer.where}", "silent"))
+                    self._lose(
+                        Loss(
+                            peer.rank, f"nothing was heard of it for {self._silence:.0f} seconds{peer.where}", "silent"
+                        )
+                    )
 
     def _drop(self, selector: selectors.BaseSelector, peer: _Peer) -> None:
         if peer in self._peers:

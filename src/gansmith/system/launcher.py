@@ -2,8 +2,8 @@
 
 Rank 0 begins alone: it reads what is asked for and prepares it, so that a mistake is told once, by one process, and
 nobody waits. When it says that it is ready (`ready`), the others begin. Ctrl-C, SIGTERM and SIGHUP of this process are
-passed to rank 0, which tells the others; so is every second one. When a process fails, the others have `GRACE` seconds to
-end by themselves. A line says which one it was.
+passed to rank 0, which tells the others; so is every second one. When a process fails, the others have `GRACE` seconds
+to end by themselves. A line says which one it was.
 
 Not `torchrun` itself, whose agent gives thirty seconds to a process that saves, takes the status of a training that was
 asked to stop for a failure and begins it again, and ends with a traceback. The ranks cannot tell who started them.
@@ -11,6 +11,7 @@ asked to stop for a failure and begins it again, and ends with a traceback. The 
 
 from __future__ import annotations
 
+import math
 import os
 import signal
 import socket
@@ -25,7 +26,7 @@ from gansmith.system.children import Parent, end_with
 from gansmith.system.console import say
 
 LOST = 75  # the exit status of a rank that lost another one and does not know why (EX_TEMPFAIL, sysexits.h)
-GRACE = 15.0  # seconds
+GRACE = 8.0  # seconds
 STOPPED = (128 + 1, 128 + 2, 128 + 15)  # exit statuses of a training that was asked to stop, and saved everything
 _EVERY = 0.1  # seconds between two looks
 _READY, _PARENT = "GANSMITH_READY", "GANSMITH_LAUNCHER"  # a file descriptor; the number of the launcher's process
@@ -40,7 +41,7 @@ class End(NamedTuple):
     @property
     def lost(self) -> bool:
         """Was a process lost, so that another try may go well?"""
-        return self.failed is not None and (self.failed[1] < 0 or self.status == LOST)
+        return self.status == LOST
 
     def words(self, world: int) -> str:
         """`rank 1 of 2 was ended by SIGKILL`."""
@@ -66,24 +67,34 @@ def launch(arguments: Sequence[str], processes: int, *, restarts: int = 0) -> in
     return 1
 
 
-def launched() -> bool:
-    """Was this process started by `launch`? It then ends with the launcher, whatever becomes of that."""
-    return _PARENT in os.environ
+class _State:
+    """Of a process that `launch` has started."""
+
+    launched = False
+    ready: int | None = None  # the file descriptor by which rank 0 says that it is ready
 
 
 def obey() -> None:
-    """To be called first in a process that `launch` may have started."""
-    if launched():
-        end_with(Parent(int(os.environ[_PARENT]), direct=sys.platform != "win32", main=True))
+    """To be called first in a process that `launch` may have started: it ends with the launcher, whatever becomes of
+    that. Its variables are taken out of the environment, so that no child takes them for its own."""
+    parent, descriptor = os.environ.pop(_PARENT, None), os.environ.pop(_READY, None)
+    if parent is not None:
+        _State.launched, _State.ready = True, None if descriptor is None else int(descriptor)
+        end_with(Parent(int(parent), direct=sys.platform != "win32", main=True))
+
+
+def launched() -> bool:
+    """Was this process started by `launch`?"""
+    return _State.launched
 
 
 def ready() -> None:
     """Let the other ranks begin: by rank 0, when everything is prepared that it prepares alone."""
-    place = os.environ.pop(_READY, None)
-    if place is not None:
+    descriptor, _State.ready = _State.ready, None
+    if descriptor is not None:
         with suppress(OSError):
-            os.write(int(place), b"ready\n")
-            os.close(int(place))
+            os.write(descriptor, b"ready\n")
+            os.close(descriptor)
 
 
 def environment_of(rank: int, world: int, port: int) -> dict[str, str]:
@@ -146,26 +157,31 @@ def _begin(
 
 
 def _watched(ranks: Sequence[subprocess.Popen[bytes]]) -> End:
-    """Wait for all. The first to fail is the one that did not just lose another."""
+    """Wait for all; once one has failed, the others have GRACE seconds, and after SIGTERM as many again."""
     failed: tuple[int, int] | None = None
-    deadline: float | None = None
+    deadline, asked = math.inf, False
     while any(process.poll() is None for process in ranks):
-        for rank, process in enumerate(ranks):
-            status = process.returncode
-            if status and failed is None and status not in STOPPED and status != LOST:
-                failed = rank, status
-            if status:
-                deadline = deadline or time.monotonic() + GRACE
-        if deadline is not None and time.monotonic() > deadline and ranks[0].returncode is not None:
-            break
+        statuses = [(rank, process.returncode) for rank, process in enumerate(ranks) if process.returncode]
+        own_fault = [(rank, status) for rank, status in statuses if status not in (*STOPPED, LOST)]
+        failed = failed or (own_fault[0] if own_fault else None)
+        if statuses and deadline == math.inf:
+            deadline = time.monotonic() + GRACE
+        if time.monotonic() > deadline:
+            for process in ranks:
+                process.kill() if asked else process.terminate()
+            deadline, asked = time.monotonic() + GRACE, True
         time.sleep(_EVERY)
-    statuses = [process.poll() for process in ranks]
-    first = statuses[0]
+    return _end([process.wait() for process in ranks], failed)
+
+
+def _end(statuses: Sequence[int], failed: tuple[int, int] | None) -> End:
+    """statuses: of all ranks. failed: the first that was seen to fail by itself; what it did to others comes later."""
     others = [(rank, status) for rank, status in enumerate(statuses) if status and status not in (*STOPPED, LOST)]
     failed = failed or (others[0] if others else None)
-    if first is not None and first >= 0 and first != LOST:
-        return End(first, failed if failed is not None and failed[1] < 0 and first else None)
-    return End(LOST, failed or (0, LOST))
+    first = statuses[0]
+    if first == 0 or (first > 0 and first != LOST and (failed is None or failed[1] > 0)):  # rank 0 has told why
+        return End(first)
+    return End(LOST, failed or (0, first))
 
 
 @contextmanager

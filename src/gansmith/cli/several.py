@@ -1,0 +1,38 @@
+"""`--processes N` of a command that trains: the same command, in so many processes on this machine."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from gansmith.errors import OptionError
+from gansmith.system.launcher import launch
+
+MOST = 1024  # processes
+ARGUMENTS = "gansmith.arguments"  # of the command line, in click's `meta`
+
+Processes = Annotated[
+    int | None, typer.Option(min=1, max=MOST, help="train on so many cores or GPUs: the images of a batch are shared")
+]
+Restarts = Annotated[
+    int, typer.Option(min=0, max=1000, help="with --processes: go on after a process was killed, so many times")
+]
+
+
+def in_several(context: typer.Context, processes: int | None, restarts: int) -> None:
+    """Run the command in several processes and end as they did, where that is asked for; else return.
+
+    Raises OptionError where somebody else (torchrun) has started another number of them.
+    """
+    world = int(os.environ.get("WORLD_SIZE", "1")) if "RANK" in os.environ else 1
+    if restarts and not (processes or 1) > 1:
+        raise OptionError("--max-restarts does nothing without --processes; torchrun has an option of that name")
+    if world > 1 and processes not in (None, world):
+        raise OptionError(
+            f"--processes {processes}, and {world} are started already (by torchrun): leave --processes out"
+        )
+    if world == 1 and processes is not None and processes > 1:
+        sys.exit(launch(context.meta[ARGUMENTS], processes, restarts=restarts))
