@@ -53,9 +53,12 @@ def follows() -> bool:
 
 
 def require_share(experiment: Experiment) -> None:
-    """Raises ExperimentError where there are more processes than images to play at a time."""
-    with joined_as(rank_and_world()):
+    """Raises ExperimentError where there are more processes than images to play at a time, or than devices."""
+    own = rank_and_world()
+    with joined_as(own):
         bounds(experiment.batch // experiment.accumulate)
+    if own.world > 1:
+        processes.require_device(experiment.device)
 
 
 class Team:
@@ -110,7 +113,7 @@ class Team:
     def wait(self) -> None:
         """Wait until every rank is here."""
         if self.world > 1:
-            distributed.barrier()
+            distributed.all_reduce(torch.zeros(1))
 
     def part(self) -> None:
         """A good end, when every rank is here: from now on each is a process of its own."""

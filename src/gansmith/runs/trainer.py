@@ -7,7 +7,7 @@ after resumes at the last checkpoint and computes, to the bit, what an uninterru
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -129,21 +129,8 @@ class Trainer:
         self.checks = Checks(self.parts, self.folder, monitor, past)
         self.views = Views(self.folder, experiment, self.budget, past, images)
         self.terminal = self.views.terminal
-        self.recorder = Recorder(
-            self.views.all, every=experiment.record_every, seconds=seconds, beside=self._beside(monitor)
-        )
-
-    def _beside(self, monitor: Monitor) -> Callable[[Mapping[str, Any]], dict[str, Any]]:
-        """What is added to each record."""
-
-        def beside(record: Mapping[str, Any]) -> dict[str, Any]:
-            ranks = self.wishes.record()
-            slow = self.wishes.said(ranks)
-            if slow is not None:
-                say(slow)
-            return {**ranks, **monitor(record)}
-
-        return beside
+        beside = self.wishes.beside(monitor)
+        self.recorder = Recorder(self.views.all, every=experiment.record_every, seconds=seconds, beside=beside)
 
     def say_how_it_ended(self) -> None:
         """Raises TrainingInterrupted where a signal ended it."""

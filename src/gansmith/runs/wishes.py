@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import signal
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from gansmith.records.recorder import Record
 from gansmith.runs.team import Team
 from gansmith.system import collectives
+from gansmith.system.console import say
 from gansmith.training.engine import Engine, Events
 
 _SLOW = 1.5  # times the mean of the others: said, once
@@ -92,6 +94,18 @@ class Wishes:
             self._seconds.zero_()
             self._steps = 0
         return values
+
+    def beside(self, monitor: Callable[[Record], Mapping[str, Any]]) -> Callable[[Record], dict[str, Any]]:
+        """What is added to each record: what `record` and the monitor say. A slow rank is said."""
+
+        def added(record: Record) -> dict[str, Any]:
+            ranks = self.record()
+            slow = self.said(ranks)
+            if slow is not None:
+                say(slow)
+            return {**ranks, **monitor(record)}
+
+        return added
 
     def said(self, values: Mapping[str, float]) -> str | None:
         """A line for the first record in which one rank is much slower than the others, which wait for it."""
