@@ -31,14 +31,10 @@ def resume(
     ] = False,
 ) -> None:
     """Continue a run at its last checkpoint, exactly as if it had never stopped."""
-    in_several(context, processes, max_restarts)
-    from gansmith.runs.follower import follow
-    from gansmith.runs.run import Run
-    from gansmith.runs.team import follows
-
-    if follows():
-        follow()
+    if in_several(context, processes, max_restarts):
         return
+    from gansmith.runs.run import Run
+
     require_own_run(run, "a training goes on in the run", f"gansmith train PATH --from {shown_run(run)}")
     changes: dict[str, Any] = {"device": device, "workers": workers, "checkpoint_every": checkpoint_every}
     if data is not None:

@@ -22,8 +22,9 @@ Restarts = Annotated[
 ]
 
 
-def in_several(context: typer.Context, processes: int | None, restarts: int) -> None:
-    """Run the command in several processes and end as they did, where that is asked for; else return.
+def in_several(context: typer.Context, processes: int | None, restarts: int) -> bool:
+    """Run the command in several processes and end as they did, where that is asked for. Returns whether this process
+    is one of them that has followed rank 0, and has nothing more to do.
 
     Raises OptionError where somebody else (torchrun) has started another number of them.
     """
@@ -36,3 +37,9 @@ def in_several(context: typer.Context, processes: int | None, restarts: int) -> 
         )
     if world == 1 and processes is not None and processes > 1:
         sys.exit(launch(context.meta[ARGUMENTS], processes, restarts=restarts))
+    if world == 1 or int(os.environ["RANK"]) == 0:
+        return False
+    from gansmith.runs.follower import follow
+
+    follow()
+    return True

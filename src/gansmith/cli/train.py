@@ -9,6 +9,7 @@ import typer
 from gansmith.cli.arguments import Ruler, echo, parse_freeze
 from gansmith.cli.closing import print_end
 from gansmith.cli.several import Processes, Restarts, in_several
+from gansmith.errors import ExperimentError, OptionError
 
 Where = Annotated[str | None, typer.Argument(help="folder, zip or file of images, or a built-in dataset (digits)")]
 
@@ -19,6 +20,8 @@ Freeze = Annotated[
     list[str] | None, typer.Option(help="layers that stay as they begin, with --from: discriminator.first=3")
 ]
 Full = Annotated[bool, typer.Option("--full", help="with --dry-run: all settings, and where each comes from")]
+
+_OTHERWISE = ("assignments", "ruler", "dry_run", "full", "processes", "max_restarts")  # options that are no fields
 
 
 def train(
@@ -61,23 +64,16 @@ def train(
 
     Later settings win: defaults, recipe, --config, GANSMITH_... in the environment, options, --set.
     """
-    if not dry_run:
-        in_several(context, processes, max_restarts)
-    from gansmith.errors import ExperimentError, OptionError
+    if not dry_run and in_several(context, processes, max_restarts):
+        return
     from gansmith.runs.folder import folder_of
-    from gansmith.runs.follower import follow
-    from gansmith.runs.team import follows
     from gansmith.runs.train import experiment_from
     from gansmith.runs.training import train_run
 
-    own = ("assignments", "ruler", "dry_run", "full", "processes", "max_restarts")
-    settings = {name: value for name, value in context.params.items() if name not in own}
-    settings["freeze"] = parse_freeze(freeze or ())
+    settings = {name: value for name, value in context.params.items() if name not in _OTHERWISE}
+    settings |= {"freeze": parse_freeze(freeze or ())}
     if full and not dry_run:
         raise OptionError("--full shows more of --dry-run, and does nothing without it: add --dry-run, or leave it out")
-    if follows():
-        follow()
-        return
     experiment, sources = experiment_from(**settings, assignments=assignments or (), choose_recipe=True)
     if path is None and "data.path" not in sources:
         raise ExperimentError("which images? gansmith train PATH, a folder, a zip, or a built-in set such as digits")

@@ -73,7 +73,8 @@ class Trainer:
                 self.folder, self.parts, quietly=self.resumed, processes=self.team.world
             )
         self.budget = None if self.step else self.budget  # the number of images is known after a step that was saved
-        self.team.agreed_state(self._captured(seconds))
+        if self.team.world > 1:
+            self.team.agreed_state(self._captured(seconds))
         images = self.parts.stream.drawn
         past = [record for record in jsonl.read(self._events) if record["step"] <= self.step]
         left = complete_words(self.folder, images) if images >= self.experiment.images else self._ended_by_rule(past)
