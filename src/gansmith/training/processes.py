@@ -14,6 +14,7 @@ import torch
 import torch.distributed as dist
 
 from gansmith.errors import ExperimentError
+from gansmith.system.device import choose_device
 from gansmith.system.sharing import Share, set_share
 
 _PLACE = ("RANK", "WORLD_SIZE", "LOCAL_RANK")
@@ -43,6 +44,27 @@ def place(environment: Mapping[str, str] = os.environ) -> tuple[Share, int]:
             f"together: start them by torchrun -m gansmith train, or by gansmith train --processes N"
         )
     return Share(int(environment["RANK"]), int(environment["WORLD_SIZE"])), int(environment["LOCAL_RANK"])
+
+
+def require_device(name: str, environment: Mapping[str, str] = os.environ) -> None:
+    """Raises ExperimentError where the processes of this machine cannot have a device `name` each.
+
+    >>> require_device("cpu")
+    """
+    device, here = choose_device(name), int(environment.get("LOCAL_WORLD_SIZE", "1"))
+    if device.type == "cpu":
+        return
+    if device.type != "cuda":
+        raise ExperimentError(f"several processes train on cpu or cuda, not on {device.type}: choose --device cpu")
+    if here > 1 and device.index is not None:
+        raise ExperimentError(
+            f"device {name} is one GPU, and {here} processes are to train on this machine: --device cuda gives each one"
+        )
+    if here > torch.cuda.device_count():
+        raise ExperimentError(
+            f"{here} processes are to train on this machine, which has {torch.cuda.device_count()} GPUs: "
+            f"start at most so many, or choose --device cpu"
+        )
 
 
 def join(*, timeout: timedelta = _PATIENCE) -> Share:
