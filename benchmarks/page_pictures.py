@@ -31,7 +31,7 @@ WIDTH, HEIGHT = 1200, 860
 SWITCHES = ("--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--disable-dev-shm-usage")
 LOADED = """
 return [...document.querySelectorAll('#view img')].every((i) => !i.getAttribute('src') || i.naturalWidth > 0)
-  && !document.querySelector('#view[aria-busy], #view .tile.loading, #view .busy')
+  && !document.querySelector('#view[aria-busy], #view [aria-busy], #view .tile.loading, #view .busy')
   && (!/#.(map|runs.run=)/.test(location.hash) || document.querySelector('#view .main-svg'))
 """
 

@@ -25,7 +25,7 @@ def summary(name: str, path: Path) -> dict[str, Any]:
     """The run in short; `error` where its files are damaged, or it has no model yet."""
     said: dict[str, Any] = {
         **{"name": name, "images": 0, "digest": None, "size": None, "channels": None, "classes": []},
-        **{"conditional": False, "game": None, "recipe": None, "translates": None, "generates": False},
+        **{"conditional": False, "game": None, "recipe": None, "translates": None, "styles": False, "generates": False},
         **{"state": state_of(path), "sheet": newest_sheet(path)},
     }
     try:
@@ -91,6 +91,7 @@ def _of_cards(cards: dict[str, Card]) -> dict[str, Any]:
         "classes": [printable(name) for name in _classes(card)] if conditional else [],
         "recipe": card.origin.get("recipe"),
         "translates": ways or None,
+        "styles": bool(ways) and card.role == "autoencoder",  # whether one image has several translations
         "generates": card.role == "generator",
     }
 

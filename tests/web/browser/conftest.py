@@ -1,7 +1,7 @@
 """Folders of runs and their pages, and browsers of a wide and a narrow screen.
 
-A test file whose `PAGE` is "page" has a folder of two runs and a translator, with images offered, to itself; the others
-share the page `explored`, whose run has directions.
+A test file whose `PAGE` is "page" has a folder of two runs and two translators, with images offered, to itself; the
+others share the page `explored`, whose run has directions.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def page(runs: Path, folder: Path) -> Iterator[Served]:
-    """The page of two runs and a translator, with images offered."""
+    """The page of two runs and two translators, with images offered."""
     with page_of_shell(runs, folder) as served:
         yield served
 

@@ -1,4 +1,4 @@
-"""A folder for the shell's views: two runs, a translator, images that may be trained on; and its page."""
+"""A folder for the shell's views: two runs, two translators, images that may be trained on; and its page."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 def fill_folder(runs: Path, parent: Path) -> Path:
-    """PARENT/runs with `toy`, `toy2` and the translator `cycle`, and PARENT/photos with 40 images."""
+    """PARENT/runs with `toy`, `toy2` and the translators `cycle` and `styles`, and PARENT/photos with 40 images."""
     folder = Path(shutil.copytree(runs, parent / "runs"))
     words = [sys.executable, "-c", MAIN, "train", *OPTIONS, "--seed", "1", "--out", str(folder / "toy2"), "--no-ruler"]
     subprocess.run(words, check=True, capture_output=True, env={**os.environ, "OMP_NUM_THREADS": "1"})
@@ -37,6 +37,9 @@ def fill_folder(runs: Path, parent: Path) -> Path:
         card = Card(to, "translator", "cyclegan", {"width": 2, "blocks": 1}, dimensions, Prior(size=6))
         players[to] = (card, card.build().state_dict())
     saved.save(folder / "cycle", players)
+    options = {"width": 4, "downsamplings": 1, "blocks": 1, "style_downsamplings": 1, "mlp_width": 8}
+    cards = [Card(player, "autoencoder", "munit", options, Dimensions(3, 16, 16, 4), Prior(size=4)) for player in "ab"]
+    saved.save(folder / "styles", {card.player: (card, card.build().state_dict()) for card in cards})
     photos = parent / "photos"
     photos.mkdir()
     rng = np.random.default_rng(0)

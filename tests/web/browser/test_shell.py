@@ -143,14 +143,14 @@ def test_a_run_that_is_not_there_is_named_with_a_way_out(screen: WebDriver, page
     assert "<img src=x" in words
     assert screen.execute_script("return document.querySelectorAll('#view img').length") == 0
     click(screen, one(screen, "#view .empty a"))
-    until(screen, "return document.querySelectorAll('.runs-card').length", 3)
+    until(screen, "return document.querySelectorAll('.runs-card').length", 4)
 
 
 def test_a_view_that_a_run_cannot_have_says_why(screen: WebDriver, page: Served) -> None:
     visit(screen, page.url, "translate?run=toy")
     assert "gansmith train" in until(screen, "return document.querySelector('#view .empty')?.innerText")
-    visit(screen, page.url, "translate")  # only one of three fits
-    until(screen, "return document.querySelectorAll('.choose:not(:disabled)').length", 1)
+    visit(screen, page.url, "translate")  # only two of four fit
+    until(screen, "return document.querySelectorAll('.choose:not(:disabled)').length", 2)
 
 
 def test_an_image_of_ours_dropped_anywhere_opens_where_it_was_made(screen: WebDriver, page: Served) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -25,12 +26,12 @@ def test_the_list_shows_each_run_with_its_sheet(screen: WebDriver, page: Served)
     until(
         screen,
         "return [...document.querySelectorAll('.runs-card h3')].map((h) => h.textContent)",
-        ["cycle", "toy", "toy2"],
+        ["cycle", "styles", "toy", "toy2"],
     )
     until(screen, "return [...document.querySelectorAll('.runs-card img')].filter((i) => i.naturalWidth > 0).length", 2)
-    assert "ended" in one(screen, ".runs-card:nth-child(2)").text
+    assert "ended" in one(screen, ".runs-card:nth-child(3)").text
     require_clean(screen)
-    click(screen, one(screen, ".runs-card:nth-child(2) h3 a"))
+    click(screen, one(screen, ".runs-card:nth-child(3) h3 a"))
     until(screen, SHEET)
     assert state(screen)["run"] == "toy"
 
@@ -45,18 +46,68 @@ def test_one_slider_over_the_sheets_by_mouse_and_by_keys(screen: WebDriver, page
     slider.send_keys(Keys.ARROW_LEFT)
     before = until(screen, f"const u = (() => {{ {SHEET} }})(); return u !== '{newest}' && u")
     assert slider.get_attribute("aria-valuetext").endswith("images")
-    assert state(screen)["at"] == before.rsplit("/", 1)[1]
+    until(screen, "return new URLSearchParams(location.hash.split('?')[1]).get('at')", before.rsplit("/", 1)[1])
     said = "return [...document.querySelectorAll('[role=status]')].some((e) => e.textContent.includes('record at'))"
     assert until(screen, said)
     visit(screen, page.url, f"runs?run=toy&at={state(screen)['at']}")  # the link restores it
     until(screen, SHEET, before)
     click(screen, button(screen, "Newest"))
     until(screen, SHEET, newest)
-    assert "at" not in state(screen)
+    until(screen, "return !new URLSearchParams(location.hash.split('?')[1]).has('at')")
     press(screen, "p")  # plays from the first sheet to the newest
     until(screen, "return document.querySelector('.runs-slider button').getAttribute('aria-label')", "Play the sheets")
     until(screen, SHEET, newest)
     require_clean(screen)
+
+
+DRAG = """
+const done = arguments[0];
+const rest = (ms) => new Promise((r) => setTimeout(r, ms));
+const slider = document.querySelector('.runs-slider input'), asked = [], decode = Image.prototype.decode;
+Image.prototype.decode = async function () {
+  asked.push(this.src.split('/').at(-1));
+  await rest(100);
+  return decode.call(this);
+};
+const shown = () => document.querySelector('.runs-sheet img').src.split('/').at(-1);
+(async () => {
+  slider.value = 0;
+  slider.dispatchEvent(new Event('input', { bubbles: true }));
+  await rest(3000);  // the first place, and its neighbours
+  asked.length = 0;
+  const begun = performance.now();
+  for (let at = 0; at < 250; at += 1) {
+    slider.value = at;
+    slider.dispatchEvent(new Event('input', { bubbles: true }));
+    if (at % 10 === 9) await rest(10);
+  }
+  const seconds = (performance.now() - begun) / 1000, while_moving = [...asked];
+  while (shown() !== '2490') await rest(10);
+  await rest(3000);
+  done([seconds, while_moving, asked]);
+})();
+"""
+
+
+def test_three_hundred_sheets_on_one_slider(screen: WebDriver, page: Served, folder: Path) -> None:
+    """Places that the slider passes while a sheet takes long are left out; the last one comes, then its neighbours."""
+    many = Path(shutil.copytree(folder / "runs" / "toy", folder / "runs" / "many"))
+    try:
+        data = (many / "samples" / "000000320.png").read_bytes()
+        for number in range(300):
+            (many / "samples" / f"{10 * number:09}.png").write_bytes(data)
+        visit(screen, page.url, "runs?run=many")
+        until(screen, SHEET)
+        screen.set_script_timeout(60)
+        seconds, moving, asked = screen.execute_async_script(DRAG)
+        assert len(moving) <= 2 + 2 * seconds / 0.1  # two at once, each a tenth of a second
+        assert len(set(asked)) < 150
+        assert {str(10 * (249 + by)) for by in (1, -1, 2, -2, 3, 4, 5, 6)} <= set(asked)
+        assert [one for one in asked if int(one) > 2550] == []  # no farther ahead
+        until(screen, "return new URLSearchParams(location.hash.split('?')[1]).get('at')", "2490")
+        require_clean(screen)
+    finally:
+        shutil.rmtree(many)
 
 
 def test_the_curves_by_group_and_as_numbers(screen: WebDriver, page: Served) -> None:
@@ -76,7 +127,7 @@ def test_the_curves_by_group_and_as_numbers(screen: WebDriver, page: Served) -> 
 
 def test_two_runs_side_by_side_on_one_clock(screen: WebDriver, page: Served) -> None:
     visit(screen, page.url, "runs")
-    until(screen, "return document.querySelectorAll('.runs-card').length", 3)
+    until(screen, "return document.querySelectorAll('.runs-card').length", 4)
     for name in ("toy", "toy2"):
         one(screen, f"[aria-label^='Pick {name} ']").send_keys(Keys.SPACE)
     button(screen, "Open two").send_keys(Keys.ENTER)

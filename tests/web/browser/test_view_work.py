@@ -119,10 +119,42 @@ def test_translate_takes_an_image_and_leads_back(screen: WebDriver, page: Served
     first = "return document.querySelectorAll('.translate-stage img')[1].src"
     before = screen.execute_script(first)
     ways = screen.find_elements("css selector", ".translate-ways input")
-    ways[-1].send_keys(Keys.ARROW_LEFT)
+    assert [way.get_attribute("value") for way in ways] == ["b", "a"]
+    ways[0].send_keys(Keys.ARROW_RIGHT)
     until(screen, f"return (() => {{ {first} }})() !== '{before}'")
     assert state(screen)["to"] == "a"
     assert "gansmith translate" in one(screen, "#command code").text
+    require_clean(screen)
+
+
+def test_a_run_of_several_styles_shows_them_as_a_row(screen: WebDriver, page: Served, folder: Path) -> None:
+    visit(screen, page.url, "translate?run=styles")
+    until(screen, "return document.querySelector('.drop input')")
+    one(screen, ".drop input").send_keys(str(folder / "photos" / "00.png"))
+    loaded = "return [...document.querySelectorAll('.translate-row img')].filter((i) => i.naturalWidth > 0)"
+    until(screen, f"{loaded}.length", 6)
+    before = screen.execute_script(f"{loaded}.map((i) => i.src)")
+    fourth = screen.find_elements("css selector", ".translate-row .tile")[3]
+    fourth.send_keys(Keys.ENTER)
+    until(screen, "return document.querySelector('.translate-says').textContent.includes('style 3')")
+    assert screen.execute_script("return document.activeElement.getAttribute('aria-label')") == "style 3"
+    assert fourth.get_attribute("aria-pressed") == "true"
+    assert screen.execute_script(f"{loaded}.map((i) => i.src)") == before  # none of them is made again
+    assert state(screen)["style"] == "3"
+    command = one(screen, "#command code").text
+    assert "00.png" in command
+    assert "--styles 4" in command
+    pixels = """
+      const drawn = (css) => {
+        const image = document.querySelector(css), canvas = document.createElement('canvas');
+        canvas.width = image.naturalWidth; canvas.height = image.naturalHeight;
+        canvas.getContext('2d').drawImage(image, 0, 0);
+        return canvas.toDataURL();
+      };
+      const [picked, first] = [".tile[aria-pressed=true]", ".tile"].map((css) => drawn(`.translate-row ${css} img`));
+      return [picked === drawn('.translate-stage figure:nth-of-type(2) img'), picked === first];
+    """
+    assert screen.execute_script(pixels) == [True, False]
     require_clean(screen)
 
 
