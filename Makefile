@@ -11,7 +11,7 @@ demo: .venv/installed-explore
 test: .venv/installed-dev check
 	$(BIN)/pytest -n 2 --dist worksteal -m "not prove"
 
-# The slow proofs: browser, notebooks, site, fresh environments, more random trials. They need Debian's chromium and chromium-driver (or skip and say so).
+# The slow proofs: browser, notebooks, site, fresh environments, more random trials. They need Debian's chromium, chromium-driver and firefox-esr (or skip and say so).
 prove: .venv/installed-docs
 	$(BIN)/pytest -n 2 --dist loadfile -m prove
 

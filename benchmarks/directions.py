@@ -9,7 +9,8 @@ added to benchmarks/directions.jsonl; --write puts the table into docs/direction
 
 change     of an image: root mean square of the pixels in [-1, 1], mean over 50 seeds
 classes    for each class whose separator is usable, the share of 50 seeds whose image is of the class: before, 2 steps
-           along its direction, and along each of 10 random directions, so far that the image changes as much
+           along its direction, and along each of 10 random directions, so far that the image changes as much; in W
+           also along 10 from one sample's w to another's, which, unlike random ones, stay where W is
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from gansmith import Run
 from gansmith.judge.class_directions import class_separators
 from gansmith.latent.directions.direction import Direction
 from gansmith.latent.directions.finish import random_directions
-from gansmith.latent.directions.inner import drawn, generate
+from gansmith.latent.directions.inner import deviation, drawn, generate
 from gansmith.latent.directions.principal import principal_directions
 from gansmith.latent.directions.ranking import root_mean_square
 from gansmith.latent.directions.separators import separator_directions
@@ -63,6 +64,18 @@ def classes_of(judge: nn.Module, images: Tensor) -> Tensor:
     """Images [N, C, H, W] -> their classes [N]."""
     classes: Tensor = judge(images).argmax(1)
     return classes
+
+
+def between_samples(renderer: Renderer, count: int) -> list[Direction]:
+    """Directions of W from one sample to another: random ones, spread as W is."""
+    latents, _ = drawn(renderer, 500, "between")
+    vectors = latents[:count] - latents[count : 2 * count]
+    vectors = vectors / vectors.norm(dim=1, keepdim=True)
+    steps = deviation(renderer, latents, vectors)
+    return [
+        Direction(vector.clone(), f"between-{number}", "pca", float(step))
+        for number, (vector, step) in enumerate(zip(vectors, steps, strict=True), 1)
+    ]
 
 
 def random_curves(
@@ -111,6 +124,8 @@ def measure(
     directions = separator_directions(renderer, found.separators, found.latents)
     usable = [one.name for one in found.separators if one.usable]
     curves = random_curves(renderer, judge, starts, randoms)
+    spread = between_samples(renderer, RANDOM) if renderer.has_w else []
+    spread_curves = random_curves(renderer, judge, starts, spread)
     before = generate(renderer, starts)
     rows = []
     for class_name, one in zip(usable, directions, strict=True):
@@ -128,12 +143,18 @@ def measure(
                 "reached": float(np.mean([max(changed) >= change for changed, _ in curves])),
             }
         )
+        if spread:
+            rows[-1] |= {
+                "random_in_w": random_share(spread_curves, number, change),
+                "reached_in_w": float(np.mean([max(changed) >= change for changed, _ in spread_curves])),
+            }
     return {
         "name": name,
         "images": renderer.trained_images,
         "recipe": renderer.recipe,
         "space": "w" if renderer.has_w else "z",
         "random_change": random_change,
+        **({"random_change_in_w": float(np.mean(changes(renderer, starts, spread)))} if spread else {}),
         "first_five": firsts,
         "labeller": {"features": found.features, "accuracy": found.accuracy.value},
         "classes": rows,
@@ -144,37 +165,49 @@ def measure(
 def table(lines: Sequence[dict[str, Any]]) -> str:
     """The Markdown of all lines."""
     text = [
-        f"Change by a step of the first five over that of {RANDOM} random directions ({SEEDS} seeds; the aim is 2):",
+        f"Change by a step of the first five over that of {RANDOM} random directions, and in W over that of {RANDOM} "
+        f"from sample to sample ({SEEDS} seeds; the aim is 2 over random ones):",
         "",
-        "| | space | random | pca | svd |",
-        "|---|---|---|---|---|",
+        "| | space | random | pca | svd | sample to sample | pca | svd |",
+        "|---|---|---|---|---|---|---|---|",
     ]
     for line in lines:
-        cells = [f"{np.mean(line['first_five'][way]) / line['random_change']:.2f}" for way in ("pca", "svd")]
-        text.append(f"| {line['name']} | {line['space']} | {line['random_change']:.3f} | {' | '.join(cells)} |")
+        cells = [line["name"], line["space"]]
+        for change in (line["random_change"], line.get("random_change_in_w")):
+            firsts = [float(np.mean(line["first_five"][way])) for way in ("pca", "svd")]
+            cells += ["", "", ""] if change is None else [f"{change:.3f}", *(f"{one / change:.2f}" for one in firsts)]
+        text.append(f"| {' | '.join(cells)} |")
     text += [
         "",
         f"The share of {SEEDS} seeds that is of the class, by another network: before, {STEPS:g} steps along its "
         f"direction, and along random directions that change the image as much (mean of {RANDOM}; the aim is 3 times "
-        f"these):",
+        f"these); in W also along as many from sample to sample:",
         "",
-        "| | class | AUC | before | after | random | times |",
-        "|---|---|---|---|---|---|---|",
+        "| | class | AUC | before | after | random | times | sample to sample | times |",
+        "|---|---|---|---|---|---|---|---|---|",
     ]
     for line in lines:
         rows = line["classes"]
         for row in rows:
-            cells = [f"{row[key]:.2f}" for key in ("auc", "before", "after", "random")]
-            text.append(
-                f"| {line['name']} | {row['class']} | {' | '.join(cells)} | {_times(row['after'], row['random'])} |"
-            )
-        after, random = (float(np.mean([row[key] for row in rows])) for key in ("after", "random"))
-        text.append(
-            f"| {line['name']} | **all found** | | | {after:.2f} | {random:.2f} | **{_times(after, random)}** |"
-        )
+            cells = [line["name"], row["class"], *(f"{row[key]:.2f}" for key in ("auc", "before"))]
+            text.append(f"| {' | '.join([*cells, *_against(row)])} |")
+        means = {
+            key: float(np.mean([row[key] for row in rows]))
+            for key in ("after", "random", "random_in_w")
+            if key in rows[0]
+        }
+        text.append(f"| {line['name']} | **all found** | | | {' | '.join(_against(means))} |")
         missing = ", ".join(f"{one} ({'few' if auc is None else f'{auc:.2f}'})" for one, auc in line["not_found"])
-        text.append(f"| {line['name']} | not found: {missing or 'none'} | | | | | |")
+        text.append(f"| {line['name']} | not found: {missing or 'none'} | | | | | | | |")
     return "\n".join(text)
+
+
+def _against(row: dict[str, Any]) -> list[str]:
+    """The cells after, random, times, sample to sample, times."""
+    cells = [f"{row['after']:.2f}"]
+    for key in ("random", "random_in_w"):
+        cells += [f"{row[key]:.2f}", _times(row["after"], row[key])] if key in row else ["", ""]
+    return cells
 
 
 def _times(after: float, random: float) -> str:

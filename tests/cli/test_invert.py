@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +19,8 @@ from gansmith.cli.sample import sample
 from gansmith.cli.show import show
 from gansmith.errors import DataError, OptionError, OutputError
 from gansmith.latent.latent_file import load_latents
+from gansmith.pretrained import lpips, vgg
+from gansmith.pretrained.lpips import Lpips
 from gansmith.records.png_text import read_text
 from gansmith.runs.run import Run
 
@@ -47,6 +52,31 @@ def test_an_own_sample_is_found_again(run_command: Command, models: Path) -> Non
         run_command(sample, models, "--seeds", file, "--out", f"{file}.png", "--scale", 1)
         np.testing.assert_array_equal(pixels(f"{file}.png"), np.asarray(made.sheet(scale=1)))
     assert "inverted.png" in run_command(show, "inverted.png").stdout
+
+
+def test_lpips_by_a_file_of_weights(
+    run_command: Command, models: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A small network in the file: the latent found is nearer by its LPIPS than the best random sample's."""
+    rng = np.random.default_rng(0)
+    widths = ((3,), (4,))
+    monkeypatch.setattr(vgg, "WIDTHS", widths)
+    network = Lpips(widths)
+    stored = {
+        name: torch.from_numpy(rng.normal(size=tuple(p.shape)) ** 2).float() for name, p in network.named_parameters()
+    }
+    file = tmp_path / "vgg16.ckpt"
+    file.write_bytes(b"weights")
+    monkeypatch.setattr(lpips, "Lpips", lambda: Lpips(widths))
+    monkeypatch.setattr(lpips.vgg, "torch_names", lambda arrays: stored)
+    monkeypatch.setattr(lpips.pickled_arrays, "read", lambda content: {"is": content})
+    monkeypatch.setattr(vgg, "WEIGHTS", replace(vgg.WEIGHTS, sha256=hashlib.sha256(b"weights").hexdigest()))
+    run_command(sample, models, "--seeds", "7", "--no-metadata", "--out", "each/")
+    result = run_command(invert, models, "each/7.png", *SMALL, "--loss", "lpips", "--weights", file)
+    assert result.exit_code == 0, result.exception
+    line = next(line for line in result.stdout.splitlines() if line.startswith("lpips from your image"))
+    ours, best = map(float, re.findall(r"(?:image:|samples) ([\d.e-]+)", line))
+    assert ours < 0.5 * best
 
 
 def test_without_metadata_the_latent_does_not_travel(run_command: Command, models: Path) -> None:
@@ -99,6 +129,10 @@ def test_what_is_refused_leaves_nothing(
         (["none.png"], DataError, "none.png"),
         (["text.png"], DataError, "text.png"),
         (["a.png", "--loss", "lpips"], OptionError, "install vgg"),
+        (["a.png", "--loss", "lpips"], OptionError, "--weights"),
+        (["a.png", "--loss", "lpips", "--weights", "text.png"], OptionError, "vgg16.ckpt"),
+        (["a.png", "--loss", "lpips", "--weights", "nowhere"], OptionError, "nowhere"),
+        (["a.png", "--weights", "text.png"], OptionError, "--loss lpips"),
         (["a.png", "--out", "a.pt"], OptionError, ".safetensors"),
         (["a.png", "--out", "a.safetensors", "--force"], OutputError, "a.png"),
         (["a.png", "--label", "1"], OptionError, "classes"),

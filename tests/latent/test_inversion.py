@@ -200,6 +200,48 @@ def test_losses_on_features_by_their_formula_with_a_gradient() -> None:
         discriminator_features(target, nn.Sequential(nn.Flatten(), nn.Linear(4096, 1)))
 
 
+def test_lpips_values_and_gradients_by_hand() -> None:
+    """Eq. 1 of Zhang and others by plain convolutions in float64: standardised, three stages of one or two layers with
+    pooling in between, unit length along channels, heads; and central differences along a direction."""
+    rng, double = torch.Generator().manual_seed(0), torch.float64
+    network = Lpips(((16, 20), (24,), (16,)))
+    for parameter in network.parameters():  # biases and heads are positive, so that no place is 0 in all channels
+        values = torch.randn(parameter.shape, generator=rng)
+        parameter.data = values / parameter[0].numel() ** 0.5 if parameter.dim() > 1 else values.abs()
+    target = torch.rand(1, 3, 64, 64, generator=rng) * 2 - 1
+    images = (torch.rand(2, 3, 64, 64, generator=rng) * 2 - 1).requires_grad_()
+    layers = [[layer for layer in stage.modules() if isinstance(layer, nn.Conv2d)] for stage in network.stages]
+    assert [len(stage) for stage in layers] == [2, 1, 1]
+    shift = torch.tensor([-0.030, -0.088, -0.188], dtype=double).reshape(3, 1, 1)
+    scale = torch.tensor([0.458, 0.448, 0.450], dtype=double).reshape(3, 1, 1)
+
+    def features(x: Tensor) -> list[Tensor]:
+        x, maps = (x - shift) / scale, []
+        for number, stage in enumerate(layers):
+            x = F.max_pool2d(x, 2) if number else x
+            for layer in stage:
+                assert layer.bias is not None
+                x = F.conv2d(x, layer.weight.double(), layer.bias.double(), padding=1).clamp(min=0)
+            maps.append(x)
+        return maps
+
+    heads = [head.double() for head in network.heads]
+
+    def by_paper(x: Tensor) -> Tensor:
+        return by_hand(features, heads, x, target.double().expand(2, -1, -1, -1))
+
+    loss = perceptual(target, network)
+    exact = images.detach().double().requires_grad_()
+    torch.testing.assert_close(loss(images).double(), by_paper(exact), rtol=1e-5, atol=0)
+    [ours] = torch.autograd.grad(loss(images).sum(), images)
+    [theirs] = torch.autograd.grad(by_paper(exact).sum(), exact)
+    torch.testing.assert_close(ours.double(), theirs, rtol=1e-3, atol=1e-3 * float(theirs.abs().mean()))
+    along = torch.randn(images.shape, generator=rng, dtype=double)
+    with torch.no_grad():
+        numeric = (by_paper(exact + 1e-6 * along) - by_paper(exact - 1e-6 * along)).sum() / 2e-6
+    torch.testing.assert_close((ours * along).sum(), numeric, rtol=1e-2, atol=0)
+
+
 def test_small_images_are_enlarged_for_lpips_and_grey_is_colour() -> None:
     rng = torch.Generator().manual_seed(0)
     target, image = (torch.rand(1, 1, 16, 32, generator=rng) for _ in range(2))

@@ -31,13 +31,15 @@ class LossName(StrEnum):
 
 @dataclass(frozen=True)
 class InversionParts:
-    """The generator that is used, of a run, and what belongs to it: losses, its encoder."""
+    """The generator that is used, of a run, and what belongs to it: losses, its encoder. weights: of LPIPS' network,
+    where their file is elsewhere."""
 
     run: Run
     renderer: Renderer
     raw: bool
     checkpoint: str | None
     space: Space | None
+    weights: str | None = None
 
     def metric(self, name: LossName) -> Metric:
         """The distance of images. Raises OptionError or RunError where it cannot be measured."""
@@ -55,12 +57,12 @@ class InversionParts:
         if name is LossName.PIXELS:
             return None
         if name is LossName.LPIPS:
-            if not (folder() / vgg.WEIGHTS.file).is_file():
+            if self.weights is None and not (folder() / vgg.WEIGHTS.file).is_file():
                 raise OptionError(
-                    f"--loss lpips reads the features of vgg, and its weights are not in {folder()}: gansmith features "
-                    f"install vgg, or --loss pixels"
+                    f"--loss lpips reads the features of vgg; its weights {vgg.WEIGHTS.file} are not in {folder()}: "
+                    f"gansmith features install vgg, or say where they are with --weights FILE, or --loss pixels"
                 )
-            network = lpips.published().to(self.renderer.device)
+            network = lpips.published(self.weights).to(self.renderer.device)
             return lambda target: inversion_losses.perceptual(target, network)
         if "discriminator" not in self.run.players:
             raise RunError(f"{self.run.path} has no discriminator, whose features are compared: --loss pixels")

@@ -69,6 +69,9 @@ _Loss = Annotated[
     LossName,
     typer.Option(help="what is near: pixels, lpips (installed by features install vgg), the discriminator's features"),
 ]
+_Weights = Annotated[
+    str | None, typer.Option(help="lpips: the file of vgg's weights, vgg16.ckpt, where it is not installed")
+]
 _Restarts = Annotated[int, typer.Option(min=1, max=1000, help="searches, from the nearest of 1,000 random samples on")]
 _Steps = Annotated[int, typer.Option(min=1, max=1_000_000, help="of each search")]
 _Likely = Annotated[float, typer.Option(min=0, help="weight of the prior, against latents that it hardly ever draws")]
@@ -89,6 +92,7 @@ def invert(
     *,
     method: _Method = Method.ADAM,
     loss: _Loss = LossName.PIXELS,
+    weights: _Weights = None,
     restarts: _Restarts = 8,
     steps: _Steps = 200,
     likely: _Likely = 0.1,
@@ -116,16 +120,15 @@ def invert(
     from gansmith.runs.folder import image_folders
     from gansmith.runs.run import Run
 
-    _refuse(context, method, image, train_encoder=train_encoder)
+    _refuse(context, method, image, loss, train_encoder=train_encoder)
     require_latent_suffix(out or _OUT)
     opened = Run(run, trust=trust)
     if train_encoder or (method in ENCODED and not (run / "encoders").exists()):
         require_own_run(run, "an encoder is kept in the run", "" if train_encoder else _NO_ENCODER)
-    inputs = [] if image is None else [image]
-    path = require_out(out, _OUT, _files, force=force, inputs=inputs, data=image_folders(run)) if image else None
+    path = require_out(out, _OUT, _files, force=force, inputs=[image], data=image_folders(run)) if image else None
     renderer = opened.renderer(raw=raw, checkpoint=checkpoint, device=device)
     parts = InversionParts(
-        opened, renderer, raw=raw, checkpoint=checkpoint, space=None if space is None else space.value
+        opened, renderer, raw=raw, checkpoint=checkpoint, space=None if space is None else space.value, weights=weights
     )
     target = None if image is None else _target(opened, image, renderer.images([0], label=label).images.shape)
     metric = parts.metric(loss)
@@ -143,7 +146,7 @@ def invert(
     _tell(path, result, loss, run)
 
 
-def _refuse(context: typer.Context, method: Method, image: Path | None, *, train_encoder: bool) -> None:
+def _refuse(context: typer.Context, method: Method, image: Path | None, loss: LossName, *, train_encoder: bool) -> None:
     """Raises OptionError where there is nothing to do, and for options that would do nothing."""
     if image is None and not train_encoder:
         raise OptionError("which image? gansmith invert RUN IMAGE, or gansmith invert RUN --train-encoder")
@@ -152,6 +155,8 @@ def _refuse(context: typer.Context, method: Method, image: Path | None, *, train
         refuse_options(context, names, f"--method {method.value} begins at the encoder's estimate")
     if not train_encoder:
         refuse_options(context, ["images", "time"], "they are of --train-encoder")
+    if loss is not LossName.LPIPS:
+        refuse_options(context, ["weights"], "they are of --loss lpips")
 
 
 def _files(out: Path) -> list[Path]:

@@ -38,11 +38,15 @@ class Lpips(nn.Module):
         return apart(self.heads, *(units(self.stages, images) for images in (one, other)))
 
 
-def published() -> Lpips:
-    """The network with its published weights, frozen. Raises ExperimentError where they are not here."""
-    require()
+def published(place: str | None = None) -> Lpips:
+    """The network with its published weights, frozen; place: their file, or its folder, where they are elsewhere.
+
+    Raises ExperimentError where they are not here, OptionError where `place` does not hold them.
+    """
+    if place is None:
+        require()
     network = Lpips()
-    network.load_state_dict(vgg.torch_names(pickled_arrays.read(read(vgg.WEIGHTS))))
+    network.load_state_dict(vgg.torch_names(pickled_arrays.read(read(vgg.WEIGHTS, place))))
     return network.eval().requires_grad_(False)
 
 
