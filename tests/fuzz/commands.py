@@ -99,6 +99,7 @@ RIGHT = {
     ],
     "look-inside": ["gan --layers"],
     "nearest": ["gan 0-1 --out new.png"],
+    "map": ["gan --count 60 --features pixels --out new.png"],
     "export": ["gan --to program --out new.pt2", "gan --to folder --licence mit --out new"],
     "push": ["gan somebody/new --licence mit"],
     "bench": [

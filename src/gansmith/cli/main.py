@@ -27,6 +27,7 @@ from gansmith.cli import (
     invert,
     list_,
     look_inside,
+    map_,
     nearest,
     probe,
     push,
@@ -61,6 +62,7 @@ app.command("invert")(invert.invert)
 app.command("directions")(directions.directions)
 app.command("edit")(edit.edit)
 app.command("nearest")(nearest.nearest)
+app.command("map")(map_.map_)
 app.command("look-inside")(look_inside.look_inside)
 app.command("show")(show.show)
 app.command("explore")(explore.explore)

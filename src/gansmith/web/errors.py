@@ -13,7 +13,7 @@ from starlette.requests import Request
 from gansmith.errors import GansmithError, UnknownNameError
 from gansmith.system.text import printable_lines
 
-_HIDDEN = "the server failed at this request; its terminal says how"
+HIDDEN = "the server failed at this request; its terminal says how"
 
 
 class NotFoundError(UnknownNameError):
@@ -79,4 +79,4 @@ def _said(one: Any) -> str:
 
 
 async def _unforeseen(request: Request, error: Exception) -> JSONResponse:
-    return error_response(500, _HIDDEN)
+    return error_response(500, HIDDEN)

@@ -12,6 +12,7 @@ from fastapi.responses import JSONResponse, Response, StreamingResponse
 from starlette.requests import Request
 
 from gansmith.errors import GansmithError
+from gansmith.web.errors import HIDDEN
 from gansmith.web.work import Ended, heard
 
 EVENTS = "text/event-stream"
@@ -58,6 +59,9 @@ async def _events(start: Start, left: threading.Event, event: str) -> AsyncItera
         yield _written("done", work.result())
     except GansmithError as error:
         yield _written("error", {"error": str(error)})
+    except Exception:
+        yield _written("error", {"error": HIDDEN})  # and a traceback in the terminal
+        raise
     finally:
         left.set()
         waiting.cancel()

@@ -140,3 +140,15 @@ def test_a_generator_that_never_changes() -> None:
 
     [one] = rank(Renderer(Still(), Prior(size=4)), [Direction(B, "corner")])
     assert (one.change, one.purity) == (0.0, None)
+
+
+def test_a_feature_that_is_constant_but_for_rounding_counts_for_nothing() -> None:
+    """A channel that no image changes: the sum of 256 equal float32 is not 256 times one of them."""
+    own = renderer()
+
+    def features(images: Any) -> Any:
+        grid = images.reshape(len(images), -1).astype(np.float32) / 255
+        return np.concatenate([grid, np.full((len(images), 3), 0.31098366, np.float32)], 1)
+
+    ranked = rank(own, [Direction(B, "b"), Direction(torch.eye(4)[1], "c")], features)
+    assert [one.purity for one in ranked] == [1.0, 1.0]

@@ -77,16 +77,64 @@ def test_photograph_of_ones_own(screen: WebDriver, explored: Served, tmp_path: P
     opened(screen, explored)
     Image.radial_gradient("L").resize((40, 30)).convert("RGB").save(tmp_path / "own.png")
     one(screen, ".drop input").send_keys(str(tmp_path / "own.png"))
-    until(screen, "return document.querySelector('[data-view]').dataset.inverting === ''")
     latent = until(screen, "return new URLSearchParams(location.hash.split('?')[1]).get('of')", seconds=180)
     assert not latent.isdigit()
     until(screen, "return document.querySelector('[data-view]').dataset.inverting === undefined")
+    assert one(screen, ".edit-words").text.startswith("Done")
+    assert one(screen, ".wipe .left").text == "your photograph"
+    assert screen.execute_script("return document.activeElement === document.querySelector('.slider-row > input')")  # type: ignore[no-untyped-call]
     click(screen, button(screen, "By chance"))
     until(screen, f"{COMMAND}?.includes('.safetensors')")  # the command names the latent file in the run
     link = screen.current_url
     screen.get("about:blank")
     screen.get(link)
     until(screen, BOTH)
+    require_clean(screen)
+
+
+def test_each_slider_shows_what_it_does(screen: WebDriver, explored: Served) -> None:
+    opened(screen, explored, "&of=5")
+    until(screen, "return document.querySelectorAll('.slider-row').length", 3)  # the strongest; the rest behind "more"
+    until(
+        screen, "return [...document.querySelectorAll('.slider-looks img')].filter((i) => i.naturalWidth > 0).length", 9
+    )
+    names = screen.execute_script(
+        "return [...document.querySelectorAll('.slider-row > input')].map((i) => i.ariaLabel)"
+    )  # type: ignore[no-untyped-call]
+    assert names == ["pca-1", "pca-2", "pca-3"]
+    click(screen, one(screen, ".slider-row:nth-child(2) .slider-looks .tile:last-child"))
+    until(screen, ALONG, "pca-2:3")
+    until(screen, f"{COMMAND}?.includes('pca-2:3')")
+    click(screen, button(screen, "1 more"))
+    until(screen, "return document.querySelectorAll('.slider-row').length", 4)
+    assert screen.execute_script("return document.activeElement.ariaLabel") == "pca-4"  # type: ignore[no-untyped-call]
+    require_clean(screen)
+
+
+def test_a_direction_is_renamed_in_place(screen: WebDriver, explored: Served) -> None:
+    opened(screen, explored, "&of=5&along=pca-1:2")
+    for old, new, wanted in (
+        ("pca-1", "taller", "taller"),
+        ("taller", "pca-2", "taller"),
+        ("taller", "pca-1", "pca-1"),
+    ):
+        click(screen, button(screen, f"Rename {old}"))
+        press(screen, new, "\ue007")
+        until(screen, "return document.querySelector('.slider-row > input').ariaLabel", wanted)
+        if new == "pca-2":  # another has that name: refused, the field stays
+            until(screen, "return document.body.textContent.includes('two directions are called')")
+            press(screen, "\ue00c")
+        until(screen, ALONG, f"{wanted}:2")
+    until(screen, f"{COMMAND}?.includes('pca-1:2')")
+    require_clean(screen)
+
+
+def test_truncation_reaches_the_command(screen: WebDriver, explored: Served) -> None:
+    opened(screen, explored, "&of=5&along=pca-1:2&truncation=0.5")
+    until(screen, f"{COMMAND}?.includes('--truncation 0.5')")
+    click(screen, button(screen, "Play the film"))
+    line = until(screen, f"const c = ({COMMAND.removeprefix('return ')}); return c?.includes('--film') && c")
+    assert line.endswith("--truncation 0.5 --film --steps 24 --out edited.webp")
     require_clean(screen)
 
 

@@ -116,3 +116,15 @@ def test_nearest_training_image(screen: WebDriver, explored: Served) -> None:
     across = "a.bottom > b.top + 1 && b.bottom > a.top + 1 && a.right > b.left + 1 && b.right > a.left + 1"
     covered = f"const all = {places}; return all.some((a, i) => all.slice(i + 1).some((b) => {across}))"
     assert not screen.execute_script(covered)  # type: ignore[no-untyped-call]
+
+
+def test_a_link_with_picked_images_opens_the_last_one(screen: WebDriver, explored: Served) -> None:
+    visit(screen, explored.url, "make?run=toy&pick=3,400")
+    until(screen, "return document.querySelector('.make-panel h2')?.textContent", "seed 400")
+    until(screen, "return document.querySelector('#command code:not(.none)')?.textContent.includes('--seeds 400')")
+    until(screen, "return document.querySelector(\".gallery [data-key='400']\")?.ariaSelected", "true")
+    visit(screen, explored.url, "make?run=toy&pick=2&truncation=0.5")
+    until(screen, "return document.querySelector('.make-panel h2')?.textContent", "seed 2")
+    click(screen, button(screen, "Edit"))
+    until(screen, "return document.querySelector('#command code:not(.none)')?.textContent.includes('--truncation 0.5')")
+    require_clean(screen)

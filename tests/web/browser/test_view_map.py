@@ -46,7 +46,7 @@ def test_by_mouse(screen: WebDriver, explored: Served) -> None:
     assert "precision" in facts
     assert "recall" in facts
     assert one(screen, ".map-notes li").text
-    assert "No command" in one(screen, "#command code.none").text
+    assert "gansmith map " in one(screen, "#command code:not(.none)").text
     click(screen, button(screen, "Missed"))
     assert " 0 samples" in until(screen, REGION)
     click(screen, button(screen, "Nothing"))

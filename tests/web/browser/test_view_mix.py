@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from driving import button, click, one, press, require_clean, state, until, visit
+from driving import button, click, one, press, require_clean, state, until, visit, watch
 from pages import Served
+
+from browser import started
 
 if TYPE_CHECKING:
     from selenium.webdriver.chrome.webdriver import WebDriver
@@ -66,3 +68,27 @@ def test_strip_and_film_of_a_link(screen: WebDriver, explored: Served) -> None:
     until(screen, "return document.querySelector('.way-film img')?.naturalWidth > 0")
     assert until(screen, COMMAND).endswith(".webp")
     require_clean(screen)
+
+
+def test_sets_result_and_images_are_on_one_screen(explored: Served) -> None:
+    inside = """const box = (css) => document.querySelector(css).getBoundingClientRect();
+    return ['.mix-tray:nth-child(1)', '.mix-result', '.gallery .tile'].every(
+      (css) => box(css).top >= box('header').bottom - 1 && box(css).bottom <= box('footer').top)"""
+    with started(width=400, height=640) as driver:
+        watch(driver)
+        driver.get(f"{explored.url}/?token={explored.token}")
+        opened(driver, explored, "&a=1,2&b=3")
+        until(driver, MEANS, [True, True, False, True])
+        assert driver.execute_script(inside)  # type: ignore[no-untyped-call]
+        driver.execute_script("scrollTo(0, 150)")  # type: ignore[no-untyped-call]
+        until(driver, inside, True)  # the sum stays
+        require_clean(driver)
+
+
+def test_truncation_is_of_the_result_too(screen: WebDriver, explored: Served) -> None:
+    opened(screen, explored, "&a=1,2&b=3&truncation=0.5")
+    assert "--truncation 0.5" in until(screen, COMMAND)
+    click(screen, button(screen, "Play the film"))
+    until(
+        screen, f"{COMMAND}?.includes('interpolate') && {COMMAND.removeprefix('return ')}.includes('--truncation 0.5')"
+    )

@@ -45,7 +45,7 @@ def rank(
     """
     features = features or pooled_pixels
     known = features(to_uint8(generate(renderer, *drawn(renderer, _SAMPLES, "clusters"), what="samples")))
-    deviations = known.std(0)
+    deviations = known.std(0, dtype=np.float64)  # in float32 a constant may deviate by its rounding
     used = np.flatnonzero(deviations > 1e-6 * max(1e-12, float(deviations.max(initial=0))))
     if not len(used):
         return sorted((replace(d, change=0.0) for d in directions), key=lambda d: d.name)
@@ -75,7 +75,8 @@ def root_mean_square(change: Tensor) -> Tensor:
 def feature_clusters(features: NDArray[Any]) -> NDArray[np.int64]:
     """Features [N, D], none constant -> the cluster of each, [D]: k-means on their standardised values over the
     samples, at unit length, so that near means correlated."""
-    rows = ((features - features.mean(0)) / features.std(0)).T.astype(np.float64)
+    features = features.astype(np.float64)
+    rows = ((features - features.mean(0)) / features.std(0)).T
     rows /= np.linalg.norm(rows, axis=1, keepdims=True)
     distinct = len(np.unique(rows.round(6), axis=0))
     count = min(_CLUSTERS, distinct)

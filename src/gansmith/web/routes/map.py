@@ -13,6 +13,7 @@ from gansmith.judge.image_map import COUNT, ImageMap, image_map
 from gansmith.web.digests import stamp_of
 from gansmith.web.own_images import own_images
 from gansmith.web.page import page_of
+from gansmith.web.pictures import command_line
 from gansmith.web.shared import shared_of
 
 router = APIRouter()
@@ -26,8 +27,8 @@ async def plane(
     method: Method = "pca",
     count: Annotated[int, Query(ge=50, le=MOST)] = COUNT,
 ) -> dict[str, Any]:
-    """{points: [{x, y, kind, id, neighbour, image}], precision, recall, explained, features, notes}. kind: real,
-    held_out or sample; of a sample id is its seed. Takes up to minutes at the first call of a model."""
+    """{points: [{x, y, kind, id, neighbour, image}], precision, recall, explained, features, notes, command}. kind:
+    real, held_out or sample; of a sample id is its seed. Takes up to minutes at the first call of a model."""
     page, kept = page_of(request), shared_of(request).kept
 
     def compute() -> dict[str, Any]:
@@ -47,6 +48,7 @@ async def plane(
             "explained": made.plane.explained,
             "features": made.features,
             "notes": list(made.notes),
+            "command": command_line("map", opened.path, "--method", method, "--count", str(count), "--out", "map.png"),
         }
 
     return await page.work.slowly(compute)

@@ -3,6 +3,18 @@
 /** "7" -> {seed: 7}; anything else -> {latent: text}. */
 export const latentOf = (text) => (/^\d+$/.test(text) ? { seed: Number(text) } : { latent: text });
 
+/**
+ * {label, truncation} of `options` as a request takes them, for images of `keys`. Truncation is of what seeds draw: a latent file
+ * takes none, but in a space W.
+ */
+export function howOf({ label, truncation }, keys, run) {
+  const cut = truncation !== null && truncation !== undefined && (run.spaces?.includes("w") ? keys.some(isSeed) : keys.every(isSeed));
+  return { ...(label && { label }), ...(cut && { truncation }) };
+}
+
+/** Is the text a seed, and no latent file? */
+export const isSeed = (text) => /^\d+$/.test(text);
+
 /** {seed: 7} -> "7"; {latent: "me"} -> "me". */
 export const textOf = (latent) => String(latent.seed ?? latent.latent);
 

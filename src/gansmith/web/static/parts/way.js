@@ -3,15 +3,15 @@ import { fill, h } from "./dom.js";
 import { fileName, save } from "./files.js";
 import { slider } from "./gallery_bar.js";
 import { icon } from "./icons.js";
-import { latentOf } from "./latents.js";
+import { howOf, latentOf } from "./latents.js";
 import { sides } from "./words.js";
 
 const MOST = 24; // images on the way
 
 /** Section with the way through keys: through(keys), film(), end(). */
 export class Way {
-  constructor(context, label = () => "") {
-    Object.assign(this, { context, label, keys: [], steps: Number(context.state.steps) || 8, loop: context.state.loop === "1", ask: context.api.newest(), urls: {} });
+  constructor(context, options = () => ({})) {
+    Object.assign(this, { context, options, keys: [], steps: Number(context.state.steps) || 8, loop: context.state.loop === "1", ask: context.api.newest(), urls: {} });
     const [height, width] = sides(context.run);
     this.ratio = width / height;
     this.strip = h("div", { class: "way-strip", tabindex: "0", role: "img", "aria-label": "Strip of the way" });
@@ -35,7 +35,8 @@ export class Way {
   }
 
   body() {
-    return { through: this.keys.slice(0, MOST).map(latentOf), steps: this.steps, ...(this.loop && { loop: true }), ...(this.label() && { label: this.label() }) };
+    const keys = this.keys.slice(0, MOST);
+    return { through: keys.map(latentOf), steps: this.steps, ...(this.loop && { loop: true }), ...howOf(this.options(), keys, this.context.run) };
   }
 
   async through(keys) {

@@ -4,27 +4,29 @@ import { fill, h, set, sheet } from "../parts/dom.js";
 import { dropZone } from "../parts/drop.js";
 import { fileName, save } from "../parts/files.js";
 import { frames } from "../parts/frames.js";
+import { howControls } from "../parts/gallery_bar.js";
 import { icon } from "../parts/icons.js";
 import { inversion } from "../parts/inversion.js";
-import { alongText, latentOf, parseAlong, parseList } from "../parts/latents.js";
+import { alongText, howOf, latentOf, parseAlong, parseList } from "../parts/latents.js";
 import { asker } from "../parts/pool.js";
 import { Sliders } from "../parts/sliders.js";
-import { short, sides } from "../parts/words.js";
+import { duration, short, sides } from "../parts/words.js";
 import { wipe } from "../parts/wipe.js";
 
 const named = (key) => (/^\d+$/.test(key) ? `seed ${key}` : key);
 const FILM_STEPS = 24;
+const STRIPES = 400; // milliseconds that an image stays before the strips of the sliders show it
 const REST = 120; // milliseconds without a move before the address says where the sliders are
 
 class Edit {
   constructor(root, context) {
-    const { run, state, api } = context;
+    const { run, state } = context;
     Object.assign(this, { root, context, key: parseList(state.of)[0] ?? "0", along: parseAlong(state.along), urls: {}, frames: [] });
-    this.ask = frames(api.image);
-    this.source = asker(context, () => ({}));
-    this.label = state.label || "";
-    this.build();
+    this.ask = frames((along) => this.look(along));
+    this.options = { label: state.label || "", truncation: state.truncation === undefined ? null : Number(state.truncation) };
+    this.source = asker(context, () => this.options);
     this.photograph = null;
+    this.build();
     this.choose(this.key, { along: this.along });
     if (context.dropped) this.invert(context.dropped);
     this.root.dataset.ready = "";
@@ -43,14 +45,16 @@ class Edit {
       onchange: () => this.choose(String(Math.max(0, Math.trunc(Number(this.seed.value)) || 0))) });
     const step = (by, words, name) => h("button", { type: "button", class: "icon", "aria-label": words, onclick: () => this.next(by) }, icon(name));
     this.latents = h("select", { "aria-label": "A photograph of before", onchange: () => this.latents.value && this.choose(this.latents.value) });
-    this.sliders = new Sliders({ directions: run.directions || [], along: this.along, changed: () => this.changed() });
+    this.sliders = new Sliders({ run, directions: run.directions || [], along: this.along, changed: () => this.changed(),
+      look: (name, amount, signal) => this.look({ [name]: amount }, signal), rename: (name, to) => this.rename(name, to) });
     this.film = h("button", { type: "button", class: "main", onclick: () => this.play() }, icon("play"), "Play the film");
     this.screen = h("div", { class: "edit-film", style: { "--ratio": width / height } }, h("span", { class: "quiet small" }, "film"));
     this.rate = h("span", { class: "quiet small number" });
     const drop = dropZone({ words: [h("strong", {}, "Your own photograph"), h("span", {}, "drop it here, or paste it")], take: (file) => this.invert(file), label: "Choose a file" });
+    const controls = howControls(run, this.options, (name, value) => this.change(name, value));
     fill(this.root, h("div", { class: "edit-body" },
-      h("section", { class: "edit-image stack", "aria-label": "The image" }, this.wipe, this.progress,
-        h("div", { class: "edit-below" }, this.screen, h("div", { class: "stack" }, this.words,
+      h("section", { class: "edit-image stack", "aria-label": "The image" }, h("div", { class: "edit-stage" }, this.wipe), this.progress, this.words,
+        h("div", { class: "edit-below" }, this.screen, h("div", { class: "stack" },
           h("div", { class: "row" }, this.film,
             h("button", { type: "button", onclick: () => this.image && save(this.image.blob, fileName(run.name, "edited.png")) }, icon("download"), "Image"),
             h("button", { type: "button", onclick: () => this.filmed && save(this.filmed.blob, fileName(run.name, "edit.webp")) }, icon("download"), "Film"), this.rate)))),
@@ -58,7 +62,8 @@ class Edit {
         h("section", { class: "card stack", "aria-label": "What is edited" }, h("h2", {}, "What is edited"),
           h("div", { class: "edit-source" },
             h("div", { class: "stack" }, h("label", { class: "field" }, "Seed", h("span", { class: "row edit-seed" }, step(-1, "Seed before", "left"), this.seed, step(1, "Next seed", "right"))), this.latents),
-            about.read_only ? null : drop)),
+            about.read_only ? null : drop),
+          controls.length ? h("div", { class: "row edit-how" }, controls) : null),
         h("section", { class: "card stack", "aria-label": "Directions" }, h("div", { class: "row ends" }, h("h2", {}, "What changes"),
           this.moves), this.sliders.element, this.directions()))));
     this.listLatents();
@@ -75,17 +80,27 @@ class Edit {
       h("p", { class: "quiet" }, "This page is read-only. In a copy of the run that may be written to, this command finds some:"), copyable(`gansmith directions ${run.name} --method pca`));
     const find = async () => {
       set(button, { disabled: true });
+      bar.hidden = false;
       words.textContent = "Looking for directions …";
       try {
-        const answer = await api.post(api.at(run, "directions"), { method: "pca" }, { signal: this.context.signal });
-        run.directions = answer.directions;
-        this.sliders.fill(answer.directions);
-        this.moves.hidden = false;
+        await api.events(api.at(run, "directions"), { body: { method: "pca" }, signal: this.context.signal }, (event, data) => {
+          if (event === "progress") {
+            if (data.share) bar.value = data.share;
+            words.textContent = `Looking for directions: what changes the images most${data.left === null ? " …" : `. About ${duration(Math.ceil(data.left))} left.`}`;
+          }
+          if (event === "done") run.directions = data.directions;
+        });
+        if (!run.directions?.length) throw new Error("The search ended without directions.");
         place.remove();
-      } catch (error) { failed(error); words.textContent = error.message; button.disabled = false; }
+        this.moves.hidden = false;
+        this.sliders.fill(run.directions);
+        this.sliders.focus();
+        this.context.say(`${run.directions.length} directions, the strongest first: move a slider.`);
+      } catch (error) { failed(error); if (!this.context.signal.aborted) { bar.hidden = true; words.textContent = error.message; button.disabled = false; } }
     };
+    const bar = h("progress", { max: 1, "aria-label": "Search for directions", hidden: true });
     const button = h("button", { type: "button", class: "main", onclick: find }, "Find directions");
-    const place = h("div", { class: "stack edit-none" }, words, button);
+    const place = h("div", { class: "stack edit-none" }, words, bar, button);
     return place;
   }
 
@@ -95,6 +110,34 @@ class Edit {
       latents.map((one) => h("option", { value: one.id }, one.from || one.id)));
     this.latents.disabled = !latents.length;
     this.latents.value = latents.some((one) => one.id === this.key) ? this.key : "";
+  }
+
+  /** Image moved along {name: amount}, or as it is where that is 0. */
+  look(along, signal, options = {}) {
+    const { api, run } = this.context;
+    const moved = Object.fromEntries(Object.entries(along).filter(([, amount]) => amount !== 0));
+    const body = { ...howOf(this.options, [this.key], run), ...options };
+    if (Object.keys(moved).length) return api.image(api.at(run, "edit"), { body: { from: latentOf(this.key), along: moved, ...body }, signal });
+    return api.image(api.at(run, "render"), { body: { of: latentOf(this.key), ...body }, signal });
+  }
+
+  /** Directions of the run, one of them by another name; null where that was refused, which is said. */
+  async rename(name, to) {
+    const { api, run, about, say, failed } = this.context;
+    const command = `gansmith directions ${run.name} --name ${name}=${to}`;
+    if (about.read_only) { say(`This page is read-only: it names no directions. In a copy of the run this does: ${command}`, { kind: "error" }); return null; }
+    try {
+      run.directions = (await api.post(api.at(run, "directions/names"), { names: { [name]: to } })).directions;
+      say(`${name} is called ${to} now, on the command line too.`);
+      return run.directions;
+    } catch (error) { failed(error); return null; }
+  }
+
+  /** Another class or truncation: of every image here. */
+  change(name, value) {
+    this.options[name] = value;
+    this.context.keep({ [name]: value });
+    this.choose(this.key);
   }
 
   next(by) { this.choose(String(Math.max(0, (/^\d+$/.test(this.key) ? Number(this.key) : 0) + by))); }
@@ -107,24 +150,34 @@ class Edit {
     this.latents.value = (this.context.run.latents || []).some((one) => one.id === key) ? key : "";
     const known = (this.context.run.latents || []).find((one) => one.id === key);
     this.words.textContent = known ? `${known.from || key}: the nearest image that the model makes${known.distance === undefined ? "" : `, distance ${short(known.distance)}`}.` : `${named(key)}; a step is one standard deviation of the latents.`;
+    const own = this.photograph?.key === key;
+    this.root.classList.toggle("photograph", own);
+    this.name(own ? "your photograph" : "before", "after");
     this.changed();
+    clearTimeout(this.striping);
+    this.striping = setTimeout(() => this.sliders.strips(), STRIPES);
     try {
       const image = await this.source(key, this.context.signal);
-      if (this.key === key && this.photograph?.key !== key) this.wipe.before(this.hold("before", image.url));
+      if (this.key === key && !own) this.wipe.before(this.hold("before", image.url));
     } catch (error) { this.context.failed(error); }
+  }
+
+  /** Words on the two halves of the wipe. */
+  name(before, after) {
+    this.wipe.querySelector(".left").textContent = before;
+    this.wipe.querySelector(".right").textContent = after;
   }
 
   hold(kind, url) { const old = this.urls[kind]; this.urls[kind] = url; if (old) setTimeout(() => this.context.api.free(old), 1000); return url; }
 
   async changed() {
-    const { api, run, failed, command } = this.context;
+    const { failed, command } = this.context;
     this.film.disabled = !this.sliders.along.size;
     clearTimeout(this.keeping);
     this.keeping = setTimeout(() => this.keep(), REST);
-    const along = Object.fromEntries(this.sliders.along);
-    const path = Object.keys(along).length ? "edit" : "render";
+    if (this.photograph?.key === this.key) this.name("your photograph", this.sliders.along.size ? "edited" : "the model's image of it");
     try {
-      const image = await this.ask(api.at(run, path), { body: path === "edit" ? { from: latentOf(this.key), along } : { of: latentOf(this.key) } });
+      const image = await this.ask(Object.fromEntries(this.sliders.along));
       if (!image) return;
       this.image = image;
       this.wipe.after(this.hold("after", image.url));
@@ -146,11 +199,11 @@ class Edit {
   }
 
   async play() {
-    const { api, run, failed, command, say } = this.context;
+    const { failed, command, say } = this.context;
     if (!this.sliders.along.size) { say("Move a slider first: the film goes from before to after."); return; }
     this.film.disabled = true;
     try {
-      const film = await api.image(api.at(run, "edit"), { body: { from: latentOf(this.key), along: Object.fromEntries(this.sliders.along), film: "webp", steps: FILM_STEPS } });
+      const film = await this.look(Object.fromEntries(this.sliders.along), undefined, { film: "webp", steps: FILM_STEPS });
       this.filmed = film;
       fill(this.screen, h("img", { src: this.hold("film", film.url), alt: "Film from before to after, playing", class: this.pixels ? "pixels" : "" }));
       command(film.command, film.images);
@@ -165,38 +218,49 @@ class Edit {
     const gone = this.gone = new AbortController();
     this.context.signal.addEventListener("abort", () => gone.abort());
     this.photograph = { key: null };
+    this.name("your photograph", "nearest so far");
+    this.sliders.element.inert = true; // they are of the image that is searched for
+    this.film.disabled = true;
     this.wipe.before(this.hold("before", URL.createObjectURL(file)));
     this.root.classList.add("photograph");
     this.progress.style.visibility = "visible";
     this.progress.removeAttribute("value");
-    this.words.textContent = "Looking for the nearest image that the model makes …";
+    this.words.textContent = "Step 1 of 2: looking for the image of the model that is nearest to your photograph …";
     this.root.dataset.inverting = "";
     try {
-      const done = await inversion(this.context, file, { signal: gone.signal, preview: (seen) => {
+      const done = await inversion(this.context, file, { label: this.options.label, signal: gone.signal, preview: (seen) => {
         this.progress.value = seen.of ? seen.step / seen.of : 0;
         if (seen.url) this.wipe.after(this.hold("after", seen.url));
-        this.words.textContent = `Step ${seen.step} of ${seen.of}${seen.distance === undefined ? "" : `, distance ${short(seen.distance)}`}`;
+        this.words.textContent = `Step 1 of 2: looking for the model's nearest image, ${Math.round((100 * seen.step) / Math.max(1, seen.of))} % done${seen.distance === undefined ? "" : `, distance ${short(seen.distance)}`}.`;
       } });
       this.photograph.key = done.latent;
       if (done.url) this.wipe.before(this.hold("before", done.url));
       this.context.run.latents = [...(this.context.run.latents || []).filter((one) => one.id !== done.latent), { id: done.latent, distance: done.distance, from: file.name }];
       this.key = done.latent;
+      this.sliders.element.inert = false;
       this.sliders.reset();
       this.listLatents();
       this.choose(done.latent);
-      this.context.say("Found. Move the sliders: they change your photograph.");
+      const next = this.sliders.rows.size ? "move a slider" : "press Find directions";
+      this.words.textContent = `Done, distance ${short(done.distance)}: left of the line is your photograph, right of it the nearest image that the model makes. Step 2 of 2: ${next} and see it change.`;
+      if (this.sliders.rows.size) this.sliders.focus(); else this.root.querySelector(".edit-none button")?.focus();
+      this.context.say(`Your photograph was found in the model. Now ${next}.`);
     } catch (error) { if (!gone.signal.aborted) { this.context.failed(error); this.words.textContent = error.message; } }
+    this.sliders.element.inert = false;
     delete this.root.dataset.inverting;
     this.progress.style.visibility = "hidden";
   }
 
   update(state) {
     const key = parseList(state.of)[0] ?? "0";
+    const options = { label: state.label || "", truncation: state.truncation === undefined ? null : Number(state.truncation) };
+    const same = options.label === this.options.label && options.truncation === this.options.truncation;
+    this.options = options;
     this.sliders.replace(parseAlong(state.along));
-    if (key !== this.key) this.choose(key);
+    if (key !== this.key || !same) this.choose(key);
   }
 
-  unmount() { this.gone?.abort(); clearTimeout(this.quiet); clearTimeout(this.keeping); for (const url of Object.values(this.urls)) this.context.api.free(url); }
+  unmount() { this.gone?.abort(); this.sliders.end(); clearTimeout(this.striping); clearTimeout(this.quiet); clearTimeout(this.keeping); for (const url of Object.values(this.urls)) this.context.api.free(url); }
 }
 
 export default {

@@ -4,7 +4,7 @@ import { save, fileName } from "../parts/files.js";
 import { Gallery } from "../parts/gallery.js";
 import { galleryBar } from "../parts/gallery_bar.js";
 import { icon } from "../parts/icons.js";
-import { latentOf, listText, parseList } from "../parts/latents.js";
+import { howOf, isSeed, latentOf, listText, parseList } from "../parts/latents.js";
 import { baseOf, asker, pool } from "../parts/pool.js";
 import { history, Selection } from "../parts/selection.js";
 import { starsOf } from "../parts/stars.js";
@@ -12,7 +12,7 @@ import { tile } from "../parts/tile.js";
 import { nearestPanel } from "../parts/nearest.js";
 
 const MOST_PICKED = 1000;
-const named = (key) => (/^\d+$/.test(key) ? `seed ${key}` : key);
+const named = (key) => (isSeed(key) ? `seed ${key}` : key);
 
 class Make {
   constructor(root, context) {
@@ -20,17 +20,32 @@ class Make {
     Object.assign(this, { root, context, past: history(), picked: parseList(state.pick || state.of, MOST_PICKED) });
     this.options = { list: state.list || "seeds", from: Number(state.from) || 0, label: state.label || "",
       truncation: state.truncation === undefined ? null : Number(state.truncation), side: Number(state.side) || (innerWidth < 640 ? 72 : 112) };
+    const last = this.picked.at(-1); // what was picked last is what the panel shows
+    if (!state.from && last !== undefined && isSeed(last)) this.options.from = baseOf(Number(last));
     this.stars = starsOf(context, () => this.starred());
     this.ask = asker(context, () => this.options);
     this.gallery = new Gallery({ run: context.run, label: `Samples of ${context.run.name}`, side: this.options.side, free: context.api.free,
       load: (key, signal) => this.ask(key, signal), says: (key) => this.says(key), badges: (key) => (this.stars.has(key) ? [{ text: "★", title: "starred" }] : []),
-      opened: (key) => context.go("edit", { run: context.run.name, of: key }), active: (key) => this.open(key),
+      opened: (key) => context.go("edit", { run: context.run.name, of: key, ...this.how() }), active: (key) => this.open(key),
       scrolled: (key) => this.scrolled(key), arrived: (key, image) => this.arrived(key, image) });
     this.build();
     this.list(state.from ? String(this.options.from) : null);
     this.stars.load();
-    this.open(this.items.count ? this.items.keyAt(this.selection.active) : null);
+    if (!this.activate(last, { scroll: !state.from })) this.open(last ?? (this.items.count ? this.items.keyAt(this.selection.active) : null));
   }
+
+  /** Image of `key` made the active one, and opened; false where the gallery does not hold it. */
+  activate(key, { scroll = true } = {}) {
+    const index = key === undefined ? -1 : this.items.indexOf(key);
+    if (index < 0) return false;
+    this.selection.active = this.selection.anchor = index;
+    if (scroll) this.gallery.show(index);
+    else { this.gallery.marks(); this.open(key); }
+    return true;
+  }
+
+  /** Class and truncation, for another view's link. */
+  how() { return { label: this.options.label, truncation: this.options.truncation }; }
 
   says(key) { return `${named(key)}${this.stars.has(key) ? ", starred" : ""}`; }
 
@@ -38,7 +53,7 @@ class Make {
     const { run } = this.context;
     const tool = (name, words, does) => h("button", { type: "button", onclick: does }, icon(name), words);
     this.count = h("strong", { class: "number" });
-    this.mixes = tool("mix", "Mix", () => this.context.go("mix", { run: run.name, a: listText(this.selection.picked) }));
+    this.mixes = tool("mix", "Mix", () => this.context.go("mix", { run: run.name, a: listText(this.selection.picked), ...this.how() }));
     this.sheets = tool("download", "Sheet", () => this.sheet());
     this.clears = h("button", { type: "button", class: "plain", onclick: () => this.selection.clear() }, "Clear");
     this.undoes = h("button", { type: "button", class: "plain", onclick: () => this.undo() }, icon("undo"), "Undo");
@@ -138,10 +153,10 @@ class Make {
     this.starring = () => set(starring, { "aria-pressed": String(this.stars.has(key)), "aria-label": this.stars.has(key) ? "Starred: take the star away" : "Star", title: "Star (s)" });
     this.starring();
     this.near?.end();
-    this.near = nearestPanel(this.context, key);
+    this.near = nearestPanel(this.context, key, this.options);
     fill(this.panel, h("div", { class: "row ends" }, h("h2", { class: "number" }, named(key)), starring), this.shown,
-      h("div", { class: "row" }, h("button", { type: "button", onclick: () => go("edit", { run: run.name, of: key }) }, icon("edit"), "Edit"),
-        h("button", { type: "button", onclick: () => go("mix", { run: run.name, a: key }) }, icon("mix"), "Mix"),
+      h("div", { class: "row" }, h("button", { type: "button", onclick: () => go("edit", { run: run.name, of: key, ...this.how() }) }, icon("edit"), "Edit"),
+        h("button", { type: "button", onclick: () => go("mix", { run: run.name, a: key, ...this.how() }) }, icon("mix"), "Mix"),
         h("button", { type: "button", class: "icon", "aria-label": "Download this image", title: "Download (d)", onclick: () => this.download() }, icon("download"))),
       this.near.element);
     const image = this.gallery.store.get(key);
@@ -159,8 +174,7 @@ class Make {
 
   async sheet() {
     const { api, run, failed, command } = this.context;
-    const { truncation, label } = this.options;
-    const body = { of: this.selection.picked.map(latentOf), ...(truncation !== null && { truncation }), ...(label && { label }) };
+    const body = { of: this.selection.picked.map(latentOf), ...howOf(this.options, this.selection.picked, run) };
     try {
       const image = await api.image(api.at(run, "sheet"), { body });
       command(image.command, image.images);
@@ -171,7 +185,9 @@ class Make {
 
   update(state) {
     const picked = parseList(state.pick || state.of, MOST_PICKED);
-    if (listText(picked) !== listText(this.selection.picked)) this.selection.set(picked, "the link");
+    if (listText(picked) === listText(this.selection.picked)) return;
+    this.selection.set(picked, "the link");
+    this.activate(picked.at(-1));
   }
 
   unmount() { this.near?.end(); this.gallery.end(); }

@@ -26,7 +26,7 @@ class Plane {
     this.plot = h("div", { class: "map-plot", role: "application", tabindex: "0", "aria-label": "Images in the plane. Arrow keys walk from point to point, Enter shows the region round it, plus and minus change its size.",
       onkeydown: (event) => this.key(event) });
     this.notes = h("ul", { class: "map-notes quiet small" });
-    this.context.command(null, null, "No command draws a map: only this page does.");
+    this.context.command(null, null, "The command that draws this map appears here.");
     this.card = h("aside", { class: "map-card card stack", "aria-live": "polite", "aria-label": "The point" });
     this.shown = h("section", { class: "map-region stack", "aria-label": "The region" });
     const choose = (words, test) => h("button", { type: "button", class: "small", onclick: () => this.choose(this.points.flatMap((p, i) => (test(p) ? [i] : [])), words) }, words);
@@ -52,6 +52,7 @@ class Plane {
     try {
       const answer = await api.get(api.at(run, "map", { method: this.method, count: this.most }), { signal });
       this.points = answer.points;
+      this.context.command(answer.command);
       this.answer = answer;
       this.plot.classList.remove("waits");
       const all = answer.total && answer.total > this.points.length ? ` of ${count(answer.total)}, thinned evenly` : "";

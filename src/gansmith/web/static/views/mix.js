@@ -4,7 +4,7 @@ import { fileName, save } from "../parts/files.js";
 import { Gallery } from "../parts/gallery.js";
 import { galleryBar } from "../parts/gallery_bar.js";
 import { icon } from "../parts/icons.js";
-import { latentOf, listText, parseList } from "../parts/latents.js";
+import { howOf, latentOf, listText, parseList, textOf } from "../parts/latents.js";
 import { asker, baseOf, pool } from "../parts/pool.js";
 import { history, Selection } from "../parts/selection.js";
 import { starsOf } from "../parts/stars.js";
@@ -34,7 +34,7 @@ class Mix {
       badges: (key) => { const name = this.trays.of(key); return name ? [{ text: name, kind: "accent", title: WORDS[name] }] : []; },
       opened: (key) => this.trays.put(key), scrolled: (key) => this.scrolled(key),
       arrived: (key, image) => this.thumbs?.filter((one) => one.dataset.key === key).forEach((one) => one.show(URL.createObjectURL(image.blob))) });
-    this.way = new Way(context, () => this.options.label);
+    this.way = new Way(context, () => this.options);
     this.build();
     this.list(state.from ? String(this.options.from) : null);
     this.stars.load();
@@ -50,14 +50,15 @@ class Mix {
     this.result = tile({ run, label: "Result" });
     this.formula = h("span", { class: "quiet small number" });
     this.saves = h("button", { type: "button", disabled: true, onclick: () => save(this.image.blob, fileName(run.name, "mixed.png")) }, icon("download"), "Download");
+    this.saves.setAttribute("aria-label", "Download the result");
     this.resultCard = h("section", { class: "mix-tray mix-result card", "aria-label": "Result" },
       h("div", { class: "mix-name row" }, h("span", { class: "mix-sign", "aria-hidden": "true" }, "="), h("h2", {}, "Result"), this.formula), this.result, this.saves);
     this.undoes = h("button", { type: "button", class: "plain", onclick: () => this.undo() }, icon("undo"), "Undo");
     const example = h("button", { type: "button", class: "plain", onclick: () => this.trays.replace(EXAMPLE, "example") }, "Example");
     const clear = h("button", { type: "button", class: "plain", onclick: () => this.trays.replace({ a: [], b: [], c: [] }, "all") }, "Clear");
-    fill(this.root, h("div", { class: "row ends" }, h("p", { class: "quiet" }, "Click images below: they go into the set that is marked."), h("div", { class: "row" }, example, clear, this.undoes)),
+    fill(this.root, h("div", { class: "row ends mix-head" }, h("p", { class: "quiet" }, "Click images below: they go into the set that is marked."), h("div", { class: "row" }, example, clear, this.undoes)),
       h("div", { class: "mix-sum" }, trays, this.resultCard),
-      galleryBar(run, this.options, (name, value) => this.change(name, value)), this.gallery.element, this.way.element);
+      this.choices(galleryBar(run, this.options, (name, value) => this.change(name, value))), this.gallery.element, this.way.element);
     this.from = this.root.querySelector("input.from");
     const put = (name) => [`put the active image into ${name} (${WORDS[name]}), or take it out`, () => this.trays.put(this.active(), name)];
     keys({ a: put("a"), b: put("b"), c: put("c"), u: ["undo", () => this.undo()], p: ["play the film", () => this.way.film()] });
@@ -66,6 +67,12 @@ class Mix {
       event.preventDefault();
       this.undo();
     }, { signal });
+  }
+
+  /** Controls of the gallery; on a narrow screen behind one line, so that sets, result and images are seen together. */
+  choices(bar) {
+    if (innerWidth > 640) return bar;
+    return h("details", { class: "mix-bar" }, h("summary", {}, "Which images: seeds, stars, class, size"), bar);
   }
 
   active() { return this.items.count ? this.items.keyAt(this.selection.active) : null; }
@@ -156,7 +163,8 @@ class Mix {
     const { api, run, failed } = this.context;
     place.classList.remove("blank");
     try {
-      const image = await this.asks[name](api.at(run, "mix"), { body: { ...body, ...(this.options.label && { label: this.options.label }) } });
+      const how = howOf(this.options, [...body.plus, ...body.minus].flat().map(textOf), run);
+      const image = await this.asks[name](api.at(run, "mix"), { body: { ...body, ...how } });
       if (image) place.show(image);
       return image;
     } catch (error) { place.fail("no image"); failed(error); return undefined; }
