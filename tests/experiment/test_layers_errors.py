@@ -13,6 +13,7 @@ from gansmith.experiment.layers import Layer, resolve
 from gansmith.experiment.schema import Experiment
 from gansmith.experiment.sources import from_assignments, from_environment, from_file, from_recipe
 from gansmith.runs.train import experiment_from
+from gansmith.system import collectives
 
 WRONG: list[tuple[list[str], str]] = [
     (["bacth=3"], "there is no field 'bacth' (--set). Did you mean 'batch'?"),
@@ -128,7 +129,13 @@ def test_environment_variables_that_are_no_field() -> None:
         from_environment({"GANSMITH_BACTH": "3"})
     for fact in ("GANSMITH_BACTH", "Did you mean GANSMITH_BATCH", "GANSMITH_OBJECTIVE__NAME", "unset"):
         assert fact in str(raised.value)
-    kept = {"GANSMITH_CACHE": "x", "GANSMITH_DATASETS": "y", "GANSMITH_TEST_DATA": "z", "PATH": "p"}
+    kept = {
+        "GANSMITH_CACHE": "x",
+        "GANSMITH_DATASETS": "y",
+        "GANSMITH_TEST_DATA": "z",
+        collectives.CHECK: "1",
+        "PATH": "p",
+    }
     assert from_environment(kept).values == {}
     with pytest.raises(ExperimentError, match=r"'data\.sise' \(environment\)"):
         experiment_from(environment={"GANSMITH_DATA__SISE": "8"})

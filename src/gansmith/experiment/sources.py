@@ -20,7 +20,7 @@ from gansmith.experiment.schema import Experiment
 from gansmith.experiment.yaml_reader import Refused, read_file, read_text
 
 # environment variables of the program that are no field of an experiment
-NOT_FIELDS = frozenset(("GANSMITH_DATASETS", "GANSMITH_CACHE", "GANSMITH_TEST_DATA"))
+NOT_FIELDS = frozenset(("GANSMITH_DATASETS", "GANSMITH_CACHE", "GANSMITH_TEST_DATA", "GANSMITH_CHECK_COLLECTIVES"))
 
 
 def from_file(path: Path) -> Layer:
