@@ -26,7 +26,7 @@ from gansmith.judge import evaluate
 from gansmith.judge.classifier import evaluate as grade
 from gansmith.judge.compare.compare_runs import compare
 from gansmith.judge.linear_probe import probe
-from gansmith.judge.translation import evaluate as judge_translation
+from gansmith.judge.translation import evaluate_translation
 from gansmith.latent import translate
 from gansmith.models import saved
 from gansmith.models.saved import Card
@@ -149,7 +149,7 @@ DOORS: dict[str, Callable[[Path], Any]] = {
     "a classifier that is graded": lambda root: grade(root / MODELS, against=SET, out=root / "new"),
     "runs that are compared": lambda root: compare([root / RUN, root / "other_lab/run"], metrics=()),
     "a probe": lambda root: probe(root / RUN, SET),
-    "a translation that is judged": lambda root: judge_translation(root / "translating"),
+    "a translation that is judged": lambda root: evaluate_translation(root / "translating"),
     "an experiment that is measured": lambda root: synthetic(Experiment.model_validate(recorded(root))),
     "an experiment that is assembled": lambda root: assemble(*with_data(Experiment.model_validate(recorded(root)))),
     "gansmith train --config": lambda root: command("train", SET, "--config", root / "generator.yaml", "--dry-run"),

@@ -199,8 +199,9 @@ def _ranked(
 ) -> list[Direction]:
     """The directions, ranked, and a line about random ones."""
     from gansmith.latent.directions.finish import random_directions
+    from gansmith.latent.directions.make import numbered
     from gansmith.latent.directions.ranking import rank
-    from gansmith.runs.run_directions import features_of, numbered
+    from gansmith.runs.run_directions import features_of
 
     features = features_of(opened, raw=raw, checkpoint=checkpoint)
     both = rank(renderer, [*made, *random_directions(renderer, _RANDOM)], features)

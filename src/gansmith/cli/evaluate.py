@@ -133,7 +133,7 @@ def _of_its_kind(context: typer.Context, given: dict[str, Any]) -> None:
         return tell(trained, grading.text, (), grading.folder)
     if translates:
         options = {name: given[name] for name in ("to", "weights", "seed")}
-        likeness = translation.evaluate(subject, beside=beside, **options, **common)
+        likeness = translation.evaluate_translation(subject, beside=beside, **options, **common)
         return tell(trained, likeness.as_text(), likeness.notes, likeness.folder)
     return _audit(context, subject, trained, common)
 

@@ -3,7 +3,8 @@
 The audit is also a function, `gansmith.judge.evaluate("runs/photos")`, and so is the search for the training images
 nearest to images, `gansmith.judge.nearest(Run("runs/photos"), images)`, and the view inside its networks,
 `gansmith.judge.look_inside(Run("runs/photos"))`; `gansmith.judge.probe("runs/photos", "labelled/")` asks what a
-discriminator learned. Importing this package imports no torch.
+discriminator learned; `gansmith.judge.evaluate_translation("runs/cycle")` measures translations on held-out pairs.
+Importing this package imports no torch.
 """
 
 from __future__ import annotations
@@ -16,14 +17,16 @@ if TYPE_CHECKING:
     from gansmith.judge.inside_sheets import look_inside
     from gansmith.judge.linear_probe import probe
     from gansmith.judge.nearest_images import nearest
+    from gansmith.judge.translation import evaluate_translation
 
 _HOMES = {
     "evaluate": "gansmith.judge.audit_run",
+    "evaluate_translation": "gansmith.judge.translation",
     "look_inside": "gansmith.judge.inside_sheets",
     "nearest": "gansmith.judge.nearest_images",
     "probe": "gansmith.judge.linear_probe",
 }
-__all__ = ["evaluate", "look_inside", "nearest", "probe"]
+__all__ = ["evaluate", "evaluate_translation", "look_inside", "nearest", "probe"]
 
 
 def __getattr__(name: str) -> Any:

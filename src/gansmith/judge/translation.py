@@ -52,11 +52,11 @@ def translates(place: Path) -> bool:
         return False
 
 
-def evaluate(
-    place: Path,
+def evaluate_translation(
+    place: str | Path,
     *,
     to: str = "b",
-    beside: Sequence[Path] = (),
+    beside: Sequence[str | Path] = (),
     weights: str | None = None,
     device: str = "auto",
     seed: int = 0,
@@ -74,6 +74,7 @@ def evaluate(
     """
     if to not in OTHER:
         raise OptionError(f"a translation is to a or to b, not to {to!r}")
+    place = Path(place)
     runs = [Run(one, trust=trust) for one in (place, *beside)]
     names = _names(runs)
     translators = {name: run.translator(to=to, device=device) for name, run in zip(names, runs, strict=True)}
@@ -103,6 +104,9 @@ def evaluate(
     write_json(folder / _JSON, likeness.record(), replace=replace)
     save_sheet(source, true, ways, folder / _SHEET, replace=replace)
     return likeness
+
+
+evaluate = evaluate_translation  # its name in earlier versions
 
 
 def _names(runs: Sequence[Run]) -> list[str]:

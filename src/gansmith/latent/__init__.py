@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from gansmith.latent.directions.direction import Direction, Directions, orthogonal
     from gansmith.latent.directions.direction_file import load_directions, save_directions
     from gansmith.latent.directions.edit import edit, edited_images, strips
+    from gansmith.latent.directions.make import make_directions
     from gansmith.latent.directions.principal import principal_directions
     from gansmith.latent.directions.ranking import rank
     from gansmith.latent.directions.separators import separators
@@ -50,6 +51,7 @@ _HOMES = {
     "load_directions": "gansmith.latent.directions.direction_file",
     "load_latents": "gansmith.latent.latent_file",
     "load_translator": "gansmith.latent.translate",
+    "make_directions": "gansmith.latent.directions.make",
     "mean_latent": "gansmith.latent.arithmetic",
     "orthogonal": "gansmith.latent.directions.direction",
     "pan": "gansmith.latent.panning",
@@ -83,6 +85,7 @@ __all__ = [
     "load_directions",
     "load_latents",
     "load_translator",
+    "make_directions",
     "mean_latent",
     "orthogonal",
     "pan",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -30,6 +29,7 @@ def find_directions(
 ) -> Directions:
     """Directions of a method beside those that the run has, ranked, and kept in the run with their sheet: the files of
     `gansmith directions RUN --method METHOD`. Raises OptionError where names that somebody gave would be lost."""
+    from gansmith.latent.directions.make import numbered
     from gansmith.latent.directions.principal import principal_directions
     from gansmith.latent.directions.ranking import rank
     from gansmith.latent.directions.singular import singular_directions
@@ -67,14 +67,6 @@ def require_own_names(kept: Directions | None, method: str) -> None:
             f"the directions of {method} are there, with names of yours: {', '.join(named)}. They are listed "
             f"without --method; --replace makes all directions of the run anew"
         )
-
-
-def numbered(ranked: Sequence[Direction]) -> list[Direction]:
-    """Ranked directions, each named by its method and rank; those towards classes keep their names."""
-    return [
-        one if one.method == "labels" else replace(one, name=f"{one.method}-{number}")
-        for number, one in enumerate(ranked, 1)
-    ]
 
 
 def features_of(run: Run, *, raw: bool = False, checkpoint: str | None = None) -> FeaturesOf | None:
