@@ -40,29 +40,28 @@ class Cost(NamedTuple):
 def train(out: Path, images: str, recipe: str) -> float:
     """Processor seconds of a training of handwritten digits by one thread."""
     words = ["train", "digits", "--recipe", recipe, "--images", images, "--set", "threads=1", "--no-ruler"]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "gansmith", *words, "--out", str(out)],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-    )
-    _, status, used = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise SystemExit(f"the training ended with status {process.returncode}")
+    with tempfile.TemporaryFile("w+") as said:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "gansmith", *words, "--out", str(out)],
+            stdout=said,
+            stderr=subprocess.STDOUT,
+            env={**os.environ, "OMP_NUM_THREADS": "1"},
+        )
+        _, status, used = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode:
+            said.seek(0)
+            raise SystemExit(f"the training ended with status {process.returncode}: {said.read()[-2000:]}")
     return used.ru_utime + used.ru_stime
 
 
 def watch(port: int, token: str, over: threading.Event, sent: list[str]) -> None:
     """Ask as the view of an open run does, until `over`. The paths asked go to `sent`."""
-    stream, asking = (http.client.HTTPConnection("127.0.0.1", port, timeout=5) for _ in range(2))
+    stream, asking = (http.client.HTTPConnection("127.0.0.1", port, timeout=600) for _ in range(2))
     stream.request("GET", "/api/live", headers={"Authorization": f"Bearer {token}"})
     events, last, seen = stream.getresponse(), 0.0, None
     while not over.is_set():
-        try:
-            line = events.readline()
-        except TimeoutError:
-            return
+        line = events.readline()
         if not line.startswith(b"data:"):
             continue
         change = json.loads(line[5:])

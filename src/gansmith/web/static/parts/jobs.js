@@ -82,12 +82,10 @@ export function jobPanel(context, { lastLine = true } = {}) {
   } };
 }
 
-/** Panel of the work that runs now on any run, or on `run` alone; hidden while there is none. */
-export function workPanel(context, run = null) {
+/** Panel of a job that runs, on any run, or on `run` alone (whose training has a Stop of its own); null for none. */
+export function workPanel(context, job, run = null) {
+  if (job?.state !== "running" || (run && (job.run !== run || ["train", "resume"].includes(job.what)))) return null;
   const panel = jobPanel(context);
-  newestJob(context.signal).then((job) => {
-    if (job?.state !== "running" || (run && (job.run !== run || job.what in { train: 1, resume: 1 }))) return null;
-    return watchJob(job, { signal: context.signal, changed: panel.update });
-  }).catch((error) => { if (!api.dropped(error)) context.failed(error); });
+  watchJob(job, { signal: context.signal, changed: panel.update }).catch(context.failed);
   return panel.element;
 }

@@ -9,8 +9,8 @@ import { matches } from "./matches.js";
 import { sheetViewer } from "./sheets.js";
 import { count, duration, pathOf, short, sides as sidesOf } from "./words.js";
 
-/** View of context.run, and of the run `with` beside it. */
-export async function openRun(root, context) {
+/** View of context.run, and of the run `with` beside it; job: the newest of the page. */
+export async function openRun(root, context, job) {
   const { api, run, state, signal } = context;
   const second = state.with && state.with !== run.name ? await api.get(api.at(state.with), { signal }) : null;
   const runs = second ? [run, second] : [run];
@@ -22,7 +22,7 @@ export async function openRun(root, context) {
   const board = second && runs.every((one) => one.generates !== false) ? matches(runs, context) : null;
   const facts = runs.map((one) => runFacts(one, context));
   fill(root, head(runs, context),
-    h("div", { class: `runs-open ${second ? "two" : ""}` }, h("div", { class: "stack" }, viewer.element), h("div", { class: "stack" }, h("div", { class: "facts stack" }, facts.map((f) => f.element)), runs.length === 1 ? workPanel(context, run.name) : null, lines.element, board?.element, notices(loaded.map((l) => l[1])))));
+    h("div", { class: `runs-open ${second ? "two" : ""}` }, h("div", { class: "stack" }, viewer.element), h("div", { class: "stack" }, h("div", { class: "facts stack" }, facts.map((f) => f.element)), runs.length === 1 ? workPanel(context, job, run.name) : null, lines.element, board?.element, notices(loaded.map((l) => l[1])))));
   lines.set(loaded.map((l) => l[1]));
   lines.cursor(viewer.images());
   context.command(commandOf(runs, context.about));

@@ -2,18 +2,19 @@
 import { nothingYet } from "../parts/chooser.js";
 import { fill, h, sheet } from "../parts/dom.js";
 import { card } from "../parts/run_card.js";
-import { workPanel } from "../parts/jobs.js";
+import { newestJob, workPanel } from "../parts/jobs.js";
 import { openRun } from "../parts/run_open.js";
 
 export default {
   name: "runs", title: "Runs", key: "r", ofRun: false,
   async mount(root, context) {
     await sheet(new URL("runs.css", import.meta.url));
-    return context.run ? openRun(root, context) : list(root, context);
+    const job = await newestJob(context.signal);
+    return context.run ? openRun(root, context, job) : list(root, context, job);
   },
 };
 
-function list(root, context) {
+function list(root, context, job) {
   const { about, runs } = context;
   const cards = new Map();
   const grid = h("ul", { class: "runs-grid", "aria-label": "Runs" });
@@ -46,6 +47,6 @@ function list(root, context) {
   fill(grid, runs.map(add));
   head();
   fill(root, h("div", { class: "head" }, h("h2", {}, "Runs"), h("div", { class: "row" }, both,
-    !context.readOnly && h("a", { class: "button main", href: "#/begin" }, "Begin a new one")), words), workPanel(context), grid);
+    !context.readOnly && h("a", { class: "button main", href: "#/begin" }, "Begin a new one")), words), workPanel(context, job), grid);
   context.command(about.folder ? `gansmith explore ${about.folder}` : null);
 }

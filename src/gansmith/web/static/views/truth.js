@@ -16,6 +16,7 @@ export default {
   name: "truth", title: "Truth", key: "t", ofRun: true,
   async mount(root, context) {
     await sheet(new URL("truth.css", import.meta.url));
+    const job = await jobOf(context.run.name, "evaluate", context.signal).catch(() => null);
     const panel = jobPanel(context);
     const body = h("div", { class: "stack" });
     const start = h("button", { type: "button", class: "main", hidden: context.readOnly, onclick: () => evaluate(context, panel, load, start) }, icon("play"), "Evaluate now");
@@ -27,9 +28,8 @@ export default {
       if (audit) verdicts(body, audit, context); else none(body, context);
       body.append(pairs(context));
     };
-    await load();
-    const job = await jobOf(context.run.name, "evaluate", context.signal).catch(() => null);
     if (job?.state === "running") follow(job, context, panel, load, start);
+    await load();
   },
 };
 
