@@ -30,9 +30,11 @@ RUN = "watched"
 
 
 class Cost(NamedTuple):
-    """Processor seconds of a training, and of the page's server meanwhile; requests that the page sent."""
+    """Processor seconds of a training, seconds that it took, processor seconds of the page's server meanwhile; requests
+    that the page sent."""
 
     training: float
+    seconds: float
     page: float = 0.0
     requests: int = 0
 
@@ -57,7 +59,7 @@ def train(out: Path, images: str, recipe: str) -> float:
 
 def watch(port: int, token: str, over: threading.Event, sent: list[str]) -> None:
     """Ask as the view of an open run does, until `over`. The paths asked go to `sent`."""
-    stream, asking = (http.client.HTTPConnection("127.0.0.1", port, timeout=600) for _ in range(2))
+    stream = http.client.HTTPConnection("127.0.0.1", port, timeout=600)
     stream.request("GET", "/api/live", headers={"Authorization": f"Bearer {token}"})
     events, last, seen = stream.getresponse(), 0.0, None
     while not over.is_set():
@@ -70,8 +72,10 @@ def watch(port: int, token: str, over: threading.Event, sent: list[str]) -> None
             continue
         seen, last = sign, time.monotonic()
         paths = ["sheets", "records?most=2000", *([] if sign[1] is None else [f"sheets/{sign[1]}"])]
+        asking = http.client.HTTPConnection("127.0.0.1", port, timeout=600)  # an idle one is closed by the server
         for path in paths:
             ask(asking, token, f"/api/runs/{RUN}/{path}")
+        asking.close()
         sent += paths
 
 
@@ -85,17 +89,18 @@ def watched(images: str, recipe: str) -> Cost:
             client = threading.Thread(target=watch, args=(port, token, over, sent), daemon=True)
             client.start()
             time.sleep(3)  # the server imports what the first image needs: that is no part of watching
-            before = process.cpu_times()
+            before, begun = process.cpu_times(), time.monotonic()
             training = train(runs / RUN, images, recipe)
-            after = process.cpu_times()
+            after, seconds = process.cpu_times(), time.monotonic() - begun
             over.set()
-            return Cost(training, after.user + after.system - before.user - before.system, len(sent))
+            return Cost(training, seconds, after.user + after.system - before.user - before.system, len(sent))
 
 
 def alone(images: str, recipe: str) -> Cost:
     """The same without a page."""
     with tempfile.TemporaryDirectory() as folder:
-        return Cost(train(Path(folder) / RUN, images, recipe))
+        begun = time.monotonic()
+        return Cost(train(Path(folder) / RUN, images, recipe), time.monotonic() - begun)
 
 
 def main() -> None:
@@ -114,8 +119,9 @@ def main() -> None:
         changes.append(100 * (with_page.training / without.training - 1))
         print(
             f"pair {number}: training {without.training:.1f} s alone, {with_page.training:.1f} s watched "
-            f"({changes[-1]:+.1f} %); the page's server {with_page.page:.2f} s ({shares[-1]:.2f} %), "
-            f"{with_page.requests} requests; load {os.getloadavg()[0]:.1f}",
+            f"({changes[-1]:+.1f} %), in {without.seconds:.0f} and {with_page.seconds:.0f} s; the page's server "
+            f"{with_page.page:.2f} s ({shares[-1]:.2f} %), {with_page.requests} requests; "
+            f"load {os.getloadavg()[0]:.1f}",
             flush=True,
         )
     print(
