@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
-from gansmith.errors import OptionError
-from gansmith.system.launcher import launch
+from gansmith.errors import OptionError, TrainingInterrupted
+from gansmith.system.launcher import STOPPED, launch
 
 MOST = 1024  # processes
 ARGUMENTS = "gansmith.arguments"  # of the command line, in click's `meta`
@@ -36,7 +36,10 @@ def in_several(context: typer.Context, processes: int | None, restarts: int) -> 
             f"--processes {processes}, and {world} are started already (by torchrun): leave --processes out"
         )
     if world == 1 and processes is not None and processes > 1:
-        sys.exit(launch(context.meta[ARGUMENTS], processes, restarts=restarts))
+        status = launch(context.meta[ARGUMENTS], processes, restarts=restarts)
+        if status in STOPPED:
+            raise TrainingInterrupted("stopped", signal=status - 128)  # rank 0 has said so
+        sys.exit(status)
     if world == 1 or int(os.environ["RANK"]) == 0:
         return False
     from gansmith.runs.follower import follow

@@ -28,11 +28,11 @@ from gansmith.system import heartbeat
 from gansmith.system.console import say
 from gansmith.system.heartbeat import Heartbeat, Loss
 from gansmith.system.launcher import LOST, launched, ready
-from gansmith.system.sharing import Share, bounds, joined_as
+from gansmith.system.sharing import Share, bounds, joined_as, set_share
 from gansmith.training import processes
 from gansmith.training.checkpoint import State
 
-GRACE = 5.0  # seconds that a process has to end by itself after another one was lost
+GRACE = 4.0  # seconds that a process has to end by itself after another one was lost
 _VERDICT = 5.0  # seconds in which the heartbeat says which one it was, after a collective has failed
 
 
@@ -118,25 +118,24 @@ class Team:
         if self.world == 1:
             return
         self.wait()
-        self._end()
+        if self._beat is not None:
+            self._beat.close()
+        self._alone()
+        processes.leave()
 
     def fail(self, why: str) -> None:
-        """An end by what went wrong here, which the others are told."""
+        """An end by what went wrong here, which the others are told. The group is not left: that may wait for them."""
         if self._beat is not None:
             self._beat.fail(why)
-        self._end()
+            self._alone()
 
     def loss(self, wait: float) -> Loss | None:
         """The rank that was lost, if one was."""
         return None if self._beat is None else self._beat.loss(wait)
 
-    def _end(self) -> None:
-        beat, self._beat = self._beat, None
-        if beat is not None:
-            beat.close()
-        if self.world > 1:
-            processes.leave()
-        self.rank, self.world = 0, 1
+    def _alone(self) -> None:
+        self._beat, self.rank, self.world = None, 0, 1
+        set_share(Share())
 
 
 @contextmanager
@@ -158,27 +157,15 @@ def joined() -> Iterator[Team]:
     except Exception as error:
         loss = team.loss(_VERDICT if isinstance(error, RuntimeError) else 0.0)
         if loss is not None:
-            _quietly_end(team)
             raise _ending(loss, own.rank) from None
-        team.fail(f"{type(error).__name__}: {error}" if not isinstance(error, GansmithError) else str(error))
+        team.fail(str(error) if isinstance(error, GansmithError) else f"{type(error).__name__}: {error}")
         if own.rank == 0:
             raise
         if not isinstance(error, GansmithError):
             traceback.print_exc()
         raise SystemExit(1) from None  # rank 0 says it
-    except BaseException:
-        team.fail("stopped at once")
-        raise
     finally:
-        _quietly_end(team)
-
-
-def _quietly_end(team: Team) -> None:
-    """Leave without waiting for anybody: it has parted, or something went wrong."""
-    with_others, team._beat = team._beat, None
-    if with_others is not None:
-        with_others.fail("ended")
-        team._end()
+        team.fail("it has stopped")
 
 
 def _heartbeat(own: Share) -> Heartbeat:

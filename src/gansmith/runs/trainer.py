@@ -69,9 +69,8 @@ class Trainer:
         """Train to the last image, or until something stops it; or, where a time is given in place of a number of
         images, until it is known how many these are: returns the experiment with that number, to be resumed."""
         with self.team.alone():
-            self.step, seconds = resume_or_begin(
-                self.folder, self.parts, quietly=self.resumed, processes=self.team.world
-            )
+            count = self.team.world
+            self.step, seconds = resume_or_begin(self.folder, self.parts, quietly=self.resumed, processes=count)
         self.budget = None if self.step else self.budget  # the number of images is known after a step that was saved
         if self.team.world > 1:
             self.team.agreed_state(self._captured(seconds))
@@ -181,12 +180,17 @@ class Trainer:
                 self.sheets.save_film()
 
     def _stop(self, number: int, words: str = "once more to stop at once") -> None:
-        say(f"\nstopping after this step; {words}")
+        self._say_stopping(words)
         if self.team.world > 1:
             self.wishes.wish(number)
             return
         self.signal = number
         self.parts.engine.terminate()
+
+    def _say_stopping(self, words: str) -> None:
+        if not self.wishes.said_so:
+            say(f"\nstopping after this step; {words}")
+        self.wishes.said_so = True
 
     def _before_first_step(self, engine: Engine) -> None:
         if self.signal is not None:  # it came between the signal handlers and the first step
@@ -200,6 +204,7 @@ class Trainer:
         if self.team.world > 1:
             self.signal = self.wishes.heard()
             if self.signal is not None:
+                self._say_stopping("another rank was asked to")
                 engine.terminate()
         with self.whereabouts.guarded(self._move_to):
             self._write_what_is_due(engine, before, images)

@@ -35,6 +35,7 @@ class Wishes:
     def __init__(self, team: Team) -> None:
         self.team = team
         self._wish: int | None = None
+        self.said_so = False  # was it said that the training stops?
         self._sum = torch.zeros(len(_NUMBERS) + team.world)
         self._begun, self._waited, self._busy = time.perf_counter(), 0.0, 0.0
         self._seconds, self._steps, self._said = torch.zeros(team.world), 0, False

@@ -26,8 +26,9 @@ from gansmith.system.children import Parent, end_with
 from gansmith.system.console import say
 
 LOST = 75  # the exit status of a rank that lost another one and does not know why (EX_TEMPFAIL, sysexits.h)
-GRACE = 8.0  # seconds
+GRACE = 6.0  # seconds that the others have after one has failed
 STOPPED = (128 + 1, 128 + 2, 128 + 15)  # exit statuses of a training that was asked to stop, and saved everything
+_PATIENCE = 60.0  # seconds that the others have after one has stopped
 _EVERY = 0.1  # seconds between two looks
 _READY, _PARENT = "GANSMITH_READY", "GANSMITH_LAUNCHER"  # a file descriptor; the number of the launcher's process
 
@@ -157,19 +158,20 @@ def _begin(
 
 
 def _watched(ranks: Sequence[subprocess.Popen[bytes]]) -> End:
-    """Wait for all; once one has failed, the others have GRACE seconds, and after SIGTERM as many again."""
+    """Wait for all; once one has failed, the others have GRACE seconds, and after SIGTERM two more."""
     failed: tuple[int, int] | None = None
     deadline, asked = math.inf, False
     while any(process.poll() is None for process in ranks):
-        statuses = [(rank, process.returncode) for rank, process in enumerate(ranks) if process.returncode]
-        own_fault = [(rank, status) for rank, status in statuses if status not in (*STOPPED, LOST)]
-        failed = failed or (own_fault[0] if own_fault else None)
-        if statuses and deadline == math.inf:
-            deadline = time.monotonic() + GRACE
+        ended = [(rank, process.returncode) for rank, process in enumerate(ranks) if process.returncode]
+        own_fault = [(rank, status) for rank, status in ended if status not in (*STOPPED, LOST)]
+        if own_fault and failed is None:
+            failed, deadline = own_fault[0], time.monotonic() + GRACE
+        elif ended and deadline == math.inf:  # rank 0 waits for one that was stopped before it joined
+            deadline = time.monotonic() + _PATIENCE
         if time.monotonic() > deadline:
             for process in ranks:
                 process.kill() if asked else process.terminate()
-            deadline, asked = time.monotonic() + GRACE, True
+            deadline, asked = time.monotonic() + 2.0, True
         time.sleep(_EVERY)
     return _end([process.wait() for process in ranks], failed)
 

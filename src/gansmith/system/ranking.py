@@ -38,7 +38,7 @@ def accuracy(real: Tensor, fake: Tensor) -> Tensor:
 
     Scores of patches are averaged per image first. It means the same for every objective (the Mann-Whitney statistic).
     """
-    real, fake = _of_images(real), _of_images(fake)
+    real, fake = _of_images(real), _of_images(fake).contiguous()
     ordered = real.sort().values  # all pairs at once would take memory with the square of the batch
     below, up_to = (torch.searchsorted(ordered, fake, right=right) for right in (False, True))
     return 1 - (below + up_to).float().mean() / (2 * len(real))
