@@ -55,6 +55,8 @@ FACTS = {
     "5_own_image": "{'loss': result.loss, 'random': result.random_loss, 'reached': result.reached, "
     "'auc': {d.name: d.auc for d in run.directions if d.method == 'labels'}, 'words': list(near.words), "
     "'frames': frames}",
+    "6_several_processes": "{'status': [alone, together, resumed], 'apart': apart, 'slow': last['ranks/slowest_times'], "
+    "'losses': [[run.records[0]['generator/loss'] for run in (one, two)]]}",
 }
 
 
@@ -113,12 +115,23 @@ def own_image(facts: dict[str, Any], folder: Path, said: str) -> None:
             assert min(image.size) >= 16, name
 
 
+def several_processes(facts: dict[str, Any], folder: Path, said: str) -> None:
+    assert facts["status"] == [0, 0, 0]
+    assert 0 < facts["apart"] < 0.1
+    assert facts["slow"] >= 1
+    first, second = facts["losses"][0]
+    assert abs(first - second) < 0.01 * first
+    assert "not exactly" in said
+    assert "7680 images" in said
+
+
 CHECKS: dict[str, Callable[[dict[str, Any], Path, str], None]] = {
     "1_gradients": gradients,
     "2_first_gan": first_gan,
     "3_features": features,
     "4_translation": translation,
     "5_own_image": own_image,
+    "6_several_processes": several_processes,
 }
 
 

@@ -30,8 +30,15 @@ RIGHT = {
         "domains --recipe cyclegan_emoji --size 16 --images 8 --batch 4 --set translator.width=2 --set "
         "translator.blocks=1 --set discriminator.width=2 --set discriminator.layers=1 --out new",
         f"digits {_FEW} --from gan --dry-run",
+        f"digits --fraction 0.2 {_FEW} --out new --processes 1 --max-restarts 0",
     ],
-    "resume": ["half_gan --images 352", "half_grader --images 176", "gan --images 160", "half_pairs --images 52"],
+    "resume": [
+        "half_gan --images 352",
+        "half_gan --images 352 --processes 1",
+        "half_grader --images 176",
+        "gan --images 160",
+        "half_pairs --images 52",
+    ],
     "stop": ["gan", "gan --no-wait"],
     "sample": [
         "gan --seeds 0-3 --out new.png",
@@ -218,6 +225,8 @@ def _option(rng: random.Random, command: Command, line: list[str], world: World)
     if one.name == "assignments":
         return _field(rng, command, line, world)
     told = value(rng, one.name, one.hint, places(world))
+    if one.name == "processes":  # never a right number of several, which would start as many
+        told = rng.choice(("1", "0", "-1", "1.5", "1025", "99999999", "9" * 40, "nan", "two", "", "-", "1,2", "auto"))
     if one.name == "options" and rng.random() < 0.8:
         told = f"{rng.choice(format_options())}={told}"
     while flag in line[:-1] and not one.multiple:

@@ -25,7 +25,7 @@ from torch import Tensor, distributed
 from gansmith.errors import GansmithError, LostRankError
 from gansmith.experiment.schema import Experiment
 from gansmith.system import heartbeat
-from gansmith.system.console import say
+from gansmith.system.console import quiet, say
 from gansmith.system.heartbeat import Heartbeat, Loss
 from gansmith.system.launcher import LOST, launched, ready
 from gansmith.system.sharing import Share, bounds, joined_as, set_share
@@ -150,8 +150,12 @@ def joined() -> Iterator[Team]:
         yield Team()
         return
     ready()
-    processes.join()
-    team = Team(own, _heartbeat(own))
+    try:
+        processes.join()
+        team = Team(own, _heartbeat(own))
+    except (OSError, RuntimeError) as error:
+        quiet(False)
+        raise LostRankError(f"rank {own.rank} could not join the others: {error}") from error
     try:
         yield team
     except Exception as error:
@@ -200,6 +204,7 @@ def _ending(loss: Loss, rank: int) -> BaseException:
     speaks = rank == 0 or (loss.rank == 0 and loss.how != "failed" and (rank == 1 or _first_of_its_machine()))
     if not speaks:
         return SystemExit(LOST)
+    quiet(False)
     after = "" if loss.how == "failed" else (
         ". What came after the last checkpoint is lost; the same command, or gansmith resume, goes on from it"
     )  # fmt: skip

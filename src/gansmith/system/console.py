@@ -24,9 +24,9 @@ class _State:
     quiet = False  # another process says what this one does
 
 
-def quiet() -> None:
+def quiet(now: bool = True) -> None:
     """From now on this process says nothing and shows no progress: one of several speaks for all."""
-    _State.quiet = True
+    _State.quiet = now
 
 
 def is_quiet() -> bool:
