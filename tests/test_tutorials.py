@@ -55,8 +55,8 @@ FACTS = {
     "5_own_image": "{'loss': result.loss, 'random': result.random_loss, 'reached': result.reached, "
     "'auc': {d.name: d.auc for d in run.directions if d.method == 'labels'}, 'words': list(near.words), "
     "'frames': frames}",
-    "6_several_processes": "{'status': [alone, together, resumed], 'apart': apart, 'slow': last['ranks/slowest_times'], "
-    "'losses': [[run.records[0]['generator/loss'] for run in (one, two)]]}",
+    "6_several_processes": "{'status': [alone, together, resumed], 'apart': apart, "
+    "'slow': last['ranks/slowest_times'], 'losses': [[run.records[0]['generator/loss'] for run in (one, two)]]}",
 }
 
 
