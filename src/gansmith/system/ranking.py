@@ -26,9 +26,9 @@ def shares_of(real: Tensor, fake: Tensor, threshold: float | None = None) -> dic
         return {"accuracy": accuracy(real, fake), **held}
     columns = [_of_images(real), _of_images(fake)]
     if above is None:
-        return {"accuracy": accuracy(*gathered(torch.stack(columns, 1)).unbind(1))}
+        return {"accuracy": accuracy(*_everywhere(columns))}
     columns.append(above.view(len(above), -1).sum(1).to(real.dtype))
-    ranked, other, counts = gathered(torch.stack(columns, 1)).unbind(1)
+    ranked, other, counts = _everywhere(columns)
     share = counts.sum().float() / (len(counts) * real[0].numel())
     return {"accuracy": accuracy(ranked, other), "held_real": share}
 
@@ -42,6 +42,11 @@ def accuracy(real: Tensor, fake: Tensor) -> Tensor:
     ordered = real.sort().values  # all pairs at once would take memory with the square of the batch
     below, up_to = (torch.searchsorted(ordered, fake, right=right) for right in (False, True))
     return 1 - (below + up_to).float().mean() / (2 * len(real))
+
+
+def _everywhere(columns: list[Tensor]) -> tuple[Tensor, ...]:
+    """Values of this process's images [n] each -> those of all images [N], in one collective."""
+    return gathered(torch.stack(columns, 1)).t().contiguous().unbind()
 
 
 def _of_images(scores: Tensor) -> Tensor:
