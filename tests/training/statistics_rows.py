@@ -27,6 +27,7 @@ from gansmith.training import batch_statistics, optimizers, shared_sums
 from gansmith.training.engine import Engine, Events, build_engine, play_until
 
 COUNT = 7  # images: shares of 4 and 3, or of 3, 2 and 2
+SLOW = 300.0  # seconds, on a machine with other work
 Results = dict[str, Tensor]  # `rows ...` of this process, `sum ...` of which all processes have a share, `same ...`
 
 
@@ -268,8 +269,8 @@ def _same(values: Any) -> Any:
 _MEANS = SimpleNamespace(mean=lambda rows, dim=0: rows.mean() if dim is None else rows.mean(0))
 _ROWS = {"gathered": _same, "own_rows": _same}
 TABLE = {
-    "batch normalisation": Row(normalised, ((global_batch_norm, "summed", _same),)),
-    "conditional batch normalisation": Row(conditioned, ((global_batch_norm, "summed", _same),)),
+    "batch normalisation": Row(normalised, ((global_batch_norm, "total", _same),)),
+    "conditional batch normalisation": Row(conditioned, ((global_batch_norm, "total", _same),)),
     "running statistics of local normalisation": Row(
         running_of_local_norms,
         ((batch_statistics, "collectives", SimpleNamespace(sum_in_place=_same)),),

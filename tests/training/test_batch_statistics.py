@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
-from statistics_rows import COUNT, TABLE, Results
+from statistics_rows import COUNT, SLOW, TABLE, Results
 from torch import Tensor
 
 from gansmith import adversarial
@@ -31,7 +31,7 @@ def everything() -> dict[str, list[Results]]:
 
 @pytest.fixture(scope="module", params=[2, 3])
 def ranks(request: pytest.FixtureRequest) -> list[dict[str, list[Results]]]:
-    return together(everything, world=request.param)
+    return together(everything, world=request.param, limit=SLOW)
 
 
 def differences(of_ranks: list[Results], expected: Results) -> list[str]:
@@ -78,5 +78,5 @@ def test_what_is_compared_with_a_target_is_that_of_one_process_to_the_bit() -> N
     """A probability that adapts would else depend on rounding where the share is the target."""
     with sharing.joined_as(sharing.Share()):
         expected = shares_of_scores()
-    for rank in together(shares_of_scores, world=3):
+    for rank in together(shares_of_scores, world=3, limit=SLOW):
         assert torch.equal(torch.stack(rank), torch.stack(expected))

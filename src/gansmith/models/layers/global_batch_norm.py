@@ -9,7 +9,7 @@ derivative, which a penalty on gradients needs. One collective a layer and pass.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 
 import torch
 import torch.nn.functional as F
@@ -17,17 +17,9 @@ from torch import Tensor, nn
 
 from gansmith.errors import ExperimentError
 from gansmith.system import sharing
-from gansmith.system.collectives import summed
+from gansmith.system.collectives import total
 
 _Base = nn.modules.batchnorm._BatchNorm
-
-
-class Moments(NamedTuple):
-    """Mean and biased variance [C] of each channel, and the number of values a channel []."""
-
-    mean: Tensor
-    variance: Tensor
-    values: Tensor
 
 
 def shared(network: nn.Module) -> None:
@@ -50,22 +42,6 @@ def shared(network: nn.Module) -> None:
             module.__class__ = _class_of(type(module))  # type: ignore[assignment]  # a subclass of its own class
 
 
-def moments(x: Tensor) -> Moments:
-    """Of features [B, C, ...] of this process: those of the global batch, differentiable any number of times."""
-    mean, variance = _moments(x)
-    count = mean.new_full((1,), x.numel() / x.shape[1])
-    if not sharing.shared():
-        return Moments(mean, variance, count[0])
-    rank, world = sharing.share()
-    own = torch.cat([mean, variance, count])
-    slots = own.new_zeros(world, len(own)).index_copy(0, torch.tensor([rank], device=own.device), own[None])
-    means, variances, counts = summed(slots).split([len(mean), len(mean), 1], dim=1)  # [W, C], [W, C], [W, 1]
-    total = counts.sum()
-    shares = counts / total
-    mean = (shares * means).sum(0)
-    return Moments(mean, (shares * (variances + (means - mean).square())).sum(0), total)  # Chan et al., Eq. 2.1
-
-
 class _GlobalBatchNorm(_Base):
     """Batch normalisation of the global batch; in the class that `_class_of` makes it stands behind the layer's own, so
     that a conditional layer reaches it by `super().forward`."""
@@ -79,23 +55,21 @@ class _GlobalBatchNorm(_Base):
         if count <= 1:
             raise ValueError(f"Expected more than 1 value per channel when training, got input size {x.size()}")
         with torch.autocast(x.device.type, enabled=False):
-            batch = moments(x)
-            self._track(batch)
-            return _normalised(x, batch, self.weight, self.bias, self.eps)
+            y, *batch = _normalise(x, self.weight, self.bias, self.eps)
+        if self.training and self.track_running_stats:
+            self._track(*batch)
+        return y
 
     @torch.no_grad()
-    def _track(self, batch: Moments) -> None:
+    def _track(self, mean: Tensor, variance: Tensor, values: Tensor) -> None:
         """Running averages of the mean and of the unbiased variance."""
-        if not (self.training and self.track_running_stats):
-            return
         assert self.running_mean is not None
         assert self.running_var is not None
         assert self.num_batches_tracked is not None
         self.num_batches_tracked.add_(1)
         new = 1 / float(self.num_batches_tracked) if self.momentum is None else self.momentum
-        unbiased = batch.variance * (batch.values / (batch.values - 1))
-        self.running_mean.mul_(1 - new).add_(batch.mean.to(self.running_mean), alpha=new)
-        self.running_var.mul_(1 - new).add_(unbiased.to(self.running_var), alpha=new)
+        self.running_mean.lerp_(mean.to(self.running_mean), new)
+        self.running_var.lerp_((variance * (values / (values - 1))).to(self.running_var), new)
 
 
 _classes: dict[type[nn.Module], type[nn.Module]] = {}
@@ -109,41 +83,105 @@ def _class_of(layer: type[nn.Module]) -> type[nn.Module]:
     return _classes[layer]
 
 
-def _normalised(x: Tensor, batch: Moments, weight: Tensor | None, bias: Tensor | None, eps: float) -> Tensor:
-    """(x - mean) / sqrt(variance + eps) weight + bias by torch's kernel for fixed statistics.
+class _Normalise(torch.autograd.Function):
+    """Features [B, C, ...], weight and bias [C] or None, epsilon -> the normalised features; and without a gradient the
+    mean, the biased variance [C] and the number of values a channel [1] of the global batch.
 
-    With m, r the fixed mean and 1 / deviation: ((x - m) r) (weight / deviation / r) + (bias + (m - mean) weight /
-    deviation), in which scale and shift carry the gradients of the moments and have the values of weight and bias.
+    A derivative that will be differentiated itself is that of `_composed`, which is made of differentiable parts.
     """
-    fixed = batch.mean.detach(), batch.variance.detach()
-    ratio = (batch.variance + eps).rsqrt()
+
+    @staticmethod
+    def forward(
+        ctx: Any, x: Tensor, weight: Tensor | None, bias: Tensor | None, eps: float
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        mean, variance, values = _moments_of(x)
+        ctx.save_for_backward(x, weight, bias, mean, variance, values)
+        ctx.eps = eps
+        ctx.mark_non_differentiable(mean, variance, values)
+        return F.batch_norm(x, mean, variance, weight, bias, training=False, eps=eps), mean, variance, values
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor, *_: Any) -> tuple[Tensor | None, ...]:
+        x, weight, bias, mean, variance, values = ctx.saved_tensors
+        if torch.is_grad_enabled():
+            inputs = [one for one, needed in zip((x, weight, bias), ctx.needs_input_grad, strict=False) if needed]
+            gradients = iter(
+                torch.autograd.grad(_composed(x, weight, bias, ctx.eps), inputs, gradient, create_graph=True)
+            )
+            return *(next(gradients) if needed else None for needed in ctx.needs_input_grad[:3]), None
+        # by torch's kernel for fixed statistics; then what goes through the statistics, Ioffe and Szegedy's section 3
+        own, of_weight, of_bias = torch.ops.aten.native_batch_norm_backward(
+            gradient, x, weight, mean, variance, None, None, False, ctx.eps, (True, True, True)
+        )
+        of_affine = (None if weight is None else of_weight, None if bias is None else of_bias)
+        if not ctx.needs_input_grad[0]:
+            return None, *of_affine, None
+        whole_weight, whole_bias = total(torch.stack([of_weight, of_bias])) / values
+        ratio = (variance + ctx.eps).rsqrt_()
+        scale = ratio if weight is None else ratio * weight
+        slope = whole_weight * ratio
+        # in place: on a processor memory for further maps costs more than the arithmetic
+        own.addcmul_(x, _wide(slope * scale, x), value=-1).sub_(_wide((whole_bias - slope * mean) * scale, x))
+        return own, *of_affine, None
+
+
+_normalise: Callable[[Tensor, Tensor | None, Tensor | None, float], tuple[Tensor, Tensor, Tensor, Tensor]]
+_normalise = _Normalise.apply  # torch states no types
+
+
+def _composed(x: Tensor, weight: Tensor | None, bias: Tensor | None, eps: float) -> Tensor:
+    """(x - mean) / sqrt(variance + eps) weight + bias, differentiable any number of times.
+
+    With m, r the mean and 1 / deviation as constants: ((x - m) r) (weight / deviation / r) + (bias + (m - mean) weight
+    / deviation), in which scale and shift carry the gradients of the moments and have the values of weight and bias.
+    """
+    mean, variance, _ = _moments(x)
+    fixed = mean.detach(), variance.detach()
+    ratio = (variance + eps).rsqrt()
     scale = ratio if weight is None else ratio * weight
-    shift = (fixed[0] - batch.mean) * scale
-    return F.batch_norm(
-        x, *fixed, scale / ratio.detach(), shift if bias is None else bias + shift, training=False, eps=eps
-    )
+    shift = (fixed[0] - mean) * scale
+    shift = shift if bias is None else bias + shift
+    return F.batch_norm(x, *fixed, scale / ratio.detach(), shift, training=False, eps=eps)
 
 
 class _Moments(torch.autograd.Function):
-    """Features [B, C, ...] -> mean and biased variance [C], in float32 or better, by the kernel of batch normalisation,
-    which is many times faster than torch.var_mean over these dimensions."""
+    """`_moments_of`, differentiable any number of times."""
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor) -> tuple[Tensor, Tensor]:
-        kind = torch.float64 if x.dtype == torch.float64 else torch.float32
-        unused = x.new_zeros(x.shape[1], dtype=kind), x.new_ones(x.shape[1], dtype=kind)  # they choose the type
-        mean, variance = torch.batch_norm_update_stats(x.detach(), *unused, 0.0)
-        ctx.save_for_backward(x, mean)
-        return mean, variance
+    def forward(ctx: Any, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        mean, variance, values = _moments_of(x)
+        ctx.save_for_backward(x, mean, values)
+        ctx.mark_non_differentiable(values)
+        return mean, variance, values
 
     @staticmethod
-    def backward(ctx: Any, of_mean: Tensor, of_variance: Tensor) -> Tensor:
-        x, mean = ctx.saved_tensors
-        count = x.numel() / x.shape[1]
-        slope = of_variance * (2 / count)
-        offset = of_mean / count - slope * mean
-        wide = (1, -1, *[1] * (x.dim() - 2))
-        return torch.addcmul(offset.view(wide), x, slope.view(wide)).to(x.dtype)
+    def backward(ctx: Any, of_mean: Tensor, of_variance: Tensor, _: Any) -> Tensor:
+        x, mean, values = ctx.saved_tensors
+        of_mean, of_variance = total(torch.stack([of_mean, of_variance])) / values
+        offset = of_mean - 2 * of_variance * mean
+        return torch.addcmul(_wide(offset, x), x, _wide(2 * of_variance, x)).to(x.dtype)
 
 
-_moments: Callable[[Tensor], tuple[Tensor, Tensor]] = _Moments.apply  # torch states no types
+_moments: Callable[[Tensor], tuple[Tensor, Tensor, Tensor]] = _Moments.apply  # torch states no types
+
+
+def _moments_of(x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Of features [B, C, ...]: mean and biased variance [C] of the global batch, and the number of values a channel
+    [1], in float32 or better, by the kernel of batch normalisation, which is many times faster than torch.var_mean."""
+    kind = torch.float64 if x.dtype == torch.float64 else torch.float32
+    channels = x.shape[1]
+    slots = x.new_zeros(sharing.share().world, 2 * channels + 1, dtype=kind)
+    own = slots[sharing.share().rank]
+    unused = x.new_zeros(channels, dtype=kind)  # it chooses the type
+    own[:channels], own[channels:-1] = torch.batch_norm_update_stats(x.detach(), unused, unused.clone(), 0.0)
+    own[-1] = x.numel() / channels
+    means, variances, counts = total(slots).split([channels, channels, 1], 1)  # [W, C], [W, C], [W, 1]
+    values = counts.sum(0)
+    shares = counts / values
+    mean = (shares * means).sum(0)
+    return mean, (shares * (variances + (means - mean).square())).sum(0), values  # Chan et al., Eq. 2.1
+
+
+def _wide(values: Tensor, x: Tensor) -> Tensor:
+    """[C] -> [1, C, 1 ...], for features like x."""
+    return values.view(1, -1, *[1] * (x.dim() - 2))
