@@ -17,6 +17,7 @@ from gansmith.data.prior import Prior
 from gansmith.data.stream import PairStream, Stream
 from gansmith.experiment.compatibility import (
     refuse_batch_normalisation,
+    refuse_with_elastic,
     require_images,
     require_latents,
     require_matching_labels,
@@ -34,6 +35,7 @@ from gansmith.system.device import choose_device
 from gansmith.training import optimizers
 from gansmith.training.averaging import Averaging
 from gansmith.training.batch_statistics import keep_together, share_layers
+from gansmith.training.elastic import Elastic
 from gansmith.training.engine import Engine, build_engine
 from gansmith.training.optimizers import Scheduled
 from gansmith.training.precision import choose_memory_format, choose_precision, torch_format
@@ -54,6 +56,7 @@ class Assembly:
     optimizers: dict[str, Scheduled]
     averaging: Averaging
     engine: Engine
+    elastic: Elastic | None = None
 
     def first_batch(self) -> Batch:
         """The next batch of the stream, which the stream will give again."""
@@ -86,6 +89,7 @@ def assemble(experiment: Experiment, data: Prepared) -> Assembly:
     prior = _prior(experiment, data)
     dimensions = Dimensions(*data.shape, prior.size, prior.classes)
     name = experiment.game.name
+    apart = experiment.engine == "elastic"
     roles = roles_of(name)
     require_images(data, name)
     require_room(experiment, *data.shape, domains=1 if data.other is None else 2)
@@ -93,10 +97,12 @@ def assemble(experiment: Experiment, data: Prepared) -> Assembly:
     require_matching_labels(name, players, roles)
     experiment = _with_formats(experiment, players, device)
     require_whole_set(experiment, data, players)
+    refuse_with_elastic(experiment, players)
     for network in players.values():
         network.to(device=device, memory_format=_memory_format(experiment))  # type: ignore[call-overload]
     freeze_layers(experiment, players, roles, dimensions)
-    share_layers(players, experiment.batch_statistics)
+    if not apart:
+        share_layers(players, experiment.batch_statistics)
     game = _game(experiment, players, roles, prior)
     stream = _stream(experiment, data, device)
     updates = _optimizers(experiment, players, roles)
@@ -114,9 +120,16 @@ def assemble(experiment: Experiment, data: Prepared) -> Assembly:
         device=device,
         precision=experiment.precision,
         accumulate=experiment.accumulate,
+        apart=apart,
     )
-    keep_together(engine, players, experiment.batch_statistics)
-    return Assembly(experiment, data, dimensions, prior, device, roles, game, stream, updates, averaging, engine)
+    elastic = Elastic(game, updates, **experiment.elastic.model_dump()) if apart else None
+    if elastic is not None:
+        elastic.attach(engine)
+    else:
+        keep_together(engine, players, experiment.batch_statistics)
+    return Assembly(
+        experiment, data, dimensions, prior, device, roles, game, stream, updates, averaging, engine, elastic
+    )
 
 
 def _prepared_device(experiment: Experiment) -> torch.device:

@@ -89,6 +89,29 @@ def require_scores_of_one(game: Game, name: str, objective: Objective) -> None:
         )
 
 
+def refuse_with_elastic(experiment: Experiment, players: Mapping[str, nn.Module]) -> None:
+    """Raises ExperimentError for what workers with weights of their own cannot do: statistics of the global batch, and
+    an optimizer that compares losses of all images."""
+    if experiment.engine != "elastic":
+        return
+    normalised = any(
+        isinstance(module, nn.modules.batchnorm._BatchNorm)
+        for player in players.values()
+        for module in player.modules()
+    )
+    if normalised and experiment.batch_statistics == "global":
+        raise ExperimentError(
+            "engine=elastic trains workers apart, and batch_statistics=global normalises all of their images "
+            "together: --set batch_statistics=local, or --set engine=all_reduce"
+        )
+    names = [part.name for part in experiment.optimizer.values() if part.name in whole_set.CLASSES]
+    if names:
+        raise ExperimentError(
+            f"the optimizer {names[0]} compares losses of all images, and with engine=elastic each worker sees its own "
+            f"rows: take adam or sgd, or --set engine=all_reduce"
+        )
+
+
 def require_game_of_one_loss(experiment: Experiment) -> None:
     """Raises ExperimentError for an optimizer that evaluates a loss several times a step where that is none: in a game
     in which the other player's moves, and fresh latents, change it."""

@@ -16,6 +16,7 @@ from gansmith.data.settings import DataSettings
 from gansmith.experiment.settings import (
     AveragingSettings,
     ChecksSettings,
+    ElasticSettings,
     FreezeSettings,
     Images,
     MetricsSettings,
@@ -80,6 +81,10 @@ class Experiment(BaseModel):
     batch_statistics: Literal["global", "local"] = Field(
         "global", description="of batch normalisation in several processes: over the whole batch, or each over its own"
     )
+    engine: Literal["all_reduce", "elastic"] = Field(
+        "all_reduce", description="several processes sum their gradients; or each trains weights of its own: elastic"
+    )
+    elastic: ElasticSettings = ElasticSettings()
     seed: int = 0
     device: str = "auto"
     precision: Literal["auto", "float32", "bfloat16"] = Field("auto", description="auto: bfloat16 on CUDA")

@@ -71,6 +71,17 @@ def _words(value: Any) -> Any:
     return [word.strip() for word in value.split(",") if word.strip()] if isinstance(value, str) else value
 
 
+class ElasticSettings(BaseModel):
+    """How workers of `engine: elastic` are pulled to their centre."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    period: PositiveInt = Field(10, description="steps from one pull to the next")
+    moving_rate: Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)] = Field(
+        0.9, description="part of the way to the workers' mean that the centre moves; a worker moves this / processes"
+    )
+
+
 class MetricsSettings(BaseModel):
     """What is measured while training: metrics of the samples, or of a classifier's predictions for held-out images."""
 

@@ -47,7 +47,7 @@ class Averaging:
                 else:
                     self._copies.append((mine, theirs))
             self._averages += [mine for mine, _ in pairs]
-            self._followed += [theirs.detach() for _, theirs in pairs]
+            self._followed += [theirs for _, theirs in pairs]
 
     @torch.no_grad()
     def update(self, drawn: int, images: int) -> None:

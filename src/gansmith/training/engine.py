@@ -22,6 +22,7 @@ import logging
 import sys
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -62,13 +63,16 @@ def build_engine(
     device: torch.device | str = "cpu",
     precision: Precision = "float32",
     accumulate: int = 1,
+    apart: bool = False,
 ) -> Engine:
     """An ignite Engine whose iteration is one step of `game`; start it with `play_until`.
 
     accumulate: gradient accumulation over that many equal parts of the batch. A batch-normalised network then sees the
     statistics of a part, and an objective the pairs within it.
+    apart: each of several processes plays its rows as a batch of its own, with a seed of its own: no gradients are
+    summed, and terms are the mean over processes (`training/elastic.py`).
     """
-    steps = _Steps(game, stream, optimizers, seed, torch.device(device), precision, accumulate)
+    steps = _Steps(game, stream, optimizers, seed, torch.device(device), precision, accumulate, apart)
     engine = Engine(steps.step)
     engine.add_event_handler(Events.COMPLETED, steps.unfreeze_all)
     engine.logger = logging.getLogger("gansmith.engine")
@@ -87,6 +91,7 @@ class _Steps:
     device: torch.device
     precision: Precision
     accumulate: int
+    apart: bool
 
     def __post_init__(self) -> None:
         self.trained = trained_parameters(self.game)
@@ -112,12 +117,16 @@ class _Steps:
                     batch = next(self.stream)
                     self.size = self.stream.drawn - images
                     waited += time.perf_counter() - asked
-                turn_seed = mix(self.seed, number, place, repeat, 0)
+                turn_seed = mix(self.seed, number, place, repeat, sharing.share().rank if self.apart else 0)
                 seed_all(turn_seed, self.device)
                 at = Moment(number, images, repeat, self.rng.manual_seed(turn_seed))
                 if len(played) + 1 == sum(repeated):
                     self.beside = shared_sums.beside(engine)
-                played.append((turn.name, self.update(turn, batch, at)))
+                with sharing.joined_as(sharing.Share()) if self.apart else nullcontext():
+                    played.append((turn.name, self.update(turn, batch, at)))
+        if played and self.apart and sharing.share().world > 1:
+            share = shared_sums.share_of(self.size // self.accumulate)
+            played, self.beside = shared_sums.averaged(played, share, self.beside), []
         state: Any = engine.state
         state.images, state.drawn, state.waited = self.stream.drawn, self.stream.drawn - before, waited
         return played

@@ -8,7 +8,7 @@ different gradients where only a penalty is back-propagated (docs/decisions/proc
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 from ignite.engine import Engine
@@ -52,3 +52,15 @@ def summed(weights: Sequence[nn.Parameter], terms: Terms, share: float, others: 
             weights[number].grad = gradients[number] if counts[number] else None
     whole = {name: value.to(term.dtype) for (name, term), value in zip(named.items(), numbers.unbind(), strict=False)}
     return Terms(*({name: whole[name] for name in some} for some in (terms.loss, terms.seen)))
+
+
+def averaged(
+    played: Sequence[tuple[str, Mapping[str, Tensor]]], share: float, others: Sequence[Tensor]
+) -> list[tuple[str, dict[str, Tensor]]]:
+    """The terms of each play over the whole batch, of which `share` is here, where the processes played apart; each of
+    `others` is replaced by its sum over processes."""
+    terms = [term for _, play in played for term in play.values()]
+    values = share * torch.stack([term.double() for term in terms])
+    collectives.sum_in_place([values, *others])
+    whole = iter(value.to(term.dtype) for value, term in zip(values.unbind(), terms, strict=True))
+    return [(name, {term: next(whole) for term in play}) for name, play in played]
