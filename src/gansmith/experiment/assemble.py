@@ -35,7 +35,7 @@ from gansmith.system.device import choose_device
 from gansmith.training import optimizers
 from gansmith.training.averaging import Averaging
 from gansmith.training.batch_statistics import keep_together, share_layers
-from gansmith.training.elastic import Elastic
+from gansmith.training.elastic import Elastic, Worker
 from gansmith.training.engine import Engine, build_engine
 from gansmith.training.optimizers import Scheduled
 from gansmith.training.precision import choose_memory_format, choose_precision, torch_format
@@ -73,6 +73,22 @@ class Assembly:
         batch = next(stream)
         stream.close()
         return batch
+
+    # ---- between two steps: of elastic averaging alone, where each process has a state that rank 0 saves
+
+    def workers(self) -> list[Worker]:
+        """The state of each worker of elastic averaging, at rank 0, while the others `serve`; else none."""
+        return [] if self.elastic is None else self.elastic.workers()
+
+    def serve(self) -> None:
+        """At another rank: tell rank 0 this worker's state where it saves it, until it goes on."""
+        if self.elastic is not None:
+            self.elastic.serve()
+
+    def go_on(self) -> None:
+        """At rank 0: nothing more is saved before the next step."""
+        if self.elastic is not None:
+            self.elastic.go_on()
 
 
 def assemble(experiment: Experiment, data: Prepared) -> Assembly:

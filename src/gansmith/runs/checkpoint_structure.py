@@ -65,6 +65,21 @@ def require_fitting(state: State, like: State, optimizers: Mapping[str, Optimize
             _require_value(f"game.{part}.{name}", theirs[name], value)
 
 
+def require_workers(state: State, like: State, optimizers: Mapping[str, Optimizer]) -> None:
+    """Raises DamagedCheckpointError, with the reason alone, where a worker of elastic averaging has no state that fits
+    a run whose state, before its first step, is `like`."""
+    workers = state.get("workers")
+    if not isinstance(workers, list) or not workers:
+        _refuse(f"workers is {_brief(workers)}")
+    for rank, worker in enumerate(workers):
+        whole = {**state, **worker} if isinstance(worker, Mapping) else {}
+        try:
+            require_state(whole)
+            require_fitting(whole, like, optimizers)
+        except DamagedCheckpointError as error:
+            _refuse(f"worker {rank}: {error}")
+
+
 def _require_names(where: str, theirs: Iterable[str], ours: Iterable[str]) -> None:
     missing, more = [*({*ours} - {*theirs})], [*({*theirs} - {*ours})]
     if missing or more:

@@ -130,6 +130,7 @@ class Follower:
         with stop_on_signals(self.wishes.wish):
             measuring = self.agreements.measuring
             play_until(engine, MOST_IMAGES if measuring else self.parts.experiment.images, step=step)
+            self.parts.serve()
             end = self.team.agreed()
             if end["closing"]:
                 self.metrics.take_part(players_in_use(self.parts))
@@ -146,5 +147,6 @@ class Follower:
             engine.terminate()
         if self.metrics.due(before, images_drawn(engine)):
             self.metrics.take_part(players_in_use(self.parts))
+        self.parts.serve()
         if self.agreements.due(before, images) and self.agreements.follow():
             engine.terminate()

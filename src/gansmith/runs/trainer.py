@@ -169,6 +169,7 @@ class Trainer:
             play_until(engine, self.experiment.images if self.budget is None else MOST_IMAGES, step=self.step)
             with self.whereabouts.guarded(self._move_to):
                 self._save(engine)  # first: after SIGTERM there may be little time
+                self.parts.go_on()
                 goes_on = self._goes_on()
                 closing = not goes_on and self.signal is None and bool(self.metrics.metrics)
                 self.team.agreed({"closing": closing, "experiment": self.experiment.to_yaml() if goes_on else None})
@@ -208,6 +209,7 @@ class Trainer:
                 engine.terminate()
         with self.whereabouts.guarded(self._move_to):
             self._write_what_is_due(engine, before, images)
+        self.parts.go_on()
         if self.agreements.due(before, images):
             self.agreements.lead(end=self.stop_reason is not None or (self.agreements.measuring and self.measured))
 

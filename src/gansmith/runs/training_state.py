@@ -17,7 +17,7 @@ from gansmith.experiment.layers import difference
 from gansmith.experiment.retired import renamed
 from gansmith.experiment.schema import Experiment
 from gansmith.models.saved import Card
-from gansmith.runs.checkpoint_structure import require_fitting, require_state
+from gansmith.runs.checkpoint_structure import require_fitting, require_state, require_workers
 from gansmith.runs.own_networks import own_networks
 from gansmith.training.checkpoint import State
 
@@ -26,7 +26,10 @@ _FORMAT = 1
 
 def capture(parts: Assembly, *, step: int, seconds: float, processes: int = 1) -> State:
     """The whole state after `step` steps and `seconds` of training by `processes`, as tensors and plain values."""
-    several = {"processes": processes} if processes > 1 else {}
+    several: State = {"processes": processes} if processes > 1 else {}
+    workers = parts.workers()
+    if workers:
+        several["workers"] = workers
     return {
         **several,
         "format": _FORMAT,
@@ -74,7 +77,16 @@ def restore(state: State, parts: Assembly, folder: Path, *, processes: int = 1) 
             f"Change it back, or start another run with another --out"
         )
     optimizers = {name: scheduled.optimizer for name, scheduled in parts.optimizers.items()}
-    require_fitting(state, capture(parts, step=0, seconds=0.0), optimizers)
+    like = capture(parts, step=0, seconds=0.0)
+    require_fitting(state, like, optimizers)
+    if parts.elastic is not None and state["step"]:
+        require_workers(state, like, optimizers)
+        before = len(state["workers"])
+        if before != processes:
+            raise RunError(
+                f"{folder} was trained by {_count(before)} with engine=elastic, each with weights of its own, and goes "
+                f"on with that number alone: {_count(processes)} cannot go on with it"
+            )
     try:
         load_state(state, parts, processes=processes)
     except Exception as error:  # of whatever a game's part, which may be code from outside, makes of its state
@@ -87,10 +99,10 @@ def restore(state: State, parts: Assembly, folder: Path, *, processes: int = 1) 
         for name in now
         if name != "gansmith" and then.get(name) != now[name]
     ]
-    before = state.get("processes", 1)
-    if before != processes:
+    begun = state.get("processes", 1)
+    if begun != processes:
         notes.append(
-            f"note: begun by {_count(before)}, continued by {_count(processes)}: close to the same run, not exactly it"
+            f"note: begun by {_count(begun)}, continued by {_count(processes)}: close to the same run, not exactly it"
         )
     if not parts.experiment.reproducible:
         notes.append("note: reproducible is false: continued close to the same run, not exactly it")
@@ -120,6 +132,8 @@ def load_state(state: State, parts: Assembly, *, processes: int = 1) -> int:
     parts.averaging.load_state_dict(state["averaging"])
     for name, remembered in parts.game.state.items():
         remembered.load_state_dict(state["game"][name])
+    if parts.elastic is not None:
+        parts.elastic.load(state.get("workers", []))
     parts.stream.load_state_dict(state["stream"])
     return int(state["step"])
 
