@@ -80,6 +80,17 @@ def tensors(networks: dict[str, nn.Module]) -> dict[str, Tensor]:
     return {f"{key}.{name}": value.clone() for key, n in networks.items() for name, value in n.state_dict().items()}
 
 
+def same(left: Any, right: Any) -> bool:
+    """Equal to the bit, of whatever is in a state."""
+    if isinstance(left, Tensor):
+        return torch.equal(left, right)
+    if isinstance(left, dict):
+        return left.keys() == right.keys() and all(same(left[key], right[key]) for key in left)
+    if isinstance(left, (list, tuple)):
+        return len(left) == len(right) and all(map(same, left, right))
+    return bool(left == right)
+
+
 # ---- the same in plain PyTorch
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import torch
-from elastic_players import BATCH, MOVES, build, plainly, players, tensors
+from elastic_players import BATCH, MOVES, build, plainly, players, same, tensors
 from torch import Tensor
 
 from gansmith.system import sharing
@@ -22,17 +22,6 @@ def near(ours: dict[str, Tensor], theirs: dict[str, Tensor]) -> None:
     assert ours.keys() == theirs.keys()
     for name, value in theirs.items():
         torch.testing.assert_close(ours[name], value, rtol=1e-11, atol=1e-13, msg=lambda text, n=name: f"{n}: {text}")
-
-
-def same(left: Any, right: Any) -> bool:
-    """Equal to the bit, of whatever is in a state."""
-    if isinstance(left, Tensor):
-        return torch.equal(left, right)
-    if isinstance(left, dict):
-        return left.keys() == right.keys() and all(same(left[key], right[key]) for key in left)
-    if isinstance(left, (list, tuple)):
-        return len(left) == len(right) and all(map(same, left, right))
-    return bool(left == right)
 
 
 def whole(name: str, beta: float, tau: int) -> tuple[dict[str, Tensor], list[Worker], list[dict[str, float]]]:

@@ -85,7 +85,7 @@ def restore(state: State, parts: Assembly, folder: Path, *, processes: int = 1) 
         if before != processes:
             raise RunError(
                 f"{folder} was trained by {_count(before)} with engine=elastic, each with weights of its own, and goes "
-                f"on with that number alone: {_count(processes)} cannot go on with it"
+                f"on with that number alone, not by {_count(processes)}: gansmith resume --processes {before}"
             )
     try:
         load_state(state, parts, processes=processes)
