@@ -41,7 +41,6 @@ from gansmith.system.console import say
 from gansmith.system.files import write_text
 from gansmith.system.paths import shell_word
 from gansmith.system.text import printable
-from gansmith.training.checkpoint import State
 from gansmith.training.engine import Engine, Events, images_drawn, play_until
 
 
@@ -73,7 +72,7 @@ class Trainer:
             self.step, seconds = resume_or_begin(self.folder, self.parts, quietly=self.resumed, processes=count)
         self.budget = None if self.step else self.budget  # the number of images is known after a step that was saved
         if self.team.world > 1:
-            self.team.agreed_state(self._captured(seconds))
+            self.team.agreed_state(capture(self.parts, step=self.step, seconds=seconds, processes=self.team.world))
         images = self.parts.stream.drawn
         past = [record for record in jsonl.read(self._events) if record["step"] <= self.step]
         left = complete_words(self.folder, images) if images >= self.experiment.images else self._ended_by_rule(past)
@@ -272,16 +271,13 @@ class Trainer:
             self.experiment, self.budget, self.measured = self.parts.experiment, None, True
         self.recorder.flush(step=self.step, images=images_drawn(engine))
         require_finite(self.parts)
-        state = self._captured(self.recorder.seconds)
+        state = capture(self.parts, step=self.step, seconds=self.recorder.seconds, processes=self.team.world)
         self.whereabouts.require()
         self.checkpoints.save(state, keep_as=keep_as)
         files = model_files(self.parts)
         self.whereabouts.require()
         saved.save(self.folder / "model", files)
         self.saved_step = self.step
-
-    def _captured(self, seconds: float) -> State:
-        return capture(self.parts, step=self.step, seconds=seconds, processes=self.team.world)
 
     def _move_to(self, folder: Path) -> str:
         """Save the state into `folder`, where everything is written from here on. Returns how far the training came."""
