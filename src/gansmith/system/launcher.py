@@ -161,7 +161,7 @@ def _watched(ranks: Sequence[subprocess.Popen[bytes]]) -> End:
     """Wait for all; once one has failed, the others have GRACE seconds, and after SIGTERM two more."""
     failed: tuple[int, int] | None = None
     deadline, asked = math.inf, False
-    while any(process.poll() is None for process in ranks):
+    while None in [process.poll() for process in ranks]:
         ended = [(rank, process.returncode) for rank, process in enumerate(ranks) if process.returncode]
         own_fault = [(rank, status) for rank, status in ended if status not in (*STOPPED, LOST)]
         if own_fault and failed is None:
