@@ -9,7 +9,11 @@ from collections.abc import Iterable
 from pathlib import Path
 
 PICTURE = re.compile(r"^!\[([^\]]*)\]\(([^)]+)\)\n(?:\n\*((?:[^*]|\*\*)+?)\*\n)?", re.MULTILINE)
-HEAD = "# Gallery\n\nWhat gansmith has made, none chosen, each with the page that says how.\n"
+HEAD = """# Gallery
+
+What gansmith has made, none chosen, each with the page that says how. The page of wide residual networks has no
+picture: they are classifiers, and make no images.
+"""
 
 
 def write_gallery(source: Path, pages: Iterable[str], package: Path) -> None:
