@@ -64,6 +64,7 @@ class Case:
     statistics: BatchStatistics = "global"
     precise: bool = True  # float64
     layout: str = "contiguous"
+    nudge: float = 0.0  # relative, of each weight at the beginning: by up to so much, up or down
 
 
 def model_cases() -> Iterator[tuple[str, Case]]:
@@ -216,6 +217,14 @@ def source(case: Case) -> Stream | PairStream:
     return PairStream(replace(a, other=b, paired=case.game[0] == "paired"), **options)
 
 
+@torch.no_grad()
+def _nudge(players: Mapping[str, nn.Module], most: float) -> None:
+    rng = torch.Generator().manual_seed(8)
+    for player in players.values():
+        for weight in player.parameters() if most else ():
+            weight.mul_(1 + most * (2 * torch.rand(weight.shape, generator=rng) - 1))
+
+
 def game_of(case: Case) -> Game:
     name, options = case.game
     roles = completion.roles_of(name)
@@ -227,6 +236,7 @@ def game_of(case: Case) -> Game:
     if case.layout == "channels_last":
         for player in players.values():
             player.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    _nudge(players, case.nudge)
     share_layers(players, case.statistics)
     objective: Objective | None = None
     if "discriminator" in roles.values():

@@ -27,6 +27,11 @@ def test_a_real_allocation_that_fails() -> None:
     assert isinstance(raised.value.__cause__, RuntimeError)
 
 
+def test_the_batch_is_that_of_all_processes() -> None:
+    with pytest.raises(OutOfMemoryError, match=r"batch 64.*--batch 32"), explain_out_of_memory(batch(16), 64):
+        raise MemoryError
+
+
 @pytest.mark.parametrize(
     ("error", "reason"),
     [

@@ -137,7 +137,7 @@ class _Steps:
         weights = [parameter for player in turn.players for parameter in self.trained[player]]
         for scheduled in optimizers:
             scheduled.set_images(at.images)
-        with explain_out_of_memory(batch):
+        with explain_out_of_memory(batch, self.size):
             first = optimizers[0].optimizer
             if whole_set.evaluates_again(first):
                 terms = self.evaluated_again(turn, batch, at, first, weights)

@@ -15,14 +15,15 @@ _SIGNS = ("can't allocate memory", "out of memory", "not enough memory", "Defaul
 
 
 @contextmanager
-def explain_out_of_memory(batch: Batch) -> Iterator[None]:
-    """Raises OutOfMemoryError for an allocation that fails inside."""
+def explain_out_of_memory(batch: Batch, images: int = 0) -> Iterator[None]:
+    """Raises OutOfMemoryError for an allocation that fails inside. images: of the batch over all processes, where that
+    is not the batch that is here."""
     try:
         yield
     except (RuntimeError, MemoryError) as error:
         if not isinstance(error, (torch.OutOfMemoryError, MemoryError)) and not any(s in str(error) for s in _SIGNS):
             raise
-        size = max(len(sample.image) for sample in batch.values())
+        size = images or max(len(sample.image) for sample in batch.values())
         raise OutOfMemoryError(
             f"out of memory at batch {size}. Halve it (--batch {max(1, size // 2)}), or keep the batch and play it in "
             f"parts (--set accumulate=2), or take smaller images (--size). Saved checkpoints are untouched. "
