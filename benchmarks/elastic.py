@@ -10,6 +10,7 @@ makes of them. What is evaluated of elastic averaging is its centre. One thread 
 from __future__ import annotations
 
 import argparse
+import math
 import multiprocessing
 import os
 import tempfile
@@ -33,12 +34,12 @@ WORLD = 2
 BATCH = 64
 SAMPLES = 1_000
 DATA = {"path": "digits", "channels": 1, "holdout": 0.2}
+RATE = 1e-3
+ADAM = {"name": "adam", "betas": [0.5, 0.999]}
 COMMON: dict[str, Any] = {
-    "batch": BATCH,
     "threads": 1,
     "precision": "float32",
     "device": "cpu",
-    "batch_statistics": "local",
 }
 TASKS: dict[str, dict[str, Any]] = {
     "classifier": {"data": {**DATA, "size": 28}},
@@ -48,41 +49,56 @@ TASKS: dict[str, dict[str, Any]] = {
         "discriminator": {"name": "dcgan", "width": 8},
         "prior": {"kind": "normal", "size": 16},
         "averaging": {"half_life": 2_000},
-        "optimizer": {
-            role: {"name": "adam", "lr": 1e-3, "betas": [0.5, 0.999]} for role in ("generator", "discriminator")
-        },
+        "optimizer": {role: {**ADAM, "lr": RATE} for role in ("generator", "discriminator")},
     },
 }
 
 
 @dataclass(frozen=True)
 class Arm:
-    """One way of training together. share: of the images of the others."""
+    """One way of training together. share: of the images of the others. times: of their batch.
+
+    faster: with learning rates for the larger batch: for SGD `times` as high (Goyal et al. 2017, "Accurate, Large
+    Minibatch SGD", section 2.1), for Adam the square root of that.
+    """
 
     engine: str
     period: int = 1
     share: float = 1.0
-    statistics: str = "local"
+    times: int = 1
+    faster: bool = False
 
     @property
     def name(self) -> str:
-        return f"elastic, period {self.period}" if self.engine == "elastic" else "summed gradients"
+        if self.engine == "elastic":
+            return f"elastic, period {self.period}"
+        larger = f", batch {BATCH * self.times}" if self.times > 1 else ""
+        return f"summed gradients{larger}{', higher rates' if self.faster else ''}"
 
-    def settings(self, images: int) -> dict[str, Any]:
-        steps = max(1, round(images / BATCH * self.share))
+    def settings(self, task: str, images: int) -> dict[str, Any]:
+        batch = BATCH * self.times
+        rates: dict[str, Any] = {}
+        if self.faster and task == "classifier":
+            rates = {"classifier": {"name": "sgd", "lr": 0.01 * self.times, "momentum": 0.5}}
+        elif self.faster:
+            rates = {role: {**ADAM, "lr": RATE * math.sqrt(self.times)} for role in ("generator", "discriminator")}
         return {
             "engine": self.engine,
             "elastic": {"period": self.period},
-            "images": steps * BATCH,
-            "batch_statistics": self.statistics,
+            "batch": batch,
+            "images": max(1, round(images / batch * self.share)) * batch,
+            "batch_statistics": "local" if self.engine == "elastic" else "global",
+            **({"optimizer": rates} if rates else {}),
         }
 
 
 ARMS = (
-    Arm("all_reduce", statistics="global"),
+    Arm("all_reduce"),
     *(Arm("elastic", period) for period in (1, 10, 50)),
-    Arm("all_reduce", share=0.1, statistics="global"),
-    Arm("all_reduce", share=0.02, statistics="global"),
+    Arm("all_reduce", share=0.1),
+    Arm("all_reduce", share=0.02),
+    Arm("all_reduce", times=10),
+    Arm("all_reduce", times=10, faster=True),
 )
 
 
@@ -99,11 +115,11 @@ def played(task: str, arm: Arm, images: int, seed: int) -> Record:
     collectives._all_reduce = counted
     try:
         recipe = "mnist_net" if task == "classifier" else None
-        trained = train(COMMON, TASKS[task], arm.settings(images), {"seed": seed}, recipe=recipe)
+        trained = train(COMMON, TASKS[task], arm.settings(task, images), {"seed": seed}, recipe=recipe)
     finally:
         collectives._all_reduce = plain
     value = error(trained) if task == "classifier" else distance(trained)
-    return {"value": value, "megabytes": sent / 1e6, "images": trained.steps * BATCH, "seconds": trained.seconds}
+    return {"value": value, "megabytes": sent / 1e6, "images": trained.parts.stream.drawn, "seconds": trained.seconds}
 
 
 @torch.no_grad()
