@@ -1,0 +1,112 @@
+"""What ranks tell each other: decisions, states, samples, wishes to stop; and what they must have in common."""
+
+from __future__ import annotations
+
+import signal
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from gansmith.errors import DataError, GansmithError, RunError
+from gansmith.evaluation.types import Side
+from gansmith.runs import follower
+from gansmith.runs.follower import meet, require_same_data
+from gansmith.runs.periodic_metrics import own_share, whole_side
+from gansmith.runs.team import Team
+from gansmith.runs.training_state import versions
+from gansmith.runs.wishes import Wishes
+from gansmith.system.sharing import Share, share
+from processes import together
+
+
+def _talk() -> dict[str, Any]:
+    """Everything that ranks tell each other, as each of them hears it."""
+    team = Team(share())
+    rank, heard = team.rank, dict[str, Any]()
+    heard["agreed"] = [team.agreed({"end": None, "p": 0.25} if rank == 0 else "not asked"), team.agreed(rank)]
+    heard["everyone"] = team.everyone([rank, "é" * rank])
+    state = {"a": torch.arange(3.0) + rank, "b": {"step": 7 + rank}}
+    told = team.agreed_state(state if rank == 0 else None)
+    heard["state"] = (told["a"].tolist(), told["b"])
+    seeds = own_share(range(200), team)
+    rows = np.array([[seed] for seed in seeds], dtype=np.float32)
+    own = Side("samples", images=rows.astype(np.uint8), features=rows) if len(seeds) else Side("samples")
+    side = whole_side(own, team)
+    heard["seeds"], heard["features"] = len(seeds), None if side.features is None else side.features[:, 0].tolist()
+    heard["meet"] = meet(team, {"folder": "run"} if rank == 0 else None)
+    require_same_data(team, "one digest")
+    heard["data"] = _refusal(lambda: require_same_data(team, f"digest {rank // 2}"))
+    follower.versions = lambda: {**versions(), "torch": "2.0" if rank == 1 else "2.1"}
+    heard["versions"] = _refusal(lambda: meet(team, None))
+    return heard
+
+
+def _refusal(act: Any) -> str:
+    try:
+        act()
+    except GansmithError as error:
+        return f"{type(error).__name__}: {error}"
+    return "none"
+
+
+def test_what_ranks_tell_each_other() -> None:
+    heard = together(_talk, world=3)
+    for rank, one in enumerate(heard):
+        assert one["agreed"] == [{"end": None, "p": 0.25}, 0]
+        assert one["everyone"] == [[0, ""], [1, "é"], [2, "éé"]]
+        assert one["state"] == ([0.0, 1.0, 2.0], {"step": 7})
+        assert one["meet"] == {"folder": "run"}
+        assert one["data"].startswith(f"{DataError.__name__}: rank 2 ")
+        assert all(word in one["data"] for word in ("digest 0", "digest 1"))
+        assert one["versions"].startswith(f"{RunError.__name__}: rank 1 ")
+        assert all(word in one["versions"] for word in ("torch 2.0", "2.1"))
+        assert (len(one["features"]) == 200) == (rank == 0)
+    assert heard[0]["features"] == [float(seed) for seed in range(200)]
+    assert [one["seeds"] for one in heard] == [64, 64, 72]
+
+
+@pytest.mark.parametrize(("count", "world"), [(1000, 3), (64, 2), (65, 2), (1, 4), (200, 3), (10_000, 7)])
+def test_shares_of_samples_are_all_of_them_in_whole_parts(count: int, world: int) -> None:
+    shares = [own_share(range(count), Team(Share(rank, world))) for rank in range(world)]
+    assert [seed for one in shares for seed in one] == list(range(count))
+    assert all(one.start % 64 == 0 for one in shares if one)
+    parts = (count + 63) // 64
+    assert max(map(len, shares)) <= 64 * ((parts + world - 1) // world)
+
+
+def test_a_wish_to_stop_stands_in_the_sum_and_sigterm_comes_first() -> None:
+    ranks = [Wishes(Team(Share(rank, 3))) for rank in range(3)]
+    ranks[1].wish(signal.SIGINT)
+    ranks[2].wish(signal.SIGTERM)
+    total = torch.stack([one.vector().clone() for one in ranks]).sum(0)
+    for one in ranks:
+        one.vector().copy_(total)
+        assert one.heard() == signal.SIGTERM
+    calm = Wishes(Team(Share(0, 2)))
+    calm.vector()
+    assert calm.heard() is None
+
+
+def test_a_slow_rank_is_recorded_and_said_once() -> None:
+    wishes = Wishes(Team(Share(0, 3)))
+    for _ in range(10):
+        wishes.vector()[-3:] = torch.tensor([1.0, 3.0, 2.0])
+        wishes.heard()
+    values = wishes.record()
+    assert values == {"ranks/slowest": 1.0, "ranks/slowest_times": 2.0}
+    line = wishes.said(values)
+    assert line is not None
+    assert "rank 1" in line
+    assert "2.0 times" in line
+    assert wishes.said(values) is None
+    assert Wishes(Team()).record() == {}
+
+
+def test_a_rank_that_is_a_little_slower_is_no_news() -> None:
+    wishes = Wishes(Team(Share(0, 2)))
+    for _ in range(10):
+        wishes.vector()[-2:] = torch.tensor([1.0, 1.2])
+        wishes.heard()
+    assert wishes.said(wishes.record()) is None
