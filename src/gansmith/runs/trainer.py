@@ -166,6 +166,7 @@ class Trainer:
             if self.budget is not None:
                 self.budget.start(self.parts.stream.drawn)
             play_until(engine, self.experiment.images if self.budget is None else MOST_IMAGES, step=self.step)
+            self.signal = self.signal or self.wishes.wanted  # after the last sum it is for this rank alone
             with self.whereabouts.guarded(self._move_to):
                 self._save(engine)  # first: after SIGTERM there may be little time
                 self.parts.go_on()
@@ -174,23 +175,19 @@ class Trainer:
                 self.team.agreed({"closing": closing, "experiment": self.experiment.to_yaml() if goes_on else None})
                 if goes_on:
                     return
+                self.sheets.save_sheet(images_drawn(engine))
                 if closing:
                     self._measure(engine, closing=True)
-                self.sheets.save_sheet(images_drawn(engine))
                 self.sheets.save_film()
+            self.signal = self.signal or self.wishes.wanted
 
     def _stop(self, number: int, words: str = "once more to stop at once") -> None:
-        self._say_stopping(words)
+        self.wishes.say_stopping(words)
         if self.team.world > 1:
             self.wishes.wish(number)
             return
         self.signal = number
         self.parts.engine.terminate()
-
-    def _say_stopping(self, words: str) -> None:
-        if not self.wishes.said_so:
-            say(f"\nstopping after this step; {words}")
-        self.wishes.said_so = True
 
     def _before_first_step(self, engine: Engine) -> None:
         if self.signal is not None:  # it came between the signal handlers and the first step
@@ -204,7 +201,7 @@ class Trainer:
         if self.team.world > 1:
             self.signal = self.wishes.heard()
             if self.signal is not None:
-                self._say_stopping("another rank was asked to")
+                self.wishes.say_stopping("another rank was asked to")
                 engine.terminate()
         with self.whereabouts.guarded(self._move_to):
             self._write_what_is_due(engine, before, images)

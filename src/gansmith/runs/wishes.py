@@ -34,8 +34,8 @@ class Wishes:
 
     def __init__(self, team: Team) -> None:
         self.team = team
-        self._wish: int | None = None
-        self.said_so = False  # was it said that the training stops?
+        self.wanted: int | None = None  # the signal by which this rank wants to stop
+        self._stopping = False  # was it said?
         self._sum = torch.zeros(len(_NUMBERS) + team.world)
         self._begun, self._waited, self._busy = time.perf_counter(), 0.0, 0.0
         self._seconds, self._steps, self._said = torch.zeros(team.world), 0, False
@@ -49,7 +49,13 @@ class Wishes:
 
     def wish(self, number: int) -> None:
         """Want to stop after this step or the next one, by the signal of this number."""
-        self._wish = number
+        self.wanted = number
+
+    def say_stopping(self, words: str) -> None:
+        """Say, once, that the training stops, and what else there is to say of it."""
+        if not self._stopping:
+            say(f"\nstopping after this step; {words}")
+        self._stopping = True
 
     def begin_step(self) -> None:
         self._mark()
@@ -59,8 +65,8 @@ class Wishes:
         asked, at its own place."""
         self._count()
         self._sum.zero_()
-        if self._wish in _NUMBERS:
-            self._sum[_NUMBERS.index(self._wish)] = 1
+        if self.wanted in _NUMBERS:
+            self._sum[_NUMBERS.index(self.wanted)] = 1
         self._sum[len(_NUMBERS) + self.team.rank] = self._busy
         self._busy = 0.0
         return self._sum
