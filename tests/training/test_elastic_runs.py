@@ -11,7 +11,7 @@ from elastic_players import same
 from safetensors.torch import load_file
 
 import gansmith
-from gansmith.errors import ExperimentError, RunError
+from gansmith.errors import DamagedCheckpointError, ExperimentError, RunError
 from gansmith.experiment.assemble import Assembly, assemble
 from gansmith.experiment.layers import Layer, resolve
 from gansmith.experiment.with_data import with_data
@@ -139,3 +139,24 @@ def test_a_game_without_batch_normalisation_needs_no_local_statistics() -> None:
 def test_rates_outside_their_range(field: str, value: float) -> None:
     with pytest.raises(ExperimentError, match=rf"elastic\.{field}"):
         resolve([Layer("test", {"elastic": {field: value}})])
+
+
+def test_a_worker_that_is_damaged_is_named() -> None:
+    parts = parts_of(ELASTIC, GAN)
+    play_until(parts.engine, 36)
+    state = capture(parts, step=4, seconds=0.0)
+    (worker,) = state["workers"]
+    weights = worker["players"]["generator"]
+    name, value = next((name, value) for name, value in weights.items() if value.is_floating_point())
+    spoiled = {**worker, "players": {**worker["players"], "generator": {**weights, name: value / 0}}}
+    moved = {**worker, "optimizers": {}}
+    for workers, words in (
+        (None, "workers is None"),
+        ([], "workers is a list"),
+        ([spoiled], f"worker 0: players.generator.{name} is not finite"),
+        ([moved], "worker 0: optimizers has no 'discriminator', no 'generator'"),
+        ([7], "worker 0: it has no"),
+    ):
+        with pytest.raises(DamagedCheckpointError, match=words):
+            restore({**state, "workers": workers}, parts_of(ELASTIC, GAN), Path("run"))
+    restore(state, parts_of(ELASTIC, GAN), Path("run"))
