@@ -135,15 +135,6 @@ CASES: dict[str, Case] = {
         networks=DCGAN, augment=("ada", OF_AUGMENT["ada"]), batch=16, accumulate=2
     ),
 }
-CORE = (
-    "batch norm in both",
-    "unequal shares",
-    "accumulated",
-    "objective wgan_gp",
-    "cycle, a full pool",
-    "style mixing, labels, path length",
-    "the whole set, evaluated again",
-)  # what `make test` plays
 
 
 @contextmanager
