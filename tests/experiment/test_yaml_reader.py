@@ -29,6 +29,7 @@ BOMB = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n" + "".join(
         ("{a: " * 5000, [str(DEPTH)]),
         ("a: &x [1, *x]", ["*x", "line 1"]),
         ("a: &x {b: *x}", ["*x", "line 1"]),
+        ("a: 1\nb: !!binary /w==", ["binary", "line 2"]),
     ],
 )
 def test_what_only_harms_is_refused_at_once(text: str, facts: list[str], tmp_path: Path) -> None:

@@ -28,7 +28,7 @@ def in_several(context: typer.Context, processes: int | None, restarts: int) -> 
 
     Raises OptionError where somebody else (torchrun) has started another number of them.
     """
-    world = int(os.environ.get("WORLD_SIZE", "1")) if "RANK" in os.environ else 1
+    rank, world = (_number(name, default) for name, default in (("RANK", 0), ("WORLD_SIZE", 1)))
     if restarts and not (processes or 1) > 1:
         raise OptionError("--max-restarts does nothing without --processes; torchrun has an option of that name")
     if world > 1 and processes not in (None, world):
@@ -40,9 +40,15 @@ def in_several(context: typer.Context, processes: int | None, restarts: int) -> 
         if status in STOPPED:
             raise TrainingInterrupted("stopped", signal=status - 128)  # rank 0 has said so
         sys.exit(status)
-    if world == 1 or int(os.environ["RANK"]) == 0:
+    if world == 1 or rank == 0:
         return False
     from gansmith.runs.follower import follow
 
     follow()
     return True
+
+
+def _number(name: str, default: int) -> int:
+    """Of a variable that torchrun sets; what is no number, or stands there alone, is refused where it is used."""
+    word = os.environ.get(name, "")
+    return int(word) if word.isdecimal() and "RANK" in os.environ else default

@@ -92,7 +92,10 @@ class _Loader(yaml.SafeLoader):
 
     def construct_object(self, node: Any, deep: bool = False) -> Any:
         try:
-            return super().construct_object(node, deep=deep)
+            value = super().construct_object(node, deep=deep)
+            if isinstance(value, bytes):
+                raise _problem("binary data, which no setting is", node.start_mark)
+            return value
         except (ValueError, OverflowError, TypeError, AttributeError, LookupError) as error:
             # a date that is none (2024-13-01), a number of 5,000 digits, !!int of a word
             shown = f"{str(node.value)[:20]!r}" if isinstance(node, yaml.ScalarNode) else "a value"

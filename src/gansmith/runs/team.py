@@ -153,7 +153,7 @@ def joined() -> Iterator[Team]:
     try:
         processes.join()
         team = Team(own, _heartbeat(own))
-    except (OSError, RuntimeError) as error:
+    except (OSError, RuntimeError, ValueError) as error:  # ValueError: MASTER_ADDR is not set
         quiet(False)
         raise LostRankError(f"rank {own.rank} could not join the others: {error}") from error
     try:
@@ -173,7 +173,7 @@ def joined() -> Iterator[Team]:
 
 
 def _heartbeat(own: Share) -> Heartbeat:
-    host = os.environ["MASTER_ADDR"]
+    host = os.environ.get("MASTER_ADDR", "")
 
     def end(loss: Loss) -> None:
         timer = threading.Timer(GRACE, _end_at_once, [loss, own.rank])
