@@ -14,6 +14,7 @@ so averages, sheets, metrics and model files are the centre's. All processes hol
 
 from __future__ import annotations
 
+import io
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
@@ -108,13 +109,16 @@ class Elastic:
             return [self._state()]
         self._say(_TELL)
         everyone: list[Any] = [None] * self.share.world
-        dist.gather_object(self._state(), everyone)
-        return everyone
+        dist.gather_object(b"", everyone)
+        others = [torch.load(io.BytesIO(told), map_location="cpu", weights_only=True) for told in everyone[1:]]
+        return [self._state(), *others]
 
     def serve(self) -> None:
         """Of another rank: send its worker's state each time rank 0 asks for it, until rank 0 says `go_on`."""
         while self._heard() == _TELL:
-            dist.gather_object(self._state())
+            told = io.BytesIO()  # not the tensors themselves, which would come to a GPU that is not rank 0's
+            torch.save(self._state(), told)
+            dist.gather_object(told.getvalue())
 
     def go_on(self) -> None:
         """Of rank 0, after a step or at the end: no `workers` will be asked for until the next one."""
