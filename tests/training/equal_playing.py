@@ -41,10 +41,25 @@ class Gap:
     """How far two outcomes are apart, relative to their values."""
 
     def __init__(self, one: Outcome, other: Outcome) -> None:
-        assert one.gradients.keys() == other.gradients.keys()
-        self.gradients = max(_distance(one.gradients[player], other.gradients[player]) for player in one.gradients)
-        self.first, self.last = _farthest(one.first, other.first), _farthest(one.last, other.last)
-        self.shown = _distance([one.shown], [other.shown])
+        self.one, self.other = one, other
+
+    @property
+    def gradients(self) -> float:
+        one, other = self.one.gradients, self.other.gradients
+        assert one.keys() == other.keys()
+        return max(_distance(one[player], other[player]) for player in one)
+
+    @property
+    def first(self) -> float:
+        return _farthest(self.one.first, self.other.first)
+
+    @property
+    def last(self) -> float:
+        return _farthest(self.one.last, self.other.last)
+
+    @property
+    def shown(self) -> float:
+        return _distance([self.one.shown], [self.other.shown])
 
 
 def _farthest(one: Numbers, other: Numbers) -> float:
