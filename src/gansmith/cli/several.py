@@ -15,10 +15,12 @@ MOST = 1024  # processes
 ARGUMENTS = "gansmith.arguments"  # of the command line, in click's `meta`
 
 Processes = Annotated[
-    int | None, typer.Option(min=1, max=MOST, help="train on so many cores or GPUs: the images of a batch are shared")
+    int | None,
+    typer.Option(min=1, max=MOST, metavar="<int>", help="train on so many cores or GPUs: they share each batch"),
 ]
 Restarts = Annotated[
-    int, typer.Option(min=0, max=1000, help="with --processes: go on after a process was killed, so many times")
+    int,
+    typer.Option(min=0, max=1000, metavar="<int>", help="with --processes: go on after a process was killed, so often"),
 ]
 
 

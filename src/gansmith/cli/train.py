@@ -17,7 +17,7 @@ From = Annotated[
     str | None, typer.Option("--from", help="begin with the weights of a run, a model/ folder or one of the zoo")
 ]
 Freeze = Annotated[
-    list[str] | None, typer.Option(help="layers that stay as they begin, with --from: discriminator.first=3")
+    list[str] | None, typer.Option(help="layers that stay as they begin, with --from: generator.first=2")
 ]
 Full = Annotated[bool, typer.Option("--full", help="with --dry-run: all settings, and where each comes from")]
 
