@@ -25,6 +25,7 @@ from gansmith.cli.interpolate import interpolate
 from gansmith.cli.invert import invert
 from gansmith.cli.look_inside import look_inside
 from gansmith.cli.main import app, main
+from gansmith.cli.map_ import map_
 from gansmith.cli.nearest import nearest
 from gansmith.cli.probe import probe
 from gansmith.cli.sample import sample
@@ -74,6 +75,7 @@ COMMANDS: dict[str, tuple[Callable[..., None], tuple[Any, ...], str, tuple[str, 
     "look inside": (look_inside, ("model", "--out"), "a", ("a/maps.png", "a/units.png"), "a-2/"),
     "edit": (edit, ("model", "7", "--along", "smile:1", "--out"), "a.png", ("a.png", "a-strip.png"), "a-2.png"),
     "nearest": (nearest, ("model", "0", "--against", "digits", "--out"), "a.png", ("a.png",), "a-2.png"),
+    "map": (map_, ("model", "--against", "digits", "--out"), "a.png", ("a.png",), "a-2.png"),
     "probe": (probe, ("model", "--data", "digits", "--out"), "a.json", ("a.json",), "a-2.json"),
     "compare": (compare, ("model", "model", "--out"), "a", ("a/compare.png",), "a-2/"),
     "blindtest": (blindtest, ("model", "--against", "digits", "--out"), "a.html", ("a.html",), "a-2.html"),
@@ -83,6 +85,7 @@ COMMANDS: dict[str, tuple[Callable[..., None], tuple[Any, ...], str, tuple[str, 
 WORK = (
     "gansmith.latent.renderer.Renderer.render",
     "gansmith.judge.linear_probe.probe",
+    "gansmith.judge.image_map.image_map",
     "gansmith.judge.compare.compare_runs.compare",
     "gansmith.judge.blind_test.blind_test",
     "gansmith.judge.audit_run.subject_of",
@@ -118,7 +121,7 @@ def test_every_command_that_writes_where_a_user_says_has_force() -> None:
     forced = {name for name, names in parameters(typer.main.get_command(app)).items() if "force" in names}
     forced -= {"push"}  # overwrites what is on a hub
     assert writers - {"train"} == forced  # a run's folder is continued, and another experiment refused
-    tested = {function.__name__.replace("_", "-") for function, *_ in COMMANDS.values()} | {"translate"}
+    tested = {function.__name__.strip("_").replace("_", "-") for function, *_ in COMMANDS.values()} | {"translate"}
     assert {name.split()[-1] for name in forced} == tested
 
 

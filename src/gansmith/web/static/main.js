@@ -88,6 +88,7 @@ async function mount(view, { run, runs, state }) {
   document.title = `${view.title}${run ? ` · ${run.name}` : ""} · gansmith`;
   fillChooser(document.getElementById("chooser"), runs, run, (name) => go(view.ofRun ? view.name : "runs", { run: name }));
   fill(root, h("h1", { class: "hidden" }, view.title), place);
+  window.scrollTo(0, 0); // the address keeps what a view shows, not how far the one before was scrolled
   const why = view.ofRun && run && view.needs ? view.needs(run) : null;
   if (view.ofRun && !run) { if (runs.length) chooseRun(place, view, runs, go); else nothingYet(place, context); return; }
   if (why) { fill(place, empty(view.icon || view.name, `${view.title}: not for ${run.name}`, why, h("a", { class: "button", href: "#/runs" }, "All runs"))); return; }
