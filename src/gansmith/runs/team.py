@@ -54,7 +54,7 @@ def require_share(experiment: Experiment) -> None:
     """Raises ExperimentError where there are more processes than images to play at a time, or than devices."""
     own = rank_and_world()
     with joined_as(own):
-        bounds(experiment.batch // experiment.accumulate)
+        bounds(max(1, experiment.batch // experiment.accumulate))  # unequal parts are refused where they are drawn
     if own.world > 1:
         processes.require_device(experiment.device)
 
