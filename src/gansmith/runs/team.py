@@ -9,7 +9,6 @@ line that names the rank. Between two steps rank 0 works as a process of its own
 
 from __future__ import annotations
 
-import io
 import json
 import os
 import socket
@@ -24,7 +23,7 @@ from torch import Tensor, distributed
 
 from gansmith.errors import GansmithError, LostRankError
 from gansmith.experiment.schema import Experiment
-from gansmith.system import heartbeat
+from gansmith.system import heartbeat, packets
 from gansmith.system.console import quiet, say
 from gansmith.system.heartbeat import Heartbeat, Loss
 from gansmith.system.launcher import LOST, launched, ready
@@ -78,34 +77,28 @@ class Team:
         """Rank 0's value, plain as JSON has it, on every rank."""
         if self.world == 1:
             return value
-        return json.loads(_sent(json.dumps(value).encode() if self.rank == 0 else b"", 0))
+        return json.loads(packets.from_rank(0, json.dumps(value).encode() if self.rank == 0 else b""))
 
     def everyone(self, value: Any) -> list[Any]:
         """The values of all ranks, plain as JSON has them, on every rank."""
         if self.world == 1:
             return [value]
         mine = json.dumps(value).encode()
-        return [json.loads(_sent(mine if rank == self.rank else b"", rank)) for rank in range(self.world)]
+        return [json.loads(packets.from_rank(rank, mine)) for rank in range(self.world)]
 
     def agreed_state(self, state: State | None = None) -> State:
         """Rank 0's state on every rank: no disk needs to be shared."""
         if self.world == 1:
             assert state is not None
             return state
-        file = io.BytesIO()
-        if self.rank == 0:
-            torch.save(state, file)
-        content = _sent(file.getvalue(), 0)
-        mine: State = state if state is not None else torch.load(io.BytesIO(content), weights_only=True)
+        packet = packets.state_from_rank(0, packets.packed(state) if self.rank == 0 else None)
+        mine: State = packets.unpacked(packet) if state is None else state
         return mine
 
     def rows(self, own: Tensor | None, rank: int) -> Tensor | None:
         """A tensor of `rank`, at rank 0; None elsewhere, and where `rank` has none."""
-        file = io.BytesIO()
-        if self.rank == rank:
-            torch.save(own, file)
-        content = _sent(file.getvalue(), rank)
-        result: Tensor | None = torch.load(io.BytesIO(content), weights_only=True) if self.rank == 0 else None
+        packet = packets.state_from_rank(rank, packets.packed(own) if self.rank == rank else None)
+        result: Tensor | None = packets.unpacked(packet) if self.rank == 0 else None
         return result
 
     def wait(self) -> None:
@@ -182,9 +175,9 @@ def _heartbeat(own: Share) -> Heartbeat:
 
     if own.rank == 0:
         first = heartbeat.listen(end, host=host if host in ("127.0.0.1", "localhost") else "")
-        _sent(json.dumps([first.port, first.secret]).encode(), 0)
+        packets.from_rank(0, json.dumps([first.port, first.secret]).encode())
         return first
-    port, secret = json.loads(_sent(b"", 0))
+    port, secret = json.loads(packets.from_rank(0))
     return heartbeat.join(own.rank, host, port, secret, end)
 
 
@@ -223,14 +216,3 @@ def local_rank() -> int:
 def place() -> str:
     """The machine of this process, for a message."""
     return socket.gethostname()
-
-
-def _sent(content: bytes, source: int) -> bytes:
-    """Bytes of rank `source`, on every rank."""
-    size = torch.tensor([len(content)])
-    distributed.broadcast(size, source)
-    data = torch.frombuffer(bytearray(content) or bytearray(1), dtype=torch.uint8)
-    if distributed.get_rank() != source:
-        data = torch.empty(max(int(size), 1), dtype=torch.uint8)
-    distributed.broadcast(data, source)
-    return bytes(data.numpy()[: int(size)])

@@ -25,7 +25,7 @@ from gansmith.system import sharing
 
 CHECK = "GANSMITH_CHECK_COLLECTIVES"  # environment: 1 compares the sequence of collectives
 
-
+_RECORD = 2048  # bytes of text that describe a collective: its name, type, shape of up to 64 numbers, and place
 _BUCKET = 64 << 20  # bytes of gradients that are copied together into one flat sum
 
 
@@ -135,10 +135,11 @@ class _Sequence:
 def _compare(name: str, values: Tensor) -> None:
     """Raises TrainingError where the processes are about to run different collectives."""
     _Sequence.number += 1
-    mine = (_Sequence.number, name, tuple(values.shape), str(values.dtype).removeprefix("torch."))
-    everywhere: list[Any] = [None] * sharing.share().world
-    dist.all_gather_object(everywhere, mine)
-    other = next((rank for rank, theirs in enumerate(everywhere) if theirs != everywhere[0]), None)
+    mine = f"{name} of {str(values.dtype).removeprefix('torch.')} {list(values.shape)} as number {_Sequence.number}"
+    own = torch.frombuffer(bytearray(mine.encode()[:_RECORD].ljust(_RECORD)), dtype=torch.uint8)
+    everywhere = [torch.empty_like(own) for _ in range(sharing.share().world)]
+    dist.all_gather(everywhere, own)
+    other = next((rank for rank, theirs in enumerate(everywhere) if not torch.equal(theirs, everywhere[0])), None)
     if other is not None:
         raise TrainingError(
             f"the processes run different collectives: rank 0 {_words(everywhere[0])}, "
@@ -146,9 +147,8 @@ def _compare(name: str, values: Tensor) -> None:
         )
 
 
-def _words(described: tuple[int, str, tuple[int, ...], str]) -> str:
-    number, name, shape, dtype = described
-    return f"{name} of {dtype} {list(shape)} as number {number}"
+def _words(record: Tensor) -> str:
+    return record.numpy().tobytes().decode(errors="replace").rstrip()
 
 
 def _placed(rows: Tensor, total: int) -> Tensor:

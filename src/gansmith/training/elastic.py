@@ -14,7 +14,6 @@ so averages, sheets, metrics and model files are the centre's. All processes hol
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
@@ -23,7 +22,7 @@ import torch.distributed as dist
 from torch import Tensor
 
 from gansmith.adversarial import Game
-from gansmith.system import collectives, sharing
+from gansmith.system import collectives, packets, sharing
 from gansmith.training.engine import Engine, Events, trained_parameters
 from gansmith.training.optimizers import Scheduled
 
@@ -108,17 +107,13 @@ class Elastic:
         if self.share.world == 1:
             return [self._state()]
         self._say(_TELL)
-        everyone: list[Any] = [None] * self.share.world
-        dist.gather_object(b"", everyone)
-        others = [torch.load(io.BytesIO(told), map_location="cpu", weights_only=True) for told in everyone[1:]]
+        others = [packets.unpacked(packets.receive(rank)) for rank in range(1, self.share.world)]
         return [self._state(), *others]
 
     def serve(self) -> None:
         """Of another rank: send its worker's state each time rank 0 asks for it, until rank 0 says `go_on`."""
         while self._heard() == _TELL:
-            told = io.BytesIO()  # not the tensors themselves, which would come to a GPU that is not rank 0's
-            torch.save(self._state(), told)
-            dist.gather_object(told.getvalue())
+            packets.send(packets.packed(self._state()), 0)
 
     def go_on(self) -> None:
         """Of rank 0, after a step or at the end: no `workers` will be asked for until the next one."""
