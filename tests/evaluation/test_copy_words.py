@@ -56,3 +56,15 @@ def test_the_control_of_a_search_notices_planted_copies_and_leaves_new_images_al
     assert words[:4] == ["a copy"] * 4
     assert words.count("no copy") >= 19
     assert len(control(search, None).real) == 300
+
+
+@pytest.mark.parametrize("planted", [0.1, 0.9])
+@pytest.mark.parametrize("real", [10, 19, 39, 400])
+def test_from_where_on_one_image_is_a_copy(real: int, planted: float) -> None:
+    beside = Control(np.linspace(0.5, 1, real), np.full(10, planted))
+    below = beside.below
+    if real < 19:  # one of eleven is more than LEVEL: no nearness makes a copy of one image
+        assert below == 0
+        return
+    near = [below * 0.999, below * 1.001]
+    assert [copy_words([one], [False], beside)[0] in ("a copy", "may be a copy") for one in near] == [True, False]

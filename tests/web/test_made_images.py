@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 import numpy as np
 import pytest
+from opened_page import refusal
 from PIL import Image
 from repeating import repeated, run_words
 
@@ -77,7 +78,7 @@ def photograph(seed: int = 0) -> bytes:
 
 
 def test_a_photograph_is_kept_as_a_latent_file(own_client: httpx.Client, own_runs: Path, tmp_path: Path) -> None:
-    answer = own_client.post("/api/runs/toy/invert?steps=3&restarts=2", content=photograph())
+    answer = own_client.post("/api/runs/toy/invert?steps=3&restarts=2&name=my hand.jpg", content=photograph())
     assert answer.status_code == 200, answer.text
     said = answer.json()
     path = own_runs / "toy" / "latents" / f"{said['latent']}.safetensors"
@@ -87,6 +88,14 @@ def test_a_photograph_is_kept_as_a_latent_file(own_client: httpx.Client, own_run
     shown = own_client.post("/api/runs/toy/render", json={"of": {"latent": said["latent"]}})
     assert shown.content == repeated(shown, tmp_path)
     assert [one["id"] for one in own_client.get("/api/runs/toy").json()["latents"]] == [said["latent"]]
+    kept = own_client.get("/api/runs/toy").json()["latents"][0]
+    assert (kept["from"], kept["photograph"]) == ("my hand.jpg", True)
+    assert own_client.get(f"/api/runs/toy/latents/{said['latent']}/photograph").content == base64.b64decode(
+        said["image"]
+    )
+    refusal(own_client.get("/api/runs/toy/latents/none/photograph"), 404)
+    again = own_client.post("/api/runs/toy/invert?steps=3&restarts=2&name=b.jpg", content=photograph()).json()
+    assert (again["latent"], again["from"]) == (said["latent"], "b.jpg")  # the file's newer name
     (tmp_path / "photo.png").write_bytes(photograph())
     out = tmp_path / "own.safetensors"
     words = ["invert", str(own_runs / "toy"), str(tmp_path / "photo.png")]

@@ -27,6 +27,10 @@ def test_the_nearest_training_image(client: httpx.Client, runs: Path) -> None:
     assert (said["verdict"], said["index"]) == (known.words[0], index)
     assert said["copy"] is (known.words[0] in ("the same image", "a copy"))
     assert said["audit"] is None
+    near, beside = float(known.nearness[0]), known.control
+    nearer = np.linspace(0, 2 * near, 4001)  # from where on is it a copy?
+    limit = said["distance"] / near * nearer[(beside.chances(nearer) <= 0.05) & (nearer <= beside.limit)].max(initial=0)
+    assert (said["limit"] or 0) == pytest.approx(limit, abs=2 * said["distance"] / 2000)
     picture = client.get(said["image"])
     pixels = np.asarray(Image.open(io.BytesIO(picture.content)))
     np.testing.assert_array_equal(pixels, training_images(run, (8, 8, 1)).images[index, :, :, 0])

@@ -46,6 +46,12 @@ class Control:
         """The share of the copies made on purpose that would be called a copy, or that they may be one."""
         return float(np.mean((self.chances(self.planted) <= LEVEL) & (self.planted <= self.limit)))
 
+    @property
+    def below(self) -> float:
+        """The nearness below which one image by itself is called a copy; 0 where so few real images tell of none."""
+        most = int(LEVEL * (1 + len(self.real)) + 1e-9) - 1  # real images that may be as near
+        return 0.0 if most < 0 else min(self.limit, float(self.real[most]))
+
     def chances(self, nearness: ArrayLike) -> NDArray[np.float64]:
         """[N] -> the share of real images that are as near, counting the image itself: the p value of a rank test."""
         as_near = np.searchsorted(self.real, np.asarray(nearness, dtype=np.float64), side="right")

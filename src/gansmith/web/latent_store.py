@@ -25,12 +25,17 @@ def latent_path(run: Path, name: str) -> Path:
 
 
 def stored_latents(run: Path) -> list[dict[str, Any]]:
-    """The latents of a run, the newest first: id, distance, from."""
+    """The latents of a run, the newest first: id, distance, from (a file's name), photograph (is it kept?)."""
     folder = run / FOLDER
     with suppress(OSError):
         files = sorted(folder.glob(f"*{SUFFIX}"), key=lambda file: (-file.stat().st_mtime_ns, file.name))
         return [{"id": file.stem, **_measured(file)} for file in files[:_MOST] if _NAME.fullmatch(file.stem)]
     return []
+
+
+def photograph_path(file: Path) -> Path:
+    """The file beside a latent's with the photograph that it was searched for, at the generator's size."""
+    return file.with_suffix(".target.png")
 
 
 def read_notes(file: Path) -> dict[str, Any]:
@@ -44,4 +49,4 @@ def read_notes(file: Path) -> dict[str, Any]:
 
 def _measured(file: Path) -> dict[str, Any]:
     notes = read_notes(file)
-    return {key: notes.get(key) for key in ("distance", "from")}
+    return {"distance": notes.get("distance"), "from": notes.get("from"), "photograph": photograph_path(file).is_file()}

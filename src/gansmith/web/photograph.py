@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import io
 import time
@@ -20,7 +21,7 @@ from gansmith.latent.latent_file import SUFFIX, save_latents
 from gansmith.records.images import draw_sheet, save_image, to_uint8
 from gansmith.system.files import write_json
 from gansmith.system.progress import hidden_bars
-from gansmith.web.latent_store import FOLDER, read_notes
+from gansmith.web.latent_store import FOLDER, photograph_path, read_notes
 from gansmith.web.pictures import command_line
 from gansmith.web.work import Ended
 
@@ -61,9 +62,17 @@ class EndedError(GansmithError):
 
 
 def photograph(
-    run: Run, renderer: Renderer, data: bytes, image: Pixels, *, how: Search, ended: Ended, preview: Preview
+    run: Run,
+    renderer: Renderer,
+    data: bytes,
+    image: Pixels,
+    *,
+    how: Search,
+    ended: Ended,
+    preview: Preview,
+    file: str | None = None,
 ) -> dict[str, Any]:
-    """The latent of an image uint8 [H, W, C], `data` its file: saved in the run, and what is answered.
+    """The latent of an image uint8 [H, W, C], `data` its file called `file`: saved in the run, and what is answered.
 
     An inversion that was done before is read again. Raises EndedError where `ended()` says that nobody waits.
     """
@@ -75,6 +84,10 @@ def photograph(
     target = _target(run, renderer, image, how.label)
     shown = base64_png(target)
     if path.is_file() and (notes := read_notes(path)):
+        if file:
+            notes["from"] = file
+            write_json(path.with_suffix(".json"), notes)
+        photograph_path(path).write_bytes(base64.b64decode(shown))
         return {"latent": name, **notes, "image": shown}
     last = 0.0
 
@@ -104,7 +117,8 @@ def photograph(
     series = renderer.images([result.latent])
     sheet = draw_sheet(_three(target, result.image, result.random_image), columns=3, scale=None)
     save_image(sheet, path.with_suffix(".png"), text=series.text())
-    write_json(path.with_suffix(".json"), {**notes, "from": "photograph"})
+    photograph_path(path).write_bytes(base64.b64decode(shown))
+    write_json(path.with_suffix(".json"), {**notes, "from": file or "photograph"})
     return {"latent": name, **notes, "image": shown}
 
 
@@ -129,8 +143,6 @@ def base64_png(image: Tensor) -> str:
 
 def base64_image(pixels: Any) -> str:
     """uint8 [H, W, C] as a PNG in base64."""
-    import base64
-
     file = io.BytesIO()
     Image.fromarray(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels).save(file, "PNG")
     return base64.b64encode(file.getvalue()).decode()

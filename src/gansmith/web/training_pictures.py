@@ -40,12 +40,18 @@ def picture(kept: Kept, run: Run, settings: Settings, side: Side, number: int) -
 
 
 def nearest_of(kept: Kept, run: Run, settings: Settings, image: Any) -> dict[str, Any]:
-    """{distance, verdict, copy, index, name, chance, audit} of an image uint8 [1, H, W, C] of the run."""
+    """{distance, limit, verdict, copy, index, name, chance, audit} of an image uint8 [1, H, W, C] of the run.
+
+    limit: the distance below which this image would be called a copy; None where no distance would do.
+    """
     found = _comparison(kept, run, settings).of(image, count=1)
     index = int(found.by[0].indices[0, 0])
     word = found.words[0]
+    distance, nearness = float(found.by[0].distances[0, 0]), float(found.nearness[0])
+    limit = distance / nearness * found.control.below if nearness > 0 else 0.0
     return {
-        "distance": float(found.by[0].distances[0, 0]),
+        "distance": distance,
+        "limit": limit if limit > 0 else None,
         "verdict": word,
         "copy": word in ("the same image", "a copy"),
         "index": index,

@@ -81,7 +81,7 @@ def test_photograph_of_ones_own(screen: WebDriver, explored: Served, tmp_path: P
     assert not latent.isdigit()
     until(screen, "return document.querySelector('[data-view]').dataset.inverting === undefined")
     assert one(screen, ".edit-words").text.startswith("Done")
-    assert one(screen, ".wipe .left").text == "your photograph"
+    assert one(screen, ".wipe .left").text == "your photograph at the model's 8 pixels"
     assert screen.execute_script("return document.activeElement === document.querySelector('.slider-row > input')")  # type: ignore[no-untyped-call]
     click(screen, button(screen, "By chance"))
     until(screen, f"{COMMAND}?.includes('.safetensors')")  # the command names the latent file in the run
@@ -89,6 +89,36 @@ def test_photograph_of_ones_own(screen: WebDriver, explored: Served, tmp_path: P
     screen.get("about:blank")
     screen.get(link)
     until(screen, BOTH)
+    before = "return document.querySelector('.wipe .before')?.src?.endsWith('/photograph')"
+    until(screen, before)
+    assert "own.png" in one(screen, ".edit-words").text
+    screen.execute_script("location.hash = '#/make?run=toy'")  # type: ignore[no-untyped-call]
+    until(screen, "return document.querySelector('[data-view]')?.dataset.view", "make")
+    screen.execute_script("document.querySelector('#nav a[href^=\"#/edit\"]').click()")  # type: ignore[no-untyped-call]
+    until(screen, before)  # back again: as it was left
+    assert screen.current_url == link
+    assert one(screen, ".edit-seed input").get_attribute("placeholder") == "own.png"
+    assert one(screen, ".edit-seed input").get_attribute("value") == ""
+    listed = "const list = document.querySelector('.edit-source select'); return list.selectedOptions[0].textContent"
+    assert screen.execute_script(listed) == "own.png"  # type: ignore[no-untyped-call]
+    assert one(screen, ".slider-row input").get_attribute("value") != "0"
+    require_clean(screen)
+
+
+def test_a_film_says_what_it_waits_for(screen: WebDriver, explored: Served) -> None:
+    opened(screen, explored, "&of=7")
+    off = "return [...document.querySelectorAll('.edit-below button')].map((one) => one.disabled)"
+    until(screen, off, [True, False, True])
+    assert "move a slider" in one(screen, ".edit-rate").text
+    click(screen, one(screen, ".slider-row .slider-looks .tile:last-child"))
+    until(screen, off, [False, False, False])
+    watch = """window.said = []; for (const one of document.querySelectorAll('.edit-rate, #says'))
+      new MutationObserver(() => said.push(one.textContent)).observe(one, {childList: true, subtree: true})"""
+    screen.execute_script(watch)  # type: ignore[no-untyped-call]
+    click(screen, button(screen, "Film"))  # made, shown and saved
+    until(screen, "return document.querySelector('.edit-film img')?.naturalWidth > 0")
+    until(screen, "return window.said.some((words) => words.includes('toy-edit.webp'))")
+    assert screen.execute_script("return window.said.some((words) => words.includes('Making 24 frames'))")  # type: ignore[no-untyped-call]
     require_clean(screen)
 
 

@@ -78,7 +78,7 @@ def test_by_keys(screen: WebDriver, explored: Served) -> None:
     press(screen, "z", held="\ue009")  # Control
     until(screen, PICKED, "3 picked")
     press(screen, "\ue00c")  # Escape
-    until(screen, PICKED, "Click images to pick them")
+    until(screen, PICKED, "Click images to see and pick them")
     require_clean(screen)
 
 
@@ -112,6 +112,18 @@ def test_nearest_training_image(screen: WebDriver, explored: Served) -> None:
     until(screen, "return document.querySelector('.nearest img')?.naturalWidth > 0", seconds=120)
     assert "distance" in until(screen, "return document.querySelector('.nearest').textContent")
     until(screen, "return document.querySelector('.nearest .chip')?.textContent")
+    words = one(screen, ".nearest-words").text
+    file = screen.execute_async_script(  # type: ignore[no-untyped-call]
+        """const done = arguments[0];
+        fetch('/api/runs/toy/nearest?seed=0').then((a) => a.json()).then((a) => done(a.name))"""
+    )
+    assert file in words
+    seen = """const box = (css) => document.querySelector(css).getBoundingClientRect();
+    const panel = box('.make-panel'), own = box('.make-panel > .tile'), near = box('.nearest .tile');
+    const low = Math.min(panel.bottom, box('footer').top), high = Math.max(panel.top, box('header').bottom);
+    return Math.abs(own.top - near.top) <= 1 && own.right <= near.left && [own, near, box('.nearest-words')].every(
+      ({top, bottom}) => top >= high - 1 && bottom <= low + 1)"""
+    until(screen, seen, True, seconds=5)  # both images side by side and the verdict, without scrolling
     places = "[...document.querySelector('.make-panel').children].map((one) => one.getBoundingClientRect())"
     across = "a.bottom > b.top + 1 && b.bottom > a.top + 1 && a.right > b.left + 1 && b.right > a.left + 1"
     covered = f"const all = {places}; return all.some((a, i) => all.slice(i + 1).some((b) => {across}))"

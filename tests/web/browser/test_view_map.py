@@ -49,6 +49,12 @@ def test_by_mouse(screen: WebDriver, explored: Served) -> None:
     assert "gansmith map " in one(screen, "#command code:not(.none)").text
     click(screen, button(screen, "Missed"))
     assert " 0 samples" in until(screen, REGION)
+    seen = """const {top, bottom} = document.querySelector('.map-region .tile').getBoundingClientRect();
+    return top >= 0 && bottom <= innerHeight"""
+    until(screen, seen, True, seconds=5)  # its images are in sight
+    click(screen, button(screen, "What is plane"))
+    assert "PCA" in one(screen, "dialog[open] dd").text
+    press(screen, "\ue00c")
     click(screen, button(screen, "Nothing"))
     until(screen, f"{REGION} === undefined")
     plot = one(screen, ".map-plot .nsewdrag")

@@ -61,12 +61,19 @@ def test_by_keys(screen: WebDriver, explored: Served) -> None:
 
 
 def test_strip_and_film_of_a_link(screen: WebDriver, explored: Served) -> None:
-    opened(screen, explored, "&a=1&b=2&c=3&steps=4")
+    opened(screen, explored)
+    off = "return [...document.querySelectorAll('.way > .row:last-child button')].map((one) => one.disabled)"
+    until(screen, off, [True, True, True])
+    opened(screen, explored, "&a=1,7&b=2&c=3&steps=4")
     until(screen, STRIP)
+    until(screen, off, [False, False, False])
+    assert one(screen, ".mix-tray:nth-child(1) > .tile .badge").text == "mean of 2"
     until(screen, MEANS, [True, True, True, True])
     click(screen, button(screen, "Play the film"))
     until(screen, "return document.querySelector('.way-film img')?.naturalWidth > 0")
     assert until(screen, COMMAND).endswith(".webp")
+    click(screen, button(screen, "Film"))
+    until(screen, "return document.querySelector('#says').textContent.includes('toy-way.webp')")
     require_clean(screen)
 
 

@@ -9,7 +9,10 @@ from fastapi import APIRouter, Query
 from fastapi.responses import Response
 from starlette.requests import Request
 
+from gansmith.system.text import printable
+from gansmith.web.errors import NotFoundError
 from gansmith.web.event_stream import answer_of
+from gansmith.web.latent_store import latent_path, photograph_path
 from gansmith.web.page import page_of
 from gansmith.web.photograph import Preview, Search, photograph
 from gansmith.web.uploads import decoded, image_body
@@ -27,8 +30,9 @@ async def invert(
     restarts: Annotated[int, Query(ge=1, le=32)] = 8,
     steps: Annotated[int, Query(ge=1, le=2000)] = 200,
     label: Annotated[str | None, Query(max_length=1000)] = None,
+    name: Annotated[str | None, Query(max_length=200)] = None,
 ) -> Response:
-    """`gansmith invert RUN IMAGE --out RUN/latents/ID.safetensors`; the body is the image file.
+    """`gansmith invert RUN IMAGE --out RUN/latents/ID.safetensors`; the body is the image file, called `name`.
 
     With `Accept: text/event-stream` events `preview` {image, step, of, distance}, the image a PNG in base64, then
     `done` with the answer, or `error`. It ends when the client goes away.
@@ -39,12 +43,27 @@ async def invert(
     data = await image_body(request)
     pixels = await page.work.read(lambda: decoded(data))
     renderer = await page.work.read(lambda: page.models.renderer(opened))
+    file = printable(name) if name else None
     how = Search(method, restarts, steps, label)
 
     def work(ended: Ended, preview: Preview) -> dict[str, Any]:
-        return photograph(opened, renderer, data, pixels, how=how, ended=ended, preview=preview)
+        return photograph(opened, renderer, data, pixels, how=how, ended=ended, preview=preview, file=file)
 
     def start(preview: Preview, left: Ended) -> Awaitable[dict[str, Any]]:
         return page.work.search(lambda ended: work(ended, preview), left)
 
     return await answer_of(request, start, event="preview")
+
+
+@router.get("/api/runs/{run}/latents/{name}/photograph", response_class=Response)
+async def searched_for(request: Request, run: str, name: str) -> Response:
+    """The photograph that a latent was searched for, at the generator's size: a PNG."""
+    page = page_of(request)
+
+    def read() -> bytes:
+        file = photograph_path(latent_path(page.runs.run_of(run).path, name))
+        if not file.is_file():
+            raise NotFoundError(f"of the latent {name} no photograph is kept")
+        return file.read_bytes()
+
+    return Response(await page.work.read(read), media_type="image/png", headers={"Cache-Control": "private, no-cache"})

@@ -39,7 +39,7 @@ async def nearest_to_seed(
     truncation: float | None = None,
     label: str | None = None,
 ) -> dict[str, Any]:
-    """{distance, verdict, copy, chance, name, image: path, audit, command} of a seed's image."""
+    """{distance, limit, verdict, copy, chance, name, image: path, audit, command} of a seed's image."""
     return await _nearest(request, run, Asked(of={"seed": seed}, truncation=truncation, label=label))
 
 

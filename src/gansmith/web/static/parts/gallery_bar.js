@@ -1,5 +1,6 @@
 // Controls of a gallery: which images, from which seed, which class, truncation, how large. changed(name, value) is called.
 import { h } from "./dom.js";
+import { explained } from "./glossary.js";
 import { classesOf, truncationOf } from "./pool.js";
 
 const LISTS = { seeds: "all seeds", stars: "stars", latents: "photographs" };
@@ -29,8 +30,8 @@ export function howControls(run, state, changed) {
       h("option", { value: "" }, "each its own"), classes.map((name) => h("option", { value: name, selected: state.label === name }, name)))));
   }
   if (cut) {
-    parts.push(slider({ label: "Truncation", ...cut, value: state.truncation ?? cut.off, input: (value) => changed("truncation", value === cut.off ? null : value),
-      words: (value) => (value === cut.off ? "off" : String(value)) }));
+    parts.push(explained(slider({ label: "Truncation", ...cut, value: state.truncation ?? cut.off, input: (value) => changed("truncation", value === cut.off ? null : value),
+      words: (value) => (value === cut.off ? "off" : String(value)) }), "truncation"));
   }
   return parts;
 }
@@ -40,8 +41,8 @@ export function galleryBar(run, state, changed) {
   const parts = [
     h("label", { class: "field" }, "Show", h("select", { onchange: (event) => changed("list", event.target.value) },
       Object.entries(LISTS).map(([value, words]) => h("option", { value, selected: state.list === value }, words)))),
-    h("label", { class: "field" }, "From seed", h("input", { type: "number", min: 0, max: 9007199254740991, step: 1, value: state.from,
-      class: "from number", onchange: (event) => changed("from", Math.max(0, Math.trunc(Number(event.target.value)) || 0)) })),
+    explained(h("label", { class: "field" }, "From seed", h("input", { type: "number", min: 0, max: 9007199254740991, step: 1, value: state.from,
+      class: "from number", onchange: (event) => changed("from", Math.max(0, Math.trunc(Number(event.target.value)) || 0)) })), "seed"),
   ];
   parts.push(...howControls(run, state, changed));
   parts.push(slider({ label: "Size", min: 48, max: 320, step: 8, value: state.side, words: (value) => `${value} px`, input: (value) => changed("side", value) }));

@@ -11,7 +11,7 @@ function address(image) {
 /** {latent, distance, url of the image as the model sees it, ...} of an image file; preview({step, of, distance, url}) as the search goes on. */
 export async function inversion({ api, run }, file, { label, preview, signal }) {
   let done = null;
-  await api.events(api.at(run, "invert", { label }), { body: file, signal }, (event, data) => {
+  await api.events(api.at(run, "invert", { label, name: file.name?.slice(-200) }), { body: file, signal }, (event, data) => {
     if (event === "preview") preview({ ...data, url: address(data.image) });
     if (event === "done") done = { ...data, url: address(data.image) };
   });

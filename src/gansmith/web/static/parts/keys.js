@@ -1,6 +1,7 @@
 // Keys: `g` and a letter goes to a view, a view adds its own; `?` lists them. Single keys can be turned off (WCAG 2.1.4).
 import { dialog } from "./dialog.js";
 import { h } from "./dom.js";
+import { listed } from "./glossary.js";
 
 let own = {};
 let views = [];
@@ -34,11 +35,12 @@ export function help() {
   const box = h("input", { type: "checkbox", checked: !off(), onchange: () => { try { localStorage.setItem("gansmith.keys", box.checked ? "on" : "off"); } catch { /* stays as it is */ } } });
   const name = (key) => ({ " ": "Space", ArrowLeft: "←", ArrowRight: "→", ArrowUp: "↑", ArrowDown: "↓" }[key] || key);
   const mine = Object.entries(own);
-  return dialog({ title: "Keys", content: h("div", { class: "stack" },
+  return dialog({ title: "Keys and words", content: h("div", { class: "stack" },
     mine.length ? [h("h3", {}, "In this view"), h("dl", { class: "keys" }, mine.map(([key, [words]]) => line([name(key)], words)))] : [],
     h("h3", {}, "Everywhere"),
     h("dl", { class: "keys" }, views.map((view) => line(["g", view.key], view.title)), line(["Tab"], "next control"),
       line(["Esc"], "close a dialog or a message"), line(["?"], "this list")),
+    h("h3", {}, "Words"), listed(),
     h("label", { class: "check" }, box, "Single keys on"),
     h("p", { class: "quiet small" }, "Drop an image anywhere: one made by gansmith opens where it was made, a photograph is edited. The line at the bottom is the command that makes the same bytes.")) });
 }

@@ -17,8 +17,8 @@ export class Way {
     this.strip = h("div", { class: "way-strip", tabindex: "0", role: "img", "aria-label": "Strip of the way" });
     this.screen = h("div", { class: "way-film", style: { "--ratio": this.ratio } });
     this.plays = h("button", { type: "button", class: "main", onclick: () => this.film() }, icon("play"), "Play the film");
-    this.saves = h("button", { type: "button", class: "plain", onclick: () => this.last && save(this.last.blob, fileName(context.run.name, "way.webp")) }, icon("download"), "Film");
-    this.stripSaves = h("button", { type: "button", class: "plain", onclick: () => this.stripImage && save(this.stripImage.blob, fileName(context.run.name, "way.png")) }, icon("download"), "Strip");
+    this.saves = h("button", { type: "button", class: "plain", onclick: async () => { const film = await this.film(); if (film) this.saved(film, "way.webp"); } }, icon("download"), "Film");
+    this.stripSaves = h("button", { type: "button", class: "plain", onclick: () => this.stripImage && this.saved(this.stripImage, "way.png") }, icon("download"), "Strip");
     const loops = h("label", { class: "check" }, h("input", { type: "checkbox", checked: this.loop, onchange: (event) => this.set({ loop: event.target.checked }) }), "back to the first");
     this.words = h("p", { class: "quiet" });
     this.element = h("section", { class: "way card", "aria-label": "The way between them" },
@@ -42,8 +42,9 @@ export class Way {
   async through(keys) {
     this.keys = keys;
     const enough = keys.length > 1;
-    for (const button of [this.plays, this.stripSaves]) button.disabled = !enough;
-    this.saves.disabled = true;
+    this.last = null;
+    this.stripSaves.disabled = !enough;
+    this.filmable();
     this.words.textContent = enough ? `Through ${Math.min(keys.length, MOST)} images, in the order a, b, c.` : "Pick two images or more: the way from one to the next appears here.";
     fill(this.screen, h("span", { class: "quiet small" }, enough ? "film" : ""));
     if (!enough) { fill(this.strip); return; }
@@ -59,19 +60,34 @@ export class Way {
   /** Address of the newest image of a kind; the one before is let go. */
   hold(kind, url) { this.context.api.free(this.urls[kind]); this.urls[kind] = url; return url; }
 
+  saved(image, words) {
+    const name = fileName(this.context.run.name, words);
+    save(image.blob, name);
+    this.context.say(`${name} is in your downloads.`);
+  }
+
+  filmable() { this.plays.disabled = this.saves.disabled = this.keys.length < 2 || Boolean(this.making); }
+
   async film() {
-    if (this.keys.length < 2) return;
-    const { api, run, failed, command, say } = this.context;
-    this.plays.disabled = true;
-    say("Making the film …", { seconds: 2 });
+    if (this.keys.length < 2 || this.making) return null;
+    if (this.last) return this.last;
+    const { api, run, failed, command } = this.context;
+    const { keys } = this;
+    this.making = true;
+    this.filmable();
+    const before = this.words.textContent;
+    this.words.textContent = `Making the film: ${this.steps} frames from image to image …`;
+    let film = null;
     try {
-      const film = await api.image(api.at(run, "interpolate"), { body: { ...this.body(), film: "webp" } });
-      this.last = film;
-      this.saves.disabled = false;
+      film = await api.image(api.at(run, "interpolate"), { body: { ...this.body(), film: "webp" } });
+      if (keys === this.keys) this.last = film;
       fill(this.screen, h("img", { src: this.hold("film", film.url), alt: "Film of the way, playing", class: sides(run)[0] <= 128 ? "pixels" : "" }));
       command(film.command, film.images);
     } catch (error) { failed(error); }
-    this.plays.disabled = this.keys.length < 2;
+    this.making = false;
+    if (keys === this.keys) this.words.textContent = before;
+    this.filmable();
+    return film;
   }
 
   end() { for (const url of Object.values(this.urls)) this.context.api.free(url); }

@@ -55,6 +55,7 @@ class Make {
     this.count = h("strong", { class: "number" });
     this.mixes = tool("mix", "Mix", () => this.context.go("mix", { run: run.name, a: listText(this.selection.picked), ...this.how() }));
     this.sheets = tool("download", "Sheet", () => this.sheet());
+    this.sheets.title = "One image file with all picked images side by side";
     this.clears = h("button", { type: "button", class: "plain", onclick: () => this.selection.clear() }, "Clear");
     this.undoes = h("button", { type: "button", class: "plain", onclick: () => this.undo() }, icon("undo"), "Undo");
     this.zips = h("a", { class: "button", href: this.context.api.at(run, "stars.zip"), download: fileName(run.name, "stars.zip") }, icon("download"), "Stars");
@@ -96,7 +97,7 @@ class Make {
 
   changed() {
     const { picked } = this.selection;
-    fill(this.count, picked.length ? `${picked.length} picked` : "Click images to pick them");
+    fill(this.count, picked.length ? `${picked.length} picked` : "Click images to see and pick them");
     for (const button of [this.mixes, this.sheets, this.clears]) button.disabled = !picked.length;
     this.undoes.disabled = !this.past.size;
     this.context.keep({ pick: listText(picked.slice(0, 200)), of: null });

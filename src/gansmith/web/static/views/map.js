@@ -1,6 +1,7 @@
 // Map: real, held-out and generated images in the plane, by who has a neighbour; a region drawn round points shows what is in it.
 import { drawMap } from "../parts/map_chart.js";
 import { fill, h, sheet } from "../parts/dom.js";
+import { explained, what } from "../parts/glossary.js";
 import { icon } from "../parts/icons.js";
 import { circle, nearestBy, summary } from "../parts/plane.js";
 import { tile } from "../parts/tile.js";
@@ -29,10 +30,13 @@ class Plane {
     this.context.command(null, null, "The command that draws this map appears here.");
     this.card = h("aside", { class: "map-card card stack", "aria-live": "polite", "aria-label": "The point" });
     this.shown = h("section", { class: "map-region stack", "aria-label": "The region" });
-    const choose = (words, test) => h("button", { type: "button", class: "small", onclick: () => this.choose(this.points.flatMap((p, i) => (test(p) ? [i] : [])), words) }, words);
+    const choose = (words, test) => h("button", { type: "button", class: "small", onclick: () => {
+      this.choose(this.points.flatMap((p, i) => (test(p) ? [i] : [])), words);
+      this.shown.scrollIntoView({ block: "start" });
+    } }, words);
     fill(this.root,
       h("div", { class: "row ends" }, h("div", { class: "row" },
-        field("Plane", methods, this.method, (value) => { this.method = value; this.load(); }),
+        explained(field("Plane", methods, this.method, (value) => { this.method = value; this.load(); }), "plane"),
         field("Points", [[300, "300"], [1000, "1,000"], [2500, "2,500"], [5000, "5,000"]], this.most, (value) => { this.most = Number(value); this.load(); })), this.facts),
       h("div", { class: "map-body" }, h("div", { class: "map-holder" }, this.plot), this.card),
       h("div", { class: "row" }, h("span", { class: "quiet" }, "Draw round points with the mouse, or choose:"),
@@ -55,9 +59,10 @@ class Plane {
       this.context.command(answer.command);
       this.answer = answer;
       this.plot.classList.remove("waits");
+      const near = answer.total && answer.total > this.points.length && this.points.length !== this.most ? ` (about ${count(this.most)}: each kind in its share, rounded)` : "";
       const all = answer.total && answer.total > this.points.length ? ` of ${count(answer.total)}, thinned evenly` : "";
-      fill(this.facts, `${count(this.points.length)} points${all}. `, h("strong", { title: "share of samples that have a real neighbour" }, `precision ${short(answer.precision)}`), " · ",
-        h("strong", { title: "share of real images that have a sample as a neighbour" }, `recall ${short(answer.recall)}`));
+      fill(this.facts, `${count(this.points.length)} points${near}${all}. `, h("strong", { title: "share of samples that have a real neighbour" }, `precision ${short(answer.precision)}`), ": samples near a real image · ",
+        h("strong", { title: "share of real images that have a sample as a neighbour" }, `recall ${short(answer.recall)}`), ": real images near a sample ", what("precision", "recall", "held out"));
       await drawMap(this.plot, this.points, { hover: (i) => this.show(i), region: (indices) => this.choose(indices, "the region") });
       this.show(0);
       this.choose([], "");

@@ -3,6 +3,7 @@ import { fill, h, sheet } from "../parts/dom.js";
 import { fileName, save } from "../parts/files.js";
 import { Gallery } from "../parts/gallery.js";
 import { galleryBar } from "../parts/gallery_bar.js";
+import { what } from "../parts/glossary.js";
 import { icon } from "../parts/icons.js";
 import { howOf, latentOf, listText, parseList, textOf } from "../parts/latents.js";
 import { asker, baseOf, pool } from "../parts/pool.js";
@@ -54,9 +55,11 @@ class Mix {
     this.resultCard = h("section", { class: "mix-tray mix-result card", "aria-label": "Result" },
       h("div", { class: "mix-name row" }, h("span", { class: "mix-sign", "aria-hidden": "true" }, "="), h("h2", {}, "Result"), this.formula), this.result, this.saves);
     this.undoes = h("button", { type: "button", class: "plain", onclick: () => this.undo() }, icon("undo"), "Undo");
+    this.target = h("span");
+    this.advice = h("p", { class: "quiet" }, this.target, " ", what("set (a, b, c)", "mean"));
     const example = h("button", { type: "button", class: "plain", onclick: () => this.trays.replace(EXAMPLE, "example") }, "Example");
     const clear = h("button", { type: "button", class: "plain", onclick: () => this.trays.replace({ a: [], b: [], c: [] }, "all") }, "Clear");
-    fill(this.root, h("div", { class: "row ends mix-head" }, h("p", { class: "quiet" }, "Click images below: they go into the set that is marked."), h("div", { class: "row" }, example, clear, this.undoes)),
+    fill(this.root, h("div", { class: "row ends mix-head" }, this.advice, h("div", { class: "row" }, example, clear, this.undoes)),
       h("div", { class: "mix-sum" }, trays, this.resultCard),
       this.choices(galleryBar(run, this.options, (name, value) => this.change(name, value))), this.gallery.element, this.way.element);
     this.from = this.root.querySelector("input.from");
@@ -82,7 +85,7 @@ class Mix {
     const thumbs = h("div", { class: "mix-thumbs" });
     const mean = tile({ run, label: `Mean of ${name}` });
     const marks = h("button", { type: "button", class: "mix-name", onclick: () => { this.trays.current = name; this.changed({ ask: false }); } },
-      h("span", { class: "mix-sign", "aria-hidden": "true" }, SIGNS[name]), h("strong", {}, name), h("span", { class: "quiet small" }, WORDS[name]));
+      h("span", { class: "mix-sign", "aria-hidden": "true" }, SIGNS[name]), h("strong", {}, name), h("span", { class: "quiet small" }, WORDS[name]), h("span", { class: "mix-goes small" }));
     this.places[name] = { thumbs, mean, marks };
     return h("section", { class: "mix-tray card", "aria-label": `Set ${name}: ${WORDS[name]}` }, marks, mean, thumbs);
   }
@@ -120,13 +123,23 @@ class Mix {
 
   changed({ ask = true } = {}) {
     const { trays } = this;
-    for (const name of TRAYS) this.places[name].marks.setAttribute("aria-pressed", String(trays.current === name));
+    for (const name of TRAYS) {
+      const { marks } = this.places[name];
+      marks.setAttribute("aria-pressed", String(trays.current === name));
+      marks.lastChild.textContent = trays.current === name ? "clicks go here" : "fill this";
+    }
+    fill(this.target, `Images that you click go into set ${trays.current}; press ${TRAYS.filter((name) => name !== trays.current).join(" or ")} to fill another. `,
+      trays.all().length > 1 ? h("button", { type: "button", class: "plain small mix-down", onclick: () => this.way.element.scrollIntoView({ block: "center" }) }, "The way between them, as a film ↓") : null);
     this.gallery.marks();
     if (!ask) return;
     this.undoes.disabled = !this.past.size;
     this.context.keep({ ...Object.fromEntries(TRAYS.map((name) => [name, listText(trays.sets[name])])), of: null });
     this.thumbs = [];
-    for (const name of TRAYS) this.fillTray(name);
+    for (const name of TRAYS) {
+      const { length } = trays.sets[name];
+      this.places[name].mean.badge(length > 1 ? [{ text: `mean of ${length}`, title: "The average of these images: none of them, but between all of them" }] : []);
+      this.fillTray(name);
+    }
     this.formula.textContent = trays.formula();
     this.sum();
     this.way.through(trays.all());

@@ -1,0 +1,35 @@
+// Glossary: the page's words of the field, each explained where it stands by a button "?", and all of them in the help.
+import { dialog } from "./dialog.js";
+import { h } from "./dom.js";
+
+export const GLOSSARY = {
+  seed: "A number from which one image follows: the same seed and the same model make the same image. Another number, another image; neighbours in number are not alike.",
+  truncation: "How far from the usual images may lie. Off: all that the model can make. Lower: more usual, often cleaner images, and less alike to life's variety.",
+  latent: "The list of numbers behind an image, which the model turns into the image. A seed draws one; a photograph's is searched for.",
+  direction: "A way to move the latent that changes one thing of the image, such as pose or colour. Found in the model without names: move its slider, see what changes, and name it by the pencil. A step is one standard deviation.",
+  "set (a, b, c)": "Images whose mean is taken: the mean of a, less the mean of b, plus the mean of c, gives the result. With a alone the result is a's mean.",
+  mean: "The image of the average latent of several images: none of them, but between all of them.",
+  plane: "Images are many numbers; the map draws them in two. PCA: the two straight directions along which they differ most. UMAP: bent, so that near images stay near, and far distances mean little.",
+  precision: "The share of samples that lie near a real image: how good the samples are.",
+  recall: "The share of real images that have a sample near: how much of the real variety the model makes.",
+  "held out": "Real images that training never saw: what the model makes of them, it did not learn by heart.",
+  copy: "A sample that is nearer to a training image than real images are to each other: learned by heart.",
+  recipe: "A file of all the settings of a training that is known to work.",
+  sheet: "One image file with several images side by side.",
+  sample: "An image that the model makes.",
+};
+
+/** Button "?" beside a word that says what it means; `words` of the glossary, explained together. */
+export function what(...words) {
+  const said = words.map((word) => GLOSSARY[word]).join(" ");
+  return h("button", { type: "button", class: "what", "aria-label": `What is ${words.join(", ")}?`, title: said,
+    onclick: () => dialog({ title: words.length > 1 ? "What do these words mean?" : `What is ${words[0]}?`, content: listed(words) }) }, "?");
+}
+
+/** An element with a button "?" at its upper right end. */
+export const explained = (element, ...words) => h("div", { class: "explained" }, element, what(...words));
+
+/** List of words with what they mean. */
+export function listed(words = Object.keys(GLOSSARY)) {
+  return h("dl", { class: "glossary" }, words.map((word) => h("div", {}, h("dt", {}, word), h("dd", {}, GLOSSARY[word]))));
+}
