@@ -16,6 +16,7 @@ export function dialog({ title, content, buttons = [{ label: "Close", value: nul
     box.addEventListener("close", () => { box.remove(); resolve(value); });
     document.body.append(box);
     box.showModal();
+    box.scrollTop = 0; // the focus on the button of a long one scrolls it to its end
   });
 }
 

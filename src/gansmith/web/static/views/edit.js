@@ -192,7 +192,7 @@ class Edit {
     const far = known?.distance === undefined || known?.distance === null ? "" : `, distance ${short(known.distance)}`;
     const right = moved ? "the model's image of it, edited" : "the nearest image that the model makes";
     const photograph = `left of the line is ${known ? fromOf(known) : this.key} at the model's ${small} pixels, right of it ${right}.`;
-    this.words.textContent = `${this.fresh === this.key ? `Done${far}: ` : ""}${known?.photograph ? photograph : `${known ? fromOf(known) : this.key}: the nearest image that the model makes${this.fresh === this.key ? "" : far}.`}${next}`;
+    this.words.textContent = `${this.fresh === this.key ? `Done${far}: ` : ""}${known?.photograph ? (this.fresh === this.key ? photograph : `L${photograph.slice(1)}`) : `${known ? fromOf(known) : this.key}: the nearest image that the model makes${this.fresh === this.key ? "" : far}.`}${next}`;
   }
 
   /** Words on the two halves of the wipe. */

@@ -59,7 +59,8 @@ class Plane {
       this.context.command(answer.command);
       this.answer = answer;
       this.plot.classList.remove("waits");
-      const near = answer.total && answer.total > this.points.length && this.points.length !== this.most ? ` (about ${count(this.most)}: each kind in its share, rounded)` : "";
+      const least = this.most - this.points.length;
+      const near = least !== 0 && Math.abs(least) < 0.02 * this.most ? ` (about ${count(this.most)}: each kind in its share, rounded)` : "";
       const all = answer.total && answer.total > this.points.length ? ` of ${count(answer.total)}, thinned evenly` : "";
       fill(this.facts, `${count(this.points.length)} points${near}${all}. `, h("strong", { title: "share of samples that have a real neighbour" }, `precision ${short(answer.precision)}`), ": samples near a real image · ",
         h("strong", { title: "share of real images that have a sample as a neighbour" }, `recall ${short(answer.recall)}`), ": real images near a sample ", what("precision", "recall", "held out"));
