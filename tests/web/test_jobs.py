@@ -189,8 +189,12 @@ def test_work_that_another_page_started_is_stopped_by_a_file_and_leaves_nothing(
         refusal(client.post(path, json={}), 422)
         refusal(client.post("/api/jobs/1.000/stop", json={"confirm": True}), 404)
         assert client.get("/api/jobs").json()[0]["state"] == "running"
+        assert client.get("/api/jobs").json()[0]["stopping"] is False
         assert client.post(path, json={"confirm": True}).json() == {"asked": True}
+        asked = client.get("/api/jobs").json()[0]
+        assert asked["stopping"] is (asked["state"] == "running")
         wait_until(lambda: client.get("/api/jobs").json()[0]["state"] == "stopped")
+        assert client.get("/api/jobs").json()[0]["stopping"] is False
         assert client.get("/api/jobs").json()[0]["log"].endswith("stopped")
         assert "nothing to stop" in refusal(client.post(path, json={"confirm": True}), 400)
     assert jobs._started[-1].wait(timeout=60) == 130  # as after Ctrl-C

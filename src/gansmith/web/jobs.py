@@ -104,10 +104,11 @@ class Jobs:
             raise RefusedError(f"{printable(self.folder / _REQUEST)} is in the way: {error.strerror}") from error
 
     def current(self) -> dict[str, Any] | None:
-        """{id, what, run, command, begun, seconds, state, log} of the newest job; None where there was none.
+        """{id, what, run, command, begun, seconds, state, stopping, log} of the newest job; None where there was none.
 
         state: running; ended; stopped, on request; or failed, which only the server that started it knows by its
-        status. seconds: since it began, of one that runs. log: the last lines of what it said.
+        status. seconds: since it began, of one that runs; stopping: it was asked to end. log: the last lines of what it
+        said.
         """
         job = self._stored()
         if job is None:
@@ -119,7 +120,9 @@ class Jobs:
             state = "stopped" if self._process.poll() in _STOPPED else "failed"
         elif self._process is None and stop_file.is_there(self.folder / _REQUEST):
             state = "stopped"
-        return {"id": f"{job['begun']:.3f}", **job, "seconds": seconds, "state": state, "log": "\n".join(self._said())}
+        stopping = state == "running" and stop_file.is_there(self.folder / _REQUEST)
+        told = {"seconds": seconds, "state": state, "stopping": stopping, "log": "\n".join(self._said())}
+        return {"id": f"{job['begun']:.3f}", **job, **told}
 
     def _stored(self) -> dict[str, Any] | None:
         with suppress(OSError, ValueError, RecursionError), _opened(self.folder / "job.json", "rb") as file:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
@@ -123,6 +124,30 @@ def test_the_curves_by_group_and_as_numbers(screen: WebDriver, page: Served) -> 
     assert one(screen, ".chart table").text.count("\n") >= 1
     assert one(screen, ".chart .plot").get_attribute("aria-label")
     require_clean(screen)
+
+
+def test_what_the_checks_said_is_words_and_the_record_has_numbers(
+    screen: WebDriver, page: Served, folder: Path
+) -> None:
+    """A box holds the notice's sentence and its command, one without a sentence is no box; the newest record is a check,
+    and the line below the losses is of the nearest record that has losses."""
+    noticed = Path(shutil.copytree(folder / "runs" / "toy", folder / "runs" / "noticed"))
+    try:
+        notice = {"sign": "collapse", "words": "The samples became alike.", "paste": "gansmith resume noticed"}
+        check = {"step": 20, "images": 320, "check/spread": 0.5, "signs": [], "notices": [notice, {"sign": "x"}]}
+        with (noticed / "events.jsonl").open("a") as file:
+            file.write(json.dumps(check) + "\n")
+        visit(screen, page.url, "runs?run=noticed")
+        until(screen, SHEET)
+        boxes = [box.text for box in screen.find_elements("css selector", ".runs-notices li")]
+        assert len(boxes) == 1
+        assert "After 320 images: The samples became alike." in boxes[0]
+        assert "gansmith resume noticed" in boxes[0]
+        said = "[...document.querySelectorAll('[role=status]')].find((e) => e.textContent.includes('record at'))"
+        assert "loss" in until(screen, f"return {said}?.textContent")
+        require_clean(screen)
+    finally:
+        shutil.rmtree(noticed)
 
 
 def test_two_runs_side_by_side_on_one_clock(screen: WebDriver, page: Served) -> None:

@@ -53,8 +53,8 @@ class Confirmed(BaseModel):
 
 @router.get("/api/jobs")
 async def jobs(request: Request) -> list[dict[str, Any]]:
-    """[{id, what, run, command, begun, seconds, state, log}]: the newest, or none. state: running, ended, stopped or
-    failed."""
+    """[{id, what, run, command, begun, seconds, state, stopping, log}]: the newest, or none. state: running, ended,
+    stopped or failed; stopping: one that runs was asked to end."""
     page, shared = page_of(request), shared_of(request)
     job = await page.work.read(shared.jobs.current)
     return [] if job is None else [job]

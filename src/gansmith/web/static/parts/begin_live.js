@@ -7,7 +7,7 @@ import { count, duration, short } from "./words.js";
 const STEPS = [
   ["start", "Starting", "The programs for networks are loaded: some seconds."],
   ["read", "Reading your images", "Each is opened once, brought to one size, and kept so for the training."],
-  ["first", "First steps", "The networks see their first images, and the speed of this machine is measured. The first sheet of samples comes now: noise, since nothing is learned yet."],
+  ["first", "First steps", "The networks see their first images, and the speed of this machine is measured. The first sheets of samples come now: noise at the very first, coarse blobs soon after."],
   ["train", "Training", "Sheet after sheet is written and appears here. Shapes come in the first minutes, details later."],
 ];
 
@@ -21,7 +21,7 @@ export function stepOf(job, change) {
 
 /** Puts the training into `root`; the page finds it again by the state `job`. */
 export function trainingLive(root, job, context) {
-  const panel = jobPanel(context, { lastLine: false });
+  const panel = jobPanel(context, { lastLine: false, now: () => ({ step: STEPS[stepOf(now, change)][1], share: change?.total ? change.images / change.total : null }) });
   const image = h("img", { class: "pixels", alt: "", hidden: true });
   const waiting = h("p", { class: "begin-waiting quiet" }, "The first sheet of samples appears here, usually within half a minute.");
   const words = h("figcaption", { role: "status" }, "");
@@ -43,6 +43,7 @@ export function trainingLive(root, job, context) {
   context.live((changed) => {
     if (changed.name !== job.run) return;
     change = { ...change, ...changed };
+    if (now.state === "running") panel.update(now);
     if (change.sheet !== null && change.sheet !== undefined && change.sheet !== sheetNow) {
       sheetNow = change.sheet;
       image.src = context.api.at(job.run, `sheets/${change.sheet}`);

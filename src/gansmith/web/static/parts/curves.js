@@ -26,6 +26,7 @@ export function curves(names, { group = "Losses", chosen = () => {}, clicked = (
   let all = [];
   let now = group;
   let clock = null;
+  let place = null;
   function columns() {
     return all.flatMap((records, run) => Object.entries(records.columns || {}).filter(([name, values]) => !SKIP.has(name) && values.some((v) => typeof v === "number"))
       .map(([name, values]) => ({ run, name, values, images: records.images })));
@@ -36,7 +37,7 @@ export function curves(names, { group = "Losses", chosen = () => {}, clicked = (
     if (!groups.includes(now) && groups.length) [now] = groups;
     if (tabs.children.length !== groups.length + 1) {
       fill(tabs, h("legend", { class: "hidden" }, "Which curves"), groups.map((name) => h("label", {}, h("input", { type: "radio", name: radio, value: name, checked: name === now,
-        onchange: () => { now = name; chosen(name); draw(); } }), h("span", {}, name))));
+        onchange: () => { now = name; chosen(name); draw(); if (place !== null) cursor(place); } }), h("span", {}, name))));
     }
     const mine = list.filter((c) => groupOf(c.name) === now);
     const order = [...new Set(mine.map((c) => c.name))];
@@ -59,14 +60,20 @@ export function curves(names, { group = "Losses", chosen = () => {}, clicked = (
     plot.table(mine.length ? { head: ["", "first", "lowest", "highest", "last"], rows } : null);
   }
   function cursor(images) {
+    place = images;
     let nearest = null;
     const parts = all.map((records, run) => {
       if (!records.images?.length) return null;
-      const i = lastUpTo(records.images, images);
-      const near = i + 1 < records.images.length && records.images[i + 1] - images < images - records.images[i] ? i + 1 : i;
+      const inGroup = Object.entries(records.columns).filter(([name]) => groupOf(name) === now);
+      const places = records.images.map((_, i) => i).filter((i) => inGroup.some(([, v]) => typeof v[i] === "number"));
+      if (!places.length) return null;
+      const clocks = places.map((i) => records.images[i]);
+      const i = lastUpTo(clocks, images);
+      const nearer = i + 1 < clocks.length && clocks[i + 1] - images < images - clocks[i] ? i + 1 : i;
+      const near = places[nearer];
       const mark = records.images[near];
       if (Math.abs(mark - images) < Math.abs((nearest ?? Infinity) - images)) nearest = mark;
-      const some = Object.entries(records.columns).filter(([name, v]) => groupOf(name) === now && typeof v[near] === "number").slice(0, 4).map(([name, v]) => `${plain(name)} ${short(v[near])}`);
+      const some = inGroup.filter(([, v]) => typeof v[near] === "number").slice(0, 4).map(([name, v]) => `${plain(name)} ${short(v[near])}`);
       return `${all.length > 1 ? `${names[run]}: ` : ""}record at ${count(mark)} images${some.length ? `: ${some.join(", ")}` : ""}`;
     }).filter(Boolean);
     clock = nearest;

@@ -3,7 +3,7 @@ import { api } from "../api.js";
 import { ask } from "./dialog.js";
 import { fill, h } from "./dom.js";
 import { icon } from "./icons.js";
-import { duration } from "./words.js";
+import { elapsed } from "./words.js";
 
 const WORK = { train: "Training", resume: "Training", evaluate: "Evaluating", encoder: "Training the encoder of" };
 const SAVED = "It ends after this step with everything saved; Continue takes it up again exactly there.";
@@ -40,14 +40,17 @@ export async function watchJob(job, { signal, changed = () => {}, ended = () => 
 }
 
 /** Button that stops a job, after a question; update(job) hides it once that has ended. */
-function stopButton(context) {
+function stopButton(context, changed) {
   let job = null;
+  let stopping = null; // id of the job that was asked to stop
   const button = h("button", { type: "button", hidden: true, onclick: async () => {
     const { id, what, run } = job;
     if (!(await ask(`Stop ${WORK[what].toLowerCase()} ${run}?`, LOST[what], "Stop it", { danger: true }))) return;
     button.disabled = true;
     try {
       await api.post(`/api/jobs/${id}/stop`, { confirm: true });
+      stopping = id;
+      changed(job);
       context.say("Asked to stop: it ends within seconds.");
     } catch (error) { context.failed(error); button.disabled = false; }
   } }, icon("stop"), "Stop");
@@ -55,31 +58,41 @@ function stopButton(context) {
     if (now.id !== job?.id) button.disabled = false;
     job = now;
     button.hidden = now.state !== "running" || context.readOnly;
+    const asked = stopping === now.id || now.stopping;
+    button.disabled ||= Boolean(asked);
+    fill(button, icon("stop"), asked ? "Stopping …" : "Stop");
+    return asked;
   } };
 }
 
-/** Panel of a job: what it does, how long it has worked, Stop, and what it said, folded but for an error, and for the last line with `lastLine`. */
-export function jobPanel(context, { lastLine = true } = {}) {
+/** Panel of a job: what it does, how long it has worked, Stop, and what it said, folded but for an error, and for the last line with `lastLine`.
+ * now(job): {step, share, line} of one that runs: words in the place of what it does, how much is done (null: not known), the last line. */
+export function jobPanel(context, { lastLine = true, now = () => ({}) } = {}) {
   const title = h("strong", { role: "status" });
   const last = h("p", { class: "small quiet job-last" });
   const log = h("pre", { class: "job-log", tabindex: "0", "aria-label": "What it says" });
   const folded = h("details", { hidden: true }, h("summary", {}, "All that it says"), log);
-  const bar = h("progress", { "aria-label": "working" });
-  const stop = stopButton(context);
+  const bar = h("progress", { max: 1, "aria-label": "working" });
+  const stop = stopButton(context, (job) => update(job));
   const element = h("section", { class: "card stack job", hidden: true, "aria-label": "Work" }, h("div", { class: "row ends" }, title, stop.element), bar, last, folded);
-  return { element, update(job) {
+  function update(job) {
     element.hidden = false;
-    title.textContent = `${WORK[job.what] || job.what} ${job.run}: ${job.state === "running" ? `for ${duration(job.seconds || 0)}` : ENDS[job.state]}`;
-    bar.hidden = job.state !== "running";
-    stop.update(job);
-    last.textContent = lastLine || job.state !== "running" ? (job.log || "").trim().split("\n").at(-1) : "";
+    const runs = job.state === "running";
+    const { step = null, share = null, line = null } = runs ? now(job) : {};
+    const asked = stop.update(job);
+    const what = `${WORK[job.what] || job.what} ${job.run}`;
+    title.textContent = !runs ? `${what}: ${ENDS[job.state]}` : asked ? `Stopping ${job.run} …` : step ? `${step}: ${elapsed(job.seconds)}` : `${what}: for ${elapsed(job.seconds)}`;
+    bar.hidden = !runs;
+    if (share === null) bar.removeAttribute("value"); else bar.value = Math.max(0, Math.min(1, share));
+    last.textContent = line ?? (lastLine || !runs ? (job.log || "").trim().split("\n").at(-1) : "");
     last.hidden = !last.textContent;
     const bottom = log.scrollTop + log.clientHeight >= log.scrollHeight - 4;
     fill(log, job.log || "");
     if (bottom) log.scrollTop = log.scrollHeight;
     folded.hidden = !job.log;
     if (job.state === "failed") folded.open = true;
-  } };
+  }
+  return { element, update };
 }
 
 /** Panel of a job that runs, on any run, or on `run` alone (whose training has a Stop of its own); null for none. */

@@ -5,7 +5,7 @@ import { count, duration, short } from "./words.js";
 
 const KINDS = { training: "accent live", stopped: "warn", ended: "good" };
 /** State of a run as a chip: word and colour. */
-export const stateChip = (run) => h("span", { class: `chip ${KINDS[run.state] || ""}` }, run.state || "no model yet");
+export const stateChip = (run) => h("span", { class: `chip ${KINDS[run.state] || ""}` }, run.stopping ? "stopping …" : run.state || "no model yet");
 
 /** Card: {element, run, update(change), allowPick(yes)}. */
 export function card(run, { open, pick }) {
@@ -27,7 +27,7 @@ export function card(run, { open, pick }) {
       const now = one.run;
       fill(chip, stateChip(now));
       const training = now.state === "training";
-      fill(line, h("span", {}, now.error && !now.images ? "no model yet" : `${count(now.images)} images`), training && now.rate ? h("span", {}, `${short(now.rate)}/s`) : "",
+      fill(line, h("span", { title: "How many images the training has drawn, the same ones again and again" }, now.error && !now.images ? "no model yet" : `trained on ${count(now.images)} drawn images`), training && now.rate ? h("span", {}, `${short(now.rate)}/s`) : "",
         training && now.left ? h("span", {}, `${duration(now.left)} left`) : "");
       bar.hidden = !training;
       const total = now.total || (now.left && now.rate ? now.images + now.left * now.rate : 0);

@@ -1,5 +1,6 @@
 // One run, or two side by side on one images clock: sheets, curves, facts, stop and continue.
 import { curves } from "./curves.js";
+import { copyable } from "./command.js";
 import { ask } from "./dialog.js";
 import { fill, h } from "./dom.js";
 import { icon } from "./icons.js";
@@ -58,11 +59,12 @@ function runFacts(run, context) {
   const chip = h("span", { role: "status" });
   const button = h("button", { type: "button" });
   const element = h("section", { class: "card stack", "aria-label": `State of ${run.name}` }, h("div", { class: "row ends" }, h("div", { class: "row" }, h("h3", {}, run.name), chip), button), list, bar);
-  button.addEventListener("click", () => act(run, context, button));
+  button.addEventListener("click", () => act(run, context, button, update));
   const fact = (name, value) => h("div", {}, h("dt", {}, name), h("dd", {}, value));
   function update(change) {
     Object.assign(run, change);
     const training = run.state === "training";
+    if (!training) delete run.stopping;
     fill(chip, stateChip(run));
     const [height, width] = run.size ? sidesOf(run) : [null, null];
     const health = change.record?.health || run.health || run.record?.health;
@@ -71,13 +73,14 @@ function runFacts(run, context) {
     bar.hidden = !run.total;
     bar.value = run.total ? Math.min(1, run.images / run.total) : 0;
     button.hidden = context.readOnly || run.state === "ended";
-    fill(button, icon(training ? "stop" : "play"), training ? "Stop" : "Continue");
+    button.disabled = Boolean(run.stopping);
+    fill(button, icon(training ? "stop" : "play"), run.stopping ? "Stopping …" : training ? "Stop" : "Continue");
   }
   update({});
   return { element, update };
 }
 
-async function act(run, context, button) {
+async function act(run, context, button, update) {
   const { api } = context;
   const stops = run.state === "training";
   const sure = stops
@@ -86,15 +89,15 @@ async function act(run, context, button) {
   if (!sure) return;
   button.disabled = true;
   try {
-    if (stops) await api.post(api.at(run, "stop"), { confirm: true }); else await startJob({ what: "resume", run: run.name });
+    if (stops) { await api.post(api.at(run, "stop"), { confirm: true }); update({ stopping: true }); } else await startJob({ what: "resume", run: run.name });
     context.say(stops ? `Asked ${run.name} to stop: it ends within a step.` : `${run.name} goes on: the first new record comes in some seconds.`);
   } catch (error) { context.failed(error); }
-  button.disabled = false;
+  button.disabled = Boolean(run.stopping);
 }
 
 function notices(records) {
-  const said = records.flatMap((r) => r.notices || []).slice(-5);
-  return said.length ? h("ul", { class: "runs-notices", "aria-label": "What the checks said" }, said.map((n) => h("li", { class: "notice warn small" }, `${count(n.images)} images: ${n.words || ""}${n.paste ? ` (${n.paste})` : ""}`))) : null;
+  const said = records.flatMap((r) => r.notices || []).filter((n) => n.sentence).slice(-5);
+  return said.length ? h("ul", { class: "runs-notices", "aria-label": "What the checks said" }, said.map((n) => h("li", { class: "notice warn small" }, `After ${count(n.images)} images: ${n.sentence}`, n.command && copyable(n.command)))) : null;
 }
 
 function watch(runs, { context, loaded, viewer, lines, facts, load, board }) {

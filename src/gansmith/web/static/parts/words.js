@@ -21,6 +21,13 @@ export function duration(seconds) {
   return `${Math.round(minutes / 1440)} days`;
 }
 
+/** Time that has passed, in whole seconds, never rounded up: 40 s, 1 min 34 s, 3 h 20 min. */
+export function elapsed(seconds) {
+  const whole = Math.max(0, Math.floor(seconds || 0));
+  if (whole < 60) return `${whole} s`;
+  return whole < 3600 ? `${Math.floor(whole / 60)} min ${whole % 60} s` : `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`;
+}
+
 /** Height and width of a run's images, whether its size is written as one number or as two. */
 export const sides = (run) => (Array.isArray(run.size) ? run.size : [run.size, run.size]);
 

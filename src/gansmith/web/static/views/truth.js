@@ -20,7 +20,7 @@ export default {
     const panel = jobPanel(context);
     const body = h("div", { class: "stack" });
     const start = h("button", { type: "button", class: "main", hidden: context.readOnly, onclick: () => evaluate(context, panel, load, start) }, icon("play"), "Evaluate now");
-    const blind = h("a", { class: "button", target: "_blank", rel: "noopener", href: context.api.at(context.run, "blindtest", { looks: 20 }) }, "Blind test: real or made?");
+    const blind = h("a", { class: "button", target: "_blank", rel: "noopener", href: context.api.at(context.run, "blindtest", { looks: 20 }) }, "Blind test: real or made? (new tab)");
     fill(root, h("div", { class: "head" }, h("h2", {}, `Is ${context.run.name} any good?`), h("div", { class: "row" }, blind, start)), panel.element, body);
     context.command(evaluateLine(context));
     const load = async () => {
@@ -42,7 +42,7 @@ function none(body, context) {
 
 function verdicts(body, audit, context) {
   const answers = QUESTIONS.filter((name) => audit[name]);
-  const link = h("a", { class: "button", href: context.api.at(context.run, "report/report.html"), target: "_blank", rel: "noopener" }, "The whole report, with its figures");
+  const link = h("a", { class: "button", href: context.api.at(context.run, "report/report.html"), target: "_blank", rel: "noopener" }, "The whole report, with its figures (new tab)");
   fill(body, h("div", { class: "truth-cards" }, answers.map((name) => answer(name, audit[name])), audit.quality?.evidence?.numbers?.ruler ? ruler(audit.quality.evidence.numbers) : null),
     next(audit), facts(audit), h("div", { class: "row" }, link));
 }
