@@ -27,7 +27,7 @@ from gansmith.evaluation.known_features import KnownFeatures
 from gansmith.evaluation.metric_needs import require_classes, require_counts, require_unlabelled
 from gansmith.evaluation.number_format import duration
 from gansmith.evaluation.protocol import Protocol
-from gansmith.evaluation.types import Evidence, Extractor, Figure, Metric
+from gansmith.evaluation.types import QUESTIONS, Evidence, Extractor, Figure, Metric
 from gansmith.judge.chosen_extractors import extractors_of, why_chosen
 from gansmith.judge.evidence import Extractors, Sides, evidence_of, sides_of
 from gansmith.judge.image_sets import LEAST, Generated, Subject, subject_of
@@ -49,6 +49,7 @@ SAMPLES, REPEATS = 1_000, 3
 THOROUGH = 2_000  # samples a repeat
 FIRST = 500  # samples of a first look
 FIRST_REAL = 2_000  # real images a side that it is compared with
+_GENERATING = "making the samples"
 FIRST_JSON, FIRST_PAGE = "first_look.json", "first_look.html"
 
 
@@ -67,6 +68,7 @@ def evaluate(
     real: int = 10_000,
     quick: bool = False,
     first_look: Callable[[Audit], None] | None = None,
+    stepped: Callable[[str, int, int, bool], None] | None = None,
     checkpoint: str | None = None,
     raw: bool = False,
     size: str | int | None = None,
@@ -87,6 +89,7 @@ def evaluate(
     samples, repeats  that many images, made that often from other seeds;  real  at most so many real images
     quick      a first look alone, written to first_look.json and first_look.html;  first_look  what to do with it,
                before the audit goes on to all samples
+    stepped    is told each step as it begins: what, its number from 1, how many, whether of a first look
     size       image files are brought to, where they are not of one size;  skip_unreadable  leave out broken ones
     out        the report's folder, where `force` replaces one; RUN/audit, where it is replaced, when not given
 
@@ -113,13 +116,14 @@ def evaluate(
     chosen = {"features": features, "weights": weights, "classifier": classifier}
     words = _options(options or {}, against=against, holdout=holdout, **chosen)
     of_run = {"distinct": reals.trained_on, "checkpoint": checkpoint, "raw": raw, "options": words}
-    comparison = _Comparison(judged, reals, extractors, seed, notes, of_run, begun, networks)
+    comparison = _Comparison(judged, reals, extractors, seed, notes, of_run, begun, networks, stepped=stepped)
     if quick:
         return _write_first_look(
             comparison.first_look(f"the whole audit is gansmith evaluate {shell_word(place)}", measures), folder, again
         )
     if first_look is not None and samples * repeats > FIRST:
         first_look(comparison.first_look("the whole audit follows"))
+    comparison.step(_GENERATING)
     asked = comparison.ask(reals, judged.generate(), measures)
     own = judged.run is not None and is_run(place) and resolved(folder) == resolved(place / "audit")
     return _write(asked, folder, again, remember=own)
@@ -158,9 +162,17 @@ class _Comparison:
     begun: float
     own: tuple[str, ...] = ()
     known: KnownFeatures = field(default_factory=KnownFeatures)
+    stepped: Callable[[str, int, int, bool], None] | None = None
+
+    def step(self, what: str, *, first: bool = False) -> None:
+        """Tell that a step begins: the samples, or one of the questions. first: of a first look."""
+        if self.stepped is not None:
+            number = 1 if what == _GENERATING else 2 + list(QUESTIONS).index(what)
+            self.stepped(QUESTIONS.get(what, what), number, 1 + len(QUESTIONS), first)
 
     def first_look(self, whole: str, measures: Mapping[str, Metric] | None = None) -> Audit:
         """The questions asked of few images. whole: how to get the whole audit, in words."""
+        self.step(_GENERATING, first=True)
         return self.ask(self.reals.fewer(FIRST_REAL), self.judged.generate(first=FIRST), measures or {}, whole).audit
 
     def ask(self, reals: RealImages, generated: Generated, measures: Mapping[str, Metric], whole: str = "") -> _Asked:
@@ -183,6 +195,7 @@ class _Comparison:
             title=f"{'First look at' if whole else 'Audit of'} {generated.name}",
             above=[*reals.above, *greyness(reals.train[0], generated.parts), *self._judge_words()],
             notes=[*first, *self.notes, *reals.notes],
+            asking=lambda question: self.step(question, first=bool(whole)),
         )
         numbers = self._measured(measures, sides, protocol)
         audit = replace(audit, facts=_facts(reals, generated, begun=self.begun), metrics=numbers)

@@ -29,6 +29,7 @@ from gansmith.system import stop_file
 from gansmith.system.files import write_json, write_text
 from gansmith.system.paths import resolved
 from gansmith.system.text import printable, printable_lines
+from gansmith.web.audit_words import progress
 from gansmith.web.errors import BusyError, NotFoundError, RefusedError
 from gansmith.web.pictures import command_line
 from gansmith.web.settings import Settings
@@ -108,7 +109,7 @@ class Jobs:
 
         state: running; ended; stopped, on request; or failed, which only the server that started it knows by its
         status. seconds: since it began, of one that runs; stopping: it was asked to end. log: the last lines of what it
-        said.
+        said. Of an evaluation also step, share and first_look (`audit_words.progress`).
         """
         job = self._stored()
         if job is None:
@@ -120,8 +121,11 @@ class Jobs:
             state = "stopped" if self._process.poll() in _STOPPED else "failed"
         elif self._process is None and stop_file.is_there(self.folder / _REQUEST):
             state = "stopped"
+        said = self._said()
         stopping = state == "running" and stop_file.is_there(self.folder / _REQUEST)
-        told = {"seconds": seconds, "state": state, "stopping": stopping, "log": "\n".join(self._said())}
+        told = {"seconds": seconds, "state": state, "stopping": stopping, "log": "\n".join(said[-_LINES:])}
+        if job["what"] == "evaluate":
+            told |= progress("\n".join(said))
         return {"id": f"{job['begun']:.3f}", **job, **told}
 
     def _stored(self) -> dict[str, Any] | None:
@@ -141,11 +145,11 @@ class Jobs:
         return False
 
     def _said(self) -> list[str]:
-        """The last lines of the log; of a progress bar its newest state."""
+        """The lines of the log's end; of a progress bar its newest state."""
         with suppress(OSError), _opened(self.folder / "job.log", "rb") as file:
             file.seek(max(0, file.seek(0, os.SEEK_END) - _MOST_BYTES))
             text = _BAR.sub("", file.read(_MOST_BYTES).decode("utf-8", "replace"))
-            return printable_lines(text).splitlines()[-_LINES:]
+            return printable_lines(text).splitlines()
         return []
 
 

@@ -78,9 +78,9 @@ def checked(images: Path) -> dict[str, Any]:
 
 
 def forecast(images: Path, time: str | None, out: Path) -> dict[str, Any]:
-    """{recipe, size, images, seconds, lines, stops, entry, words} of `gansmith train IMAGES [--time TIME]`, of which
-    nothing is trained. entry: of the gallery, whose samples show what became of the most similar images; words: what is
-    on that picture."""
+    """{recipe, size, images, seconds, lines, stops, entry, words, other} of `gansmith train IMAGES [--time TIME]`, of
+    which nothing is trained. entry: of the gallery, whose samples show what became of the most similar images; words:
+    what is on that picture; other: the recipe that made them, where it is not the one that starts."""
     try:
         experiment, _ = experiment_from(str(images), time=time, out=str(out), choose_recipe=True)
         done = dry_run(experiment)
@@ -89,7 +89,7 @@ def forecast(images: Path, time: str | None, out: Path) -> dict[str, Any]:
         if not parts.data.points and parts.experiment.recipe in defaults().recipes:
             entry = nearest(likeness_of(parts), shipped())
     except GansmithError as error:
-        return {"lines": [], "stops": printable(error), "entry": None, "words": None}
+        return {"lines": [], "stops": printable(error), "entry": None, "words": None, "other": None}
     return {
         "recipe": parts.experiment.recipe,
         "size": list(parts.data.shape[1:]),
@@ -99,6 +99,7 @@ def forecast(images: Path, time: str | None, out: Path) -> dict[str, Any]:
         "stops": None,
         "entry": None if entry is None else entry.name,
         "words": None if entry is None else entry.words(),
+        "other": None if entry is None or entry.recipe == parts.experiment.recipe else entry.recipe,
     }
 
 

@@ -129,8 +129,8 @@ def test_the_curves_by_group_and_as_numbers(screen: WebDriver, page: Served) -> 
 def test_what_the_checks_said_is_words_and_the_record_has_numbers(
     screen: WebDriver, page: Served, folder: Path
 ) -> None:
-    """A box holds the sentence and the command of a notice; one without a sentence is no box. The newest record is of a
-    check; the line below the losses is of the nearest record that has losses."""
+    """A box holds the sentence and the command of a notice; one without a sentence is no box. The newest record is
+    of a check; the line below the losses is of the nearest record that has losses."""
     noticed = Path(shutil.copytree(folder / "runs" / "toy", folder / "runs" / "noticed"))
     try:
         notice = {"sign": "collapse", "words": "The samples became alike.", "paste": "gansmith resume noticed"}

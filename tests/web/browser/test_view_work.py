@@ -73,14 +73,32 @@ def test_an_evaluation_is_stopped_and_the_next_one_shows_five_answers(page: Serv
         said = "return document.querySelector('.job [role=status]')?.textContent"
         button(screen, "Evaluate now").send_keys(Keys.ENTER)
         press(screen, Keys.TAB, Keys.ENTER)
-        until(screen, f"return (() => {{ {said} }})().includes('for ')")
+        until(screen, f"return (() => {{ {said} }})()?.includes(' s')")
         one(screen, ".job button").send_keys(Keys.ENTER)
         press(screen, Keys.TAB, Keys.ENTER)
         until(screen, said, "Evaluating toy: stopped")
         assert screen.execute_script("return document.querySelectorAll('.truth-card').length") == 0
         button(screen, "Evaluate now").send_keys(Keys.ENTER)
+        assert "is replaced" not in one(screen, "dialog").text  # there is none
         press(screen, Keys.TAB, Keys.ENTER)
+        until(screen, f"return (() => {{ {said} }})()?.includes('Starting: ')")
+        assert not screen.find_elements("css selector", "#view .empty")  # no "not evaluated yet" beside it
+        assert "busy" in screen.execute_script(
+            "return getComputedStyle(document.querySelector('.job progress')).animation"
+        )
+        until(
+            screen, f"return (() => {{ {said} }})()?.includes('tep ')", seconds=120
+        )  # of a first look, or of the whole
+        assert float(screen.execute_script("return document.querySelector('.job progress').value")) >= 0
         until(screen, "return document.querySelectorAll('.truth-card').length", 5, seconds=300)
+        until(screen, "return document.querySelector('.job').hidden", seconds=300)
+        verdict = one(screen, ".truth-whole .truth-verdict").text
+        assert verdict.endswith(".")
+        until(screen, "return document.querySelectorAll('.truth-card').length", 5)
+        assert not any(figure.is_displayed() for figure in screen.find_elements("css selector", ".truth-card .number"))
+        button(screen, "Evaluate now").send_keys(Keys.ENTER)
+        until(screen, "return document.querySelector('dialog')?.textContent.includes('is replaced')")
+        press(screen, Keys.ESCAPE)
         for name in ("quality", "memorisation", "collapse", "diversity", "artifacts"):
             card = one(screen, f".truth-card[data-question={name}]")
             assert card.find_element("css selector", ".chip").text  # a word, not a colour alone

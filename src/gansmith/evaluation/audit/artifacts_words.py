@@ -100,7 +100,7 @@ def _clean(kinds: Sequence[str], faint: str) -> str:
         )
     if faint:
         return f"Only a faint trace of the network was found ({faint}), too weak to matter."
-    return "No trace of the network was found: patterns and fine detail are as in the real images."
+    return "No trace of the network was found: patterns and fine detail differ from real images no more than by chance."
 
 
 def _beside_the_nearest(numbers: Mapping[str, Number]) -> tuple[str, ...]:

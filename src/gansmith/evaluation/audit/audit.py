@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from importlib import import_module
 from pathlib import Path
@@ -119,14 +119,20 @@ def answer_all(
     facts: Mapping[str, str] | None = None,
     notes: Iterable[str] = (),
     above: Iterable[str] = (),
+    asking: Callable[[str], None] = lambda question: None,
 ) -> Audit:
-    """Ask `questions`, in the order of the report. Raises UnknownNameError for one that does not exist."""
+    """Ask `questions`, in the order of the report; `asking` is told each before. Raises UnknownNameError for one that
+    does not exist."""
     asked = list(questions)
     for question in asked:
         if question not in QUESTIONS:
             raise UnknownNameError(unknown("question", question, QUESTIONS))
+    answers = {}
+    for question in (one for one in QUESTIONS if one in asked):
+        asking(question)
+        answers[question] = _ask(question, evidence)
     return Audit(
-        answers={question: _ask(question, evidence) for question in QUESTIONS if question in asked},
+        answers=answers,
         subject=subject or evidence.base.fake or "unnamed",
         protocol=evidence.base,
         title=title,

@@ -154,7 +154,7 @@ def compare(real: Readings, fake: Readings, *, seed: int = 0) -> dict[str, Numbe
             float(differences[site]),
             float(differences[site] - reach),
             float(differences[site] + reach),
-            "decibels by which a pattern on the grid of the pixels is stronger than in the real images (0: none)",
+            "decibels by which a pattern on the grid of the pixels is stronger than in the real images (0: as in them)",
         ),
         "high_frequencies": Number(
             float(differences[-1]),

@@ -12,6 +12,7 @@ from starlette.requests import Request
 
 from gansmith.errors import RunError
 from gansmith.system.text import printable
+from gansmith.web.audit_words import overall
 from gansmith.web.errors import NotFoundError
 from gansmith.web.opened_runs import file_inside
 from gansmith.web.own_pages import MOST_BYTES, report
@@ -23,9 +24,15 @@ FILES = ("report.html", "first_look.html", "audit.json", "first_look.json")  # o
 
 @router.get("/api/runs/{run}/audit")
 async def audit(request: Request, run: str) -> dict[str, Any]:
-    """audit.json; 404 before there is one."""
+    """audit.json, and `overall`: {verdict, sentence} of all its answers; 404 before there is one."""
     page = page_of(request)
-    return await page.work.read(lambda: _json(page.runs.path_of(run), "audit.json"))
+
+    def read() -> dict[str, Any]:
+        said = _json(page.runs.path_of(run), "audit.json")
+        whole = overall(said)
+        return said if whole is None else {**said, "overall": whole}
+
+    return await page.work.read(read)
 
 
 @router.get("/api/runs/{run}/report/{name}", response_class=Response)

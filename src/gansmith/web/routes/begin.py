@@ -36,15 +36,21 @@ async def begin(request: Request, time: Time | None = None) -> dict[str, Any]:
         if check["stops"] is None:
             known = kept.of(("forecast", str(images), time), lambda: offered.forecast(images, time, out))
         else:
-            known = {"entry": None, "words": None, "stops": check["stops"]}
-        expect = known["entry"] and {"image": f"/api/begin/expect/{known['entry']}", "words": known["words"]}
+            known = {"entry": None, "words": None, "other": None, "stops": check["stops"]}
+        expect = known["entry"] and {
+            "image": f"/api/begin/expect/{known['entry']}",
+            "words": known["words"],
+            "other": known["other"],
+        }
         length = [] if time is None else ["--time", time]
         return {
             "offered": {
                 "folder": printable(images.name),
                 "name": name,
                 "check": {**check, "stops": check["stops"] or known["stops"]},
-                "forecast": {key: value for key, value in known.items() if key not in ("entry", "words", "stops")},
+                "forecast": {
+                    key: value for key, value in known.items() if key not in ("entry", "words", "other", "stops")
+                },
                 "expect": expect,
                 "command": command_line("train", images, *length, "--out", out),
             }

@@ -97,7 +97,7 @@ function begin(root, images, context) {
 function strip({ folder, count: many, sizes, images }) {
   const figures = images.map((url, i) => h("img", { src: url, alt: `one of the images of ${folder}`, class: Math.max(...sizes[i]) <= 64 ? "pixels" : null }));
   return h("figure", { class: "begin-strip" }, h("div", { class: "begin-images" }, figures),
-    h("figcaption", {}, h("strong", { class: "number" }, `${count(many)} images`), many && sizes.length ? `, ${sizesIn(sizes)}.` : ".", images.length && many > images.length ? h("span", { class: "quiet" }, ` ${images.length} of them are shown.`) : ""));
+    h("figcaption", {}, h("strong", { class: "number" }, `${count(many)} images`), many && sizes.length ? `, ${sizesIn(sizes)}.` : ".", images.length && many > images.length ? h("span", { class: "quiet" }, " Some of them are shown.") : ""));
 }
 
 /** Sizes [[height, width]] in words: 32 × 32 pixels; from 200 × 150 to 800 × 600 pixels. */
@@ -121,6 +121,6 @@ function table(lines = []) {
 
 function forecast(place, { forecast: said, expect }) {
   const rows = [["time", said.seconds && `about ${duration(said.seconds)}`], ["size of a sample", said.size && `${said.size.join(" × ")} pixels`], ["images drawn", said.images && `up to ${count(said.images)}`], ["recipe", said.recipe]].filter(([, value]) => value);
-  fill(place, expect && h("figure", { class: "begin-expect" }, h("p", { class: "small" }, "What such a training made of other images, the most like yours that were tried:"), h("img", { src: expect.image, alt: expect.words }), h("figcaption", { class: "small quiet" }, `${expect.words[0].toUpperCase()}${expect.words.slice(1)}. Yours are other images: better or worse is possible.`)),
+  fill(place, expect && h("figure", { class: "begin-expect" }, h("p", { class: "small" }, expect.other ? `These samples are of another recipe, ${expect.other}, and of other images; yours is trained by ${said.recipe}, which was not tried on images so like yours:` : "What such a training made of other images, the most like yours that were tried:"), h("img", { src: expect.image, alt: expect.words }), h("figcaption", { class: "small quiet" }, `${expect.words[0].toUpperCase()}${expect.words.slice(1)}. Yours are other images: better or worse is possible.`)),
     h("dl", { class: "begin-facts" }, rows.map(([key, value]) => [h("dt", {}, key), h("dd", {}, value)])), said.lines?.length ? h("details", {}, h("summary", {}, "The plan in full"), table(said.lines)) : null);
 }

@@ -17,18 +17,21 @@ export default {
   async mount(root, context) {
     await sheet(new URL("truth.css", import.meta.url));
     const job = await jobOf(context.run.name, "evaluate", context.signal).catch(() => null);
-    const panel = jobPanel(context);
+    const panel = jobPanel(context, { now: ({ step, share }) => ({ step: step || "Starting", share: share ?? null, line: "" }) });
     const body = h("div", { class: "stack" });
-    const start = h("button", { type: "button", class: "main", hidden: context.readOnly, onclick: () => evaluate(context, panel, load, start) }, icon("play"), "Evaluate now");
+    const here = { audit: null, look: null, runs: job?.state === "running" };
+    const start = h("button", { type: "button", class: "main", hidden: context.readOnly, onclick: () => evaluate(context, panel, here, load, start) }, icon("play"), "Evaluate now");
     const blind = h("a", { class: "button", target: "_blank", rel: "noopener", href: context.api.at(context.run, "blindtest", { looks: 20 }) }, "Blind test: real or made? (new tab)");
     fill(root, h("div", { class: "head" }, h("h2", {}, `Is ${context.run.name} any good?`), h("div", { class: "row" }, blind, start)), panel.element, body);
     context.command(evaluateLine(context));
     const load = async () => {
       const audit = await context.api.get(context.api.at(context.run, "audit"), { signal: context.signal }).catch((error) => { if (error.status === 404) return null; throw error; });
-      if (audit) verdicts(body, audit, context); else none(body, context);
-      body.append(pairs(context));
+      here.audit = audit;
+      if (audit) verdicts(body, audit, context, start); else if (here.look) look(body, here.look); else if (here.runs) fill(body); else none(body, context);
+      if (!here.pairs) here.pairs = pairs(context);
+      body.append(here.pairs);
     };
-    if (job?.state === "running") follow(job, context, panel, load, start);
+    if (here.runs) { here.look = job.first_look; follow(job, context, panel, here, load, start); }
     await load();
   },
 };
@@ -36,14 +39,31 @@ export default {
 const evaluateLine = (context) => `gansmith evaluate ${pathOf(context, context.run)}${context.about.zoo ? ` --against ${shell(context.about.images || "FOLDER")} --out report` : ""}`;
 
 function none(body, context) {
-  fill(body, empty("truth", "Not evaluated yet", context.about.zoo ? "It is a model that comes with gansmith, and nothing is written to it. On the command line, with the images that it was trained on, and a place for the report:" : context.readOnly ? "This page is read-only; on the command line:" : ["The evaluation compares samples with real images that the run never saw and answers five questions: quality, copies, repeats, variety, traces of the network.", "It takes about a minute. Evaluate now starts it."],
+  fill(body, empty("truth", "Not evaluated yet", context.about.zoo ? "It is a model that comes with gansmith, and nothing is written to it. On the command line, with the images that it was trained on, and a place for the report:" : context.readOnly ? "This page is read-only; on the command line:" : ["The evaluation compares samples with real images that the run never saw and answers five questions: quality, copies, repeats, variety, traces of the network.", "It takes some minutes. Evaluate now starts it."],
     context.readOnly && copyable(evaluateLine(context))));
 }
 
-function verdicts(body, audit, context) {
+/** What the first look said, while the whole audit is made. */
+function look(body, first) {
+  const answers = QUESTIONS.filter((name) => first[name]);
+  fill(body, whole(first.overall, null), h("p", { class: "quiet" }, `${first.title}: the whole evaluation goes on, on more of them, and takes the place of this.`), h("div", { class: "truth-cards" }, answers.map((name) => answer(name, first[name]))));
+}
+
+/** The verdict in one sentence, and what to do next: a button where this page can start it, else one command. */
+function whole(overall, step, context, start) {
+  if (!overall) return null;
+  const [kind, mark] = KINDS[overall.verdict] || ["", "help"];
+  const commands = step?.commands || [];
+  const again = commands.length === 1 && commands[0] === evaluateLine(context) && !context.readOnly;
+  return h("section", { class: `card stack truth-whole ${kind}`, "aria-label": "Verdict" }, h("p", { class: "truth-verdict" }, icon(mark, 22), h("strong", {}, overall.sentence)),
+    step && h("p", {}, h("strong", {}, "Next: "), `${step.do} `, h("span", { class: "quiet" }, step.why)),
+    again ? h("button", { type: "button", onclick: () => start.click() }, "Evaluate again") : commands.length ? [h("p", { class: "small quiet" }, "This page cannot do that; in a terminal:"), copyable(commands.join(" && "))] : null);
+}
+
+function verdicts(body, audit, context, start) {
   const answers = QUESTIONS.filter((name) => audit[name]);
   const link = h("a", { class: "button", href: context.api.at(context.run, "report/report.html"), target: "_blank", rel: "noopener" }, "The whole report, with its figures (new tab)");
-  fill(body, h("div", { class: "truth-cards" }, answers.map((name) => answer(name, audit[name])), audit.quality?.evidence?.numbers?.ruler ? ruler(audit.quality.evidence.numbers) : null),
+  fill(body, whole(audit.overall, audit.next?.[0], context, start), h("div", { class: "truth-cards" }, answers.map((name) => answer(name, audit[name])), audit.quality?.evidence?.numbers?.ruler ? ruler(audit.quality.evidence.numbers) : null),
     next(audit), facts(audit), h("div", { class: "row" }, link));
 }
 
@@ -52,8 +72,7 @@ function answer(name, { question, verdict, sentence, evidence }) {
   const { headline, numbers = {}, details = [], advice = [] } = evidence || {};
   const number = numbers[headline];
   return h("article", { class: "card truth-card", "data-question": name }, h("div", { class: "row ends" }, h("h3", {}, question), h("span", { class: `chip ${kind}` }, icon(mark, 14), verdict)),
-    h("p", {}, sentence), number && h("p", { class: "small quiet number" }, `${number.means}: `, h("strong", {}, short(number.value)), interval(number)),
-    details.length || advice.length ? h("details", {}, h("summary", {}, "How it was found out"), h("ul", {}, details.map((line) => h("li", {}, line))), advice.length ? [h("h4", {}, "What may help"), h("ul", {}, advice.map((line) => h("li", {}, line)))] : []) : null);
+    h("p", {}, sentence), number || details.length || advice.length ? h("details", {}, h("summary", {}, "Figures, and how it was found out"), number && h("p", { class: "small quiet number" }, `${number.means}: `, h("strong", {}, short(number.value)), interval(number)), h("ul", {}, details.map((line) => h("li", {}, line))), advice.length ? [h("h4", {}, "What may help"), h("ul", {}, advice.map((line) => h("li", {}, line)))] : []) : null);
 }
 
 function interval({ interval: pair, level }) {
@@ -62,8 +81,9 @@ function interval({ interval: pair, level }) {
 }
 
 function next(audit) {
-  if (!audit.next?.length) return null;
-  return h("section", { class: "stack" }, h("h2", {}, "What to do next"), h("ol", { class: "truth-next" }, audit.next.slice(0, 3).map((step) => h("li", { class: "card stack" }, h("strong", {}, step.do), h("p", { class: "quiet" }, step.why),
+  const later = audit.next?.slice(audit.overall ? 1 : 0, 3) || [];
+  if (!later.length) return null;
+  return h("section", { class: "stack" }, h("h2", {}, audit.overall ? "After that" : "What to do next"), h("ol", { class: "truth-next" }, later.map((step) => h("li", { class: "card stack" }, h("strong", {}, step.do), h("p", { class: "quiet" }, step.why),
     (step.commands || []).map(copyable), step.forecast && h("p", { class: "small quiet" }, step.forecast)))));
 }
 
@@ -72,17 +92,28 @@ function facts(audit) {
   return h("details", {}, h("summary", {}, "What was compared, and by which protocol"), h("dl", { class: "truth-facts" }, pairsOf(audit.counts), pairsOf(audit.facts), pairsOf(audit.protocol && { protocol: audit.protocol.text })), (audit.notes || []).map((note) => h("p", { class: "small quiet" }, note)));
 }
 
-async function evaluate(context, panel, load, start) {
-  if (!(await ask(`Evaluate ${context.run.name}?`, "It takes about a minute on this machine, longer for large images. A report that is there is replaced.", "Evaluate"))) return;
+async function evaluate(context, panel, here, load, start) {
+  const replaced = here.audit ? " The report that is there is replaced." : "";
+  if (!(await ask(`Evaluate ${context.run.name}?`, `It takes some minutes on this machine, longer for large images. A first look comes before its end.${replaced}`, "Evaluate"))) return;
   try {
-    follow(await startJob({ what: "evaluate", run: context.run.name }), context, panel, load, start);
+    follow(await startJob({ what: "evaluate", run: context.run.name }), context, panel, here, load, start);
+    await load();
   } catch (error) { context.failed(error); }
 }
 
-function follow(job, context, panel, load, start) {
+function follow(job, context, panel, here, load, start) {
   start.disabled = true;
-  watchJob(job, { signal: context.signal, changed: panel.update, ended: ({ state }, failed) => {
+  here.runs = true;
+  const changed = (now) => {
+    panel.update(now);
+    if (here.look || !now.first_look) return;
+    here.look = now.first_look;
+    if (!here.audit) load().catch(context.failed);
+  };
+  watchJob(job, { signal: context.signal, changed, ended: ({ state }, failed) => {
     start.disabled = false;
+    here.runs = false;
+    if (state !== "ended") { here.look = null; load().catch(context.failed); }
     if (state === "stopped") context.say("The evaluation was stopped; nothing of it is kept.");
     else if (failed) context.say("The evaluation ended with an error: its last lines say why.", { kind: "error" });
     else { panel.element.hidden = true; context.say("Evaluated."); load().catch(context.failed); }
