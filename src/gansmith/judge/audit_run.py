@@ -49,7 +49,6 @@ SAMPLES, REPEATS = 1_000, 3
 THOROUGH = 2_000  # samples a repeat
 FIRST = 500  # samples of a first look
 FIRST_REAL = 2_000  # real images a side that it is compared with
-_GENERATING = "making the samples"
 FIRST_JSON, FIRST_PAGE = "first_look.json", "first_look.html"
 
 
@@ -68,7 +67,7 @@ def evaluate(
     real: int = 10_000,
     quick: bool = False,
     first_look: Callable[[Audit], None] | None = None,
-    stepped: Callable[[str, int, int, bool], None] | None = None,
+    stepped: Callable[[str, int, int, bool], None] = lambda *_: None,
     checkpoint: str | None = None,
     raw: bool = False,
     size: str | int | None = None,
@@ -123,7 +122,7 @@ def evaluate(
         )
     if first_look is not None and samples * repeats > FIRST:
         first_look(comparison.first_look("the whole audit follows"))
-    comparison.step(_GENERATING)
+    comparison.step("making the samples")
     asked = comparison.ask(reals, judged.generate(), measures)
     own = judged.run is not None and is_run(place) and resolved(folder) == resolved(place / "audit")
     return _write(asked, folder, again, remember=own)
@@ -162,17 +161,16 @@ class _Comparison:
     begun: float
     own: tuple[str, ...] = ()
     known: KnownFeatures = field(default_factory=KnownFeatures)
-    stepped: Callable[[str, int, int, bool], None] | None = None
+    stepped: Callable[[str, int, int, bool], None] = lambda *_: None
 
     def step(self, what: str, *, first: bool = False) -> None:
         """Tell that a step begins: the samples, or one of the questions. first: of a first look."""
-        if self.stepped is not None:
-            number = 1 if what == _GENERATING else 2 + list(QUESTIONS).index(what)
-            self.stepped(QUESTIONS.get(what, what), number, 1 + len(QUESTIONS), first)
+        number = 2 + list(QUESTIONS).index(what) if what in QUESTIONS else 1
+        self.stepped(QUESTIONS.get(what, what), number, 1 + len(QUESTIONS), first)
 
     def first_look(self, whole: str, measures: Mapping[str, Metric] | None = None) -> Audit:
         """The questions asked of few images. whole: how to get the whole audit, in words."""
-        self.step(_GENERATING, first=True)
+        self.step("making the samples", first=True)
         return self.ask(self.reals.fewer(FIRST_REAL), self.judged.generate(first=FIRST), measures or {}, whole).audit
 
     def ask(self, reals: RealImages, generated: Generated, measures: Mapping[str, Metric], whole: str = "") -> _Asked:
