@@ -87,8 +87,7 @@ def evaluate(
     metrics    names of the catalog, measured beside the five questions on all samples together
     samples, repeats  that many images, made that often from other seeds;  real  at most so many real images
     quick      a first look alone, written to first_look.json and first_look.html;  first_look  what to do with it,
-               before the audit goes on to all samples
-    stepped    is told each step as it begins: what, its number from 1, how many, whether of a first look
+               before the audit goes on;  stepped  is told each step: what, number, of how many, of a first look?
     size       image files are brought to, where they are not of one size;  skip_unreadable  leave out broken ones
     out        the report's folder, where `force` replaces one; RUN/audit, where it is replaced, when not given
 
