@@ -113,7 +113,8 @@ def test_ctrl_c_is_for_rank_0(program: Callable[[str], Path]) -> None:
     """The others do not hear it, wherever it was typed: rank 0 tells them."""
     lines = "ready()\nheard = []\nsignal.getsignal(signal.SIGINT) is not signal.SIG_IGN or heard.append('ignored')\n"
     lines += "signal.signal(signal.SIGINT, lambda *a: heard.append('int')) if rank == 0 else None\n"
-    lines += "rank == 0 and os.kill(os.getppid(), signal.SIGINT)\ntime.sleep(1)\n"
+    lines += "rank == 0 and os.kill(os.getppid(), signal.SIGINT)\nend = time.monotonic() + 60\n"
+    lines += "while rank == 0 and not heard and time.monotonic() < end: time.sleep(0.05)\n"
     folder = program(lines + "open(f'heard{rank}', 'w').write(' '.join(heard))")
     assert launch([], 2) == 0
     assert [(folder / f"heard{rank}").read_text() for rank in range(2)] == ["int", "ignored"]

@@ -29,6 +29,7 @@ from gansmith.runs.training_state import load_state, players_in_use, versions
 from gansmith.runs.wishes import Wishes
 from gansmith.schedules import MOST_IMAGES
 from gansmith.system.console import quiet
+from gansmith.system.paths import resolved
 from gansmith.training.engine import Engine, Events, images_drawn, play_until
 
 
@@ -83,7 +84,7 @@ def lead_in(team: Team, parts: Assembly, folder: Path) -> None:
     if team.world == 1:
         return
     threads = torch.get_num_threads()
-    meet(team, {"experiment": parts.experiment.to_yaml(), "threads": threads, "folder": str(folder.resolve())})
+    meet(team, {"experiment": parts.experiment.to_yaml(), "threads": threads, "folder": str(resolved(folder))})
     team.wait()
     require_same_data(team, parts.data.digest)
 
