@@ -111,6 +111,7 @@ def _member(
             world_size=world,
             timeout=timedelta(seconds=limit),
         )
+        distributed.barrier()  # else one that is done at once leaves while another still connects, which then fails
         with joined_as(Share(rank, world)):
             value = pickle.dumps((False, function(*arguments)))
         if distributed.is_initialized():
