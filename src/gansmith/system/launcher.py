@@ -142,19 +142,21 @@ def _attempt(arguments: Sequence[str], world: int) -> End:
 def _begin(
     arguments: Sequence[str], environment: Mapping[str, str], *, keep: Sequence[int], ignore: bool
 ) -> subprocess.Popen[bytes]:
-    """ignore: Ctrl-C and a closed terminal are for rank 0, which tells the others."""
-    signals = [number for name in ("SIGINT", "SIGHUP") if (number := getattr(signal, name, None)) is not None]
-    before = {number: signal.signal(number, signal.SIG_IGN) for number in signals} if ignore else {}
-    try:
-        return subprocess.Popen(
-            [sys.executable, "-m", "gansmith", *arguments],
-            env=environment,
-            pass_fds=keep,
-            stdin=subprocess.DEVNULL if ignore else None,
-        )
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+    """ignore: Ctrl-C and a closed terminal are for rank 0, which tells the others. Set in the new process: this one,
+    which has no other threads, must not miss a signal meanwhile."""
+
+    def deaf() -> None:
+        for name in ("SIGINT", "SIGHUP"):
+            if (number := getattr(signal, name, None)) is not None:
+                signal.signal(number, signal.SIG_IGN)
+
+    return subprocess.Popen(
+        [sys.executable, "-m", "gansmith", *arguments],
+        env=environment,
+        pass_fds=keep,
+        stdin=subprocess.DEVNULL if ignore else None,
+        preexec_fn=deaf if ignore else None,  # noqa: PLW1509  (no other threads are here)
+    )
 
 
 def _watched(ranks: Sequence[subprocess.Popen[bytes]]) -> End:
