@@ -9,13 +9,14 @@ derivative, which a penalty on gradients needs. One collective a layer and pass.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from gansmith.errors import ExperimentError
+from gansmith.models.layers.exchanged import class_with
 from gansmith.system import sharing
 from gansmith.system.collectives import total
 
@@ -39,7 +40,8 @@ def shared(network: nn.Module) -> None:
                 f"statistics are those of all processes by themselves (batch_statistics: global)"
             )
         if isinstance(module, _Base) and not isinstance(module, _GlobalBatchNorm):
-            module.__class__ = _class_of(type(module))  # type: ignore[assignment]  # a subclass of its own class
+            own = type(module)
+            module.__class__ = class_with(own, own, _GlobalBatchNorm)  # type: ignore[assignment]  # its own subclass
 
 
 class _GlobalBatchNorm(_Base):
@@ -70,17 +72,6 @@ class _GlobalBatchNorm(_Base):
         new = 1 / float(self.num_batches_tracked) if self.momentum is None else self.momentum
         self.running_mean.lerp_(mean.to(self.running_mean), new)
         self.running_var.lerp_((variance * (values / (values - 1))).to(self.running_var), new)
-
-
-_classes: dict[type[nn.Module], type[nn.Module]] = {}
-
-
-def _class_of(layer: type[nn.Module]) -> type[nn.Module]:
-    """The class of the layer with _GlobalBatchNorm in place of torch's base class."""
-    if layer not in _classes:
-        names = {"__module__": layer.__module__, "__qualname__": layer.__qualname__}
-        _classes[layer] = cast(type[nn.Module], type(layer.__name__, (layer, _GlobalBatchNorm), names))
-    return _classes[layer]
 
 
 class _Normalise(torch.autograd.Function):

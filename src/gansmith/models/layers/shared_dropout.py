@@ -13,6 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from gansmith.errors import ExperimentError
+from gansmith.models.layers.exchanged import class_with
 from gansmith.system import sharing
 
 _Base = nn.modules.dropout._DropoutNd
@@ -39,7 +40,8 @@ def shared(network: nn.Module) -> None:
                 f"train in one process, or build the model with one of "
                 f"{', '.join(layer.__name__ for layer in _ELEMENTS + _CHANNELS)}"
             )
-        module.__class__ = _class_of(type(module))  # type: ignore[assignment]  # a subclass of its own class
+        own = type(module)
+        module.__class__ = class_with(own, _SharedDropout, own)  # type: ignore[assignment]  # its own subclass
 
 
 class _SharedDropout(_Base):
@@ -60,14 +62,3 @@ class _SharedDropout(_Base):
         layout = torch.channels_last if last and not x.is_contiguous() else torch.contiguous_format
         ones = torch.empty(shape, dtype=x.dtype, device=x.device, memory_format=layout).fill_(1.0)
         return F.dropout(ones, self.p, training=True)
-
-
-_classes: dict[type[nn.Module], type[nn.Module]] = {}
-
-
-def _class_of(layer: type[nn.Module]) -> type[nn.Module]:
-    """The class of the layer with _SharedDropout in front of it."""
-    if layer not in _classes:
-        names = {"__module__": layer.__module__, "__qualname__": layer.__qualname__}
-        _classes[layer] = cast(type[nn.Module], type(layer.__name__, (_SharedDropout, layer), names))
-    return _classes[layer]
