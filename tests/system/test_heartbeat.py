@@ -67,8 +67,9 @@ def test_a_good_end_is_no_loss() -> None:
 def test_rank_0_that_ends_is_lost_to_all() -> None:
     with beating() as (ranks, _):
         known(ranks[0], 2)
-        for peer in ranks[0]._peers:
-            peer.connection.shutdown(socket.SHUT_RDWR)
+        with ranks[0]._lock:  # all at once: a process that ends has no time to tell rank 2 of rank 1's connection
+            for peer in ranks[0]._peers:
+                peer.connection.shutdown(socket.SHUT_RDWR)
         assert [getattr(one.loss(wait=5), "rank", None) for one in ranks[1:]] == [0, 0]
 
 
