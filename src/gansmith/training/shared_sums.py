@@ -45,13 +45,24 @@ def summed(weights: Sequence[nn.Parameter], terms: Terms, share: float, others: 
     values = share * torch.stack([term.detach().double() for term in named.values()])
     there = values.new_tensor([weight.grad is not None for weight in weights])
     numbers = torch.cat([values, there])
-    collectives.sum_in_place([*gradients, numbers, *others])
+    orders = [_order(weight) for weight in weights]  # of the weights, which lie alike on all processes
+    in_order = [gradient.permute(order) for gradient, order in zip(gradients, orders, strict=True)]
+    collectives.sum_in_place([*in_order, numbers, *others])
     if missing:
         counts = numbers[len(named) :].tolist()
         for number in missing:
             weights[number].grad = gradients[number] if counts[number] else None
     whole = {name: value.to(term.dtype) for (name, term), value in zip(named.items(), numbers.unbind(), strict=False)}
     return Terms(*({name: whole[name] for name in some} for some in (terms.loss, terms.seen)))
+
+
+def _order(weight: Tensor) -> list[int]:
+    """The dimensions as they lie in memory, the slowest first: a gradient that lies so too is read without a gap.
+
+    >>> _order(torch.zeros(8, 3, 4, 4).to(memory_format=torch.channels_last))
+    [0, 2, 3, 1]
+    """
+    return sorted(range(weight.dim()), key=weight.stride, reverse=True)
 
 
 def averaged(
