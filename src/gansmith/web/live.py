@@ -8,17 +8,17 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from gansmith.errors import GansmithError
-from gansmith.runs.folder import experiment_of, is_run
 from gansmith.runs.lock import is_locked
+from gansmith.system.text import printable
 from gansmith.web.event_records import EventRecords, Record, number_of, plain
 from gansmith.web.page import Page
-from gansmith.web.run_facts import newest_sheet, state_of, trained_on
+from gansmith.web.progress_facts import health_of, images_drawn, seconds_left, steady_rate
+from gansmith.web.run_facts import length_of, newest_sheet, state_of, trained_on
 
 EVERY = 1.0  # seconds between two looks
 KEEP_ALIVE = 15.0  # seconds after which a silent stream says that it is there
@@ -103,47 +103,34 @@ class Live:
         return events
 
     def _state(self, name: str, path: Path) -> dict[str, Any]:
-        """{name, images, total, rate, left, state, record, health, notices, sheet, model} of a run, as it is now."""
+        """{name, state, images, total, rate, left, health, record, sheet, model} of a run, as it is now; rate, left and
+        health are None while they are measured."""
         try:
             records = self.records.of(path)
         except GansmithError:
             records = []
-        newest = _newest(records)
+        newest, sheet = _newest(records), newest_sheet(path)
         (total, time), state = self._length(path), state_of(path)
-        images, rate = (
-            int(records[-1]["images"]) if records else trained_on(path),
-            number_of(newest.get("images_per_second")),
-        )
-        left = None
-        if state == "training" and total is not None and rate:
-            left = max(0.0, (total - images) / rate)
-        elif state == "training" and time is not None:
-            left = max(0.0, time - (number_of(newest.get("seconds")) or 0.0))
+        training = state == "training"
+        images = images_drawn(path, records[-1] if records else {}, sheet, training=training) or trained_on(path)
         return {
             "name": name,
             "state": state,
             "images": images,
             "total": total,
-            "rate": rate,
-            "left": left,
+            "rate": steady_rate(records) if training else number_of(newest.get("images_per_second")),
+            "left": seconds_left(records, images, total=total, time=time) if training else None,
+            "health": printable(health_of(records) or "") or None,
             "record": plain(newest),
-            "sheet": newest_sheet(path),
+            "sheet": sheet,
             "model": _changed(path / "model"),
         }
 
     def _length(self, path: Path) -> tuple[int | None, float | None]:
-        """How many images the run is to be trained on, and in how many seconds; None where it is not said, or, of a run
-        by time, not known yet."""
+        """`length_of` the run, read again where its files changed."""
         changed = (_changed(path / "experiment.yaml"), _changed(path / "checkpoints"))
         if path not in self._lengths or self._lengths[path][0] != changed:
-            whole, time = None, None
-            with suppress(GansmithError):
-                if is_run(path):
-                    experiment = experiment_of(path)
-                    time = experiment.time
-                    settled = time is None or any((path / "checkpoints").glob("*.pt"))
-                    whole = experiment.images if settled and isinstance(experiment.images, int) else None
-            self._lengths[path] = (changed, whole, time)
+            self._lengths[path] = (changed, *length_of(path))
         return self._lengths[path][1:]
 
 

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from gansmith.errors import GansmithError
-from gansmith.experiment.schema import Experiment
 from gansmith.models import saved
 from gansmith.models.saved import Card
 from gansmith.runs.folder import directions_file, experiment_of, is_run, models_of
@@ -16,7 +15,9 @@ from gansmith.runs.lock import is_locked
 from gansmith.runs.stars import read_stars
 from gansmith.system.text import printable
 from gansmith.web.digests import digest_of, model_files
+from gansmith.web.event_records import number_of, plain
 from gansmith.web.latent_store import stored_latents
+from gansmith.web.progress_facts import health_of, images_drawn, seconds_left, steady_rate
 
 _TAIL = 1 << 16  # bytes of the newest records
 
@@ -44,16 +45,14 @@ def summary(name: str, path: Path) -> dict[str, Any]:
 def facts(name: str, path: Path) -> dict[str, Any]:
     """The run in short, and what can be asked of it."""
     said = summary(name, path)
-    record, total = newest_record(path), None
-    with suppress(GansmithError):
-        total = _whole(experiment_of(path)) if is_run(path) else None
-    said |= {"total": total, "rate": None, "left": None, "record": record}
-    rate = next((value for key, value in record.items() if key.endswith("images_per_second")), None)
-    if isinstance(rate, (int, float)) and rate > 0:
-        said["rate"] = rate
-        drawn = int(record.get("images", 0))
-        if total is not None and said["state"] == "training":
-            said["left"] = max(0.0, (total - drawn) / rate)
+    records, (total, time) = newest_records(path), length_of(path)
+    training = said["state"] == "training"
+    drawn = images_drawn(path, records[-1] if records else {}, said["sheet"], training=training)
+    newest: dict[str, Any] = next((row for row in reversed(records) if "seconds" in row), {})
+    said |= {"images": drawn or said["images"], "total": total, "record": plain(newest), "health": health_of(records)}
+    rate = steady_rate(records) if training else number_of(newest.get("images_per_second"))
+    left = seconds_left(records, said["images"], total=total, time=time) if training else None
+    said |= {"rate": rate, "left": left}
     said |= {"spaces": [], "prior": None, "truncation": False}
     generator = None
     with suppress(GansmithError, OSError):
@@ -100,8 +99,16 @@ def _classes(card: Card) -> tuple[str, ...]:
     return card.classes or tuple(map(str, range(card.prior.classes)))
 
 
-def _whole(experiment: Experiment) -> int | None:
-    return experiment.images if isinstance(experiment.images, int) else None
+def length_of(path: Path) -> tuple[int | None, float | None]:
+    """How many images a run is to be trained on, and in how many seconds; None where it is not said, or, of a run by
+    time, not known before its first checkpoint."""
+    with suppress(GansmithError):
+        if is_run(path):
+            experiment = experiment_of(path)
+            settled = experiment.time is None or any((path / "checkpoints").glob("*.pt"))
+            whole = experiment.images if settled and isinstance(experiment.images, int) else None
+            return whole, experiment.time
+    return None, None
 
 
 def _directions(path: Path, digest: str | None) -> list[dict[str, Any]]:
@@ -153,15 +160,15 @@ def newest_sheet(path: Path) -> int | None:
     return None
 
 
-def newest_record(path: Path) -> dict[str, Any]:
-    """The last whole record of a training that holds numbers of it; empty without one."""
+def newest_records(path: Path) -> list[dict[str, Any]]:
+    """The last whole records of a training, those of metrics among them, numbers and words alone; empty without one."""
+    rows: list[dict[str, Any]] = []
     with suppress(OSError), (path / "events.jsonl").open("rb") as file:
         size = file.seek(0, 2)
         file.seek(max(0, size - _TAIL))
-        lines = file.read().split(b"\n")
-        for line in reversed(lines[:-1]):
+        for line in file.read().split(b"\n")[:-1]:
             with suppress(ValueError):
                 record = json.loads(line)
-                if isinstance(record, dict) and "step" in record and "protocol" not in record:
-                    return {key: value for key, value in record.items() if isinstance(value, (int, float, str))}
-    return {}
+                if isinstance(record, dict) and "step" in record and isinstance(record.get("images"), int):
+                    rows.append({key: value for key, value in record.items() if isinstance(value, (int, float, str))})
+    return rows

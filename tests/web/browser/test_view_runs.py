@@ -9,10 +9,12 @@ from pathlib import Path
 import pytest
 from driving import button, click, one, press, require_clean, state, until, visit
 from pages import Served
+from places import CONTROLS, moved, note_places
 from selenium.webdriver.chrome.webdriver import WebDriver
 from selenium.webdriver.common.keys import Keys
 from shell_folder import let_in
 
+from gansmith.runs.lock import locked
 from small import OPTIONS, start
 
 pytestmark = pytest.mark.prove
@@ -167,6 +169,54 @@ def test_two_runs_side_by_side_on_one_clock(screen: WebDriver, page: Served) -> 
     assert until(screen, "return document.querySelector('.runs-board')?.innerText").count("%") == 4
     assert "gansmith compare" in one(screen, "#command code").text
     require_clean(screen)
+
+
+FACTS = """return Object.fromEntries([...document.querySelectorAll('.runs-facts > div')].map(
+  (fact) => [fact.querySelector('dt').firstChild.textContent.trim(), fact.querySelector('dd').textContent.trim()]))"""
+
+
+def test_the_first_minute_has_one_clock_and_promises_nothing(screen: WebDriver, page: Served, folder: Path) -> None:
+    """The first sheet comes long before the first record; rate and time left when they are steady; no praise before
+    there is evidence; and no control moves meanwhile."""
+    young = Path(shutil.copytree(folder / "runs" / "toy", folder / "runs" / "young"))
+    try:
+        for part in ("samples", "model", "checkpoints"):
+            shutil.rmtree(young / part)
+        (young / "events.jsonl").unlink()
+        (young / "samples").mkdir()
+        shutil.copyfile(folder / "runs" / "toy" / "samples" / "000000320.png", young / "samples" / "000000128.png")
+        settings = young / "experiment.yaml"
+        settings.write_text(settings.read_text().replace("images: 320", "images: 50000"))
+        with locked(young):
+            visit(screen, page.url, "runs?run=young")
+            until(screen, SHEET)
+            said = until(screen, FACTS)
+            assert said["images drawn"].startswith("128")
+            assert one(screen, ".runs-slider .at").text == "128 images"
+            assert (said["rate"], said["time left"], said["health"]) == ("measuring", "measuring", "too early to say")
+            until(screen, "return document.querySelector('.runs-open .chart')?.innerText.includes('No numbers yet')")
+            note_places(screen, f"{CONTROLS}, .runs-sheet, .chart")
+            with (young / "events.jsonl").open("a") as file:
+                for number in range(1, 7):
+                    record = {"step": number, "images": 2000 * number, "seconds": 7.0 + 2 * number}
+                    words = "discriminator winning, memorising, oscillating" if number == 6 else "balanced"
+                    losses = {"images_per_second": 90.0 * number, "discriminator/loss": 1.0, "health": words}
+                    file.write(json.dumps({**record, **losses}) + "\n")
+                    file.flush()
+                    said = until(
+                        screen,
+                        f"const said = (() => {{ {FACTS} }})();"
+                        f"return said['images drawn'].startsWith('{2 * number},000') && said",
+                    )
+                    assert moved(screen) == []
+                    early = number < 3  # the first record holds the start of the networks: its rate says nothing
+                    assert said["rate"] == ("measuring" if early else "1,000/s")
+                    left = (50000 - 2000 * number) // 1000
+                    assert said["time left"] == ("measuring" if early else f"{left} s")
+                    assert said["health"] == ("too early to say" if number < 5 else words)
+        require_clean(screen)
+    finally:
+        shutil.rmtree(young)
 
 
 def test_a_training_is_watched_stopped_and_continued(page: Served, folder: Path) -> None:

@@ -14,6 +14,7 @@ export const GLOSSARY = {
   recall: "The share of real images that have a sample near: how much of the real variety the model makes.",
   "held out": "Real images that training never saw: what the model makes of them, it did not learn by heart.",
   copy: "A sample that is nearer to a training image than real images are to each other: learned by heart.",
+  health: "Which of the two networks is ahead, and known failures. Balanced: neither is ahead for good. It says nothing of how good the images are: look at the sheet, and ask Truth. Nothing good is said before there is evidence: five records, and samples that are not all alike.",
   recipe: "A file of all the settings of a training that is known to work.",
   sheet: "One image file with several images side by side.",
   sample: "An image that the model makes.",
