@@ -24,6 +24,7 @@ from gansmith.records.images import to_uint8
 from gansmith.runs.dry_run import dry_run_report
 from gansmith.runs.periodic_metrics import PeriodicMetrics
 from gansmith.runs.run import Run
+from gansmith.runs.team import Team
 from gansmith.runs.train import experiment_from
 from small import SMALL, files
 
@@ -62,7 +63,7 @@ def test_the_number_is_the_metric_of_the_samples(run: Run) -> None:
     images = to_uint8(run.renderer().images(range(40)).images)
     data = prepare(DataSettings(path="digits", size=(8, 8), fraction=0.2))
     metrics = PeriodicMetrics(assemble(*with_data(experiment_from(**MEASURED, environment={})[0])))
-    real = metrics._real_side()
+    real, _ = metrics.sides.own(metrics.parts.game.players, Team())
     assert real.images is not None
     known = {image.tobytes() for image in data.train[np.arange(len(data.train))].image}
     assert all(image.tobytes() in known for image in real.images)  # none of the held-out ones

@@ -10,10 +10,9 @@ import pytest
 import torch
 
 from gansmith.errors import DataError, GansmithError, RunError
-from gansmith.evaluation.types import Side
 from gansmith.runs import follower
 from gansmith.runs.follower import meet, require_same_data
-from gansmith.runs.periodic_metrics import own_share, whole_side
+from gansmith.runs.measured_sides import gathered, own_share
 from gansmith.runs.team import Team
 from gansmith.runs.training_state import versions
 from gansmith.runs.wishes import Wishes
@@ -32,9 +31,9 @@ def _talk() -> dict[str, Any]:
     heard["state"] = (told["a"].tolist(), told["b"])
     seeds = own_share(range(200), team)
     rows = np.array([[seed] for seed in seeds], dtype=np.float32)
-    own = Side("samples", images=rows.astype(np.uint8), features=rows) if len(seeds) else Side("samples")
-    side = whole_side(own, team)
-    heard["seeds"], heard["features"] = len(seeds), None if side.features is None else side.features[:, 0].tolist()
+    features = gathered(rows if len(seeds) else None, team)
+    heard["seeds"], heard["features"] = len(seeds), None if features is None else features[:, 0].tolist()
+    heard["nothing"] = gathered(None, team)
     heard["meet"] = meet(team, {"folder": "run"} if rank == 0 else None)
     require_same_data(team, "one digest")
     heard["data"] = _refusal(lambda: require_same_data(team, f"digest {rank // 2}"))
@@ -62,7 +61,8 @@ def test_what_ranks_tell_each_other() -> None:
         assert all(word in one["data"] for word in ("digest 0", "digest 1"))
         assert one["versions"].startswith(f"{RunError.__name__}: rank 1 ")
         assert all(word in one["versions"] for word in ("torch 2.0", "2.1"))
-        assert (len(one["features"]) == 200) == (rank == 0)
+        assert (one["features"] is None) == (rank > 0)
+        assert one["nothing"] is None
     assert heard[0]["features"] == [float(seed) for seed in range(200)]
     assert [one["seeds"] for one in heard] == [64, 64, 72]
 

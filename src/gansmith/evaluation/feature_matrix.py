@@ -77,11 +77,16 @@ def pair(real: Given, fake: Given, *, least: int = 2) -> tuple[NDArray[Any], NDA
     real, fake = matrix(real, "the real", least=least), matrix(fake, "the fake", least=least)
     require_same_width(real, fake, "the real", "the fake")
     if len(real) > 1 and bool((real == real[0]).all()):
-        raise DataError(
-            f"the features of all {len(real):,} real images are the same: they are copies of one image, "
-            f"or the extractor does not see what sets them apart. Nothing can be compared with them"
-        )
+        raise all_alike(len(real))
     return promoted(real, fake)
+
+
+def all_alike(count: int) -> DataError:
+    """What is to be raised where all real images have the same features."""
+    return DataError(
+        f"the features of all {count:,} real images are the same: they are copies of one image, "
+        f"or the extractor does not see what sets them apart. Nothing can be compared with them"
+    )
 
 
 def promoted(one: NDArray[Any], other: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:

@@ -102,15 +102,17 @@ def merge(shares: Iterable[Sums]) -> Sums:
 
 
 def _cancels(sides: Sequence[Tensor]) -> bool:
-    """Is the mean of all features so much longer than their spread that float32 kernel values would cancel?"""
-    count = sum(len(side) for side in sides)
-    mean = (
-        sum((part.sum(0, dtype=torch.float64) for side in sides for part in side.split(BLOCK)), torch.zeros(1)) / count
-    )
+    sums = sum((part.sum(0, dtype=torch.float64) for side in sides for part in side.split(BLOCK)), torch.zeros(1))
     lengths = sum(
         float(torch.linalg.vector_norm(p, dtype=torch.float64)) ** 2 for side in sides for p in side.split(BLOCK)
     )
-    along = float(mean.square().sum())
+    return outweighs(sums, lengths, sum(len(side) for side in sides))
+
+
+def outweighs(sums: Tensor, lengths: float, count: int) -> bool:
+    """Is the mean of all features so much longer than their spread that float32 kernel values would cancel? From the
+    sum [D] of `count` features and that of their squared lengths."""
+    along = float((sums / count).square().sum())
     return along > _OUTWEIGHS * max(lengths / count - along, 0.0)
 
 

@@ -250,6 +250,8 @@ class Metric:
     better    {name: "lower" or "higher"};  words  name and options, for the protocol
     needs     which fields of a Side it reads;  least  images a side
     draws     whether it draws images at random: the same ones in another order then give another value
+    shared    the same of sides of which each of several processes holds a part (`evaluation.shared_sides`): called on
+              all of them, it returns the numbers at rank 0, and none elsewhere. None: it must see whole sides
     """
 
     measure: Callable[[Side, Side], Mapping[str, Number]]
@@ -258,6 +260,7 @@ class Metric:
     needs: tuple[Literal["images", "features", "probabilities", "labels"], ...] = ("features",)
     least: int = 2
     draws: bool = False
+    shared: Callable[[Side, Side], Mapping[str, Number]] | None = None
 
 
 def needed(side: Side, field: Literal["features", "probabilities"], metric: str) -> Features:

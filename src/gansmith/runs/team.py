@@ -95,11 +95,13 @@ class Team:
         mine: State = packets.unpacked(packet) if state is None else state
         return mine
 
-    def rows(self, own: Tensor | None, rank: int) -> Tensor | None:
-        """A tensor of `rank`, at rank 0; None elsewhere, and where `rank` has none."""
-        packet = packets.state_from_rank(rank, packets.packed(own) if self.rank == rank else None)
-        result: Tensor | None = packets.unpacked(packet) if self.rank == 0 else None
-        return result
+    def gathered(self, own: Tensor | None) -> list[Tensor]:
+        """The tensors of all ranks at rank 0, in their order, but for those that are None; elsewhere none."""
+        if self.rank > 0:
+            packets.send(packets.packed(own), 0)
+            return []
+        others = [packets.unpacked(packets.receive(rank)) for rank in range(1, self.world)]
+        return [tensor for tensor in (own, *others) if tensor is not None]
 
     def wait(self) -> None:
         """Wait until every rank is here."""

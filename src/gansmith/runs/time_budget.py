@@ -115,7 +115,7 @@ def settled(budget: TimeBudget, folder: Path, step: int, metrics: PeriodicMetric
         every["metrics"] = experiment.metrics.every
         if not budget.known("metrics"):
             with budget.cost("metrics"):
-                metrics.measure(players_in_use(parts), step=step, images=images, closing=True, alone=True)
+                metrics.rehearse(players_in_use(parts))
     if checks.every:
         every["checks"] = checks.every
         if not budget.known("checks"):

@@ -11,8 +11,10 @@ from torch import Tensor
 
 from gansmith.errors import DataError
 from gansmith.evaluation.feature_matrix import pair
-from gansmith.evaluation.frechet import frechet, frechet_of_few, statistics
+from gansmith.evaluation.frechet import frechet, frechet_of_few, statistics, statistics_of
+from gansmith.evaluation.shared_sides import Held, held_pair, moments_of_all
 from gansmith.evaluation.types import Metric, Number, Side, needed
+from gansmith.system import sharing
 
 MEANS = "Frechet distance between two clouds of features: 0 for the same, larger for fewer images"
 
@@ -31,15 +33,29 @@ def fid(real: ArrayLike | Tensor, fake: ArrayLike | Tensor, *, allow_few: bool =
     real, fake = pair(real, fake)
     width = real.shape[1]
     few = min(len(real), len(fake))
-    if few <= width and not allow_few:
+    if not allow_few:
+        _require_enough(few, width)
+    if max(len(real), len(fake)) <= width:
+        return Number(frechet_of_few(real, fake), means=MEANS)
+    return Number(frechet(statistics(real), statistics(fake)), means=MEANS)
+
+
+def _require_enough(few: int, width: int) -> None:
+    if few <= width:
         raise DataError(
             f"{few:,} images are too few for the FID of {width:,} features: at least {width + 1:,} are needed on each "
             f"side, and ten times as many are better. Use KID, which is right for any count, or an extractor of fewer "
             f"features; allow_few gives the number all the same, and it will be far too large"
         )
-    if max(len(real), len(fake)) <= width:
-        return Number(frechet_of_few(real, fake), means=MEANS)
-    return Number(frechet(statistics(real), statistics(fake)), means=MEANS)
+
+
+def fid_of_all(real: Held, fake: Held) -> Number | None:
+    """The FID of features that several processes hold, at rank 0: from the moments of the parts, which add up."""
+    wholes = [moments_of_all(side) for side in (real, fake)]
+    if sharing.share().rank:
+        return None
+    _require_enough(min(real.total, fake.total), real.rows.shape[1])
+    return Number(frechet(*map(statistics_of, wholes)), means=MEANS)
 
 
 def build(*, allow_few: bool = False) -> Metric:
@@ -52,4 +68,9 @@ def build(*, allow_few: bool = False) -> Metric:
     def measure(real: Side, fake: Side) -> dict[str, Number]:
         return {"fid": fid(needed(real, "features", "fid"), needed(fake, "features", "fid"), allow_few=allow_few)}
 
-    return Metric(measure, better={"fid": "lower"}, words="fid(allow_few)" if allow_few else "fid")
+    def shared(real: Side, fake: Side) -> dict[str, Number]:
+        number = fid_of_all(*held_pair(real.features, fake.features))
+        return {} if number is None else {"fid": number}
+
+    words = "fid(allow_few)" if allow_few else "fid"
+    return Metric(measure, better={"fid": "lower"}, words=words, shared=None if allow_few else shared)

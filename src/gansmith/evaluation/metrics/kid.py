@@ -24,7 +24,9 @@ from gansmith.evaluation import intervals
 from gansmith.evaluation.feature_matrix import pair
 from gansmith.evaluation.kernel_sums import BLOCK, Kernel, Sums, kernel_progress, kernel_sums
 from gansmith.evaluation.number_format import interval
+from gansmith.evaluation.shared_sides import held_pair, kernel_sums_of_all
 from gansmith.evaluation.types import Metric, Number, Side, needed
+from gansmith.system import sharing
 from gansmith.system.memory import require_memory
 from gansmith.system.option_types import LARGEST, AtLeastTwo
 from gansmith.system.progress import track
@@ -94,9 +96,12 @@ def kid(
     """
     _require("degree", degree, 1, MOST_DEGREE)
     real, fake = pair(real, fake, least=3)
-    sums = kernel_sums(real, fake, Kernel(degree, gamma, coef))
+    return _number(kernel_sums(real, fake, Kernel(degree, gamma, coef)), level)
+
+
+def _number(sums: Sums, level: float = 0.95) -> Number:
     value, error = estimate(sums)
-    half = intervals.student(error, min(len(real), len(fake)) - 1, level)
+    half = intervals.student(error, min(len(sums.real), len(sums.fake)) - 1, level)
     return Number(value, value - half, value + half, MEANS, level)
 
 
@@ -248,6 +253,11 @@ def build(
         drawn = kid_subsets(*features, subsets=subsets, size=size, seed=seed, degree=degree)
         return {"kid": Number(drawn.mean, means=f"{MEANS}; spread over subsets {drawn.spread:.3g}")}
 
+    def shared(real: Side, fake: Side) -> dict[str, Number]:
+        sums = kernel_sums_of_all(*held_pair(real.features, fake.features, least=3), Kernel(degree))
+        return {} if sharing.share().rank else {"kid": _number(sums)}
+
     words = f"kid(degree={degree})" if subsets is None else f"kid(degree={degree}, {subsets} x {size}, seed {seed})"
     least, draws = (3, False) if subsets is None else (size, True)
-    return Metric(measure, better={"kid": "lower"}, words=words, least=least, draws=draws)
+    together = shared if subsets is None else None
+    return Metric(measure, better={"kid": "lower"}, words=words, least=least, draws=draws, shared=together)
