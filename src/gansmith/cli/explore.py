@@ -53,6 +53,8 @@ def explore(
         raise OptionError(f"--images {printable(images)}: there is no such folder")
     if run is not None and not opened.exists() and images is None:
         raise RunError(f"there is no run and no folder {printable(run)}. {_near(run)}")
+    echo("gansmith explore: loading what computes images, some seconds the first time", err=True)
+    from gansmith.runs import page_work
     from gansmith.web.serve import listen, serve
     from gansmith.web.settings import Settings
 
@@ -66,6 +68,8 @@ def explore(
     def tell() -> None:
         print(address, flush=True)
         echo("open this address in a browser; Ctrl-C ends the page", err=True)
+        if (job := page_work.running(opened)) is not None:
+            echo(f"{page_work.said(job)} still runs, begun by a page before this one: it is shown there", err=True)
         if browser:
             import webbrowser
 

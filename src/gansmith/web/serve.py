@@ -8,12 +8,14 @@ import socket
 import sys
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
 import uvicorn
 
 from gansmith.errors import OptionError
+from gansmith.runs import page_work
 from gansmith.system.console import say
 from gansmith.web.app import create_app
 from gansmith.web.protocol import PatientProtocol
@@ -50,7 +52,7 @@ class Server(uvicorn.Server):
     """uvicorn's, which ends soon after the first signal, whatever is under way."""
 
     def __init__(self, app: Security) -> None:
-        self._work = app.page.work
+        self._work, self._opened = app.page.work, app.settings.opened
         super().__init__(
             uvicorn.Config(
                 app,
@@ -67,7 +69,10 @@ class Server(uvicorn.Server):
         )
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """The signal that ends the server: streams and searches are told, and none is waited for longer than LAST."""
+        """The signal that ends the server: streams and searches are told, and none is waited for longer than LAST. What
+        goes on without the page is said."""
+        if not self._work.closing.is_set():
+            say(*goes_on(self._opened))
         self._work.closing.set()
         end = threading.Timer(LAST, os._exit, [128 + sig])
         end.daemon = True
@@ -83,6 +88,17 @@ class Server(uvicorn.Server):
         for connection in list(self.server_state.connections):
             if isinstance(connection, PatientProtocol):
                 connection.transport.close()
+
+
+def goes_on(opened: Path) -> list[str]:
+    """What runs on without the page, as lines: what it is, and the command that stops it."""
+    job = page_work.running(opened)
+    if job is None:
+        return []
+    return [
+        f"{page_work.said(job)} goes on without the page. To stop it: {page_work.stop_command(opened, job)}",
+        "The page of this folder finds it again when it is opened.",
+    ]
 
 
 def serve(settings: Settings, listening: socket.socket, *, started: Callable[[], None] = lambda: None) -> NoReturn:
