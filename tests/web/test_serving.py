@@ -16,6 +16,9 @@ import pytest
 from pages import end_page, start_page
 from PIL import Image
 
+from gansmith.evaluation import plane
+from gansmith.judge import image_map
+from gansmith.web.routes import map as routes_map
 from small import MAIN
 
 
@@ -83,6 +86,32 @@ def test_it_says_why_it_cannot_begin(tmp_path: Path, monkeypatch: pytest.MonkeyP
         port = taken.getsockname()[1]
         assert f"port {port}" in refusal("--port", port)
     assert "--port" in refusal("--host", "256.256.256.256")
+
+
+def test_it_says_something_before_it_loads_anything(tmp_path: Path) -> None:
+    """The server's code is not there to be imported: what was said before that is on standard error."""
+    code = f"import sys; sys.modules['gansmith.web.serve'] = None\n{MAIN}"
+    line = [sys.executable, "-c", code, "explore", str(tmp_path), "--no-browser"]
+    done = subprocess.run(line, check=False, capture_output=True, text=True, timeout=120)
+    assert done.stdout == ""
+    assert "loading" in done.stderr.splitlines()[0]
+
+
+def test_the_page_opens_without_what_only_trainings_and_evaluations_need(tmp_path: Path) -> None:
+    """Each of these takes half a second or more to import, many times that from a slow disk."""
+    code = (
+        "import sys; from pathlib import Path\n"
+        "from gansmith.web.serve import create_app; from gansmith.web.settings import Settings\n"
+        "create_app(Settings(Path(sys.argv[1])))\n"
+        "print([name for name in ('ignite', 'scipy', 'sympy', 'sklearn') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=True, capture_output=True, text=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_the_map_is_asked_for_as_it_is_made() -> None:
+    assert (routes_map.MOST, routes_map.Method) == (plane.MOST, plane.Method)
+    assert routes_map.COUNT == image_map.COUNT
 
 
 def test_without_the_extra_it_names_it(tmp_path: Path) -> None:

@@ -11,13 +11,16 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from gansmith.errors import RunError
 from gansmith.runs.lock import is_locked
 from gansmith.system.files import write_text
 from gansmith.system.stop_file import is_there
 from gansmith.system.text import printable
-from gansmith.training.engine import Engine, Events
+
+if TYPE_CHECKING:
+    from gansmith.training.engine import Engine
 
 NAME = "stop.request"  # the file in the run's folder
 EVERY = 0.5  # seconds between two looks for it: one call of stat each
@@ -44,6 +47,8 @@ def remove_request(folder: Path) -> None:
 @contextmanager
 def stop_on_request(engine: Engine, folder: Path, stop: Callable[[int, str], None]) -> Iterator[None]:
     """Inside, a request calls `stop` once, with SIGINT and the words to say, before the first step or after one."""
+    from gansmith.training.engine import Events  # takes 0.7 s to import, and whoever opens a run reads this file
+
     asked, last = False, -EVERY
 
     def heed(engine: Engine) -> None:

@@ -1,4 +1,7 @@
-"""The folder of images that a training may be started on: what is in it, what a training would take, what to expect."""
+"""The folder of images that a training may be started on: what is in it, what a training would take, what to expect.
+
+What trains and what checks is imported where it is asked for: a page that only shows runs opens without it.
+"""
 
 from __future__ import annotations
 
@@ -12,15 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from gansmith.data.check import check
 from gansmith.data.open import open_source
 from gansmith.data.settings import DataSettings
 from gansmith.data.subsets import evenly_spaced
 from gansmith.errors import GansmithError, UnreadableImageError
-from gansmith.runs.defaults_table import defaults
-from gansmith.runs.dry_run import dry_run, dry_run_lines
-from gansmith.runs.gallery import FOLDER, likeness_of, nearest, shipped
-from gansmith.runs.train import experiment_from
 from gansmith.system.text import printable, printable_lines
 
 STRIP = 12  # images that are shown before a training
@@ -64,6 +62,8 @@ def _thumbnail(pixels: NDArray[np.uint8]) -> bytes:
 
 def checked(images: Path) -> dict[str, Any]:
     """{count, lines, notes, stops} of the images, every one of them decoded once. stops: why a training would stop."""
+    from gansmith.data.check import check
+
     try:
         report = check(DataSettings(path=str(images)))
     except GansmithError as error:
@@ -81,6 +81,11 @@ def forecast(images: Path, time: str | None, out: Path) -> dict[str, Any]:
     """{recipe, size, images, seconds, lines, stops, entry, words, other} of `gansmith train IMAGES [--time TIME]`, of
     which nothing is trained. entry: of the gallery, whose samples show what became of the most similar images; words:
     what is on that picture; other: the recipe that made them, where it is not the one that starts."""
+    from gansmith.runs.defaults_table import defaults
+    from gansmith.runs.dry_run import dry_run, dry_run_lines
+    from gansmith.runs.gallery import likeness_of, nearest, shipped
+    from gansmith.runs.train import experiment_from
+
     try:
         experiment, _ = experiment_from(str(images), time=time, out=str(out), choose_recipe=True)
         done = dry_run(experiment)
@@ -105,4 +110,6 @@ def forecast(images: Path, time: str | None, out: Path) -> dict[str, Any]:
 
 def gallery_picture(name: str) -> Path | None:
     """The picture of the entry called `name`; None where the package brings none."""
+    from gansmith.runs.gallery import FOLDER, shipped
+
     return next((FOLDER / f"{entry.name}.jpg" for entry in shipped() if entry.name == name), None)

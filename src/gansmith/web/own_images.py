@@ -9,11 +9,9 @@ or archive must be the same.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from gansmith.data.prepared import Prepared
 from gansmith.errors import DataError, GansmithError, RunError
-from gansmith.judge.opened import trained_on
-from gansmith.judge.training_images import prepared_images
 from gansmith.models.saved import read_card
 from gansmith.runs.folder import is_run
 from gansmith.runs.run import Run
@@ -21,6 +19,9 @@ from gansmith.system.text import printable
 from gansmith.web.kept import Kept
 from gansmith.web.pictures import command_line
 from gansmith.web.settings import Settings
+
+if TYPE_CHECKING:
+    from gansmith.data.prepared import Prepared
 
 Shape = tuple[int, int, int]  # height, width, channels
 
@@ -44,6 +45,9 @@ def shape_of(run: Run) -> Shape:
 
 
 def _prepared(run: Run, settings: Settings) -> tuple[Prepared, str | None]:
+    from gansmith.judge.opened import trained_on
+    from gansmith.judge.training_images import prepared_images
+
     shape = shape_of(run)
     own = _own(run, shape)
     if settings.images is not None and (own is None or trained_on(run) not in (None, own.digest)):
@@ -62,6 +66,8 @@ def _prepared(run: Run, settings: Settings) -> tuple[Prepared, str | None]:
 
 def _own(run: Run, shape: Shape) -> Prepared | None:
     """Those at the path of the run's settings; None where nothing can be read there."""
+    from gansmith.judge.training_images import prepared_images
+
     if not is_run(run.path):
         return None
     try:
@@ -74,6 +80,8 @@ def _own(run: Run, shape: Shape) -> Prepared | None:
 
 def _same(run: Run, images: Prepared, offered: Path) -> bool:
     """Are these the images that the run was trained on?"""
+    from gansmith.judge.opened import trained_on
+
     known = trained_on(run) if is_run(run.path) else None
     if known is not None:
         return known == images.digest

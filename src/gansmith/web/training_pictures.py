@@ -4,16 +4,12 @@ from __future__ import annotations
 
 from io import BytesIO
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-import torch
 
 from gansmith.data.stream import normalised
 from gansmith.errors import GansmithError, RunError
-from gansmith.evaluation.audit import audit
-from gansmith.judge.nearest_images import Comparison, comparison, require_images
-from gansmith.judge.training_images import training_images
 from gansmith.records.images import draw_sheet, write_image
 from gansmith.runs.run import Run
 from gansmith.system.text import printable
@@ -22,12 +18,17 @@ from gansmith.web.kept import Kept
 from gansmith.web.own_images import own_images, shape_of
 from gansmith.web.settings import Settings
 
+if TYPE_CHECKING:
+    from gansmith.judge.nearest_images import Comparison
+
 Side = Literal["train", "held_out"]
 MOST_BYTES = 2 << 30  # of all training images at once, in the memory
 
 
 def picture(kept: Kept, run: Run, settings: Settings, side: Side, number: int) -> bytes:
     """A PNG of a training image, or of one held out, as the networks saw it. Raises NotFoundError."""
+    import torch
+
     known, _ = own_images(kept, run, settings)
     images = known.train if side == "train" else known.holdout
     count = 0 if images is None else len(images)
@@ -63,6 +64,8 @@ def nearest_of(kept: Kept, run: Run, settings: Settings, image: Any) -> dict[str
 
 def audit_words(folder: Path) -> str | None:
     """What the run's own audit said of copies; None where there is none, or a damaged one."""
+    from gansmith.evaluation.audit import audit
+
     try:
         answer = audit.read(folder / "audit").answers.get("memorisation")
     except (GansmithError, TypeError, KeyError, AttributeError, ValueError, RecursionError):
@@ -71,6 +74,9 @@ def audit_words(folder: Path) -> str | None:
 
 
 def _comparison(kept: Kept, run: Run, settings: Settings) -> Comparison:
+    from gansmith.judge.nearest_images import comparison, require_images
+    from gansmith.judge.training_images import training_images
+
     require_images(run)
     (known, against), shape = own_images(kept, run, settings), shape_of(run)
 

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from gansmith.errors import GansmithError, OptionError
-from gansmith.judge.compare.compare_runs import compare
 from gansmith.models.saved import read_card
 from gansmith.runs.lock import is_locked
 from gansmith.system.console import say
@@ -39,6 +38,8 @@ def matches_file(runs: Sequence[Path]) -> Path:
 
 def play(runs: Sequence[Path], *, samples: int = SAMPLES, device: str = "auto", trust: bool = False) -> Match:
     """One match of the models as they are now. Raises as `compare` does."""
+    from gansmith.judge.compare.compare_runs import compare
+
     images = [images_of(run) for run in runs]
     outcome = compare([*runs], samples=samples, metrics=(), device=device, trust=trust).play
     by_name = {one.name: one.told_apart.value for one in outcome.standings}

@@ -10,9 +10,6 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import Request
 
 from gansmith.evaluation.blind.code import FEWEST
-from gansmith.evaluation.blind.page import page as blind_page
-from gansmith.evaluation.blind.words import summary
-from gansmith.judge.blind_test import blind_test
 from gansmith.system.progress import hidden_bars
 from gansmith.system.text import printable_lines
 from gansmith.web.own_images import own_images
@@ -44,6 +41,9 @@ async def blindtest(
     page, kept = page_of(request), shared_of(request).kept
 
     def make() -> Response:
+        from gansmith.evaluation.blind.page import page as blind_page
+        from gansmith.judge.blind_test import blind_test
+
         names = [run] if beside is None else [run, beside]
         against = own_images(kept, page.runs.run_of(run), page.settings)[1] if beside is None else None
         with hidden_bars():
@@ -57,4 +57,10 @@ async def blindtest(
 async def add_up(request: Request, codes: Codes) -> dict[str, Any]:
     """{"lines": [...]}: what `gansmith blindtest --read CODE ...` says."""
     page = page_of(request)
-    return await page.work.read(lambda: {"lines": printable_lines("\n".join(summary(codes.codes))).splitlines()})
+
+    def read() -> dict[str, Any]:
+        from gansmith.evaluation.blind.words import summary
+
+        return {"lines": printable_lines("\n".join(summary(codes.codes))).splitlines()}
+
+    return await page.work.read(read)

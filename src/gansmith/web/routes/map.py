@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 from urllib.parse import quote
 
 from fastapi import APIRouter, Query
 from starlette.requests import Request
 
-from gansmith.evaluation.plane import MOST, Method
-from gansmith.judge.image_map import COUNT, ImageMap, image_map
 from gansmith.web.digests import stamp_of
 from gansmith.web.own_images import own_images
 from gansmith.web.page import page_of
 from gansmith.web.pictures import command_line
 from gansmith.web.shared import shared_of
 
+if TYPE_CHECKING:
+    from gansmith.judge.image_map import ImageMap
+
 router = APIRouter()
+Method = Literal["pca", "umap"]  # these three as evaluation.plane and judge.image_map have them, which import scipy
+MOST, COUNT = 5000, 1000
 _KINDS = {"real": "train", "held_out": "held_out"}
 
 
@@ -32,6 +35,8 @@ async def plane(
     page, kept = page_of(request), shared_of(request).kept
 
     def compute() -> dict[str, Any]:
+        from gansmith.judge.image_map import image_map
+
         opened = page.runs.run_of(run)
         key = ("map", str(opened.path), stamp_of(opened.model), method, count)
         against = own_images(kept, opened, page.settings)[1]
