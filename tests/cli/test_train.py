@@ -95,8 +95,8 @@ def test_every_option_sets_its_field(
 ) -> None:
     seen: list[tuple[Experiment, dict[str, str]]] = []
 
-    def report(experiment: Experiment, sources: dict[str, str], *, full: bool) -> str:
-        assert not full
+    def report(experiment: Experiment, sources: dict[str, str], *, full: bool, processes: tuple[int, int]) -> str:
+        assert (full, processes) == (False, (1, 1))
         seen.append((experiment, sources))
         return "seen"
 
@@ -256,3 +256,30 @@ def test_a_set_of_pictures_without_any_option_but_the_shortest(tmp_path: Path, m
     assert status == 0
     assert out.startswith("done: sheets in runs/pics-dcgan_few/samples, their film ")
     assert Run("runs/pics-dcgan_few").experiment.plain()["data"]["size"] == "20x16"
+
+
+def test_a_dry_run_of_several_processes_begins_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("gansmith.cli.several.launch", lambda *_, **__: pytest.fail("launched"))
+    status, out, _ = gansmith_says(monkeypatch, capsys, "train", *OPTIONS, "--processes", "2", "--dry-run")
+    assert status == 0
+    assert "2 processes, each with" in out
+    assert "8 of 16 images" in out
+    status, out, said = gansmith_says(monkeypatch, capsys, "train", *OPTIONS, "--processes", "17", "--dry-run")
+    assert (status, out) == (1, "")
+    assert "at most 16 processes" in said
+
+
+@pytest.mark.parametrize(("rank", "lines"), [("0", 6), ("1", 0)])
+def test_of_processes_that_torchrun_started_one_says_a_dry_run(
+    rank: str, lines: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name, value in {"RANK": rank, "LOCAL_RANK": rank, "WORLD_SIZE": "4", "LOCAL_WORLD_SIZE": "2"}.items():
+        monkeypatch.setenv(name, value)
+    status, out, _ = gansmith_says(monkeypatch, capsys, "train", *OPTIONS, "--dry-run")
+    assert status == 0
+    assert len([line for line in out.splitlines() if line.split()[0] in LINES]) == lines
+    assert ("4 processes (2 on a machine)" in out) == (lines > 0)

@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 import yaml
 
 import gansmith
-from gansmith.errors import OutOfMemoryError, RunError, UnknownNameError
+from gansmith.errors import DataError, ExperimentError, OutOfMemoryError, RunError, UnknownNameError
 from gansmith.experiment.assemble import assemble
 from gansmith.experiment.schema import Experiment
 from gansmith.experiment.settings import Part
@@ -167,3 +168,34 @@ def test_a_time_is_about_so_many_images(tmp_path: Path) -> None:
     seconds = run.records[-1]["seconds"] * 2
     lines = dry_run_report(*experiment_from(environment={}, **own, time=f"{seconds}s", out=str(run.path))).splitlines()
     assert re.search(r"about (63\d|64\d) images", lines[2]), lines[2]
+
+
+def lines_of(processes: tuple[int, int], **fields: Any) -> list[str]:
+    experiment, sources = experiment_from(environment={}, **{**SMALL, **fields})
+    return dry_run_report(experiment, sources, processes=processes).splitlines()
+
+
+def test_of_several_processes_it_says_what_each_has_and_the_machine() -> None:
+    threads = torch.get_num_threads()
+    lines = lines_of((3, 3), threads=1)
+    assert lines[2] == "training  320 images in batches of 16: 20 steps"
+    assert lines[3].endswith("; 3 processes, each with 1 thread and 5 or 6 of 16 images")
+    found = re.search(r" about (\S+) GiB in each process \((\S+) GiB on the machine\) a step$", lines[4])
+    assert found, lines[4]
+    assert float(found[2]) == pytest.approx(3 * float(found[1]), rel=0.02)
+    assert "wait for each other" in lines[4]
+    assert any("slower than one" in line for line in lines[6:])
+    lines = lines_of((4, 2), threads=1, accumulate=2)
+    assert lines[3].endswith("; 4 processes (2 on a machine), each with 1 thread and 2 of 8 images, 2 times a step")
+    assert not any("process" in line for line in lines_of((1, 1), threads=1))
+    torch.set_num_threads(threads)
+
+
+def test_more_processes_than_images_are_refused_before_the_images_are_read(tmp_path: Path) -> None:
+    nothing = {"path": str(tmp_path / "nothing")}
+    with pytest.raises(ExperimentError, match="17 processes cannot share 16 images: at most 16 processes can"):
+        lines_of((17, 17), **nothing)
+    with pytest.raises(ExperimentError, match="9 processes cannot share 8 images"):
+        lines_of((9, 9), accumulate=2, **nothing)
+    with pytest.raises(DataError):
+        lines_of((16, 16), **nothing)

@@ -12,9 +12,10 @@ from torch import nn
 from gansmith import catalog
 from gansmith.adversarial import Batch, Dimensions, Game, Moment, Objective, Sample, Terms, Turn
 from gansmith.data.prior import Prior
+from gansmith.errors import OutOfMemoryError
 from gansmith.games import two_player
 from gansmith.training import forecast as module
-from gansmith.training.forecast import forecast, timed
+from gansmith.training.forecast import Crowd, forecast, timed
 from gansmith.training.precision import Precision
 from toys import lazy, several, tiny
 
@@ -28,6 +29,7 @@ class Settings:
     accumulate: int = 1
     precision: Precision = "float32"
     images: int = 1000
+    engine: str = "all_reduce"
 
 
 def objective() -> Objective:
@@ -185,3 +187,37 @@ def test_operations_count_how_often_a_turn_repeats() -> None:
         for each in (often, made, replace(made, turns=(first,)))
     )
     assert of_often - of_once == pytest.approx(4 * of_first)
+
+
+def test_of_several_processes_each_has_the_weights_and_its_share(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Weights are in each; what is saved for backward is of the largest share: 6 of 16 images in three processes."""
+    alone = forecast(game(), batch(), CPU, Settings(batch=16))
+    share = forecast(game(), batch(), CPU, Settings(batch=6))
+    several = forecast(game(), batch(), CPU, Settings(batch=16), crowd=Crowd(3, 2))
+    assert several.memory == share.memory < alone.memory
+    assert (several.operations, several.steps) == (alone.operations, alone.steps)
+    in_parts = forecast(game(), batch(), CPU, Settings(batch=32, accumulate=2), crowd=Crowd(3, 2))
+    assert in_parts.memory == share.memory
+    assert several.together(CPU) == 2 * several.memory
+    assert several.together(torch.device("cuda")) == several.memory
+    monkeypatch.setattr("gansmith.training.forecast.total_memory", lambda device: int(1.5 * several.memory))
+    monkeypatch.setattr("gansmith.training.forecast.free_memory", lambda device: int(1.5 * several.memory))
+    with pytest.raises(OutOfMemoryError, match=r"in each of 2 processes.*fewer processes"):
+        several.refuse(CPU)
+    assert "in each of 2 processes" in several.warnings(CPU)[0]
+    one = forecast(game(), batch(), CPU, Settings(batch=16), crowd=Crowd(3, 1))
+    one.refuse(CPU)
+    assert not one.warnings(CPU)
+
+
+def test_the_seconds_are_those_of_the_largest_share(monkeypatch: pytest.MonkeyPatch) -> None:
+    played: list[int] = []
+    several = forecast(game(), batch(), CPU, Settings(batch=16, accumulate=2), crowd=Crowd(3, 3))
+    monkeypatch.setattr(module, "_play", lambda _, turn, part, *more: played.append(len(part["real"].image)))
+    timed(several, game(), batch(count=16), CPU, Settings(batch=16, accumulate=2))
+    assert set(played) == {3}
+
+
+def test_a_worker_of_elastic_averaging_has_three_more_copies_of_the_weights() -> None:
+    plain, elastic = (forecast(game(), batch(), CPU, Settings(engine=name)) for name in ("all_reduce", "elastic"))
+    assert elastic.memory - plain.memory == 12 * sum(plain.parameters.values())

@@ -30,13 +30,7 @@ def in_several(context: typer.Context, processes: int | None, restarts: int) -> 
 
     Raises OptionError where somebody else (torchrun) has started another number of them.
     """
-    rank, world = (_number(name, default) for name, default in (("RANK", 0), ("WORLD_SIZE", 1)))
-    if restarts and not (processes or 1) > 1:
-        raise OptionError("--max-restarts does nothing without --processes; torchrun has an option of that name")
-    if world > 1 and processes not in (None, world):
-        raise OptionError(
-            f"--processes {processes}, and {world} are started already (by torchrun): leave --processes out"
-        )
+    rank, world = _place(processes, restarts)
     if world == 1 and processes is not None and processes > 1:
         status = launch(context.meta[ARGUMENTS], processes, restarts=restarts)
         if status in STOPPED:
@@ -48,6 +42,29 @@ def in_several(context: typer.Context, processes: int | None, restarts: int) -> 
 
     follow()
     return True
+
+
+def planned(processes: int | None, restarts: int) -> tuple[int, int] | None:
+    """For a dry run: how many processes would train, and how many of them on this machine; None where this process is
+    one of several (by torchrun) that has nothing to say. Raises OptionError as `in_several` does."""
+    rank, world = _place(processes, restarts)
+    if rank > 0:
+        return None
+    if world > 1:
+        return world, _number("LOCAL_WORLD_SIZE", world)
+    return processes or 1, processes or 1
+
+
+def _place(processes: int | None, restarts: int) -> tuple[int, int]:
+    """Rank and number of the processes that are started already."""
+    rank, world = (_number(name, default) for name, default in (("RANK", 0), ("WORLD_SIZE", 1)))
+    if restarts and not (processes or 1) > 1:
+        raise OptionError("--max-restarts does nothing without --processes; torchrun has an option of that name")
+    if world > 1 and processes not in (None, world):
+        raise OptionError(
+            f"--processes {processes}, and {world} are started already (by torchrun): leave --processes out"
+        )
+    return rank, world
 
 
 def _number(name: str, default: int) -> int:

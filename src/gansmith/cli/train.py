@@ -8,7 +8,7 @@ import typer
 
 from gansmith.cli.arguments import Ruler, echo, parse_freeze
 from gansmith.cli.closing import print_end
-from gansmith.cli.several import Processes, Restarts, in_several
+from gansmith.cli.several import Processes, Restarts, in_several, planned
 from gansmith.errors import ExperimentError, OptionError
 
 Where = Annotated[str | None, typer.Argument(help="folder, zip or file of images, or a built-in dataset (digits)")]
@@ -64,7 +64,8 @@ def train(
 
     Later settings win: defaults, recipe, --config, GANSMITH_... in the environment, options, --set.
     """
-    if not dry_run and in_several(context, processes, max_restarts):
+    dry = planned(processes, max_restarts) if dry_run else None
+    if dry is None and (dry_run or in_several(context, processes, max_restarts)):
         return
     from gansmith.runs.folder import folder_of
     from gansmith.runs.train import experiment_from
@@ -77,10 +78,10 @@ def train(
     experiment, sources = experiment_from(**settings, assignments=assignments or (), choose_recipe=True)
     if path is None and "data.path" not in sources:
         raise ExperimentError("which images? gansmith train PATH, a folder, a zip, or a built-in set such as digits")
-    if dry_run:
+    if dry is not None:
         from gansmith.runs.dry_run import dry_run_report
 
-        echo(dry_run_report(experiment, sources, full=full))
+        echo(dry_run_report(experiment, sources, full=full, processes=dry))
         return
     train_run(experiment)
     print_end(folder_of(experiment), ruler=ruler)

@@ -13,12 +13,13 @@ from gansmith.experiment.assemble import Assembly
 from gansmith.runs.existing_run import way_out
 from gansmith.runs.folder import checkpoints_of, is_run
 from gansmith.runs.start import begin_with
+from gansmith.runs.team import crowd
 from gansmith.runs.training_state import restore
 from gansmith.schedules import Decay, Value
 from gansmith.system.console import say
 from gansmith.system.text import printable
 from gansmith.training.checkpoint import Checkpoints, State
-from gansmith.training.forecast import FEW, forecast
+from gansmith.training.forecast import FEW, Crowd, forecast
 from gansmith.training.out_of_memory import explain_out_of_memory
 from gansmith.training.precision import warnings
 from gansmith.training.wiring import check_wiring
@@ -35,7 +36,7 @@ def resume_or_begin(folder: Path, parts: Assembly, *, quietly: bool = False, pro
             raise CheckpointError(f"{folder} was trained but its checkpoints are gone. {way_out(folder)}")
         if is_run(folder):
             say(f"{folder} stopped before its first checkpoint: it begins again")
-        begin(parts)
+        begin(parts, crowd())
         return 0, 0.0
     notes: list[str] = []
 
@@ -78,8 +79,9 @@ def _end(rate: Any) -> int | None:
     return None
 
 
-def begin(parts: Assembly) -> None:
-    """Load the weights of `start_from`, check the wiring and forecast what the training takes; warnings are said."""
+def begin(parts: Assembly, processes: Crowd) -> None:
+    """Load the weights of `start_from`, check the wiring and forecast what the training takes of so many processes;
+    warnings are said."""
     experiment = parts.experiment
     if experiment.start_from is not None:
         for line in begin_with(parts):
@@ -88,7 +90,7 @@ def begin(parts: Assembly) -> None:
         say("warning: layers are frozen as drawn at random: begin with weights that are worth keeping, --from RUN")
     few = parts.few_images(FEW)  # a batch may not fit
     with explain_out_of_memory(few):
-        expected = forecast(parts.game, few, parts.device, experiment)
+        expected = forecast(parts.game, few, parts.device, experiment, crowd=processes)
     expected.refuse(parts.device)
     batch = parts.first_batch()
     with explain_out_of_memory(batch):

@@ -30,6 +30,7 @@ from gansmith.system.launcher import LOST, launched, ready
 from gansmith.system.sharing import Share, bounds, joined_as, set_share
 from gansmith.training import processes
 from gansmith.training.checkpoint import State
+from gansmith.training.forecast import Crowd
 
 GRACE = 4.0  # seconds that a process has to end by itself after another one was lost
 _VERDICT = 5.0  # seconds in which the heartbeat says which one it was, after a collective has failed
@@ -49,13 +50,21 @@ def follows() -> bool:
     return rank_and_world().rank > 0
 
 
-def require_share(experiment: Experiment) -> None:
-    """Raises ExperimentError where there are more processes than images to play at a time, or than devices."""
-    own = rank_and_world()
-    with joined_as(own):
+def crowd() -> Crowd:
+    """The processes that train, by the environment."""
+    world = rank_and_world().world
+    return Crowd(world, min(int(os.environ.get("LOCAL_WORLD_SIZE", "1")), world))
+
+
+def require_share(experiment: Experiment, planned: Crowd | None = None) -> None:
+    """Raises ExperimentError where there are more processes than images to play at a time, or than devices.
+
+    planned: of processes that have not begun."""
+    world, here = crowd() if planned is None else planned
+    with joined_as(Share(0, world)):
         bounds(max(1, experiment.batch // experiment.accumulate))  # unequal parts are refused where they are drawn
-    if own.world > 1:
-        processes.require_device(experiment.device)
+    if world > 1:
+        processes.require_device(experiment.device, {"LOCAL_WORLD_SIZE": str(here)})
 
 
 class Team:

@@ -1,14 +1,15 @@
 """Forecast of a run before it starts: parameters, floating-point operations, memory, and, when timed, seconds.
 
 Operations and saved activations are counted on four and eight images and extrapolated linearly, so that a batch that
-does not fit in memory is known without trying it.
+does not fit in memory is known without trying it. Where several processes share each batch, memory and seconds are
+those of one, which plays the largest share; what they wait for each other is not in it.
 """
 
 from __future__ import annotations
 
 import time
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import torch
 from torch import Tensor
@@ -28,6 +29,7 @@ from gansmith.training.wiring import untouched
 _LATER = 1001  # the step whose repeats count: past any warm-up, and no round number, where WGAN plays longer
 FEW = 8  # images that a forecast reads
 _COPIES = 4  # of every parameter: the weight, its gradient, Adam's two moments
+_OF_A_WORKER = 3  # more of elastic averaging: the worker beside the centre, what it is pulled by, and the sum of that
 
 
 class Settings(Protocol):
@@ -41,11 +43,28 @@ class Settings(Protocol):
     def precision(self) -> Precision: ...
     @property
     def images(self) -> int: ...
+    @property
+    def engine(self) -> str: ...
+
+
+class Crowd(NamedTuple):
+    """The processes of a training, and how many of them are on one machine."""
+
+    processes: int = 1
+    here: int = 1
+
+    def beside(self, device: torch.device) -> int:
+        """How many share the memory of one device: on processors all of a machine, and a GPU is one's own."""
+        return 1 if device.type == "cuda" else self.here
+
+
+_ONE = Crowd()
 
 
 @dataclass(frozen=True)
 class Forecast:
-    """parameters of each player; operations of one step; bytes at the peak; seconds of a step, when timed."""
+    """parameters of each player; operations of one step, of all processes; of each process, bytes at the peak, and
+    seconds of a step, when timed."""
 
     parameters: dict[str, int]
     operations: float
@@ -53,6 +72,7 @@ class Forecast:
     steps: int
     batches: int  # that a step draws
     step_seconds: float | None = None
+    crowd: Crowd = _ONE
 
     @property
     def seconds(self) -> float | None:
@@ -62,43 +82,67 @@ class Forecast:
     def refuse(self, device: torch.device) -> None:
         """Raises OutOfMemoryError where a step takes more than all the memory that the device has, free or not."""
         whole = total_memory(device)
-        if self.memory > whole:
+        if self.together(device) > whole:
             raise OutOfMemoryError(
-                f"a step needs about {gibibytes(self.memory)} of memory, and {device} has {gibibytes(whole)} in all: "
-                f"choose a smaller batch (--batch), or play it in parts (--set accumulate=2)"
+                f"a step needs about {self._words(device)} of memory, and {device} has "
+                f"{gibibytes(whole)} in all: choose a smaller batch (--batch), or play it in parts "
+                f"(--set accumulate=2){self._or_fewer(device)}"
             )
 
     def warnings(self, device: torch.device) -> list[str]:
         room = free_memory(device)
-        if self.memory < room:
+        if self.together(device) < room:
             return []
         return [
-            f"a step needs about {self.memory / 2**30:.1f} GiB and {room / 2**30:.1f} GiB are free: "
-            f"halve the batch (--batch), or play it in parts (--set accumulate=2)"
+            f"a step needs about {self._words(device)} and {room / 2**30:.1f} GiB are free: "
+            f"halve the batch (--batch), or play it in parts (--set accumulate=2){self._or_fewer(device)}"
         ]
 
+    def together(self, device: torch.device) -> float:
+        """Bytes at the peak, of all processes that share the memory of one device."""
+        return self.memory * self.crowd.beside(device)
 
-def forecast(game: Game, batch: Batch, device: torch.device, settings: Settings) -> Forecast:
+    def _words(self, device: torch.device) -> str:
+        """`3.0 GiB`, and how much that is of all processes which share the memory."""
+        each, count = gibibytes(self.memory), self.crowd.beside(device)
+        return (
+            each if count == 1 else f"{each} in each of {count} processes, {gibibytes(self.together(device))} together,"
+        )
+
+    def _or_fewer(self, device: torch.device) -> str:
+        return ", or start fewer processes" if self.crowd.beside(device) > 1 else ""
+
+
+def forecast(game: Game, batch: Batch, device: torch.device, settings: Settings, *, crowd: Crowd = _ONE) -> Forecast:
     """The forecast of a run, counted on a few images of `batch`; the game is untouched afterwards."""
     small, large = (_count(game, _sized(batch, n), device, settings.precision) for n in (4, 8))
-    share = settings.batch / settings.accumulate
+    part = settings.batch / settings.accumulate
+    share = part if crowd.processes == 1 else largest_share(settings, crowd.processes)
 
     def at(size: float, of_four: float, of_eight: float) -> float:
         return max(of_four + (of_eight - of_four) * (size - 4) / 4, 0.0)
 
-    operations = at(share, small[0], large[0]) * settings.accumulate
+    operations = at(part, small[0], large[0]) * settings.accumulate
     parameters = {name: sum(p.numel() for p in player.parameters()) for name, player in game.players.items()}
-    weights = 4 * (_COPIES * sum(parameters.values()) + sum(parameters[name] for name in game.averaged))
+    copies = _COPIES + (_OF_A_WORKER if settings.engine == "elastic" else 0)
+    weights = 4 * (copies * sum(parameters.values()) + sum(parameters[name] for name in game.averaged))
     draws = sum(turn.repeats(_LATER) for turn in game.turns if turn.draws)
     drawn = settings.batch * max(draws, 1)  # every step has a batch
     saved = max(at(share, *of_turn) for of_turn in zip(small[1], large[1], strict=True))
-    return Forecast(parameters, operations, weights + saved, -(-settings.images // drawn), max(draws, 1))
+    steps = -(-settings.images // drawn)
+    return Forecast(parameters, operations, weights + saved, steps, max(draws, 1), crowd=crowd)
+
+
+def largest_share(settings: Settings, processes: int) -> int:
+    """Images that the first of so many processes plays at a time, of a batch or a part of it."""
+    return -(-(settings.batch // settings.accumulate) // processes)
 
 
 def timed(estimate: Forecast, game: Game, batch: Batch, device: torch.device, settings: Settings) -> Forecast:
-    """The same forecast with the seconds of a step: the median of three, after one that warms up, at the real batch."""
+    """The same forecast with the seconds of a step: the median of three, after one that warms up, at the real batch, or
+    the largest share of it that a process has."""
     seconds = []
-    part = _sized(batch, settings.batch // settings.accumulate)
+    part = _sized(batch, largest_share(settings, estimate.crowd.processes))
     with untouched(game):
         for _ in range(4):
             begun = time.perf_counter()
