@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from typing import Any
 
 import torch
@@ -19,9 +20,10 @@ from gansmith.latent.latents import Space
 from gansmith.latent.renderer import Renderer
 from gansmith.system.progress import bar
 from gansmith.system.seeding import mix
+from gansmith.system.threads import CallThreads
 
 _W = 1000  # random w, of which mean and deviation are taken
-_TOGETHER = 32  # images that are made at a time
+TOGETHER = 32  # images that are made at a time
 _INSIDE = 0.999999  # of the cube, where the inverse of its map is finite
 
 
@@ -78,6 +80,14 @@ class Coordinates:
             images = network(latents) if labels is None else network(latents, labels)
         return images.float()
 
+    def threads(self, loss: Loss, rows: int) -> AbstractContextManager[None]:
+        """Inside, one thread where a step of a search of so many rows, its gradient included, is too little work for
+        several, and so are the losses of random samples."""
+        labels = torch.zeros(1, dtype=torch.int64, device=self.renderer.device) if self.renderer.conditional else None
+        u = torch.ones(1, self.size, device=self.renderer.device)
+        call = CallThreads(self.renderer.device)
+        return call.of("a row", lambda: loss(self.images(u, labels)), max(TOGETHER, 3 * rows))
+
     def losses(self, loss: Loss, seeds: list[int], label: int | str | None, what: str) -> tuple[Tensor, Tensor | None]:
         """The loss of each seed's image [N], and their classes. what: of the progress bar."""
         losses: list[Tensor] = []
@@ -91,15 +101,15 @@ class Coordinates:
     def apart(self, metric: Metric, seeds: list[int], label: int | str | None) -> float:
         """The mean distance of two random samples, neighbours of `seeds`."""
         images = torch.cat(list(self._samples(seeds, label)))
-        pairs = zip(images[:-1].split(_TOGETHER), images[1:].split(_TOGETHER), strict=True)
+        pairs = zip(images[:-1].split(TOGETHER), images[1:].split(TOGETHER), strict=True)
         return float(torch.cat([metric(one)(other) for one, other in pairs]).mean())
 
     def _samples(self, seeds: list[int], label: int | str | None) -> Iterator[Tensor]:
         """The images of seeds, some at a time."""
         labels, latents = self.renderer.labels(seeds, label), self.renderer.latents(seeds)
         network: Any = self.renderer.generator
-        for first in range(0, len(seeds), _TOGETHER):
-            part, device = slice(first, first + _TOGETHER), self.renderer.device
+        for first in range(0, len(seeds), TOGETHER):
+            part, device = slice(first, first + TOGETHER), self.renderer.device
             z = latents[part].to(device)
             images: Tensor = network(z) if labels is None else network(z, labels[part].to(device))
             yield images.float()

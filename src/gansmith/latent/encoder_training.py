@@ -33,6 +33,7 @@ from gansmith.system.device import Precision
 from gansmith.system.progress import bar
 from gansmith.system.seeding import generator as randomness
 from gansmith.system.seeding import seeded
+from gansmith.system.threads import CallThreads
 
 EXAMPLES = 20_000  # own samples that an encoder is trained on
 BATCH = 32  # images of a step; half of them disturbed
@@ -74,7 +75,8 @@ def train_encoder(
     total = examples if seconds is None else math.ceil(seconds)
     adam = torch.optim.Adam(lesson.network.parameters(), lr=_RATE)
     step, told = 0, 0
-    with bar("encoder", total, unit="images" if seconds is None else "seconds") as advance:
+    waiting = bar("encoder", total, unit="images" if seconds is None else "seconds")
+    with lesson.threads(), waiting as advance:
         while step < length.steps(step):
             adam.param_groups[0]["lr"] = _RATE * fall(step / length.steps(step))
             loss, terms = lesson.loss(step)
@@ -181,6 +183,18 @@ class _Lesson:
             terms["class"] = torch.nn.functional.cross_entropy(scores[: len(u)], labels)
             loss = loss + terms["class"]
         return loss, terms
+
+    def threads(self) -> AbstractContextManager[None]:
+        """Inside, one thread where a step is too little work for several."""
+        image = torch.zeros(1, *self.shape, device=self.renderer.device)
+        network = copy.deepcopy(self.network).eval()  # in training mode it would keep statistics of this image
+        labels = torch.zeros(1, dtype=torch.int64, device=self.renderer.device) if self.classes else None
+
+        def one() -> object:
+            again = self.place.images(network(image)[0], labels)
+            return again if self.features is None else self.features(image)(again)
+
+        return CallThreads(self.renderer.device).of("an image", one, 3 * BATCH)
 
     def encoder(self, examples: int, losses: tuple[str, ...]) -> Encoder:
         """The trained encoder, tested on fresh samples. Raises NotFiniteError."""

@@ -13,6 +13,7 @@ from torch import Tensor
 from gansmith.errors import GansmithError
 from gansmith.latent.provenance import KEYWORD, Provenance
 from gansmith.records.images import draw_sheet, require_suffix, save_image
+from gansmith.system.memory import require_memory
 from gansmith.system.outputs import Files, inside, itself, require_output
 
 
@@ -136,3 +137,9 @@ def series_files(path: str | Path, labels: Sequence[str]) -> Files:
         raise GansmithError(f"two images share a name, so they cannot be separate files in {path}/; give a file")
     digits = max((len(label) for label in labels), default=0)
     return inside(*(f"{label.zfill(digits)}.png" for label in labels))
+
+
+def require_images(count: int, first: Tensor) -> None:
+    """Raises OptionError where `count` images like the first chunk do not fit in memory, twice and as levels."""
+    each, shape = first.numel() // len(first) * (4 + 4 + 1 + 1), "x".join(map(str, first.shape[1:]))
+    require_memory(count * each, f"{count:,} images {shape}", "ask for fewer at a time, or smaller ones")

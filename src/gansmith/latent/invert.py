@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import torch
 from torch import Tensor
@@ -103,28 +103,28 @@ def invert(
     _require(restarts, steps, rate, likely)
     place, target = Coordinates(renderer, space), target.to(renderer.device)
     loss, view = metric(target), View(target)
-    starts = _estimate(place, encoder, target, label) if method in ENCODED else None
-    u, own = starts or _nearest_starts(place, target, restarts, label, seed)
-    with torch.no_grad():
-        first = loss(place.images(u, own))
+    with place.threads(loss, restarts if method == "adam" else 1):
+        starts = _estimate(place, encoder, target, label) if method in ENCODED else None
+        u, own = starts or _nearest_starts(place, target, restarts, label, seed)
+        with torch.no_grad():
+            first = loss(place.images(u, own))
 
-    def total(u: Tensor, own: Tensor | None) -> tuple[Tensor, Tensor]:
-        """What is minimised, and the loss alone, [B] each."""
-        images = place.images(u, own)
-        distances = loss(images)
-        view.see(images, distances)
-        return distances + likely * float(first.min()) * unlikely(u), distances
+        def total(u: Tensor, own: Tensor | None) -> tuple[Tensor, Tensor]:
+            """What is minimised, and the loss alone, [B] each."""
+            images = place.images(u, own)
+            distances = loss(images)
+            view.see(images, distances)
+            return distances + likely * float(first.min()) * unlikely(u), distances
 
-    best, least = u, first
-    if method != "encoder":
-        best, least = search(total, u, own, method=method, steps=steps, rate=rate, picture=view.pixels, watch=watch)
-    which = slice(int(least.argmin()), int(least.argmin()) + 1)
-    start, nearest, own = u[which], best[which], None if own is None else own[which]
-    with torch.no_grad():
-        if method == "hybrid" and float(loss(place.images(nearest, own))) > float(first):
-            nearest = start  # the search weighs how likely a latent is too, and ended at one that is farther
-    latent = Latent(place.latents(nearest)[0].detach().cpu(), place.space, None if own is None else int(own), name)
-    return _compared(place, latent, target, metric, label=label, seed=seed)
+        how: dict[str, Any] = {"method": method, "steps": steps, "rate": rate, "picture": view.pixels, "watch": watch}
+        best, least = (u, first) if method == "encoder" else search(total, u, own, **how)
+        which = slice(int(least.argmin()), int(least.argmin()) + 1)
+        start, nearest, own = u[which], best[which], None if own is None else own[which]
+        with torch.no_grad():
+            if method == "hybrid" and float(loss(place.images(nearest, own))) > float(first):
+                nearest = start  # the search weighs how likely a latent is too, and ended at one that is farther
+        latent = Latent(place.latents(nearest)[0].detach().cpu(), place.space, None if own is None else int(own), name)
+        return _compared(place, latent, target, metric, label=label, seed=seed)
 
 
 def _nearest_starts(

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from gansmith.data.prior import Prior
 from gansmith.errors import OptionError, unknown
 from gansmith.latent.canvas import require_canvas
-from gansmith.latent.image_series import ImageSeries
+from gansmith.latent.image_series import ImageSeries, require_images
 from gansmith.latent.latents import Latent, Seed, Space, name_of, space_of
 from gansmith.latent.origin import Origin, origin
 from gansmith.latent.provenance import Provenance, Samples, points
@@ -27,6 +27,7 @@ from gansmith.models.saved import digest_of
 from gansmith.system.memory import require_memory
 from gansmith.system.seeding import generator as randomness
 from gansmith.system.text import whole_number
+from gansmith.system.threads import CallThreads, threads_for
 
 _LEAST_TRUNCATION = 0.01  # drawing again until all components are nearer than this to zero takes too long
 
@@ -63,6 +64,7 @@ class Renderer:
         self.prior, self.device, self.chunk = prior, torch.device(device), chunk
         self.classes = classes  # their names
         self.trained_images, self.recipe = images, recipe
+        self.threads = CallThreads(self.device)
         self.conditional = bool(getattr(self.generator, "conditional", False))
         self.has_w = all(hasattr(self.generator, name) for name in ("map", "truncate", "synthesize"))  # a space W
 
@@ -169,14 +171,17 @@ class Renderer:
         missing = -len(latents) % self.chunk
         filled = torch.cat([latents, latents[-1:].expand(missing, *latents.shape[1:])])
         wanted = None if labels is None else torch.cat([labels, labels[-1:].expand(missing, *labels.shape[1:])])
+
+        def some(start: int = 0) -> Tensor:
+            place = slice(start, start + self.chunk)
+            return self._generate(filled[place], None if wanted is None else wanted[place], psi, space)
+
         # cuDNN may choose transposed convolutions that add up in any order, and TF32 drops 13 bits
-        with torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True, allow_tf32=False):
-            chunks: list[Tensor] = []
-            for start in range(0, len(filled), self.chunk):
-                place = slice(start, start + self.chunk)
-                chunks.append(self._generate(filled[place], None if wanted is None else wanted[place], psi, space))
-                if start == 0:
-                    _require_images(len(filled), chunks[0])
+        exact = torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True, allow_tf32=False)
+        with exact, self.threads.of((space, latents.shape[1:]), some):
+            chunks = [some()]
+            require_images(len(filled), chunks[0])
+            chunks += [some(start) for start in range(self.chunk, len(filled), self.chunk)]
         return torch.cat(chunks)[: len(latents)]
 
     @torch.no_grad()
@@ -235,7 +240,8 @@ class Renderer:
         self._require_w()
         network, labels = cast(Any, self.generator), self.labels([seed], label)
         z = self._row(seed, None, None).clone(memory_format=torch.contiguous_format).to(self.device)
-        w: Tensor = network.map(*([z] if labels is None else [z, labels.to(self.device)])).float().cpu()
+        with threads_for(0):
+            w: Tensor = network.map(*([z] if labels is None else [z, labels.to(self.device)])).float().cpu()
         return w
 
     def _require_psi(self, psi: float) -> None:
@@ -292,9 +298,3 @@ class Renderer:
             self._generate(latent, torch.zeros(1, dtype=torch.int64) if self.conditional else None)
 
         require_canvas(self.generator, grid, generate)
-
-
-def _require_images(count: int, first: Tensor) -> None:
-    """Raises OptionError where `count` images like the first chunk do not fit in memory, twice and as levels."""
-    each, shape = first.numel() // len(first) * (4 + 4 + 1 + 1), "x".join(map(str, first.shape[1:]))
-    require_memory(count * each, f"{count:,} images {shape}", "ask for fewer at a time, or smaller ones")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 import torch
@@ -44,18 +44,37 @@ def deviation(renderer: Renderer, latents: Tensor, vectors: Tensor) -> Tensor:
 def generate(renderer: Renderer, latents: Tensor, labels: Tensor | None = None, *, what: str | None = None) -> Tensor:
     """Latents [N, n] in the space of directions -> images [N, C, H, W] on the CPU, many at a time: equal to those of
     `Renderer.render` but for rounding. what: of a progress bar."""
-    network: Any = renderer.generator
     images = []
-    with nullcontext(lambda amount: None) if what is None else bar(what, len(latents)) as advance:
+    waiting = nullcontext(lambda amount: None) if what is None else bar(what, len(latents))
+    with threads(renderer), waiting as advance:
         for first in range(0, len(latents), _TOGETHER):
-            part = latents[first : first + _TOGETHER].to(renderer.device)
-            if renderer.has_w:
-                images.append(network.synthesize(part).float().cpu())
-            else:
-                given = [] if labels is None else [labels[first : first + len(part)].to(renderer.device)]
-                images.append(network(part, *given).float().cpu())
-            advance(len(part))
+            part = slice(first, first + _TOGETHER)
+            images.append(_together(renderer, latents[part], None if labels is None else labels[part]).cpu())
+            advance(len(images[-1]))
     return torch.cat(images)
+
+
+def _together(renderer: Renderer, latents: Tensor, labels: Tensor | None) -> Tensor:
+    """The images of latents, on their device."""
+    network: Any = renderer.generator
+    latents = latents.to(renderer.device)
+    if renderer.has_w:
+        images: Tensor = network.synthesize(latents)
+    else:
+        images = network(latents, *([] if labels is None else [labels.to(renderer.device)]))
+    return images.float()
+
+
+def threads(renderer: Renderer) -> AbstractContextManager[None]:
+    """Inside, one thread where so many images at a time are too little work for several. Entered before a generator is
+    watched, because it is run once to be counted."""
+
+    def one() -> Tensor:
+        size = len(getattr(renderer.generator, "w_mean")) if renderer.has_w else renderer.prior.size  # noqa: B009
+        label = torch.zeros(1, dtype=torch.int64) if renderer.conditional else None
+        return _together(renderer, torch.zeros(1, size), label)
+
+    return renderer.threads.of("directions", one, _TOGETHER)
 
 
 Watch = Callable[
@@ -95,7 +114,7 @@ def activations(renderer: Renderer, latents: Tensor, labels: Tensor | None, laye
         if number == layer:
             kept.append(_pooled(read))
 
-    with watched(renderer.generator, watch) as again:
+    with threads(renderer), watched(renderer.generator, watch) as again:
         for first in range(0, len(latents), _TOGETHER):
             again()
             part = slice(first, first + _TOGETHER)
@@ -133,7 +152,7 @@ def first_weights(renderer: Renderer) -> Tensor:
         if itself or number == 0:
             made.setdefault(number, []).append(given.detach().flatten(1).float().cpu())
 
-    with watched(renderer.generator, watch) as again:
+    with threads(renderer), watched(renderer.generator, watch) as again:
         for first in range(0, len(axes), _TOGETHER):
             again()
             part = axes[first : first + _TOGETHER]
