@@ -9,13 +9,15 @@ import numpy as np
 import pytest
 import torch
 
-from gansmith.errors import DataError, GansmithError, RunError
+from gansmith.errors import DataError, GansmithError, LostRankError, RunError
 from gansmith.runs import follower
+from gansmith.runs import team as team_module
 from gansmith.runs.follower import meet, require_same_data
 from gansmith.runs.measured_sides import gathered, own_share
 from gansmith.runs.team import Team
 from gansmith.runs.training_state import versions
 from gansmith.runs.wishes import Wishes
+from gansmith.system.heartbeat import Loss
 from gansmith.system.sharing import Share, share
 from processes import together
 
@@ -110,3 +112,28 @@ def test_a_rank_that_is_a_little_slower_is_no_news() -> None:
         wishes.vector()[-2:] = torch.tensor([1.0, 1.2])
         wishes.heard()
     assert wishes.said(wishes.record()) is None
+
+
+@pytest.mark.parametrize(
+    ("machine", "local", "rank", "how", "speaks"),
+    [
+        (0, 0, 0, "failed", True),
+        (0, 1, 1, "failed", False),
+        (1, 0, 2, "failed", True),
+        (1, 1, 3, "failed", False),
+        (0, 1, 1, "silent", True),
+        (1, 0, 2, "silent", True),
+    ],
+)
+def test_one_process_of_each_machine_says_what_ended_them(
+    machine: int, local: int, rank: int, how: str, speaks: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of rank 1's end on rank 0's machine rank 0 speaks; of rank 0's silence another one, for rank 0 cannot."""
+    monkeypatch.setenv("GROUP_RANK", str(machine))
+    monkeypatch.setenv("LOCAL_RANK", str(local))
+    lost = 1 if how == "failed" else 0
+    ending = team_module._ending(Loss(lost, "no such features", how), rank)
+    assert isinstance(ending, LostRankError) == speaks
+    if speaks:
+        assert str(ending).startswith(f"rank {lost}: no such features")
+        assert ("last checkpoint" in str(ending)) == (how == "silent")

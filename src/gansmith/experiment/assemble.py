@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -89,6 +90,18 @@ class Assembly:
         """At rank 0: nothing more is saved before the next step."""
         if self.elastic is not None:
             self.elastic.go_on()
+
+    @contextmanager
+    def interrupted(self) -> Iterator[None]:
+        """At rank 0: inside, the others do not `serve`, but do something else with this rank; afterwards they do."""
+        self.go_on()
+        yield
+        self.served()
+
+    def served(self) -> None:
+        """At rank 0: from here on the others `serve`."""
+        if self.elastic is not None:
+            self.elastic.serve_again()
 
 
 def assemble(experiment: Experiment, data: Prepared) -> Assembly:

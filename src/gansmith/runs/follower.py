@@ -133,8 +133,10 @@ class Follower:
             play_until(engine, MOST_IMAGES if measuring else self.parts.experiment.images, step=step)
             self.parts.serve()
             end = self.team.agreed()
+            self.parts.serve()
             if end["closing"]:
                 self.metrics.take_part(players_in_use(self.parts))
+                self.parts.serve()
         self.parts.stream.close()
         experiment: str | None = end["experiment"]
         return experiment
@@ -147,6 +149,7 @@ class Follower:
         if self.signal is not None:
             engine.terminate()
         if self.metrics.due(before, images_drawn(engine)):
+            self.parts.serve()
             self.metrics.take_part(players_in_use(self.parts))
         self.parts.serve()
         if self.agreements.due(before, images) and self.agreements.follow():

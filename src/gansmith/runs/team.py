@@ -13,6 +13,7 @@ import json
 import os
 import socket
 import threading
+import time
 import traceback
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -154,6 +155,7 @@ def joined() -> Iterator[Team]:
         yield Team()
         return
     ready()
+    _Ends.by_itself = False
     try:
         processes.join()
         team = Team(own, _heartbeat(own))
@@ -164,6 +166,7 @@ def joined() -> Iterator[Team]:
         yield team
     except Exception as error:
         loss = team.loss(_VERDICT if isinstance(error, RuntimeError) else 0.0)
+        _Ends.by_itself = True
         if loss is not None:
             raise _ending(loss, own.rank) from None
         team.fail(str(error) if isinstance(error, GansmithError) else f"{type(error).__name__}: {error}")
@@ -192,8 +195,15 @@ def _heartbeat(own: Share) -> Heartbeat:
     return heartbeat.join(own.rank, host, port, secret, end)
 
 
+class _Ends:
+    by_itself = False  # has the main thread noticed, and says what there is to say?
+
+
 def _end_at_once(loss: Loss, rank: int) -> None:
     """End a process whose main thread waits for one that does not come."""
+    if _Ends.by_itself:
+        time.sleep(GRACE)
+        os._exit(LOST if rank else 1)
     ending = _ending(loss, rank)
     if isinstance(ending, LostRankError):
         say(f"error: {ending}")
@@ -205,7 +215,10 @@ def _ending(loss: Loss, rank: int) -> BaseException:
     """What ends this process: with words at the one that is to say them."""
     if loss.how == "ended" and launched():  # which the launcher says, who knows by what
         return SystemExit(LOST)
-    speaks = rank == 0 or (loss.rank == 0 and loss.how != "failed" and (rank == 1 or _first_of_its_machine()))
+    elsewhere = _first_of_its_machine() and os.environ.get("GROUP_RANK", "0") != "0"  # with a log of its own
+    speaks = (
+        rank == 0 or elsewhere or (loss.rank == 0 and loss.how != "failed" and (rank == 1 or _first_of_its_machine()))
+    )
     if not speaks:
         return SystemExit(LOST)
     quiet(False)

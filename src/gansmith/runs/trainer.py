@@ -166,19 +166,22 @@ class Trainer:
             if self.budget is not None:
                 self.budget.start(self.parts.stream.drawn)
             play_until(engine, self.experiment.images if self.budget is None else MOST_IMAGES, step=self.step)
+            self.parts.served()
             self.signal = self.signal or self.wishes.wanted  # after the last sum it is for this rank alone
             with self.whereabouts.guarded(self._move_to):
                 self._save(engine)  # first: after SIGTERM there may be little time
-                self.parts.go_on()
                 goes_on = self._goes_on()
                 closing = not goes_on and self.signal is None and bool(self.metrics.metrics)
-                self.team.agreed({"closing": closing, "experiment": self.experiment.to_yaml() if goes_on else None})
+                with self.parts.interrupted():
+                    self.team.agreed({"closing": closing, "experiment": self.experiment.to_yaml() if goes_on else None})
                 if goes_on:
+                    self.parts.go_on()
                     return
                 self.sheets.save_sheet(images_drawn(engine))
                 if closing:
                     self._measure(engine, closing=True)
                 self.sheets.save_film()
+            self.parts.go_on()
             self.signal = self.signal or self.wishes.wanted
 
     def _stop(self, number: int, words: str = "once more to stop at once") -> None:
@@ -241,7 +244,7 @@ class Trainer:
 
     def _measure(self, engine: Engine, *, closing: bool = False) -> bool:
         """Measure the metrics, and end the training if early stopping says so. Are these the best so far?"""
-        with cost(self.budget, "metrics"):
+        with cost(self.budget, "metrics"), self.parts.interrupted():
             record = self.metrics.measure(
                 players_in_use(self.parts), step=self.step, images=images_drawn(engine), closing=closing
             )

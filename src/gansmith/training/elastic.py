@@ -22,6 +22,7 @@ import torch.distributed as dist
 from torch import Tensor
 
 from gansmith.adversarial import Game
+from gansmith.errors import TrainingError
 from gansmith.system import collectives, packets, sharing
 from gansmith.training.engine import Engine, Events, trained_parameters
 from gansmith.training.optimizers import Scheduled
@@ -51,6 +52,7 @@ class Elastic:
         self._own: list[Tensor] = []  # of the worker, while the networks hold the centre, and the other way round
         self._pulls: list[Tensor] = []  # alpha (x - c), in a step that has one
         self._loaded: list[Worker] = []  # of all workers, until the first step after they were loaded
+        self._served = False  # at rank 0: do the others serve, or will as soon as they have played the step?
 
     def attach(self, engine: Engine) -> None:
         """Pull, and exchange worker and centre, around each step. To be called before other handlers are attached,
@@ -73,6 +75,7 @@ class Elastic:
             torch._foreach_sub_(self._weights, self._pulls)
             self._pulls = []
         self._exchange()
+        self._served = True
 
     def _start(self) -> None:
         self._own = [tensor.detach().clone() for tensor in (*self._weights, *self._buffers)]
@@ -101,11 +104,15 @@ class Elastic:
     # ---- the state of all workers, for a checkpoint
 
     def workers(self) -> list[Worker]:
-        """The state of each worker, at rank 0, which tells the others here; they `serve`. Empty before any step."""
+        """The state of each worker, at rank 0, which tells the others here; they `serve`. Empty before any step.
+
+        Raises TrainingError where the others do something else, and would wait with this process for ever."""
         if self._loaded or not self._own:
             return self._loaded
         if self.share.world == 1:
             return [self._state()]
+        if not self._served:
+            raise TrainingError("the state of the other workers cannot be saved now: they were doing something else")
         self._say(_TELL)
         others = [packets.unpacked(packets.receive(rank)) for rank in range(1, self.share.world)]
         return [self._state(), *others]
@@ -116,9 +123,14 @@ class Elastic:
             packets.send(packets.packed(self._state()), 0)
 
     def go_on(self) -> None:
-        """Of rank 0, after a step or at the end: no `workers` will be asked for until the next one."""
+        """Of rank 0: no `workers` will be asked for until the next step, or until the others `serve_again`."""
         if self.share.world > 1:
             self._say(_GO_ON)
+        self._served = False
+
+    def serve_again(self) -> None:
+        """Of rank 0: from here on the others serve."""
+        self._served = True
 
     def load(self, workers: Sequence[Worker]) -> None:
         """Take up this process's worker, from the state of all; none of them: each begins at the centre."""
