@@ -103,6 +103,25 @@ def test_a_photograph_is_kept_as_a_latent_file(own_client: httpx.Client, own_run
     assert out.read_bytes() == path.read_bytes()
 
 
+def test_of_a_photograph_the_run_keeps_no_more_than_the_model_sees(own_client: httpx.Client, own_runs: Path) -> None:
+    """Not the file, not its size, none of the text in it: a person's photograph stays where it was."""
+    file = BytesIO()
+    image = Image.open(BytesIO(photograph(2))).resize((400, 300))
+    exif = Image.Exif()
+    exif[0x010F] = "maker of the camera"
+    image.save(file, "JPEG", exif=exif)
+    before = {path for path in own_runs.rglob("*") if path.is_file()}
+    said = own_client.post("/api/runs/toy/invert?steps=1&restarts=1", content=file.getvalue()).json()
+    new = {path for path in own_runs.rglob("*") if path.is_file()} - before
+    ends = (".safetensors", ".json", ".png", ".target.png")
+    assert {path.name for path in new} == {said["latent"] + end for end in ends}
+    for path in new:
+        assert b"maker of the camera" not in path.read_bytes()
+        assert file.getvalue()[:200] not in path.read_bytes()
+    (target,) = (path for path in new if path.name.endswith(".target.png"))
+    assert Image.open(BytesIO(target.read_bytes())).size == (8, 8)
+
+
 def test_an_inversion_shows_its_way(own_client: httpx.Client) -> None:
     address, headers = "/api/runs/toy/invert?steps=30&restarts=2", {"Accept": "text/event-stream"}
     with own_client.stream("POST", address, content=photograph(1), headers=headers) as answer:

@@ -9,6 +9,7 @@ import pytest
 from driving import button, click, one, press, require_clean, until, visit
 from pages import Served
 from PIL import Image
+from places import moved, note_places
 
 if TYPE_CHECKING:
     from selenium.webdriver.chrome.webdriver import WebDriver
@@ -16,7 +17,8 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.prove
 COMMAND = "return document.querySelector('#command code:not(.none)')?.textContent"
 ALONG = "return new URLSearchParams(location.hash.split('?')[1]).get('along')"
-BOTH = "return [...document.querySelectorAll('.wipe img')].every((i) => i.naturalWidth > 0)"
+BOTH = "return [...document.querySelectorAll('.edit-stage > :not(.edit-film) img')].every((i) => i.naturalWidth > 0)"
+STATE = "return document.querySelector('[data-view]').dataset.state"
 PUSH = """
 const [seconds, done] = arguments;
 const slider = document.querySelector('.slider-row input'), root = document.querySelector('[data-view]');
@@ -62,6 +64,7 @@ def test_by_keys(screen: WebDriver, explored: Served) -> None:
     name = slider.get_attribute("aria-label")
     until(screen, ALONG, f"{name}:0.5")
     until(screen, f"{COMMAND}?.includes('{name}:0.5')")
+    click(screen, one(screen, ".edit-looks label:last-child"))
     edge = one(screen, ".wipe input")
     screen.execute_script("arguments[0].focus()", edge)  # type: ignore[no-untyped-call]
     press(screen, "\ue012")
@@ -73,24 +76,43 @@ def test_by_keys(screen: WebDriver, explored: Served) -> None:
     require_clean(screen)
 
 
+def caption(screen: WebDriver, place: str) -> str:
+    """What is written below the image before or after."""
+    script = "return document.querySelector(arguments[0]).textContent"
+    return str(screen.execute_script(script, f".edit-{place} figcaption"))  # type: ignore[no-untyped-call]
+
+
 def test_photograph_of_ones_own(screen: WebDriver, explored: Served, tmp_path: Path) -> None:
     opened(screen, explored)
     Image.radial_gradient("L").resize((40, 30)).convert("RGB").save(tmp_path / "own.png")
     one(screen, ".drop input").send_keys(str(tmp_path / "own.png"))
     latent = until(screen, "return new URLSearchParams(location.hash.split('?')[1]).get('of')", seconds=180)
     assert not latent.isdigit()
-    until(screen, "return document.querySelector('[data-view]').dataset.inverting === undefined")
-    assert one(screen, ".edit-words").text.startswith("Done")
+    until(screen, STATE, "photograph")
+    assert one(screen, ".edit-words").text.startswith("Found")
+    until(screen, "return document.querySelector('.edit-before figcaption').textContent.includes('40 × 30')")  # noqa: RUF001
+    natural = "const img = document.querySelector('.edit-before img'); return [img.naturalWidth, img.naturalHeight]"
+    assert screen.execute_script(natural) == [40, 30]  # type: ignore[no-untyped-call]
+    small = "return document.querySelector('.wipe .before').naturalWidth"
+    until(screen, small, 8)  # under the wipe both are of the model's size
+    click(screen, button(screen, "own size"))
+    wide = "return document.querySelector('dialog[open] img')?.getBoundingClientRect().width"
+    until(screen, wide, 40)
+    press(screen, "\ue00c")
+    click(screen, one(screen, ".edit-looks label:last-child"))
     assert one(screen, ".wipe .left").text == "your photograph at the model's 8 pixels"
-    assert screen.execute_script("return document.activeElement === document.querySelector('.slider-row > input')")  # type: ignore[no-untyped-call]
+    assert screen.execute_script("return document.querySelector('.sliders').inert") is False  # type: ignore[no-untyped-call]
     click(screen, button(screen, "By chance"))
     until(screen, f"{COMMAND}?.includes('.safetensors')")  # the command names the latent file in the run
     link = screen.current_url
     screen.get("about:blank")
     screen.get(link)
     until(screen, BOTH)
-    before = "return document.querySelector('.wipe .before')?.src?.endsWith('/photograph')"
-    until(screen, before)
+    before = "return document.querySelector('.edit-before img')?.src?.endsWith('/photograph')"
+    until(screen, before)  # the page was closed: of the photograph there is what the run keeps
+    assert screen.execute_script(natural) == [8, 8]  # type: ignore[no-untyped-call]
+    assert caption(screen, "before") == "your photograph at the model's 8 pixels"
+    assert one(screen, ".edit-whole").is_displayed() is False
     assert "own.png" in one(screen, ".edit-words").text
     screen.execute_script("location.hash = '#/make?run=toy'")  # type: ignore[no-untyped-call]
     until(screen, "return document.querySelector('[data-view]')?.dataset.view", "make")
@@ -105,9 +127,59 @@ def test_photograph_of_ones_own(screen: WebDriver, explored: Served, tmp_path: P
     require_clean(screen)
 
 
+def test_no_control_moves_as_texts_change(screen: WebDriver, explored: Served) -> None:
+    opened(screen, explored)
+    until(screen, STATE, "seed")
+    assert note_places(screen) >= 10
+    set_seed = """const field = document.querySelector('.edit-seed input');
+    field.value = arguments[0]; field.dispatchEvent(new Event('change', {bubbles: true}))"""
+    for seed in ("3", "900719925474099"):
+        screen.execute_script(set_seed, seed)  # type: ignore[no-untyped-call]
+        until(screen, f"return document.querySelector('.edit-words').textContent.includes('{seed}')")
+        assert moved(screen) == []
+    screen.execute_script("document.querySelector('.slider-row .tile:last-child').click()")  # type: ignore[no-untyped-call]
+    until(screen, "return document.querySelector('.edit-words').textContent.includes('moved')")
+    until(screen, "return !document.querySelector('.edit-files button').disabled")
+    assert moved(screen) == []
+    for look in ("both", "wipe", "before", "after"):
+        screen.execute_script(f"document.querySelector('.edit-looks [value={look}]').click()")  # type: ignore[no-untyped-call]
+        assert moved(screen) == []
+    screen.execute_script("document.querySelector('.edit-files button').click()")  # type: ignore[no-untyped-call]
+    until(screen, "return document.querySelector('.edit-rate').textContent.includes('frames')")
+    assert moved(screen) == []
+    until(screen, "return document.querySelector('.edit-stage').dataset.show", "film")
+    until(screen, "return document.querySelector('.edit-rate').textContent", "")
+    assert moved(screen) == []
+    screen.execute_script("[...document.querySelectorAll('button')].find((b) => b.textContent === 'As it was').click()")  # type: ignore[no-untyped-call]
+    until(screen, "return document.querySelector('.edit-rate').textContent.includes('move a slider')")
+    assert moved(screen) == []
+
+
+def test_before_after_and_film_are_large(screen: WebDriver, explored: Served) -> None:
+    opened(screen, explored, "&of=5&along=pca-1:2")
+    sides = """const {width, height} = document.querySelector(arguments[0]).getBoundingClientRect();
+    return Math.min(width, height)"""
+    for look, css in (("before", ".edit-before img"), ("after", ".edit-after img"), ("wipe", ".wipe")):
+        screen.execute_script(f"document.querySelector('.edit-looks [value={look}]').click()")  # type: ignore[no-untyped-call]
+        assert screen.execute_script(sides, css) >= 256, look  # type: ignore[no-untyped-call]
+    screen.execute_script("document.querySelector('.edit-looks [value=both]').click()")  # type: ignore[no-untyped-call]
+    wide = screen.execute_script("return innerWidth > 900")  # type: ignore[no-untyped-call]
+    for place in ("before", "after"):
+        assert screen.execute_script(sides, f".edit-{place} img") >= (256 if wide else 170)  # type: ignore[no-untyped-call]
+    screen.execute_script("document.querySelector('.edit-files button').click()")  # type: ignore[no-untyped-call]
+    until(screen, "return document.querySelector('.edit-stage').dataset.show", "film")
+    until(screen, "return document.querySelector('.edit-film img').naturalWidth > 0")
+    assert screen.execute_script(sides, ".edit-film img") >= 256  # type: ignore[no-untyped-call]
+    seen = "return getComputedStyle(document.querySelector('.edit-film')).visibility"
+    assert screen.execute_script(seen) == "visible"  # type: ignore[no-untyped-call]
+    screen.execute_script("document.querySelector('.slider-row .tile').click()")  # type: ignore[no-untyped-call]
+    until(screen, "return document.querySelector('.edit-stage').dataset.show", "both")  # the film was of another edit
+    require_clean(screen)
+
+
 def test_a_film_says_what_it_waits_for(screen: WebDriver, explored: Served) -> None:
     opened(screen, explored, "&of=7")
-    off = "return [...document.querySelectorAll('.edit-below button')].map((one) => one.disabled)"
+    off = "return [...document.querySelectorAll('.edit-files button')].map((one) => one.disabled)"
     until(screen, off, [True, False, True])
     assert "move a slider" in one(screen, ".edit-rate").text
     click(screen, one(screen, ".slider-row .slider-looks .tile:last-child"))

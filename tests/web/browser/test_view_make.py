@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from driving import button, click, one, press, require_clean, state, until, visit
 from pages import Served
+from places import moved, note_places
 
 from browser import requests
 
@@ -140,3 +141,18 @@ def test_a_link_with_picked_images_opens_the_last_one(screen: WebDriver, explore
     click(screen, button(screen, "Edit"))
     until(screen, "return document.querySelector('#command code:not(.none)')?.textContent.includes('--truncation 0.5')")
     require_clean(screen)
+
+
+def test_no_control_moves_as_images_are_picked(screen: WebDriver, explored: Served) -> None:
+    opened(screen, explored)
+    assert note_places(screen, ".make-picks :is(button, a), .gallery-bar :is(select, input)") >= 8
+    for seed in (1, 3, 4):
+        screen.execute_script(f"document.querySelector('.gallery [data-key=\"{seed}\"]').click()")  # type: ignore[no-untyped-call]
+    until(screen, PICKED, "3 picked")
+    assert moved(screen) == []
+    press(screen, "s")
+    until(screen, "return document.querySelector('.make-picks').textContent.includes('Stars (1)')")
+    assert moved(screen) == []
+    press(screen, "s")
+    until(screen, "return !document.querySelector('.make-picks').textContent.includes('Stars (1)')")
+    assert moved(screen) == []

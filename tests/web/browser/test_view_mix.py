@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from driving import button, click, one, press, require_clean, state, until, visit, watch
 from pages import Served
+from places import moved, note_places
 
 from browser import started
 
@@ -19,6 +20,12 @@ MEANS = """return [...document.querySelectorAll('.mix-tray > .tile')].map(
   (t) => !t.classList.contains('blank') && t.querySelector('img').naturalWidth > 0)"""
 COMMAND = "return document.querySelector('#command code:not(.none)')?.textContent"
 STRIP = "const i = document.querySelector('.way-strip img'); return i && i.naturalWidth > i.naturalHeight"
+
+PUT = """
+const [name, seed] = arguments;
+document.querySelectorAll('.mix-name')['abc'.indexOf(name)].click();
+document.querySelector(`.gallery [data-key="${seed}"]`).click();
+"""
 
 
 def opened(screen: WebDriver, explored: Served, more: str = "") -> None:
@@ -99,3 +106,32 @@ def test_truncation_is_of_the_result_too(screen: WebDriver, explored: Served) ->
     until(
         screen, f"{COMMAND}?.includes('interpolate') && {COMMAND.removeprefix('return ')}.includes('--truncation 0.5')"
     )
+
+
+def test_no_control_moves_as_texts_change(screen: WebDriver, explored: Served) -> None:
+    """Also at the end of the page, where a shorter one would move under the pointer."""
+    opened(screen, explored)
+    screen.execute_script("scrollTo(0, document.documentElement.scrollHeight)")  # type: ignore[no-untyped-call]
+    words = "return document.querySelector('.way-words').textContent"
+    assert "Pick two" in until(screen, words)
+    assert note_places(screen) >= 12
+    for name, seed in (("a", 1), ("b", 2), ("b", 3)):
+        screen.execute_script(PUT, name, str(seed))  # type: ignore[no-untyped-call]
+        assert moved(screen) == []
+    until(screen, MEANS, [True, True, False, True])
+    until(screen, STRIP)
+    assert moved(screen) == []
+    screen.execute_script("document.querySelector('.way .main').click()")  # type: ignore[no-untyped-call]
+    assert "Making the film" in screen.execute_script(words)  # type: ignore[no-untyped-call]
+    assert moved(screen) == []
+    until(screen, "return document.querySelector('.way-film img')?.naturalWidth > 0")
+    until(screen, f"return !(() => {{ {words} }})().includes('Making')")
+    assert moved(screen) == []
+    least = """const {width, height} = document.querySelector('.way-film img').getBoundingClientRect();
+    return Math.min(width, height)"""
+    assert screen.execute_script(least) >= 256  # type: ignore[no-untyped-call]
+    click(screen, button(screen, "Clear"))
+    screen.execute_script("scrollTo(0, document.documentElement.scrollHeight)")  # type: ignore[no-untyped-call]
+    until(screen, f"return (() => {{ {words} }})().includes('Pick two')")
+    assert moved(screen) == []
+    require_clean(screen)

@@ -108,6 +108,68 @@ def test_walking_points(page: WebDriver) -> None:
     assert asked(page, "plane", points + "return m.circle(p, 1, 2)") == [1, 0]
 
 
+def test_inside_a_drawn_line(page: WebDriver) -> None:
+    square = "const line = [[0, 0], [4, 0], [4, 4], [0, 4]]; "
+    places = "return [[1, 1], [5, 1], [1, -1], [3.9, 3.9], [1, 5]].map((one) => m.inside(one, line))"
+    assert asked(page, "plane", square + places) == [True, False, False, True, False]
+    bow = "const line = [[0, 0], [4, 4], [4, 0], [0, 4]]; return [[1, 2], [3, 2], [2, 1]].map((o) => m.inside(o, line))"
+    assert asked(page, "plane", bow) == [True, True, False]
+    assert asked(page, "plane", "return m.inside([0, 0], [])") is False
+
+
+SAID = """const known = {id: 'photo-1', photograph: true, from: 'me.png', distance: 0.0123};
+const said = (more) => m.editWords({search: null, failure: null, found: null, key: '7', chosen: true,
+  moved: false, has: true, size: '32', original: null, known: undefined, ...more}); """
+
+
+def test_each_state_of_edit_says_one_thing(page: WebDriver) -> None:
+    """Nothing chosen, a seed, a search, found, failed, stopped: words, captions and list of the same thing."""
+    nothing = asked(page, "edit_words", SAID + "return said({key: '0', chosen: false})")
+    assert (nothing["state"], nothing["list"], nothing["sliders"]) == ("seed", None, None)
+    assert "Nothing is chosen" in nothing["says"]
+    assert "seed 0" in nothing["says"]
+    seed = asked(page, "edit_words", SAID + "return [said({}), said({moved: true}), said({has: false})]")
+    assert [one["after"] for one in seed[:2]] == ["after: nothing moved yet", "after"]
+    assert "Move a slider" in seed[0]["says"]
+    assert "Move a slider" not in seed[1]["says"]
+    assert "Find directions" in seed[2]["says"]
+    search = "const search = {name: 'me.png', share: null, seen: null}; "
+    searching = asked(page, "edit_words", SAID + search + "return said({search, failure: {name: 'x', message: 'y'}})")
+    assert searching["state"] == "searching"
+    assert (searching["after"], searching["list"]) == ("nothing found yet", "searching for me.png …")
+    assert searching["sliders"]
+    words = " ".join(str(value) for value in searching.values())
+    assert "seed" not in words.lower()
+    assert "Move a slider" not in words
+    seen = "return said({search: {...search, share: 0.256, distance: 0.05, seen: 'u'}})"
+    nearer = asked(page, "edit_words", SAID + search + seen)
+    assert nearer["after"] == "nearest so far"
+    assert "26 %" in nearer["says"]
+    found = "return said({key: 'photo-1', known, found: {}, original: {width: 4000, height: 3000}})"
+    there = asked(page, "edit_words", SAID + found)
+    assert (there["state"], there["kind"], there["field"]) == ("photograph", "Photograph", "me.png")
+    assert there["before"] == "your photograph, 4,000 × 3,000"  # noqa: RUF001  (what the page shows)
+    assert there["says"].startswith("Found, distance 0.0123")
+    assert "at 32 pixels, no larger" in there["says"]
+    again = asked(page, "edit_words", SAID + "return said({key: 'photo-1', known, moved: true})")
+    assert again["before"] == "your photograph at the model's 32 pixels"
+    assert again["after"] == "the model's image of it, edited"
+    failed = "return ['it is damaged', null].map((message) => said({failure: {name: 'me.png', message}}))"
+    broken, stopped = asked(page, "edit_words", SAID + failed)
+    assert broken["state"] == "failed"
+    assert broken["says"] == "me.png was not found: it is damaged. Still edited: seed 7."
+    assert stopped["state"] == "seed"
+    assert "was stopped" in stopped["says"]
+    assert (broken["before"], broken["after"], broken["list"]) == ("before", "after: nothing moved yet", None)
+
+
+def test_a_long_name_of_a_file_keeps_to_its_line(page: WebDriver) -> None:
+    names = asked(page, "edit_words", "return ['me.png', 'x'.repeat(200) + '.png'].map(m.brief)")
+    assert names[0] == "me.png"
+    assert len(names[1]) == 28
+    assert names[1].endswith(".png")
+
+
 def test_lists_of_latents(page: WebDriver) -> None:
     assert asked(page, "latents", "return m.parseList('1,4-6,me,4')") == ["1", "4", "5", "6", "me"]
     assert asked(page, "latents", "return m.listText(['1', '2', '4', '5', '6', 'me'])") == "1,2,4-6,me"

@@ -1,5 +1,6 @@
 // Scatter of the map by plotly, as SVG: colour and shape say what a point is, and a filled or open one whether it has a neighbour.
 import { colours, layout, plotly } from "./chart.js";
+import { lasso } from "./lasso.js";
 
 const GROUPS = [
   { kind: "real", neighbour: true, name: "real, a sample near", symbol: "circle", colour: 2 },
@@ -20,7 +21,14 @@ function tracesOf(points) {
   }));
 }
 
-/** Map drawn into `plot`, which gets mark(index), select(indices) and end(). hover(index), region([index, ..]) are called. */
+/** Places of the points in pixels of what holds the plot. */
+function pixels(plot, points) {
+  const { xaxis, yaxis } = plot._fullLayout;
+  const [box, holder] = [plot.getBoundingClientRect(), plot.parentElement.getBoundingClientRect()];
+  return points.map(({ x, y }) => [box.left - holder.left + xaxis._offset + xaxis.l2p(x), box.top - holder.top + yaxis._offset + yaxis.l2p(y)]);
+}
+
+/** Map drawn into `plot`, which gets mark(index), select(indices), unline() (the drawn line goes) and end(). hover(index), region([index, ..]) are called. */
 export async function drawMap(plot, points, { hover, region }) {
   const Plotly = await plotly();
   let marked = 0;
@@ -30,22 +38,20 @@ export async function drawMap(plot, points, { hover, region }) {
     marker: { symbol: "circle-open", size: 18, color: getComputedStyle(plot).color, line: { width: 3 } }, unselected: { marker: { opacity: 1 } } });
   const draw = () => {
     traces = tracesOf(points);
-    return Plotly.react(plot, [...traces, at()], layout({ dragmode: "lasso", xaxis: shapeless, yaxis: shapeless, hovermode: "closest",
-      newselection: { line: { color: getComputedStyle(plot).color, width: 2, dash: "dot" } } }), { displayModeBar: false, responsive: true, showTips: false });
+    return Plotly.react(plot, [...traces, at()], layout({ xaxis: shapeless, yaxis: shapeless, hovermode: "closest" }), { displayModeBar: false, responsive: true, showTips: false });
   };
   plot.end?.();
   await draw();
   plot.removeAllListeners?.();
   plot.on("plotly_hover", ({ points: [point] }) => { if (point?.customdata !== undefined) hover(point.customdata); });
-  plot.on("plotly_click", ({ points: [point] }) => { if (point?.customdata !== undefined) hover(point.customdata); });
-  plot.on("plotly_selected", (event) => { if (event) region(event.points.map((point) => point.customdata).filter((i) => i !== undefined)); });
+  const line = lasso(plot.parentElement, { where: ".nsewdrag", places: () => pixels(plot, points), drawn: region, tapped: hover });
   addEventListener("themechange", draw);
   plot.mark = (index) => { marked = index; Plotly.restyle(plot, { x: [[points[index].x]], y: [[points[index].y]] }, [traces.length]); };
   plot.select = (indices) => {
     const chosen = new Set(indices);
     const places = traces.map((trace) => (indices.length ? trace.customdata.flatMap((i, place) => (chosen.has(i) ? [place] : [])) : null));
     Plotly.restyle(plot, { selectedpoints: places }, traces.map((_, i) => i));
-    if (!indices.length) Plotly.relayout(plot, { selections: [] });
   };
-  plot.end = () => { removeEventListener("themechange", draw); Plotly.purge(plot); };
+  plot.unline = line.clear;
+  plot.end = () => { line.end(); removeEventListener("themechange", draw); Plotly.purge(plot); };
 }

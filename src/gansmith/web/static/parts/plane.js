@@ -41,3 +41,13 @@ export function summary(points) {
   const real = points.filter((point) => point.kind !== "sample");
   return { real: real.length, samples: points.length - real.length, missed: real.filter((point) => !point.neighbour).length };
 }
+
+/** Is a place [x, y] inside a closed line [[x, y], ...]? Where it crosses itself, inside is what it goes round an odd number of times. */
+export function inside([x, y], line) {
+  let odd = false;
+  line.forEach(([u, v], i) => {
+    const [s, t] = line.at(i - 1);
+    if (v > y !== t > y && x < u + ((y - v) / (t - v)) * (s - u)) odd = !odd;
+  });
+  return odd;
+}

@@ -104,12 +104,12 @@ export class Sliders {
     range.setAttribute("aria-valuetext", `${amount} steps`);
   }
 
-  /** All amounts at once. */
-  replace(along) {
+  /** All amounts at once; quiet: changed() is not called. */
+  replace(along, { quiet = false } = {}) {
     this.along = new Map(along);
     if ([...this.along.keys()].some((name) => !this.rows.has(name) && this.directions.some((one) => one.name === name))) this.fill(this.directions);
     for (const [name, { range }] of this.rows) { range.value = this.along.get(name) ?? 0; this.write(name); }
-    this.changed();
+    if (!quiet) this.changed();
   }
 
   reset() { this.replace(new Map()); }

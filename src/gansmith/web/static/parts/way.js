@@ -20,7 +20,7 @@ export class Way {
     this.saves = h("button", { type: "button", class: "plain", onclick: async () => { const film = await this.film(); if (film) this.saved(film, "way.webp"); } }, icon("download"), "Film");
     this.stripSaves = h("button", { type: "button", class: "plain", onclick: () => this.stripImage && this.saved(this.stripImage, "way.png") }, icon("download"), "Strip");
     const loops = h("label", { class: "check" }, h("input", { type: "checkbox", checked: this.loop, onchange: (event) => this.set({ loop: event.target.checked }) }), "back to the first");
-    this.words = h("p", { class: "quiet" });
+    this.words = h("p", { class: "quiet way-words", role: "status" });
     this.element = h("section", { class: "way card", "aria-label": "The way between them" },
       h("div", { class: "row ends" }, h("h2", {}, "The way between them"),
         h("div", { class: "row" }, slider({ label: "Steps", min: 2, max: 32, step: 1, value: this.steps, input: (steps) => this.set({ steps }) }), loops)),

@@ -1,28 +1,24 @@
 // Edit: sliders along the run's named directions, on a seed or a photograph of one's own; before and after, and the film of it.
-import { copyable } from "../parts/command.js";
-import { fill, h, set, sheet } from "../parts/dom.js";
-import { dropZone } from "../parts/drop.js";
+import { fill, h, sheet } from "../parts/dom.js";
+import { EditFilm } from "../parts/edit_film.js";
+import { noDirections } from "../parts/edit_none.js";
+import { originalOf, Search } from "../parts/edit_search.js";
+import { editSource } from "../parts/edit_source.js";
+import { editStage } from "../parts/edit_stage.js";
+import { editWords } from "../parts/edit_words.js";
 import { fileName, save } from "../parts/files.js";
 import { frames } from "../parts/frames.js";
-import { howControls } from "../parts/gallery_bar.js";
-import { explained, what } from "../parts/glossary.js";
+import { what } from "../parts/glossary.js";
 import { icon } from "../parts/icons.js";
-import { inversion } from "../parts/inversion.js";
-import { alongText, howOf, latentOf, parseAlong, parseList } from "../parts/latents.js";
+import { alongText, howOf, isSeed, latentOf, parseAlong, parseList } from "../parts/latents.js";
 import { asker } from "../parts/pool.js";
 import { Sliders } from "../parts/sliders.js";
-import { duration, short, sides } from "../parts/words.js";
-import { wipe } from "../parts/wipe.js";
+import { sides } from "../parts/words.js";
 
-const named = (key) => (/^\d+$/.test(key) ? `seed ${key}` : key);
 const last = new Map(); // run -> what was edited when the view was left
 const STATE = ["of", "along", "label", "truncation"];
-const FILM_STEPS = 24;
 const STRIPES = 400; // milliseconds that an image stays before the strips of the sliders show it
 const REST = 120; // milliseconds without a move before the address says where the sliders are
-
-/** Name of the file that a latent was searched for; those of before had none. */
-const fromOf = (one) => (!one.from ? one.id : one.from === "photograph" ? `photograph ${one.id.slice(-4)}` : one.from);
 
 class Edit {
   constructor(root, context) {
@@ -31,98 +27,52 @@ class Edit {
       Object.assign(state, last.get(run.name));
       context.keep(state);
     }
-    Object.assign(this, { root, context, key: parseList(state.of)[0] ?? "0", along: parseAlong(state.along), urls: {}, frames: [] });
+    Object.assign(this, { root, context, key: parseList(state.of)[0] ?? "0", chosen: "of" in state, urls: {}, search: null, failure: null, found: null });
+    this.size = [...new Set(sides(run))].join(" × ");
     this.ask = frames((along) => this.look(along));
-    this.options = { label: state.label || "", truncation: state.truncation === undefined ? null : Number(state.truncation) };
+    this.options = optionsOf(state);
     this.source = asker(context, () => this.options);
-    this.build();
-    this.choose(this.key, { along: this.along });
-    if (context.dropped) this.invert(context.dropped);
+    this.build(parseAlong(state.along));
+    if (context.dropped) this.invert(context.dropped); else this.choose(this.key);
     this.root.dataset.ready = "";
-    this.pixels = sides(run)[0] <= 128;
   }
 
-  build() {
-    const { run, keys, about } = this.context;
-    const [height, width] = sides(run);
-    this.wipe = wipe({ names: ["before", "after"], ratio: width / height, pixels: Math.max(height, width) <= 128 });
-    this.words = h("p", { class: "quiet edit-words", role: "status" });
+  build(along) {
+    const { run, keys } = this.context;
+    this.stage = editStage(run);
+    this.stage.onloaded(() => this.describe());
+    this.says = h("p", { class: "quiet edit-words", role: "status" });
+    this.progress = h("progress", { max: 1, "aria-label": "Search of the latent" });
+    this.stops = h("div", { class: "edit-search", style: { visibility: "hidden" } }, this.progress, h("button", { type: "button", class: "small", onclick: () => this.stop() }, "Stop the search"));
     this.moves = h("div", { class: "row" }, h("button", { type: "button", class: "plain", onclick: () => this.sliders.chance() }, "By chance"),
       h("button", { type: "button", class: "plain", onclick: () => this.sliders.reset() }, icon("undo"), "As it was"));
-    this.progress = h("progress", { max: 1, value: 0, "aria-label": "Search of the latent", style: { visibility: "hidden" } });
-    this.seed = h("input", { type: "number", min: 0, max: 9007199254740991, step: 1, class: "number", "aria-label": "Seed",
-      onchange: () => this.seed.value && this.choose(String(Math.max(0, Math.trunc(Number(this.seed.value)) || 0))) });
-    this.kind = h("span", {}, "Seed");
-    const step = (by, words, name) => h("button", { type: "button", class: "icon", "aria-label": words, onclick: () => this.next(by) }, icon(name));
-    this.latents = h("select", { "aria-label": "A photograph of before", onchange: () => this.latents.value && this.choose(this.latents.value) });
-    this.sliders = new Sliders({ run, directions: run.directions || [], along: this.along, changed: () => this.changed(),
+    this.sliders = new Sliders({ run, directions: run.directions || [], along, changed: () => { this.failure = null; this.changed(); },
       look: (name, amount, signal) => this.look({ [name]: amount }, signal), rename: (name, to) => this.rename(name, to) });
-    this.film = h("button", { type: "button", class: "main", onclick: () => this.play() }, icon("play"), "Play the film");
-    this.saves = h("button", { type: "button", onclick: async () => { const film = await this.play(); if (film) this.saved(film, "edit.webp"); } }, icon("download"), "Film");
-    this.screen = h("div", { class: "edit-film", style: { "--ratio": width / height } }, h("span", { class: "quiet small" }, "film"));
-    this.rate = h("span", { class: "quiet small number" });
-    const drop = dropZone({ words: [h("strong", {}, "Your own photograph"), h("span", {}, "drop it here, or paste it")], take: (file) => this.invert(file), label: "Choose a file" });
-    const controls = howControls(run, this.options, (name, value) => this.change(name, value));
+    this.waits = h("p", { class: "quiet edit-waits" });
+    this.film = new EditFilm({ context: this.context, make: (options) => this.look(this.moved(), undefined, options), of: () => JSON.stringify([this.key, this.options, this.moved()]),
+      ready: () => this.noFilm(), saved: (image, words) => this.saved(image, words),
+      shown: (film) => { this.stage.film(film.url); this.context.command(film.command, film.images); } });
+    this.from = editSource(this.context, { options: this.options, size: this.size, choose: (key) => this.choose(key), next: (by) => this.next(by),
+      take: (file) => this.invert(file), change: (name, value) => this.change(name, value) });
+    const image = h("button", { type: "button", onclick: () => this.image && this.saved(this.image, "edited.png") }, icon("download"), "Image");
+    const none = run.directions?.length ? null : noDirections(this.context, () => this.directed());
+    this.moves.hidden = Boolean(none);
     fill(this.root, h("div", { class: "edit-body" },
-      h("section", { class: "edit-image stack", "aria-label": "The image" }, h("div", { class: "edit-stage" }, this.wipe), this.progress, this.words,
-        h("div", { class: "edit-below" }, this.screen, h("div", { class: "stack" },
-          h("div", { class: "row" }, this.film,
-            h("button", { type: "button", onclick: () => this.image && this.saved(this.image, "edited.png") }, icon("download"), "Image"),
-            this.saves), h("p", { role: "status", class: "edit-rate" }, this.rate)))),
-      h("div", { class: "stack" },
-        h("section", { class: "card stack", "aria-label": "What is edited" }, h("h2", {}, "What is edited"),
-          h("div", { class: "edit-source" },
-            h("div", { class: "stack" }, explained(h("label", { class: "field" }, this.kind, h("span", { class: "row edit-seed" }, step(-1, "Seed before", "left"), this.seed, step(1, "Next seed", "right"))), "seed"), this.latents),
-            about.read_only ? null : drop),
-          controls.length ? h("div", { class: "row edit-how" }, controls) : null),
-        h("section", { class: "card stack", "aria-label": "Directions" }, h("div", { class: "row ends" }, h("div", { class: "row" }, h("h2", {}, "What changes"), what("direction", "latent")),
-          this.moves), this.sliders.element, this.directions()))));
-    this.listLatents();
-    keys({ r: ["as it was", () => this.sliders.reset()], p: ["play the film", () => this.play()], "[": ["seed before", () => this.next(-1)], "]": ["next seed", () => this.next(1)] });
+      h("section", { class: "edit-image stack", "aria-label": "The image" }, this.stage.element, h("div", { class: "edit-below" }, this.stage.looks, this.film.says, h("div", { class: "row edit-files" }, this.film.plays, image, this.film.saves)),
+        this.says, this.stops),
+      h("div", { class: "stack" }, this.from.element,
+        h("section", { class: "card stack", "aria-label": "Directions" }, h("div", { class: "row ends" }, h("div", { class: "row" }, h("h2", {}, "What changes"), what("direction", "latent")), this.moves),
+          h("div", { class: "edit-sliders" }, this.sliders.element, this.waits), none))));
+    keys({ r: ["as it was", () => this.sliders.reset()], p: ["play the film", () => this.film.play()], "[": ["seed before", () => this.next(-1)], "]": ["next seed", () => this.next(1)] });
   }
 
-  /** What to do where the run has no directions yet. */
-  directions() {
-    const { api, run, about, failed } = this.context;
-    if (run.directions?.length) return null;
-    this.moves.hidden = true;
-    const words = h("p", { class: "quiet" }, "A direction changes one thing of the image. This run has none yet.");
-    if (about.read_only) return h("div", { class: "stack edit-none" }, words,
-      h("p", { class: "quiet" }, "This page is read-only. In a copy of the run that may be written to, this command finds some:"), copyable(`gansmith directions ${run.name} --method pca`));
-    const find = async () => {
-      set(button, { disabled: true });
-      bar.hidden = false;
-      words.textContent = "Looking for directions …";
-      try {
-        await api.events(api.at(run, "directions"), { body: { method: "pca" }, signal: this.context.signal }, (event, data) => {
-          if (event === "progress") {
-            if (data.share) bar.value = data.share;
-            words.textContent = `Looking for directions: what changes the images most${data.left === null ? " …" : `. About ${duration(Math.ceil(data.left))} left.`}`;
-          }
-          if (event === "done") run.directions = data.directions;
-        });
-        if (!run.directions?.length) throw new Error("The search ended without directions.");
-        place.remove();
-        this.moves.hidden = false;
-        this.sliders.fill(run.directions);
-        this.filmable();
-        this.describe();
-        this.sliders.focus();
-        this.context.say(`${run.directions.length} directions, the strongest first: move a slider.`);
-      } catch (error) { failed(error); if (!this.context.signal.aborted) { bar.hidden = true; words.textContent = error.message; button.disabled = false; } }
-    };
-    const bar = h("progress", { max: 1, "aria-label": "Search for directions", hidden: true });
-    const button = h("button", { type: "button", class: "main", onclick: find }, "Find directions");
-    const place = h("div", { class: "stack edit-none" }, words, bar, button);
-    return place;
-  }
+  /** Amounts along directions, as a request takes them. */
+  moved() { return Object.fromEntries(this.sliders.along); }
 
-  listLatents() {
-    const { latents = [] } = this.context.run;
-    fill(this.latents, h("option", { value: "" }, latents.length ? "photographs of before" : "no photographs yet"),
-      latents.map((one) => h("option", { value: one.id }, fromOf(one))));
-    this.latents.disabled = !latents.length;
-    this.latents.value = latents.some((one) => one.id === this.key) ? this.key : "";
+  /** Why there is no film yet; "" where there is one to make. */
+  noFilm() {
+    if (this.search) return "For a film, wait for the search.";
+    return this.sliders.along.size ? "" : this.sliders.rows.size ? "For a film, move a slider first." : "For a film, find directions first.";
   }
 
   /** Image moved along {name: amount}, or as it is where that is 0. */
@@ -146,6 +96,16 @@ class Edit {
     } catch (error) { failed(error); return null; }
   }
 
+  /** Directions were found. */
+  directed() {
+    const { run, say } = this.context;
+    this.moves.hidden = false;
+    this.sliders.fill(run.directions);
+    this.describe();
+    this.sliders.focus();
+    say(`${run.directions.length} directions, the strongest first: move a slider.`);
+  }
+
   /** Another class or truncation: of every image here. */
   change(name, value) {
     this.options[name] = value;
@@ -153,69 +113,66 @@ class Edit {
     this.choose(this.key);
   }
 
-  next(by) { this.choose(String(Math.max(0, (/^\d+$/.test(this.key) ? Number(this.key) : 0) + by))); }
+  next(by) { this.choose(String(Math.max(0, (isSeed(this.key) ? Number(this.key) : 0) + by))); }
 
-  /** Another image to edit; the sliders stay where they are. */
-  async choose(key) {
-    this.key = key;
-    this.gone?.abort();
-    if (this.fresh !== key) this.fresh = null;
-    this.latents.value = (this.context.run.latents || []).some((one) => one.id === key) ? key : "";
+  /** Another image to edit, which ends a search; the sliders stay where they are. */
+  async choose(key, { failure = null } = {}) {
+    this.search?.end();
+    Object.assign(this, { search: null, failure, chosen: this.chosen || key !== this.key, found: this.found?.key === key ? this.found : null, key });
     const { api, run } = this.context;
-    const own = this.known()?.photograph;
-    this.root.classList.toggle("photograph", Boolean(own));
+    const small = this.known()?.photograph ? api.at(run, `latents/${encodeURIComponent(key)}/photograph`) : null;
+    const original = originalOf(key);
+    if (small) this.stage.before(original?.url ?? small, { small, own: Boolean(original) });
+    this.stage.film(null);
     this.changed();
     clearTimeout(this.striping);
     this.striping = setTimeout(() => this.sliders.strips(), STRIPES);
+    if (small) return;
     try {
       const image = await this.source(key, this.context.signal);
-      if (this.key === key) this.wipe.before(this.hold("before", own ? api.at(run, `latents/${encodeURIComponent(key)}/photograph`) : image.url));
+      if (this.key === key && !this.search) this.stage.before(this.hold("before", image.url));
     } catch (error) { this.context.failed(error); }
   }
 
   /** Latent file that is edited, as the run lists it; undefined for a seed. */
   known() { return (this.context.run.latents || []).find((one) => one.id === this.key); }
 
-  /** What is edited, and what to do: in words below the image, on its halves, and in the field of the seed. */
+  /** Words and what can be used, as the state is. */
   describe() {
-    if (this.root.dataset.inverting === "") return;
-    const known = this.known();
-    const moved = this.sliders.along.size > 0;
-    const seed = /^\d+$/.test(this.key);
-    this.seed.value = seed ? this.key : "";
-    set(this.seed, { placeholder: seed ? null : known ? fromOf(known) : this.key, title: seed ? null : `${known ? fromOf(known) : this.key} is edited; a number here is a seed` });
-    this.kind.textContent = seed ? "Seed" : known?.photograph ? "Photograph" : "Latent";
-    const small = sides(this.context.run).map(String).filter((side, i, all) => i === 0 || side !== all[0]).join(" × ");
-    this.name(known?.photograph ? `your photograph at the model's ${small} pixels` : "before", !known?.photograph ? "after" : moved ? "edited" : "the model's image of it");
-    if (seed) { this.words.textContent = `${named(this.key)}; a step is one standard deviation of the latents.`; return; }
-    const next = moved ? "" : this.sliders.rows.size ? " Move a slider and see it change." : " Press Find directions, then move a slider and see it change.";
-    const far = known?.distance === undefined || known?.distance === null ? "" : `, distance ${short(known.distance)}`;
-    const right = moved ? "the model's image of it, edited" : "the nearest image that the model makes";
-    const photograph = `left of the line is ${known ? fromOf(known) : this.key} at the model's ${small} pixels, right of it ${right}.`;
-    this.words.textContent = `${this.fresh === this.key ? `Done${far}: ` : ""}${known?.photograph ? (this.fresh === this.key ? photograph : `L${photograph.slice(1)}`) : `${known ? fromOf(known) : this.key}: the nearest image that the model makes${this.fresh === this.key ? "" : far}.`}${next}`;
-  }
-
-  /** Words on the two halves of the wipe. */
-  name(before, after) {
-    this.wipe.querySelector(".left").textContent = before;
-    this.wipe.querySelector(".right").textContent = after;
+    const { search, failure, found, key, chosen, size } = this;
+    const original = originalOf(key) ? this.stage.natural ?? {} : null;
+    const said = editWords({ search, failure, found, key, chosen, size, original, known: this.known(), moved: this.sliders.along.size > 0, has: this.sliders.rows.size > 0 });
+    this.root.dataset.state = said.state;
+    this.says.textContent = said.says;
+    this.stage.words(said);
+    this.from.words(said, key);
+    this.stops.style.visibility = search ? "visible" : "hidden";
+    if (search?.share === null || !search) this.progress.removeAttribute("value"); else this.progress.value = search.share;
+    this.sliders.element.inert = Boolean(search);
+    this.sliders.element.style.visibility = search ? "hidden" : "visible";
+    for (const button of this.moves.children) button.disabled = Boolean(search);
+    this.waits.textContent = said.sliders ?? "";
+    this.film.update();
   }
 
   hold(kind, url) { const old = this.urls[kind]; this.urls[kind] = url; if (old) setTimeout(() => this.context.api.free(old), 1000); return url; }
 
+  /** The image as the sliders have it now. */
   async changed() {
     const { failed, command } = this.context;
-    this.filmable();
+    const { key } = this;
     this.describe();
     clearTimeout(this.keeping);
     this.keeping = setTimeout(() => this.keep(), REST);
     try {
-      const image = await this.ask(Object.fromEntries(this.sliders.along));
-      if (!image) return;
+      const image = await this.ask(this.moved());
+      if (!image || this.search || key !== this.key) return; // what came is of something else
       this.image = image;
-      this.wipe.after(this.hold("after", image.url));
+      this.stage.after(this.hold("after", image.url));
+      if (this.film.film?.of !== this.film.of()) this.stage.film(null);
       command(image.command, image.images);
-      this.count();
+      this.root.dataset.frames = String(Number(this.root.dataset.frames || 0) + 1);
+      this.film.count();
     } catch (error) { failed(error); }
   }
 
@@ -224,7 +181,7 @@ class Edit {
   remember() {
     const { label, truncation } = this.options;
     const state = { of: this.key, along: alongText(this.sliders.along), label: label || null, truncation };
-    last.set(this.context.run.name, Object.fromEntries(Object.entries(state).filter(([, value]) => value !== null)));
+    if (this.chosen || state.along) last.set(this.context.run.name, Object.fromEntries(Object.entries(state).filter(([, value]) => value !== null)));
   }
 
   saved(image, words) {
@@ -233,96 +190,62 @@ class Edit {
     this.context.say(`${name} is in your downloads.`);
   }
 
-  /** Film and its file: off until a slider is moved, and while one is made. */
-  filmable() {
-    const { size } = this.sliders.along;
-    this.film.disabled = this.saves.disabled = !size || this.making || this.root.dataset.inverting === "";
-    this.rate.textContent = this.making ? `Making ${FILM_STEPS} frames …` : size || !this.sliders.rows.size ? "" : "For a film, move a slider first.";
-  }
-
-  /** Images of the last second, while a slider moves. */
-  count() {
-    const now = performance.now();
-    this.frames = [...this.frames.filter((time) => now - time < 1000), now];
-    this.root.dataset.frames = String(Number(this.root.dataset.frames || 0) + 1);
-    if (this.frames.length > 4 && !this.making) this.rate.textContent = `${this.frames.length} images a second`;
-    clearTimeout(this.quiet);
-    this.quiet = setTimeout(() => this.filmable(), 1500);
-  }
-
-  async play() {
-    const { failed, command, say } = this.context;
-    if (!this.sliders.along.size) { say("Move a slider first: the film goes from before to after."); return null; }
-    if (this.making) return null;
-    const of = JSON.stringify([this.key, this.options, [...this.sliders.along]]);
-    if (this.filmed?.of === of) return this.filmed;
-    this.making = true;
-    this.filmable();
-    try {
-      const film = await this.look(Object.fromEntries(this.sliders.along), undefined, { film: "webp", steps: FILM_STEPS });
-      this.filmed = { blob: film.blob, of };
-      fill(this.screen, h("img", { src: this.hold("film", film.url), alt: "Film from before to after, playing", class: this.pixels ? "pixels" : "" }));
-      command(film.command, film.images);
-    } catch (error) { failed(error); this.filmed = null; }
-    this.making = false;
-    this.filmable();
-    return this.filmed;
-  }
-
   /** Latent of a photograph, with what was reached so far on show. */
   async invert(file) {
-    if (this.context.about.read_only) { this.context.say("This page is read-only: it searches no latents."); return; }
-    this.gone?.abort();
-    const gone = this.gone = new AbortController();
-    this.context.signal.addEventListener("abort", () => gone.abort());
-    this.name("your photograph", "nearest so far");
-    this.kind.textContent = "Photograph";
-    this.seed.value = "";
-    set(this.seed, { placeholder: file.name });
-    this.sliders.element.inert = true; // they are of the image that is searched for
-    this.root.dataset.inverting = "";
-    this.filmable();
-    this.wipe.before(this.hold("before", URL.createObjectURL(file)));
-    this.root.classList.add("photograph");
-    this.progress.style.visibility = "visible";
-    this.progress.removeAttribute("value");
-    this.words.textContent = "Step 1 of 2: looking for the image of the model that is nearest to your photograph …";
+    const { run, about, say, failed } = this.context;
+    if (about.read_only) { say("This page is read-only: it searches no latents."); return; }
+    this.search?.end();
+    const search = new Search(this.context, file, { label: this.options.label, changed: () => { if (this.search === search) { this.stage.after(search.seen); this.describe(); } } });
+    Object.assign(this, { search, failure: null });
+    clearTimeout(this.striping);
+    this.stage.film(null);
+    this.stage.pair();
+    this.stage.before(search.url, { own: true });
+    this.stage.after(null);
+    this.context.command(null, null, "The command that finds the photograph appears here.");
+    this.describe();
     try {
-      const done = await inversion(this.context, file, { label: this.options.label, signal: gone.signal, preview: (seen) => {
-        this.progress.value = seen.of ? seen.step / seen.of : 0;
-        if (seen.url) this.wipe.after(this.hold("after", seen.url));
-        this.words.textContent = `Step 1 of 2: looking for the model's nearest image, ${Math.round((100 * seen.step) / Math.max(1, seen.of))} % done${seen.distance === undefined ? "" : `, distance ${short(seen.distance)}`}.`;
-      } });
-      this.fresh = done.latent;
-      this.context.run.latents = [...(this.context.run.latents || []).filter((one) => one.id !== done.latent), { id: done.latent, distance: done.distance, from: done.from || file.name, photograph: true }];
-      this.key = done.latent;
-      delete this.root.dataset.inverting;
-      this.sliders.element.inert = false;
-      this.sliders.reset();
-      this.listLatents();
-      this.choose(done.latent);
-      const next = this.sliders.rows.size ? "move a slider" : "press Find directions";
+      const latent = await search.run();
+      if (this.search !== search) return; // something else is edited by now
+      run.latents = [latent, ...(run.latents || []).filter((one) => one.id !== latent.id)];
+      Object.assign(this, { search: null, found: { key: latent.id }, chosen: true, key: latent.id });
+      this.sliders.replace(new Map(), { quiet: true });
+      this.choose(latent.id);
       if (this.sliders.rows.size) this.sliders.focus(); else this.root.querySelector(".edit-none button")?.focus();
-      this.context.say(`Your photograph was found in the model. Now ${next}.`);
-    } catch (error) { if (!gone.signal.aborted) { this.context.failed(error); this.words.textContent = error.message; } }
-    if (gone !== this.gone) return; // another photograph is searched for
-    this.sliders.element.inert = false;
-    delete this.root.dataset.inverting;
-    this.filmable();
-    this.progress.style.visibility = "hidden";
+      say(`Your photograph was found in the model. Now ${this.sliders.rows.size ? "move a slider" : "press Find directions"}.`);
+    } catch (error) {
+      if (this.search !== search || this.context.signal.aborted) return;
+      failed(error);
+      this.choose(this.key, { failure: { name: search.name, message: error.message } });
+    }
+  }
+
+  /** The search is ended; what was edited before is edited again. */
+  stop() {
+    const { name } = this.search;
+    this.choose(this.key, { failure: { name, message: null } });
   }
 
   update(state) {
     const key = parseList(state.of)[0] ?? "0";
-    const options = { label: state.label || "", truncation: state.truncation === undefined ? null : Number(state.truncation) };
+    const options = optionsOf(state);
     const same = options.label === this.options.label && options.truncation === this.options.truncation;
-    this.options = options;
-    this.sliders.replace(parseAlong(state.along));
-    if (key !== this.key || !same) this.choose(key);
+    Object.assign(this.options, options);
+    if (key !== this.key || !same) { this.sliders.replace(parseAlong(state.along), { quiet: true }); this.choose(key); } else this.sliders.replace(parseAlong(state.along));
   }
 
-  unmount() { this.remember(); this.gone?.abort(); this.sliders.end(); clearTimeout(this.striping); clearTimeout(this.quiet); clearTimeout(this.keeping); for (const url of Object.values(this.urls)) this.context.api.free(url); }
+  unmount() {
+    this.remember();
+    this.search?.end();
+    this.sliders.end();
+    this.film.end();
+    clearTimeout(this.striping);
+    clearTimeout(this.keeping);
+    for (const url of Object.values(this.urls)) this.context.api.free(url);
+  }
 }
+
+const optionsOf = (state) => ({ label: state.label || "", truncation: state.truncation === undefined ? null : Number(state.truncation) });
 
 export default {
   name: "edit", title: "Edit", key: "e", ofRun: true,
@@ -330,6 +253,6 @@ export default {
   async mount(root, context) {
     await sheet(new URL("edit.css", import.meta.url));
     const view = new Edit(root, context);
-    return { unmount: () => view.unmount(), update: (state) => view.update(state) };
+    return { unmount: () => view.unmount(), update: (state) => view.update(state), take: (file) => view.invert(file) };
   },
 };

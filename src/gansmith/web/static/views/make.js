@@ -59,7 +59,7 @@ class Make {
     this.clears = h("button", { type: "button", class: "plain", onclick: () => this.selection.clear() }, "Clear");
     this.undoes = h("button", { type: "button", class: "plain", onclick: () => this.undo() }, icon("undo"), "Undo");
     this.zips = h("a", { class: "button", href: this.context.api.at(run, "stars.zip"), download: fileName(run.name, "stars.zip") }, icon("download"), "Stars");
-    this.picks = h("div", { class: "make-picks row", role: "group", "aria-label": "Picked images" }, this.count, this.mixes, this.sheets, this.zips, this.clears, this.undoes);
+    this.picks = h("div", { class: "make-picks row", role: "group", "aria-label": "Picked images" }, this.mixes, this.sheets, this.clears, this.undoes, this.zips, this.count);
     this.panel = h("aside", { class: "make-panel card stack", "aria-label": "The active image" });
     fill(this.root, galleryBar(run, this.options, (name, value) => this.change(name, value)),
       h("div", { class: "make-body" }, this.gallery.element, this.panel), this.picks);

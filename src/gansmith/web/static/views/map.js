@@ -10,6 +10,7 @@ import { count, short } from "../parts/words.js";
 const KINDS = { real: "training image", held_out: "held-out image", sample: "sample" };
 const NEAR = 24; // points of the region that the keys + and - draw
 const MOST_SHOWN = 60;
+const NARROW = "(max-width: 900px)";
 
 class Plane {
   constructor(root, context) {
@@ -30,20 +31,16 @@ class Plane {
     this.context.command(null, null, "The command that draws this map appears here.");
     this.card = h("aside", { class: "map-card card stack", "aria-live": "polite", "aria-label": "The point" });
     this.shown = h("section", { class: "map-region stack", "aria-label": "The region" });
-    const choose = (words, test) => h("button", { type: "button", class: "small", onclick: () => {
-      this.choose(this.points.flatMap((p, i) => (test(p) ? [i] : [])), words);
-      this.shown.scrollIntoView({ block: "start" });
-    } }, words);
+    const choose = (words, test) => h("button", { type: "button", class: "small", onclick: () => { if (this.points) this.choose(this.points.flatMap((p, i) => (test(p) ? [i] : [])), words); } }, words);
     fill(this.root,
-      h("div", { class: "row ends" }, h("div", { class: "row" },
+      h("div", { class: "map-head" }, h("div", { class: "row" },
         explained(field("Plane", methods, this.method, (value) => { this.method = value; this.load(); }), "plane"),
         field("Points", [[300, "300"], [1000, "1,000"], [2500, "2,500"], [5000, "5,000"]], this.most, (value) => { this.most = Number(value); this.load(); })), this.facts),
-      h("div", { class: "map-body" }, h("div", { class: "map-holder" }, this.plot), this.card),
-      h("div", { class: "row" }, h("span", { class: "quiet" }, "Draw round points with the mouse, or choose:"),
+      h("div", { class: "row map-choices" }, h("span", { class: "quiet" }, "Draw round points with the mouse or a finger, or choose:"),
         choose("Missed: real images without a sample near", (p) => p.kind !== "sample" && !p.neighbour),
         choose("Samples that are near no real image", (p) => p.kind === "sample" && !p.neighbour),
         h("button", { type: "button", class: "small plain", onclick: () => this.choose([], "") }, "Nothing")),
-      this.shown, this.notes);
+      h("div", { class: "map-body" }, h("div", { class: "map-holder" }, this.plot), h("div", { class: "map-side" }, this.card, this.shown)), this.notes);
     keys({ "+": ["a larger region round the point", () => this.grow(1.6)], "-": ["a smaller region", () => this.grow(1 / 1.6)], Enter: ["show the region round the point", () => this.around()],
       ArrowLeft: ["walk from point to point (in the plane)", () => {}] });
   }
@@ -64,7 +61,7 @@ class Plane {
       const all = answer.total && answer.total > this.points.length ? ` of ${count(answer.total)}, thinned evenly` : "";
       fill(this.facts, `${count(this.points.length)} points${near}${all}. `, h("strong", { title: "share of samples that have a real neighbour" }, `precision ${short(answer.precision)}`), ": samples near a real image · ",
         h("strong", { title: "share of real images that have a sample as a neighbour" }, `recall ${short(answer.recall)}`), ": real images near a sample ", what("precision", "recall", "held out"));
-      await drawMap(this.plot, this.points, { hover: (i) => this.show(i), region: (indices) => this.choose(indices, "the region") });
+      await drawMap(this.plot, this.points, { hover: (i) => this.show(i), region: (indices) => this.choose(indices, "the region", { drawn: true }) });
       this.show(0);
       this.choose([], "");
       this.root.dataset.ready = "";
@@ -104,10 +101,11 @@ class Plane {
   grow(by) { this.near = Math.max(3, Math.min(400, Math.round(this.near * by))); this.around(); }
 
   /** Region of points: how many of each kind, and their images, those without a neighbour first. */
-  choose(indices, words) {
+  choose(indices, words, { drawn = false } = {}) {
     this.region = indices;
     this.plot.select?.(indices);
-    if (!indices.length) { fill(this.shown); return; }
+    if (!drawn) this.plot.unline?.();
+    if (!indices.length) { fill(this.shown, h("p", { class: "quiet" }, drawn ? "No points in there." : "The images of the points that you choose appear here, those that the model misses first.")); return; }
     const { real, samples, missed } = summary(indices.map((i) => this.points[i]));
     const order = [...indices].sort((a, b) => Number(this.points[a].neighbour) - Number(this.points[b].neighbour)).slice(0, MOST_SHOWN);
     fill(this.shown, h("h2", { role: "status" }, `${count(indices.length)} points: ${count(real)} real, ${count(samples)} samples`),
@@ -119,6 +117,8 @@ class Plane {
         one.querySelector("img").loading = "lazy";
         return one.show(point.image);
       })));
+    this.shown.scrollTop = 0;
+    if (matchMedia(NARROW).matches) this.shown.scrollIntoView({ block: "start" }); // right below the map, which stays
   }
 
   unmount() { this.plot.end?.(); }

@@ -59,7 +59,8 @@ class Mix {
     this.advice = h("p", { class: "quiet" }, this.target, " ", what("set (a, b, c)", "mean"));
     const example = h("button", { type: "button", class: "plain", onclick: () => this.trays.replace(EXAMPLE, "example") }, "Example");
     const clear = h("button", { type: "button", class: "plain", onclick: () => this.trays.replace({ a: [], b: [], c: [] }, "all") }, "Clear");
-    fill(this.root, h("div", { class: "row ends mix-head" }, this.advice, h("div", { class: "row" }, example, clear, this.undoes)),
+    this.films = h("button", { type: "button", class: "plain", title: "The way between the images, as a strip and a film: at the end of this view", onclick: () => this.way.element.scrollIntoView({ block: "center" }) }, "As a film ↓");
+    fill(this.root, h("div", { class: "row ends mix-head" }, this.advice, h("div", { class: "row" }, example, clear, this.undoes, this.films)),
       h("div", { class: "mix-sum" }, trays, this.resultCard),
       this.choices(galleryBar(run, this.options, (name, value) => this.change(name, value))), this.gallery.element, this.way.element);
     this.from = this.root.querySelector("input.from");
@@ -128,8 +129,8 @@ class Mix {
       marks.setAttribute("aria-pressed", String(trays.current === name));
       marks.lastChild.textContent = trays.current === name ? "clicks go here" : "fill this";
     }
-    fill(this.target, `Images that you click go into set ${trays.current}; press ${TRAYS.filter((name) => name !== trays.current).join(" or ")} to fill another. `,
-      trays.all().length > 1 ? h("button", { type: "button", class: "plain small mix-down", onclick: () => this.way.element.scrollIntoView({ block: "center" }) }, "The way between them, as a film ↓") : null);
+    this.target.textContent = `Images that you click go into set ${trays.current}; press ${TRAYS.filter((name) => name !== trays.current).join(" or ")} to fill another.`;
+    this.films.disabled = trays.all().length < 2;
     this.gallery.marks();
     if (!ask) return;
     this.undoes.disabled = !this.past.size;
