@@ -104,6 +104,7 @@ def test_photograph_of_ones_own(screen: WebDriver, explored: Served, tmp_path: P
     assert screen.execute_script("return document.querySelector('.sliders').inert") is False  # type: ignore[no-untyped-call]
     click(screen, button(screen, "By chance"))
     until(screen, f"{COMMAND}?.includes('.safetensors')")  # the command names the latent file in the run
+    until(screen, ALONG)
     link = screen.current_url
     screen.get("about:blank")
     screen.get(link)

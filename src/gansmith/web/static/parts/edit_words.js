@@ -31,7 +31,7 @@ function searching({ name, share, distance, seen }) {
   const sofar = share === null ? " …" : `: ${Math.round(100 * share)} % done${distance === undefined ? "" : `, distance ${short(distance)}`}.`;
   return { state: "searching", kind: "Photograph", field: brief(name), list: `searching for ${brief(name)} …`, what: brief(name),
     before: "your photograph", after: seen ? "nearest so far" : "nothing found yet", left: "your photograph", right: seen ? "nearest so far" : "nothing yet",
-    says: `Looking for the model's image that is nearest to ${brief(name)}${sofar}`, sliders: "They move what the search finds, and come back when it ends." };
+    says: `Looking for the model's image that is nearest to ${brief(name)}${sofar}`, sliders: "The sliders move what the search finds, and come back when it ends." };
 }
 
 function ofSeed({ key, chosen, moved, has }) {

@@ -71,8 +71,8 @@ class Edit {
 
   /** Why there is no film yet; "" where there is one to make. */
   noFilm() {
-    if (this.search) return "For a film, wait for the search.";
-    return this.sliders.along.size ? "" : this.sliders.rows.size ? "For a film, move a slider first." : "For a film, find directions first.";
+    if (this.search) return "The search goes first.";
+    return this.sliders.along.size ? "" : this.sliders.rows.size ? "Film: move a slider first." : "Film: find directions first.";
   }
 
   /** Image moved along {name: amount}, or as it is where that is 0. */
@@ -122,6 +122,7 @@ class Edit {
     const { api, run } = this.context;
     const small = this.known()?.photograph ? api.at(run, `latents/${encodeURIComponent(key)}/photograph`) : null;
     const original = originalOf(key);
+    this.stage.element.classList.toggle("smooth", Boolean(small)); // beside a photograph squares look coarse
     if (small) this.stage.before(original?.url ?? small, { small, own: Boolean(original) });
     this.stage.film(null);
     this.changed();
@@ -200,6 +201,7 @@ class Edit {
     clearTimeout(this.striping);
     this.stage.film(null);
     this.stage.pair();
+    this.stage.element.classList.add("smooth");
     this.stage.before(search.url, { own: true });
     this.stage.after(null);
     this.context.command(null, null, "The command that finds the photograph appears here.");
