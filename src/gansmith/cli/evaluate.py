@@ -20,6 +20,7 @@ from gansmith.cli.arguments import (
     run_or_zoo,
     trained_lines,
 )
+from gansmith.cli.evaluation_lines import EvaluationLines
 from gansmith.system.console import is_terminal, say
 from gansmith.system.text import printable, wrapped
 
@@ -140,7 +141,7 @@ def _of_its_kind(context: typer.Context, given: dict[str, Any]) -> None:
 
 def _audit(context: typer.Context, subject: Path, trained: Sequence[str], common: dict[str, Any]) -> None:
     """Ask the five questions about generated images, and print the answers."""
-    from gansmith.judge import audit_run
+    from gansmith.judge import audit_files, audit_run
 
     given = context.params
     if given["train_on_samples"]:
@@ -154,10 +155,10 @@ def _audit(context: typer.Context, subject: Path, trained: Sequence[str], common
     chosen = {**{name: given[name] for name in _OF_AUDIT}, "options": _options(given["assignments"] or ())}
     if given["thorough"]:
         chosen |= {"samples": audit_run.THOROUGH}
-    audit = audit_run.evaluate(
-        subject, metrics=metrics, first_look=_print_first_look, stepped=_print_step, **chosen, **common
-    )
-    report = (given["out"] or subject / "audit") / (audit_run.FIRST_PAGE if given["quick"] else "report.html")
+    lines = EvaluationLines()
+    live: dict[str, Any] = {} if is_terminal() else {"early": lines.answer, "progress": lines.progress}
+    audit = audit_run.evaluate(subject, metrics=metrics, first_look=_print_first_look, **live, **chosen, **common)
+    report = (given["out"] or subject / "audit") / (audit_files.FIRST_PAGE if given["quick"] else "report.html")
     return tell(trained, audit.as_text(), audit.notes[audit.above :], report, f"features: {audit.protocol.features}")
 
 
@@ -190,12 +191,6 @@ def _options(assignments: Sequence[str]) -> dict[str, Any]:
 
 def _print_first_look(audit: Audit) -> None:
     say(f"first look, at {audit.counts['samples']:,} samples; the whole audit follows:", audit.as_text(), "")
-
-
-def _print_step(what: str, number: int, count: int, first: bool) -> None:
-    """A line for a log; on a terminal the bars tell it."""
-    if not is_terminal():
-        say(f"{'first look, ' if first else ''}step {number} of {count}: {what}")
 
 
 def tell(trained: Sequence[str], text: str, notes: Sequence[str], place: Path, *lines: str) -> None:

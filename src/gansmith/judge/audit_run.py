@@ -12,26 +12,27 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from gansmith import catalog
 from gansmith.errors import OptionError
-from gansmith.evaluation.audit import history
 from gansmith.evaluation.audit.audit import JSON, Audit, answer_all
 from gansmith.evaluation.audit.metric_table import Measurement, measure_all
-from gansmith.evaluation.audit.report import PAGE, page, write
+from gansmith.evaluation.audit.report import PAGE
 from gansmith.evaluation.known_features import KnownFeatures
 from gansmith.evaluation.metric_needs import require_classes, require_counts, require_unlabelled
 from gansmith.evaluation.number_format import duration
 from gansmith.evaluation.protocol import Protocol
-from gansmith.evaluation.types import QUESTIONS, Evidence, Extractor, Figure, Metric
+from gansmith.evaluation.types import Answer, Evidence, Extractor, Figure, Metric
+from gansmith.judge.audit_files import FIRST_JSON, FIRST_PAGE, write_first_look, write_whole
 from gansmith.judge.chosen_extractors import extractors_of, why_chosen
 from gansmith.judge.evidence import Extractors, Sides, evidence_of, sides_of
+from gansmith.judge.first_answers import first_answers
 from gansmith.judge.image_sets import LEAST, Generated, Subject, subject_of
 from gansmith.judge.mismatch import fitted, greyness, reals_at_their_shape, with_as_made
+from gansmith.judge.outlook import EARLY, FEATURES, MAKING, Done, Outlook, parts_of, watched
 from gansmith.judge.reference_images import RealImages
 from gansmith.judge.report_folder import report_folder
 from gansmith.judge.run_facts import run_facts
@@ -41,7 +42,6 @@ from gansmith.runs.own_networks import own_networks_at
 from gansmith.runs.run import Run
 from gansmith.runs.trained_for import trained_for
 from gansmith.system import hardware
-from gansmith.system.files import write_json, write_text
 from gansmith.system.paths import resolved, shell_word
 
 MOST = 200_000  # samples in all: they are held in memory
@@ -49,7 +49,6 @@ SAMPLES, REPEATS = 1_000, 3
 THOROUGH = 2_000  # samples a repeat
 FIRST = 500  # samples of a first look
 FIRST_REAL = 2_000  # real images a side that it is compared with
-FIRST_JSON, FIRST_PAGE = "first_look.json", "first_look.html"
 
 
 def evaluate(
@@ -67,7 +66,8 @@ def evaluate(
     real: int = 10_000,
     quick: bool = False,
     first_look: Callable[[Audit], None] | None = None,
-    stepped: Callable[[str, int, int, bool], None] = lambda *_: None,
+    early: Callable[[Answer], None] | None = None,
+    progress: Callable[[Done], None] | None = None,
     checkpoint: str | None = None,
     raw: bool = False,
     size: str | int | None = None,
@@ -87,7 +87,8 @@ def evaluate(
     metrics    names of the catalog, measured beside the five questions on all samples together
     samples, repeats  that many images, made that often from other seeds;  real  at most so many real images
     quick      a first look alone, written to first_look.json and first_look.html;  first_look  what to do with it,
-               before the audit goes on;  stepped  is told each step: what, number, of how many, of a first look?
+               before the audit goes on;  early  what to do with each answer of the first look as it comes
+    progress   is told how much is done, in the place of progress bars
     size       image files are brought to, where they are not of one size;  skip_unreadable  leave out broken ones
     out        the report's folder, where `force` replaces one; RUN/audit, where it is replaced, when not given
 
@@ -95,36 +96,38 @@ def evaluate(
     """
     samples, repeats = (min(samples, FIRST), 1) if quick else (samples, repeats)
     begun = time.monotonic()
-    _require_counts(samples, repeats, real)
-    place = Path(subject)
-    needs = "" if against is not None else ", and which images they are compared with, with --against DATA"
-    names = (FIRST_JSON, FIRST_PAGE) if quick else (JSON, PAGE)
-    folder, again = report_folder(place, out, names, force=force, needs=needs)
-    catalog.vouch([features, *metrics])  # given by hand
-    networks = own_networks_at(place)
-    options_of: dict[str, Any] = {"options": options or {}, "device": device, "trust": trust, "own": networks}
-    extractors = extractors_of(features, weights, classifier, **options_of)
-    measures = _metrics(metrics, extractors)
-    network: dict[str, Any] = {"checkpoint": checkpoint, "raw": raw, "device": device, "trust": trust}
-    judged = subject_of(place, samples, repeats, size=size, skip_unreadable=skip_unreadable, **network)
-    where: dict[str, Any] = {"against": against, "holdout": holdout, "most": real, "seed": seed}
-    reals = reals_at_their_shape(judged, resized=size is not None, **where)
-    require_counts(measures, real=len(reals.train[0]), samples=samples * repeats)
-    notes = tuple(_not_at_the_end(judged.run, checkpoint, raw))
-    chosen = {"features": features, "weights": weights, "classifier": classifier}
-    words = _options(options or {}, against=against, holdout=holdout, **chosen)
-    of_run = {"distinct": reals.trained_on, "checkpoint": checkpoint, "raw": raw, "options": words}
-    comparison = _Comparison(judged, reals, extractors, seed, notes, of_run, begun, networks, stepped=stepped)
-    if quick:
-        return _write_first_look(
-            comparison.first_look(f"the whole audit is gansmith evaluate {shell_word(place)}", measures), folder, again
-        )
-    if first_look is not None and samples * repeats > FIRST:
-        first_look(comparison.first_look("the whole audit follows"))
-    comparison.step("making the samples")
-    asked = comparison.ask(reals, judged.generate(), measures)
-    own = judged.run is not None and is_run(place) and resolved(folder) == resolved(place / "audit")
-    return _write(asked, folder, again, remember=own)
+    with watched(progress) as outlook:
+        _require_counts(samples, repeats, real)
+        place = Path(subject)
+        needs = "" if against is not None else ", and which images they are compared with, with --against DATA"
+        names = (FIRST_JSON, FIRST_PAGE) if quick else (JSON, PAGE)
+        folder, again = report_folder(place, out, names, force=force, needs=needs)
+        catalog.vouch([features, *metrics])  # given by hand
+        networks = own_networks_at(place)
+        options_of: dict[str, Any] = {"options": options or {}, "device": device, "trust": trust, "own": networks}
+        extractors = extractors_of(features, weights, classifier, **options_of)
+        measures = _metrics(metrics, extractors)
+        network: dict[str, Any] = {"checkpoint": checkpoint, "raw": raw, "device": device, "trust": trust}
+        judged = subject_of(place, samples, repeats, size=size, skip_unreadable=skip_unreadable, **network)
+        where: dict[str, Any] = {"against": against, "holdout": holdout, "most": real, "seed": seed}
+        reals = reals_at_their_shape(judged, resized=size is not None, **where)
+        require_counts(measures, real=len(reals.train[0]), samples=samples * repeats)
+        notes = tuple(_not_at_the_end(judged.run, checkpoint, raw))
+        chosen = {"features": features, "weights": weights, "classifier": classifier}
+        words = _options(options or {}, against=against, holdout=holdout, **chosen)
+        of_run = {"distinct": reals.trained_on, "checkpoint": checkpoint, "raw": raw, "options": words}
+        comparison = _Comparison(judged, reals, extractors, seed, notes, of_run, begun, networks, early, outlook)
+        look = quick or (first_look is not None and samples * repeats > FIRST)
+        comparison.plan(first=look, samples=0 if quick else samples * repeats)
+        if quick:
+            whole = f"the whole audit is gansmith evaluate {shell_word(place)}"
+            return write_first_look(comparison.first_look(whole, measures), folder, again)
+        if look and first_look is not None:
+            first_look(comparison.first_look("the whole audit follows"))
+        outlook.begin(MAKING, first=False)
+        asked = comparison.ask(reals, judged.generate(), measures)
+        own = judged.run is not None and is_run(place) and resolved(folder) == resolved(place / "audit")
+        return write_whole(asked.audit, asked.evidence, asked.generated, folder, again, remember=own)
 
 
 def _options(options: Mapping[str, Any], **chosen: Any) -> tuple[str, ...]:
@@ -148,7 +151,8 @@ class _Comparison:
     """What a first look and the whole audit have in common.
 
     notes: on the weights;  run_facts: options of `run_facts`;  begun: when, by the monotonic clock
-    own: networks that the samples were trained on;  known: features of images seen
+    own: networks that the samples were trained on;  early: told each answer of the first look as it comes
+    outlook: told each part;  known: features of images seen
     """
 
     judged: Subject
@@ -158,26 +162,53 @@ class _Comparison:
     notes: tuple[str, ...]
     run_facts: Mapping[str, Any]
     begun: float
-    own: tuple[str, ...] = ()
+    own: tuple[str, ...]
+    early: Callable[[Answer], None] | None
+    outlook: Outlook
     known: KnownFeatures = field(default_factory=KnownFeatures)
-    stepped: Callable[[str, int, int, bool], None] = lambda *_: None
 
-    def step(self, what: str, *, first: bool = False) -> None:
-        """Tell that a step begins: the samples, or one of the questions. first: of a first look."""
-        number = 2 + list(QUESTIONS).index(what) if what in QUESTIONS else 1
-        self.stepped(QUESTIONS.get(what, what), number, 1 + len(QUESTIONS), first)
+    @property
+    def by_network(self) -> bool:
+        """Does a network look at the images, which takes most of the time?"""
+        return self.extractors.main.name != "pixels"
+
+    def plan(self, *, first: bool, samples: int) -> None:
+        """The parts of the work: a first look or none, and of the whole audit so many samples."""
+        looks = [(True, FIRST, self._real(self.reals.fewer(FIRST_REAL)))] if first else []
+        looks += [(False, samples, self._real(self.reals))] if samples else []
+        self.outlook.plan(parts_of(looks, network=self.by_network))
+
+    def _real(self, reals: RealImages) -> int:
+        return len(reals.train[0]) + (0 if reals.holdout is None else len(reals.holdout[0]))
 
     def first_look(self, whole: str, measures: Mapping[str, Metric] | None = None) -> Audit:
         """The questions asked of few images. whole: how to get the whole audit, in words."""
-        self.step("making the samples", first=True)
-        return self.ask(self.reals.fewer(FIRST_REAL), self.judged.generate(first=FIRST), measures or {}, whole).audit
+        self.outlook.begin(MAKING, first=True)
+        reals, generated = self.reals.fewer(FIRST_REAL), self.judged.generate(first=FIRST)
+        known = {}
+        if self.early is not None and self.by_network:
+            self.outlook.begin(EARLY, first=True)
+            base = _protocol(self.judged, reals.as_made or reals, generated, self.extractors)
+            for answer in first_answers(reals, generated, self.extractors, base, seed=self.seed):
+                self.early(answer)
+                if answer.question == "collapse" and self.extractors.classifier is None:
+                    known[answer.question] = answer  # no network has a part in it
+        return self.ask(reals, generated, measures or {}, whole, known).audit
 
-    def ask(self, reals: RealImages, generated: Generated, measures: Mapping[str, Metric], whole: str = "") -> _Asked:
-        """Ask the five questions, and measure. whole: of a first look, how to get the whole audit."""
-        cache = self.judged.run is None
+    def ask(
+        self,
+        reals: RealImages,
+        generated: Generated,
+        measures: Mapping[str, Metric],
+        whole: str = "",
+        known: Mapping[str, Answer] | None = None,
+    ) -> _Asked:
+        """Ask the five questions, but those known, and measure. whole: of a first look, how to get the whole audit."""
+        first, cache = bool(whole), self.judged.run is None
+        self.outlook.begin(FEATURES, first=first)
         parts = [fitted(part, reals.shape) for part in generated.parts]
         sides = sides_of(
-            reals.train, reals.holdout, parts, self.extractors, cache=cache, known=self.known, remember=bool(whole)
+            reals.train, reals.holdout, parts, self.extractors, cache=cache, known=self.known, remember=first
         )
         protocol = _protocol(self.judged, reals, generated, self.extractors)
         told: dict[str, Any] = {"names": reals.classes, "trained_on": reals.trained_on, "own_networks": self.own}
@@ -185,14 +216,16 @@ class _Comparison:
         if reals.as_made is not None:
             base = _protocol(self.judged, reals.as_made, generated, self.extractors)
             evidence = with_as_made(evidence, reals.as_made, generated.parts, base)
-        first = [f"A first look, at {len(generated.parts[0]):,} samples: {whole}."] if whole else []
+        few = [f"A first look, at {len(generated.parts[0]):,} samples: {whole}."] if first else []
         audit = answer_all(
             evidence,
             subject=generated.name,
-            title=f"{'First look at' if whole else 'Audit of'} {generated.name}",
+            title=f"{'First look at' if first else 'Audit of'} {generated.name}",
             above=[*reals.above, *greyness(reals.train[0], generated.parts), *self._judge_words()],
-            notes=[*first, *self.notes, *reals.notes],
-            asking=lambda question: self.step(question, first=bool(whole)),
+            notes=[*few, *self.notes, *reals.notes],
+            asking=lambda question: self.outlook.begin(question, first=first),
+            known=known,
+            answered=self.early if first and self.early is not None else lambda answer: None,
         )
         numbers = self._measured(measures, sides, protocol)
         audit = replace(audit, facts=_facts(reals, generated, begun=self.begun), metrics=numbers)
@@ -210,30 +243,6 @@ class _Comparison:
         if self.extractors.classifier is not None:
             described = replace(protocol, features=self.extractors.words)
         return measure_all(measures, sides.train, sides.fakes, described)
-
-
-def _write_first_look(audit: Audit, folder: Path, again: bool) -> Audit:
-    document = page(audit)
-    write_json(folder / FIRST_JSON, audit.record(), replace=again)
-    write_text(folder / FIRST_PAGE, document, replace=again)
-    return audit
-
-
-def _write(asked: _Asked, folder: Path, again: bool, *, remember: bool) -> Audit:
-    """Write the audit; with `remember`, put it into the history beside those before, and draw how the run moved."""
-    audit, generated = asked.audit, asked.generated
-    if not remember:
-        write(audit, folder, replace=again)
-        return audit
-    weights = generated.facts.get("weights", "")
-    line = history.line_of(audit, asked.evidence.ruler, images=generated.trained or 0, weights=weights)
-    moved = None
-    with suppress(ValueError, TypeError, KeyError, ArithmeticError):  # an audit without its figure is better than none
-        moved = history.figure([*history.read(folder), line], audit.protocol)
-    audit = replace(audit, history=() if moved is None else (moved,))
-    write(audit, folder, replace=again)
-    history.append(folder, line)
-    return audit
 
 
 def _require_counts(samples: int, repeats: int, real: int) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gansmith.evaluation.types import QUESTIONS
+from gansmith.judge.outlook import read_line
 from gansmith.system.text import printable
 
 _GOOD: Mapping[str, str] = {
@@ -33,10 +34,8 @@ _OPEN: Mapping[str, str] = {
     "diversity": "whether all kinds of images come",
     "artifacts": "whether the network leaves traces",
 }
-_FIRST = re.compile(r"^first look, at ([\d,]+) samples", re.MULTILINE)
+_FIRST = re.compile(r"^first (look|answers), at ([\d,]+) samples")
 _ANSWER = re.compile(r"^[+?-] (good|bad|cannot tell) +(\w+) +(.*)$")
-_STEP = re.compile(r"^(first look, )?step (\d+) of (\d+): (.*)$", re.MULTILINE)
-_COUNTED = re.compile(r"^(.{1,80}): ([\d,]+)/([\d,]+) \w+", re.MULTILINE)
 
 
 def overall(audit: Mapping[str, Any]) -> dict[str, str] | None:
@@ -65,38 +64,37 @@ def _joined(parts: Sequence[str]) -> str:
 
 
 def progress(log: str) -> dict[str, Any]:
-    """{step, share, first_look} of what a running evaluation has written. step: in words, None before the first; share:
-    of all steps, 0 to 1, None where it is not known; first_look: its answers, as an audit has them, None before it."""
-    steps = list(_STEP.finditer(log))
-    if not steps:
-        return {"step": None, "share": None, "first_look": _first_look(log)}
-    first, number, count, what = steps[-1].groups()
-    staged = first is not None or any(one[1] for one in steps)
-    done = max(0, int(number) - 1) / max(1, int(count))
-    counted = list(_COUNTED.finditer(log, steps[-1].end()))
-    detail = f" ({counted[-1][1]}, {counted[-1][2]} of {counted[-1][3]})" if counted else ""
-    share = done if not staged else done / 4 if first else 0.25 + 0.75 * done
+    """{share, left, step, first_look} of what a running evaluation has written. share: of its time, 0 to 1;  left:
+    seconds;  step: what it does, in words;  each None where it is not known;  first_look: as an audit has its answers,
+    None before one, and without `overall` while they are not all there."""
+    lines = log.splitlines()
+    said = next(filter(None, map(read_line, reversed(lines))), None)
     return {
-        "step": printable(f"{'First look: s' if first else 'S'}tep {number} of {count}: {what}{detail}")[:200],
-        "share": round(share, 4),
-        "first_look": _first_look(log),
+        "share": None if said is None else said.share,
+        "left": None if said is None else said.left,
+        "step": None if said is None else printable(said.what)[:200],
+        "first_look": _first_look(lines),
     }
 
 
-def _first_look(log: str) -> dict[str, Any] | None:
-    """The answers of the first look, which are printed as wrapped lines that end with an empty one."""
-    begin = _FIRST.search(log)
-    if begin is None:
-        return None
+def _first_look(lines: Sequence[str]) -> dict[str, Any] | None:
+    """The newest answers of the first look, each of wrapped lines: those that came early one by one, then all."""
     said: dict[str, Any] = {}
-    name = None
-    for line in log[begin.end() :].splitlines()[1:]:
-        answer = _ANSWER.match(line)
-        if answer is not None and answer[2] in QUESTIONS:
+    samples, whole, name = "", False, None
+    for line in lines:
+        begin, answer = _FIRST.match(line), _ANSWER.match(line)
+        if begin is not None:
+            samples, whole, name = begin[2], whole or begin[1] == "look", None
+        elif samples and answer is not None and answer[2] in QUESTIONS:
             verdict, name, sentence = answer.groups()
             said[name] = {"question": QUESTIONS[name], "verdict": verdict, "sentence": sentence}
         elif name is not None and line.startswith("    "):
             said[name]["sentence"] += " " + line.strip()
-        elif name is not None:
-            break
-    return {"title": f"A first look, at {begin[1]} samples", **said, "overall": overall(said)} if said else None
+        elif name is not None and whole:
+            break  # the look is over: what follows is of the whole
+        else:
+            name = None
+    if not said:
+        return None
+    title = f"A first look, at {samples} samples" if whole else f"First answers, at {samples} samples"
+    return {"title": title, **said, "overall": overall(said) if whole else None}

@@ -26,6 +26,7 @@ from gansmith.system import stop_file
 from gansmith.system.files import write_json
 from gansmith.system.paths import resolved
 from gansmith.system.text import printable, printable_lines
+from gansmith.web import weights
 from gansmith.web.audit_words import progress
 from gansmith.web.errors import BusyError, NotFoundError, RefusedError
 from gansmith.web.pictures import command_line
@@ -95,7 +96,7 @@ class Jobs:
 
         state: running; ended; stopped, on request; or failed, which only the server that started it knows by its
         status. seconds: since it began, of one that runs; stopping: it was asked to end. log: the last lines of what it
-        said. Of an evaluation also step, share and first_look (`audit_words.progress`).
+        said. Of an evaluation also what `audit_words.progress` reads of it; of a download its share and problem.
         """
         job = page_work.note(self.settings.opened)
         if job is None:
@@ -110,8 +111,11 @@ class Jobs:
         said = self._said()
         stopping = state == "running" and stop_file.is_there(self.folder / REQUEST)
         told = {"seconds": seconds, "state": state, "stopping": stopping, "log": "\n".join(said[-_LINES:])}
+        whole = "\n".join(said)
         if job["what"] == "evaluate":
-            told |= progress("\n".join(said))
+            told |= progress(whole)
+        elif job["what"] == "features":
+            told |= {"share": weights.share(whole), "problem": weights.problem(whole) if state == "failed" else None}
         return {"id": f"{job['begun']:.3f}", **job, **told}
 
     def _runs(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -31,7 +32,19 @@ def test_begin_shows_images_and_says_what_to_expect(screen: WebDriver, page: Ser
     until(screen, "return !document.querySelector('.begin-start').disabled")
     one(screen, ".begin-form select").send_keys("5 minutes")
     until(screen, "return new URLSearchParams(location.hash.split('?')[1]).get('time')", "5m")
-    one(screen, ".begin-form input").send_keys("x")
+    field = one(screen, ".begin-form input")
+    below = "return document.querySelector('.begin-check').getBoundingClientRect().top"
+    before = screen.execute_script(below)
+    for wrong, words in (("", "Give the run a name"), ("a b", "letters, digits")):  # greyed, and it says why
+        field.clear()
+        field.send_keys(wrong or "a", *([] if wrong else [Keys.BACKSPACE]))
+        until(screen, "return document.querySelector('.begin-start').disabled")
+        assert words in one(screen, ".begin-why").text
+    assert screen.execute_script(below) == before
+    field.clear()
+    field.send_keys("mine-x")
+    until(screen, "return !document.querySelector('.begin-start').disabled")
+    assert one(screen, ".begin-why").text == ""
     until(screen, "return document.querySelector('#command code').textContent.includes('--time 5m')")
     command = one(screen, "#command code").text
     assert "gansmith train" in command
@@ -81,15 +94,19 @@ def test_an_evaluation_is_stopped_and_the_next_one_shows_five_answers(page: Serv
         button(screen, "Evaluate now").send_keys(Keys.ENTER)
         assert "is replaced" not in one(screen, "dialog").text  # there is none
         press(screen, Keys.TAB, Keys.ENTER)
-        until(screen, f"return (() => {{ {said} }})()?.includes('Starting: ')")
+        until(screen, "return document.querySelector('.job .job-last')?.textContent.startsWith('Starting')")
         assert not screen.find_elements("css selector", "#view .empty")  # no "not evaluated yet" beside it
         assert "busy" in screen.execute_script(
             "return getComputedStyle(document.querySelector('.job progress')).animation"
         )
-        until(
-            screen, f"return (() => {{ {said} }})()?.includes('tep ')", seconds=120
-        )  # of a first look, or of the whole
-        assert float(screen.execute_script("return document.querySelector('.job progress').value")) >= 0
+        until(screen, f"return / [1-9]\\d? %/.test((() => {{ {said} }})())", seconds=300)
+        both = """
+          const words = document.querySelector('.job [role=status]').textContent;
+          return [Number(words.match(/(\\d+) %/)[1]), Math.round(100 * document.querySelector('.job progress').value)];
+        """
+        in_words, in_bar = screen.execute_script(both)
+        assert in_words == in_bar
+        assert one(screen, ".job .job-last").text  # what it does now
         until(screen, "return document.querySelectorAll('.truth-card').length", 5, seconds=300)
         until(screen, "return document.querySelector('.job').hidden", seconds=300)
         verdict = one(screen, ".truth-whole .truth-verdict").text
@@ -198,6 +215,46 @@ def test_a_page_that_starts_nothing_says_why_and_what_to_type(page: Served, fold
                     until(screen, "return document.querySelector('.truth-gone .copyable')")
                     assert one(screen, "#view").text.count("are not here") == 1
                     assert "gansmith explore emoji --images FOLDER" in one(screen, ".truth-gone .copyable").text
+                    mark = "return document.querySelector('{} path').getAttribute('d')"
+                    assert screen.execute_script(mark.format("#view .empty svg")) != screen.execute_script(
+                        mark.format("#nav [aria-current] svg")
+                    )  # no tick over "not evaluated yet"
+                    until(
+                        screen, "return document.querySelector('#view .head button')?.textContent.startsWith('Blind')"
+                    )
+                    click(screen, button(screen, "Blind test"))
+                    until(screen, "return document.querySelector('#view')?.innerText.includes('No blind test here')")
+                    assert len(screen.window_handles) == 1
                 require_clean(screen)
         finally:
             end_page(served)
+
+
+def test_weights_are_downloaded_by_a_button_and_without_a_network_it_says_so(
+    runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The true command, on a machine whose way out is a closed port of its own."""
+    monkeypatch.setenv("GANSMITH_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
+    for options in ((), ("--read-only",)):
+        served = start_page(Path(shutil.copytree(runs, tmp_path / f"runs{len(options)}")), *options)
+        try:
+            with let_in(served, 400) as screen:
+                visit(screen, served.url, "truth?run=toy")
+                until(screen, "return document.querySelector('.truth-offer')")
+                if options:
+                    assert one(screen, ".truth-offer .copyable").text.startswith("gansmith features install mobilenet")
+                    assert not screen.find_elements("css selector", ".truth-offer > div > button:not(.small)")
+                    continue
+                click(screen, button(screen, "Get it (14 MB)"))
+                until(screen, "return document.activeElement.textContent", "Cancel")
+                press(screen, Keys.TAB, Keys.ENTER)
+                until(screen, "return document.querySelector('.job [role=status]')?.textContent.includes('mobilenet')")
+                words = "return document.querySelector('#view .notice.bad:not([hidden])')?.textContent"
+                assert "no way to the internet" in until(screen, words, seconds=300)
+                assert one(screen, ".job [role=status]").text.endswith("ended with an error")
+                assert not one(screen, ".truth-offer button").get_attribute("disabled")
+                require_clean(screen)
+        finally:
+            end_page(served)
+    assert not list((tmp_path / "cache").glob("weights/*.pth"))

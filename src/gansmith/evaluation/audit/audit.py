@@ -100,14 +100,17 @@ class Audit:
     def as_text(self) -> str:
         """The notes that stand above; the five answers (mark, verdict, name, sentence), then the numbers of metrics,
         then the one next step; lines are wrapped, but for commands."""
-        lines = [
-            wrapped(f"{MARKS[answer.verdict]} {answer.verdict:<11}  {question:<12}  {answer.sentence}", indent=_HANGING)
-            for question, answer in self.answers.items()
-        ]
+        lines = list(map(line_of, self.answers.values()))
         lines += [measurement.as_text(name) for name, measurement in self.metrics.items()]
         above = [wrapped(f"! {note}", indent=2) for note in self.notes[: self.above]]
         text = "\n".join([*above, *lines, "", self.steps[0].as_text("next: ")])
         return number_format.for_terminals(text)
+
+
+def line_of(answer: Answer) -> str:
+    """An answer as wrapped text: mark, verdict, name, sentence."""
+    text = f"{MARKS[answer.verdict]} {answer.verdict:<11}  {answer.question:<12}  {answer.sentence}"
+    return wrapped(text, indent=_HANGING)
 
 
 def answer_all(
@@ -120,9 +123,11 @@ def answer_all(
     notes: Iterable[str] = (),
     above: Iterable[str] = (),
     asking: Callable[[str], None] = lambda question: None,
+    answered: Callable[[Answer], None] = lambda answer: None,
+    known: Mapping[str, Answer] | None = None,
 ) -> Audit:
-    """Ask `questions`, in the order of the report; `asking` is told each before. Raises UnknownNameError for one that
-    does not exist."""
+    """Ask `questions`, in the order of the report; `asking` is told each before, `answered` its answer.
+    Those that are `known` are not asked again. Raises UnknownNameError for one that does not exist."""
     asked = list(questions)
     for question in asked:
         if question not in QUESTIONS:
@@ -130,7 +135,8 @@ def answer_all(
     answers = {}
     for question in (one for one in QUESTIONS if one in asked):
         asking(question)
-        answers[question] = _ask(question, evidence)
+        answers[question] = (known or {}).get(question) or _ask(question, evidence)
+        answered(answers[question])
     return Audit(
         answers=answers,
         subject=subject or evidence.base.fake or "unnamed",

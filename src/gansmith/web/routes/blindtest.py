@@ -29,6 +29,18 @@ class Codes(BaseModel):
     codes: Annotated[list[Annotated[str, Field(max_length=2000)]], Field(min_length=1, max_length=200)]
 
 
+@router.get("/api/runs/{run}/blindtest/ready")
+async def ready(request: Request, run: str) -> dict[str, bool]:
+    """{"ready": true} where the test of real or made can be made; else the error says what is missing."""
+    page, kept = page_of(request), shared_of(request).kept
+
+    def look() -> dict[str, bool]:
+        own_images(kept, page.runs.run_of(run), page.settings)
+        return {"ready": True}
+
+    return await page.work.read(look)
+
+
 @router.get("/api/runs/{run}/blindtest", response_class=Response)
 async def blindtest(
     request: Request,

@@ -1,4 +1,5 @@
-"""What a request may start, one at a time: a training on the offered folder, and work on a run of the opened folder."""
+"""What a request may start, one at a time: a training on the offered folder, work on a run of the opened folder, and
+the download of the weights that judge images."""
 
 from __future__ import annotations
 
@@ -16,6 +17,7 @@ from gansmith.runs.folder import is_run
 from gansmith.runs.lock import is_locked
 from gansmith.runs.stop_request import request_stop
 from gansmith.system.paths import resolved
+from gansmith.web import weights
 from gansmith.web.errors import BusyError, RefusedError
 from gansmith.web.jobs import run_argument
 from gansmith.web.own_images import own_images
@@ -26,7 +28,7 @@ router = APIRouter()
 MOST_IMAGES = 10**9
 _NAME = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]{0,63}")
 
-What = Literal["train", "resume", "evaluate", "encoder"]
+What = Literal["train", "resume", "evaluate", "encoder", "features"]
 Time = Literal["1m", "2m", "3m", "5m", "15m", "30m", "1h", "2h", "4h", "8h"]
 
 
@@ -54,7 +56,8 @@ class Confirmed(BaseModel):
 @router.get("/api/jobs")
 async def jobs(request: Request) -> list[dict[str, Any]]:
     """[{id, what, run, command, begun, seconds, state, stopping, log}]: the newest, or none. state: running, ended,
-    stopped or failed; stopping: one that runs was asked to end."""
+    stopped or failed; stopping: one that runs was asked to end. Of an evaluation also its progress and its first
+    answers; of a download its share, and once it failed the problem."""
     page, shared = page_of(request), shared_of(request)
     job = await page.work.read(shared.jobs.current)
     return [] if job is None else [job]
@@ -69,7 +72,8 @@ async def start(request: Request, asked: Asked) -> dict[str, Any]:
     def begin() -> dict[str, Any]:
         moved = _moved(shared, asked) if asked.what == "evaluate" else []
         arguments = arguments_of(page, asked, moved)
-        return shared.jobs.start(asked.what, str(asked.name or asked.run), arguments)
+        label = weights.NAME if asked.what == "features" else str(asked.name or asked.run)
+        return shared.jobs.start(asked.what, label, arguments)
 
     return await page.work.read(begin)
 
@@ -119,6 +123,10 @@ def arguments_of(page: Page, asked: Asked, moved: Sequence[str] = ()) -> list[st
             raise OptionError(f"{name} is no option of {asked.what}: leave it out")
     if asked.what == "train":
         return _training(page, asked)
+    if asked.what == "features":
+        if asked.run is not None or asked.name is not None:
+            raise OptionError("features takes no run and no name: it downloads one fixed file")
+        return [*weights.COMMAND]
     if asked.run is None or asked.name is not None:
         raise OptionError(f"{asked.what} takes the name of an open run, as run, and nothing else")
     path = page.runs.path_of(asked.run)

@@ -92,11 +92,21 @@ async function mount(view, { run, runs, state }) {
   const why = view.ofRun && run && view.needs ? view.needs(run) : null;
   if (view.ofRun && !run) { if (runs.length) chooseRun(place, view, runs, go); else nothingYet(place, context); return; }
   if (why) { fill(place, empty(view.icon || view.name, `${view.title}: not for ${run.name}`, why, h("a", { class: "button", href: "#/runs" }, "All runs"))); return; }
+  if (run && !run.digest && !run.domains) context.live((change) => modelCame(run, change));
   const result = await view.mount(place, context);
   if (current !== here) { (typeof result === "function" ? result : result?.unmount)?.(); return; }
   end = result;
   here.update = result?.update;
   here.take = result?.take; // a view that takes a dropped photograph itself
+}
+
+/** A run that had no model when it was opened has one now: the views that need one are no longer greyed. */
+async function modelCame(run, change) {
+  if (change.name !== run.name || change.gone || !change.model || run.digest || current?.run !== run) return;
+  try {
+    const now = await api.get(api.at(run));
+    if (now.digest && current?.run === run) { Object.assign(run, now); nav(); }
+  } catch { /* the next change asks again */ }
 }
 
 /** Bar of views: links that keep the run. */

@@ -10,6 +10,7 @@ export const GLOSSARY = {
   "set (a, b, c)": "Images whose mean is taken: the mean of a, less the mean of b, plus the mean of c, gives the result. With a alone the result is a's mean.",
   mean: "The image of the average latent of several images: none of them, but between all of them.",
   plane: "Images are many numbers; the map draws them in two. PCA: the two straight directions along which they differ most. UMAP: bent, so that near images stay near, and far distances mean little.",
+  PCA: "Principal component analysis: the straight directions along which images, as lists of numbers, differ most; the first ones say the most.",
   precision: "The share of samples that lie near a real image: how good the samples are.",
   recall: "The share of real images that have a sample near: how much of the real variety the model makes.",
   "held out": "Real images that training never saw: what the model makes of them, it did not learn by heart.",
@@ -25,6 +26,14 @@ export function what(...words) {
   const said = words.map((word) => GLOSSARY[word]).join(" ");
   return h("button", { type: "button", class: "what", "aria-label": `What is ${words.join(", ")}?`, title: said,
     onclick: () => dialog({ title: words.length > 1 ? "What do these words mean?" : `What is ${words[0]}?`, content: listed(words) }) }, "?");
+}
+
+const IN_TEXTS = { PCA: /\bPCA\b|\bpca-\d/, precision: /precision/i, recall: /recall/i, "held out": /held[ -]out/i };
+
+/** Button "?" for those of the hard words that are in the texts; null where there is none. */
+export function explaining(...texts) {
+  const found = Object.keys(IN_TEXTS).filter((word) => texts.some((text) => IN_TEXTS[word].test(text || "")));
+  return found.length ? what(...found) : null;
 }
 
 /** An element with a button "?" at its upper right end. */

@@ -3,14 +3,15 @@ import { api } from "../api.js";
 import { ask } from "./dialog.js";
 import { fill, h } from "./dom.js";
 import { icon } from "./icons.js";
-import { elapsed } from "./words.js";
+import { duration, elapsed } from "./words.js";
 
-const WORK = { train: "Training", resume: "Training", evaluate: "Evaluating", encoder: "Training the encoder of" };
+const WORK = { train: "Training", resume: "Training", evaluate: "Evaluating", encoder: "Training the encoder of", features: "Downloading the weights of" };
 const SAVED = "It ends after this step with everything saved; Continue takes it up again exactly there.";
 const LOST = {
   train: SAVED, resume: SAVED,
   evaluate: "What it has worked out so far is dropped. A report that was there before stays.",
   encoder: "What the encoder has learned so far is dropped. The run itself is not touched.",
+  features: "What has come so far is dropped; it can be downloaded again at any time.",
 };
 const ENDS = { ended: "done", stopped: "stopped", failed: "ended with an error" };
 
@@ -66,7 +67,7 @@ function stopButton(context, changed) {
 }
 
 /** Panel of a job: what it does, how long it has worked, Stop, and what it said, folded but for an error, and for the last line with `lastLine`.
- * now(job): {step, share, line} of one that runs: words in the place of what it does, how much is done (null: not known), the last line. */
+ * now(job): {step, words, share, line} of one that runs: words in the place of what it does, or of the whole line; how much is done (null: not known); the last line. */
 export function jobPanel(context, { lastLine = true, now = () => ({}) } = {}) {
   const title = h("strong", { role: "status" });
   const last = h("p", { class: "small quiet job-last" });
@@ -78,10 +79,10 @@ export function jobPanel(context, { lastLine = true, now = () => ({}) } = {}) {
   function update(job) {
     element.hidden = false;
     const runs = job.state === "running";
-    const { step = null, share = null, line = null } = runs ? now(job) : {};
+    const { step = null, words = null, share = null, line = null } = runs ? now(job) : {};
     const asked = stop.update(job);
     const what = `${WORK[job.what] || job.what} ${job.run}`;
-    title.textContent = !runs ? `${what}: ${ENDS[job.state]}` : asked ? `Stopping ${job.run} …` : step ? `${step}: ${elapsed(job.seconds)}` : `${what}: for ${elapsed(job.seconds)}`;
+    title.textContent = !runs ? `${what}: ${ENDS[job.state]}` : asked ? `Stopping ${job.run} …` : words || (step ? `${step}: ${elapsed(job.seconds)}` : `${what}: for ${elapsed(job.seconds)}`);
     bar.hidden = !runs;
     if (share === null) bar.removeAttribute("value"); else bar.value = Math.max(0, Math.min(1, share));
     last.textContent = line ?? (lastLine || !runs ? (job.log || "").trim().split("\n").at(-1) : "");
@@ -95,10 +96,17 @@ export function jobPanel(context, { lastLine = true, now = () => ({}) } = {}) {
   return { element, update };
 }
 
+/** What an evaluation says of itself: the same share in the bar and in the words, the time left once it is known. */
+export function evaluation({ run, share, left, step, seconds }) {
+  const known = share === null || share === undefined ? "" : `: ${Math.round(100 * share)} %`;
+  const rest = left === null || left === undefined ? "" : `, about ${duration(Math.max(1, left))} left`;
+  return { words: `Evaluating ${run}${known} after ${elapsed(seconds)}${rest}`, share: share ?? null, line: step ? `${step[0].toUpperCase()}${step.slice(1)}` : "Starting: what computes images is loaded" };
+}
+
 /** Panel of a job that runs, on any run, or on `run` alone (whose training has a Stop of its own); null for none. */
 export function workPanel(context, job, run = null) {
   if (job?.state !== "running" || (run && (job.run !== run || ["train", "resume"].includes(job.what)))) return null;
-  const panel = jobPanel(context);
+  const panel = jobPanel(context, job.what === "evaluate" ? { now: evaluation } : {});
   watchJob(job, { signal: context.signal, changed: panel.update }).catch(context.failed);
   return panel.element;
 }

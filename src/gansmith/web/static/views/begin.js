@@ -46,21 +46,31 @@ function nothing(root, context) {
 const timeOf = (state) => (TIMES.some(([value]) => value === state.time) ? state.time : "15m");
 
 function begin(root, images, context) {
-  const why = hindered(context);
+  const hinders = hindered(context);
   const time = h("select", {}, TIMES.map(([value, words]) => h("option", { value }, words)));
   time.value = timeOf(context.state);
   const name = h("input", { type: "text", value: context.state.name || "", pattern: "[0-9A-Za-z][0-9A-Za-z_\\-]{0,63}", maxlength: 64, required: true, spellcheck: "false", autocomplete: "off", title: "letters, digits, - and _" });
   const start = h("button", { type: "submit", class: "main begin-start", disabled: true }, icon("play"), "Start training");
+  const why = h("p", { class: "small quiet begin-why", role: "status" }, "It can start once your images were measured: some seconds.");
   const expected = h("section", { class: "card stack begin-forecast", "aria-label": "What to expect", "aria-busy": "true" }, h("h3", {}, "What to expect"));
   const place = h("div", { class: "stack", role: "status" }, h("p", { class: "quiet" }, "Each of your images is opened once, and a step of the training is measured. This takes some seconds."), h("progress", { "aria-label": "measuring" }));
   expected.append(place);
   const check = h("section", { class: "begin-check", "aria-label": "Check" });
   const form = h("form", { class: "card stack begin-form", onsubmit: (event) => { event.preventDefault(); go(); } },
     h("div", { class: "row" }, h("label", { class: "field" }, "How long", time), h("label", { class: "field" }, "Name of the run", name)),
-    why ? [h("p", { class: "notice warn" }, why[0]), copyable(why[1])] : [start, h("p", { class: "small quiet" }, "It runs on this machine, and goes on when this page is closed. It can be stopped and continued at any time.")]);
+    hinders ? [h("p", { class: "notice warn" }, hinders[0]), copyable(hinders[1])] : [start, why, h("p", { class: "small quiet" }, "It runs on this machine, and goes on when this page is closed. It can be stopped and continued at any time.")]);
   let offered = null;
   const said = () => offered && context.command(offered.command.replace(/--time \S+/, `--time ${time.value}`).replace(/(--out .*?)[^/\s]+$/, `$1${name.value}`));
-  name.addEventListener("input", said);
+  let going = false;
+  /** Whether it can start, and in words why not. */
+  function ready() {
+    const no = !offered ? "It can start once your images were measured: some seconds." : offered.check.stops ? "It cannot start with these images: the check beside says why."
+      : !name.value ? "Give the run a name: then it can start." : !name.checkValidity() ? "A name of a run has letters, digits, - and _, and begins with a letter or digit." : "";
+    why.textContent = no;
+    start.disabled = going || Boolean(no);
+    return !no;
+  }
+  name.addEventListener("input", () => { said(); ready(); });
   time.addEventListener("change", () => { context.keep({ time: time.value }); look(); });
 
   async function look() {
@@ -71,7 +81,7 @@ function begin(root, images, context) {
       if (wanted !== time.value) return;
       offered = answer.offered;
       name.value ||= offered.name;
-      start.disabled = Boolean(offered.check.stops);
+      ready();
       forecast(place, offered);
       checked(check, offered.check);
       said();
@@ -80,12 +90,14 @@ function begin(root, images, context) {
   }
 
   async function go() {
-    start.disabled = true;
+    if (!ready()) return;
+    going = true;
+    ready();
     try {
       const job = await startJob({ what: "train", name: name.value, time: time.value });
       context.keep({ job: job.run });
       trainingLive(root, job, context);
-    } catch (error) { context.failed(error); start.disabled = false; }
+    } catch (error) { context.failed(error); going = false; ready(); }
   }
 
   fill(root, h("div", { class: "head" }, h("h2", {}, `Train on ${images.folder}`)), strip(images), h("div", { class: "begin-two" }, expected, h("div", { class: "stack" }, form, check)));
