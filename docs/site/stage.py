@@ -1,7 +1,7 @@
 """Lay out what Sphinx builds: README as the first page, the pages of docs/, and what is generated, in one folder.
 
-Links are the only thing that changes: those between pages and to pictures lead to where these are in the site; those
-to other files of the repository become their text. Each page stands in the contents, at the end if no section names it.
+Links change, and charts: links between pages and to pictures lead to where these are in the site, those to other files
+of the repository become their text. Each page stands in the contents, at the end if no section names it.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import re
 import shutil
 from pathlib import Path
 
+from docs.site.flow import with_lists
 from docs.site.gallery import write_gallery
 from docs.site.reference import write_reference
 
@@ -82,7 +83,7 @@ def staged(file: Path, root: Path, placed: dict[Path, Path]) -> str:
         return f"{picture}[{words}]({os.path.relpath(place, home)}{'#' if anchor else ''}{anchor})"
 
     text = COMMANDS.sub("```bash\n", file.read_text())
-    return LINK.sub(led, text.replace("```mermaid\n", "```text\n"))
+    return LINK.sub(led, with_lists(text))
 
 
 def contents(names: list[str]) -> dict[str, list[str]]:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from docs.site.docstrings import converted
+from docs.site.flow import flow_list
 from docs.site.gallery import write_gallery
 from docs.site.stage import contents, stage
 
@@ -23,6 +25,26 @@ def test_links_lead_to_where_pages_are_and_others_become_their_text(tmp_path: Pa
     assert "[a sum](methods/sum.md#why) and a folder\n" in (source / "index.md").read_text()
     assert (source / "contributing.md").read_text() == "# Two\n\n[one](index.md)\n\n```bash\ngansmith list\n```\n"
     assert "[home](../index.md)" in (source / "methods" / "sum.md").read_text()
+
+
+def test_a_chain_of_boxes_becomes_a_list(tmp_path: Path) -> None:
+    root, source = small_root(tmp_path / "root"), tmp_path / "source"
+    page = root / "docs" / "methods" / "sum.md"
+    page.write_text('One\n\n```mermaid\nflowchart TD\n  a["2 · <x>"]\n  b["1 · y"]\n  a --> b\n```\n\nTwo\n')
+    stage(root, source)
+    text = (source / "methods" / "sum.md").read_text()
+    assert text == 'One\n\n<ol class="flow">\n<li>2 · &lt;x&gt;</li>\n<li>1 · y</li>\n</ol>\n\nTwo\n'
+
+
+@pytest.mark.parametrize(
+    "lines",
+    ['a["1"]\n b["2"]\n b --> a', 'a["1"]\n b["2"]', 'a["1"]\n b["2"]\n a --> b\n a --> a', 'a["1"]\n subgraph'],
+)
+def test_other_charts_are_refused(lines: str) -> None:
+    with pytest.raises(ValueError, match="one chain"):
+        flow_list(f"flowchart TD\n {lines}\n")
+    with pytest.raises(ValueError, match="one chain"):
+        flow_list('pie\n a["1"]\n')
 
 
 def test_every_page_stands_in_the_contents_once() -> None:
