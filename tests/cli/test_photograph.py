@@ -46,7 +46,7 @@ def test_a_photograph_is_found_edited_and_filmed(tmp_path: Path, monkeypatch: py
     renderer.images([77]).write(tmp_path / "photo.jpg", scale=1, padding=0)
     way = torch.zeros(renderer.latents([0]).shape[1])
     way[0] = 1
-    save_directions(directions_file(run), Directions((Direction(way, "open"),), "z", renderer.origin))
+    save_directions(directions_file(run), Directions((Direction(way, "open"),), "w", renderer.origin))
     lines = commands()
     assert [words[:2] for words in lines] == [["gansmith", name] for name in ("invert", "edit", "interpolate")]
     for words in lines:
