@@ -16,8 +16,8 @@ import torch
 
 from gansmith.system import hardware
 from gansmith.system.device import Precision
+from gansmith.system.operations import Operations
 from gansmith.training import precision
-from gansmith.training.forecast import Operations
 
 ROOT = Path(__file__).parent.parent
 LOAD = round(psutil.getloadavg()[0], 2)  # of the minute before; more than 0.2, and the figures are another's too

@@ -7,7 +7,8 @@ from collections.abc import Callable, Hashable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 import torch
-from torch.utils.flop_counter import FlopCounterMode
+
+from gansmith.system.operations import Operations
 
 SMALL = 2e10  # floating-point operations: some two tenths of a second of one core
 
@@ -19,9 +20,9 @@ def operations(call: Callable[[], object]) -> int:
     >>> operations(lambda: torch.ones(2, 3) @ torch.ones(3, 4))  # a product and a sum for each of 24
     48
     """
-    with threads_for(0), torch.no_grad(), FlopCounterMode(display=False) as counter:
+    with threads_for(0), torch.no_grad(), Operations() as counter:
         call()
-    return int(counter.get_total_flops())
+    return int(counter.total)
 
 
 @contextmanager

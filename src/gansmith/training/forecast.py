@@ -9,18 +9,17 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 import torch
 from torch import Tensor
 from torch.autograd.graph import saved_tensors_hooks
-from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils.flop_counter import flop_registry
 
 from gansmith.adversarial import Batch, Game, Moment, Sample, Turn
 from gansmith.errors import OutOfMemoryError
 from gansmith.system.device import Precision
 from gansmith.system.memory import gibibytes
+from gansmith.system.operations import Operations
 from gansmith.training.engine import trained_parameters, unfreeze_only
 from gansmith.training.out_of_memory import free_memory, total_memory
 from gansmith.training.precision import autocast
@@ -153,22 +152,6 @@ def timed(estimate: Forecast, game: Game, batch: Batch, device: torch.device, se
                 torch.cuda.synchronize(device)
             seconds.append(time.perf_counter() - begun)
     return replace(estimate, step_seconds=sorted(seconds[1:])[1])
-
-
-class Operations(TorchDispatchMode):
-    """Floating-point operation counter by torch's own formulas. (Torch's FlopCounterMode hooks into modules besides,
-    and its hooks fail under the double backward of a gradient penalty.)"""
-
-    def __init__(self) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
-        self.total = 0.0
-
-    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        result = func(*args, **(kwargs or {}))
-        formula = flop_registry.get(func._overloadpacket)
-        if formula is not None:
-            self.total += formula(*args, **(kwargs or {}), out_val=result)
-        return result
 
 
 def _count(game: Game, batch: Batch, device: torch.device, precision: Precision) -> tuple[float, list[float]]:
