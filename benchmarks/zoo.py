@@ -3,6 +3,7 @@
     python -m benchmarks.zoo                                      # which there are, which are kept, how large they are
     python -m benchmarks.zoo digits emoji --data FOLDER --runs runs/zoo
     python -m benchmarks.zoo emoji --runs runs/zoo --keep         # look at the sheet first, then keep it
+    python -m benchmarks.zoo --picture docs/pictures/zoo.webp
 
 Training leaves a run in RUNS/NAME: what `gansmith train` chooses for these images and one thread, or a `--recipe`.
 `--keep` writes what the package ships into src/gansmith/zoo/NAME: experiment.yaml, the model files in half precision, a
@@ -27,6 +28,7 @@ from gansmith import zoo
 from gansmith.models import saved
 
 ENLARGED = 3  # a sheet of 32 px has 3 x 3 pixels for each
+WIDE, GAP = 560, 16  # pixels of each sheet in the picture of all, and between two
 PACKAGE = Path(zoo.__file__).parent
 
 
@@ -115,6 +117,17 @@ def kind_of(experiment: Mapping[str, Any]) -> str:
     return f"A generator of the kind {experiment['generator']['name']}"
 
 
+def draw(file: Path) -> None:
+    """The last sheets of all that are kept in one picture, two beside each other, made equally wide."""
+    sheets = [Image.open(PACKAGE / name / "samples.png").convert("RGB") for name in ENTRIES]
+    sheets = [sheet.resize((WIDE, WIDE * sheet.height // sheet.width), Image.Resampling.BICUBIC) for sheet in sheets]
+    high = max(sheet.height for sheet in sheets)
+    picture = Image.new("RGB", (2 * WIDE + GAP, -(-len(sheets) // 2) * (high + GAP) - GAP), "white")
+    for number, sheet in enumerate(sheets):
+        picture.paste(sheet, (number % 2 * (WIDE + GAP), number // 2 * (high + GAP)))
+    picture.save(file, quality=88, method=6)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.zoo", description=__doc__)
     parser.add_argument("names", nargs="*", choices=[*ENTRIES, []], metavar="NAME")
@@ -124,6 +137,7 @@ def main() -> None:
     parser.add_argument("--images", help="instead of the recipe's length")
     parser.add_argument("--set", action="append", default=[], dest="settings")
     parser.add_argument("--keep", action="store_true", help="write the trained run into the package")
+    parser.add_argument("--picture", type=Path, metavar="FILE", help="draw what is kept: docs/pictures/zoo.webp")
     chosen = parser.parse_args()
     for name in chosen.names:
         run = chosen.runs / name
@@ -132,6 +146,8 @@ def main() -> None:
         else:
             options = {"recipe": chosen.recipe, "images": chosen.images, "settings": chosen.settings}
             train(name, data=chosen.data, run=run, **options)
+    if chosen.picture:
+        draw(chosen.picture)
     for name, entry in ENTRIES.items():
         folder = PACKAGE / name
         size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
