@@ -137,3 +137,28 @@ def test_one_process_of_each_machine_says_what_ended_them(
     if speaks:
         assert str(ending).startswith(f"rank {lost}: no such features")
         assert ("last checkpoint" in str(ending)) == (how == "silent")
+
+
+@pytest.mark.parametrize("by_itself", [False, True])
+def test_what_ended_them_is_said_once(
+    by_itself: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A main thread that has noticed, and is ending, says it; it is given as long again for that."""
+    left: list[int] = []
+    slept: list[float] = []
+    monkeypatch.setattr(team_module.time, "sleep", slept.append)
+    monkeypatch.setattr(team_module._Ends, "by_itself", by_itself)
+
+    class Left(Exception):  # noqa: N818
+        pass
+
+    def leave(status: int) -> None:
+        left.append(status)
+        raise Left
+
+    monkeypatch.setattr(team_module.os, "_exit", leave)
+    with pytest.raises(Left):
+        team_module._end_at_once(Loss(1, "no memory", "failed"), 0)
+    assert left == [1]
+    assert slept == ([team_module.GRACE] if by_itself else [])
+    assert capsys.readouterr().err.count("error: rank 1: no memory") == (0 if by_itself else 1)
