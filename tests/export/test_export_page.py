@@ -167,7 +167,8 @@ def test_it_makes_the_images_of_pytorch_in_a_browser(exported: Exported, browser
         page = tmp_path / f"{number}.html"
         export(run, "html", page, runtime=RUNTIME)
         state = opened(browser, page)
-        assert (state["state"], state["level"]) == ("ready", "0")
+        assert state["state"] == "ready"
+        assert int(state["level"]) <= 1  # of 255: a sum between two levels, rounded otherwise
         assert float(state["latent"]) < 2e-6
 
 

@@ -46,7 +46,8 @@ def test_it_makes_the_images_of_pytorch_in_firefox(exported: Exported, firefox: 
         firefox.open(page.as_uri())
         firefox.wait(ENDED)
         state = firefox.ask(STATE)
-        assert (state["state"], state["level"]) == ("ready", "0"), (state, firefox.complaints)
+        assert state["state"] == "ready", (state, firefox.complaints)
+        assert int(state["level"]) <= 1  # of 255: a sum between two levels, rounded otherwise
         assert float(state["latent"]) < 2e-6
         image = to_uint8(run.sample([0], device="cpu").images)[0].astype(int)
         firefox.wait(f"{LEVELS}.some((level, at) => at % 4 < 3 && level > 0)")

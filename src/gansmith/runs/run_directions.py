@@ -15,13 +15,18 @@ from gansmith.records.images import save_image, to_uint8
 from gansmith.records.rows import Cell, Row, draw_rows
 from gansmith.runs.folder import directions_file
 from gansmith.system.text import printable
+from gansmith.system.threads import operations, threads_for
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from gansmith.latent.directions.ranking import FeaturesOf
     from gansmith.latent.renderer import Renderer
     from gansmith.runs.run import Run
 
 COUNT = 10  # directions of a method, when nobody says how many
+_TOGETHER = 64  # images whose features are taken at a time
 
 
 def find_directions(
@@ -79,11 +84,17 @@ def features_of(run: Run, *, raw: bool = False, checkpoint: str | None = None) -
         return None
     network, card = run.network("discriminator", raw=raw, checkpoint=checkpoint)
     channels, height, width = card.dimensions[:3]
+    two = to_input(np.zeros((2, height, width, channels), np.uint8))
     try:
-        layers(network, to_input(np.zeros((2, height, width, channels), np.uint8)))
+        amount = operations(lambda: layers(network, two)) * _TOGETHER // len(two)
     except GansmithError:
         return None
-    return lambda images: activations(network, images, grid=1, what=None)
+
+    def features(images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        with threads_for(amount):
+            return activations(network, images, grid=1, batch=_TOGETHER, what=None)
+
+    return features
 
 
 def save_sheet(
