@@ -1,3 +1,6 @@
+from dataclasses import replace
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -8,6 +11,7 @@ from gansmith.errors import DataError
 from gansmith.evaluation import copy_search, planted_copies
 from gansmith.evaluation.features import pixels
 from gansmith.evaluation.types import Extractor, Outputs
+from gansmith.system import threads
 
 PIXELS = pixels.build(device="cpu")
 
@@ -124,3 +128,26 @@ def test_what_cannot_be_searched_is_said(digits: NDArray[np.uint8]) -> None:
     with pytest.raises(DataError, match=r"^2 training image.*at least 3"):
         copy_search.search(digits[:1], digits[:2], PIXELS, what="the samples", own=np.array([0]))
     assert copy_search.search(digits[2:3], digits[:2], PIXELS, what="the samples").nearness[0] <= 1
+
+
+@pytest.mark.parametrize(("least", "inside"), [(threads.SMALL, 1), (1, 3)])
+def test_a_small_search_has_one_thread(
+    digits: NDArray[np.uint8], least: float, inside: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(threads, "SMALL", least)
+    windows, seen = PIXELS.windows, list[int]()
+    assert windows is not None
+
+    def watched(*given: Any) -> torch.Tensor:
+        seen.append(torch.get_num_threads())
+        return windows(*given)
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(3)
+    try:
+        search = copy_search.Search(digits[20:], replace(PIXELS, windows=watched))
+        search.nearest(digits[:20], what="queries")
+        assert seen == [3, inside, inside]  # the training images; the queries, as they are and mirrored
+        assert torch.get_num_threads() == 3
+    finally:
+        torch.set_num_threads(before)

@@ -10,6 +10,7 @@ under a shift, and `planted_copies` show whether that holds.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
 from functools import cached_property
 from typing import NamedTuple
 
@@ -24,6 +25,7 @@ from gansmith.evaluation.extract import extract
 from gansmith.evaluation.nearest_views import Base
 from gansmith.evaluation.types import Extractor, Images
 from gansmith.system.progress import bar
+from gansmith.system.threads import threads_for
 
 SHIFT = 2  # pixels, at most, that a copy may be moved by; the search undoes it
 RANK = 5  # the distance to this nearest training image is what the nearest one's is measured by
@@ -114,13 +116,22 @@ class Search:
         rank = min(count, others)
         views = self._views(queries, what)
         parts = []
-        with torch.inference_mode(), bar(f"searching for copies: {what}", len(queries)) as advance:
+        waiting = bar(f"searching for copies: {what}", len(queries))
+        with self._threads(queries), torch.inference_mode(), waiting as advance:
             for part, features in views:
                 mine = None if own is None else own[part]
                 parts.append(self._base.nearest(features, count=rank, own=mine))
                 advance(features.shape[1])
         distances, indices = (np.concatenate(column) for column in zip(*parts, strict=True))
         return distances, indices
+
+    def _threads(self, queries: Images) -> AbstractContextManager[None]:
+        """Inside, one thread where the windows of a part of the queries, and their distances, are too little work for
+        several; as many as before where a network makes the features."""
+        if self.extractor.windows is None:
+            return nullcontext()
+        views = 2 * len(offsets(queries)) * min(_CHUNK, len(queries))
+        return threads_for(2 * views * self._base.rows.numel())
 
     def blends(self, queries: Images, *, first: int) -> Blends:
         """The pairs of training images, as they are or mirrored, between which queries [N, H, W, C] lie.
