@@ -122,6 +122,33 @@ def test_an_evaluation_is_stopped_and_the_next_one_shows_five_answers(page: Serv
         require_clean(screen)
 
 
+def test_hard_words_in_what_an_audit_says_have_their_question_mark(screen: WebDriver, page: Served) -> None:
+    visit(screen, page.url, "truth?run=toy")
+    script = """
+      const done = arguments[arguments.length - 1];
+      import('/static/parts/glossary.js').then(({explaining}) => done([
+        explaining('the precision is 0.3, and held-out images by PCA').getAttribute('aria-label'),
+        explaining('a plain sentence', undefined)]));
+    """
+    label, nothing = screen.execute_async_script(script)
+    assert label == "What is PCA, precision, held out?"
+    assert nothing is None
+
+
+def test_views_are_no_longer_greyed_once_a_run_has_its_first_model(page: Served, folder: Path) -> None:
+    """A training that was stopped, or has saved its first model, while it was on show."""
+    young = Path(shutil.copytree(folder / "runs" / "toy", folder / "runs" / "young"))
+    shutil.move(young / "model", folder / "model")
+    needs = "return document.querySelectorAll('#nav a[data-needs]').length"
+    with let_in(page) as screen:
+        visit(screen, page.url, "runs?run=young")
+        until(screen, needs, 5)  # but for Runs, Begin and Truth
+        shutil.move(folder / "model", young / "model")
+        until(screen, needs, 1)  # Translate, which is not for such a run
+        require_clean(screen)
+    shutil.rmtree(young)
+
+
 def test_truth_shows_pairs(screen: WebDriver, page: Served) -> None:
     visit(screen, page.url, "truth?run=toy")
     loaded = "return [...document.querySelectorAll('.truth-pairs img')].filter((i) => i.naturalWidth > 0).length"
