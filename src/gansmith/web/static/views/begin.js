@@ -65,7 +65,7 @@ function begin(root, images, context) {
   /** Whether it can start, and in words why not. */
   function ready() {
     const no = !offered ? "It can start once your images were measured: some seconds." : offered.check.stops ? "It cannot start with these images: the check beside says why."
-      : !name.value ? "Give the run a name: then it can start." : !name.checkValidity() ? "A name of a run has letters, digits, - and _, and begins with a letter or digit." : "";
+      : !name.value ? "Give the run a name: then it can start." : !name.checkValidity() ? "Only letters, digits, - and _; a letter or digit first." : "";
     why.textContent = no;
     start.disabled = going || Boolean(no);
     return !no;
