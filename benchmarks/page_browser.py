@@ -52,7 +52,7 @@ READY = "return Boolean(document.querySelector(arguments[0])) && !document.query
 
 
 def opened(driver: WebDriver, url: str, view: str, css: str) -> None:
-    """A view of the page, once `css` is there, and half a second later."""
+    """A view of the page, once `css` is there, and a second later."""
     driver.get("about:blank")
     driver.get(f"{url}/#/{view}")
     end = time.monotonic() + 60
@@ -60,12 +60,12 @@ def opened(driver: WebDriver, url: str, view: str, css: str) -> None:
         if time.monotonic() > end:
             raise SystemExit(f"{view} shows no {css}: has the run directions?")
         time.sleep(0.05)
-    time.sleep(0.5)
+    time.sleep(1)
 
 
 def first_picture(driver: WebDriver, url: str, run: str) -> float:
     """Milliseconds from the click on Make, in the opened run, to its first sample."""
-    opened(driver, url, f"runs?run={run}", ".runs-facts")
+    opened(driver, url, f"runs?run={run}", ".chart .main-svg")
     milliseconds: float = driver.execute_async_script(CLICK)
     return milliseconds
 

@@ -10,12 +10,13 @@ from typing import Any
 from gansmith.errors import GansmithError
 from gansmith.models import saved
 from gansmith.models.saved import Card
-from gansmith.runs.folder import directions_file, experiment_of, is_run, models_of
+from gansmith.runs.folder import directions_file, is_run, models_of
 from gansmith.runs.lock import is_locked
 from gansmith.runs.stars import read_stars
 from gansmith.system.text import printable
 from gansmith.web.digests import digest_of, model_files
 from gansmith.web.event_records import number_of, plain
+from gansmith.web.known_experiments import experiment_of
 from gansmith.web.latent_store import stored_latents
 from gansmith.web.progress_facts import health_of, images_drawn, seconds_left, steady_rate
 

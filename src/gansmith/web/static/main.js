@@ -1,7 +1,7 @@
 // The page: `#/VIEW?run=NAME&...` holds the whole state; the router mounts the view it names, and gives it a context.
 import { api, dropped } from "./api.js";
 import { command, commandBar } from "./parts/command.js";
-import { copy, fill, h } from "./parts/dom.js";
+import { copy, fill, h, sheet } from "./parts/dom.js";
 import { dropAnywhere } from "./parts/drop.js";
 import { empty } from "./parts/empty.js";
 import { icon } from "./parts/icons.js";
@@ -58,10 +58,12 @@ async function route() {
   ownKeys({});
   root.setAttribute("aria-busy", "true");
   try {
-    const runs = await api.get("/api/runs");
+    const one = () => (state.run && !state.run.includes(",") ? api.get(api.at(state.run)) : null);
+    const styles = Promise.all((view.sheets || []).map(sheet));
+    let [runs, run] = await Promise.all([api.get("/api/runs"), one()]);
     if (mine !== turn) return;
-    if (view.ofRun && !state.run && runs.length === 1) { state.run = runs[0].name; history.replaceState(null, "", hash(name, state)); }
-    const run = state.run && !state.run.includes(",") ? await api.get(api.at(state.run)) : null;
+    if (view.ofRun && !state.run && runs.length === 1) { state.run = runs[0].name; history.replaceState(null, "", hash(name, state)); run = await one(); }
+    await styles;
     if (mine !== turn) return;
     await mount(view, { run, runs, state });
   } catch (error) {
@@ -143,6 +145,7 @@ async function start() {
   addEventListener("hashchange", route);
   addEventListener("unhandledrejection", (event) => { if (!dropped(event.reason)) failed(event.reason); });
   await route();
+  for (const view of views) (view.sheets || []).forEach(sheet); // at hand when another view is opened
 }
 
 start().catch(failed);

@@ -28,12 +28,13 @@ export function fill(element, ...children) {
   return element;
 }
 
+const sheets = new Map(); // address -> Promise of its load
+
 /** Style sheet beside a view, linked once: `sheet(new URL("make.css", import.meta.url))`. */
 export function sheet(url) {
   const address = String(url);
-  const there = [...document.querySelectorAll("link[rel=stylesheet]")].find((link) => link.href === address);
-  if (there) return Promise.resolve();
-  return new Promise((done) => document.head.append(h("link", { rel: "stylesheet", href: address, onload: done, onerror: done })));
+  if (!sheets.has(address)) sheets.set(address, new Promise((done) => { document.head.append(h("link", { rel: "stylesheet", href: address, onload: done, onerror: done })); }));
+  return sheets.get(address);
 }
 
 let count = 0;

@@ -1,5 +1,5 @@
 // Edit: sliders along the run's named directions, on a seed or a photograph of one's own; before and after, and the film of it.
-import { fill, h, sheet } from "../parts/dom.js";
+import { fill, h } from "../parts/dom.js";
 import { EditFilm } from "../parts/edit_film.js";
 import { noDirections } from "../parts/edit_none.js";
 import { originalOf, Search } from "../parts/edit_search.js";
@@ -250,10 +250,10 @@ class Edit {
 const optionsOf = (state) => ({ label: state.label || "", truncation: state.truncation === undefined ? null : Number(state.truncation) });
 
 export default {
+  sheets: ["edit.css"].map((name) => new URL(name, import.meta.url)),
   name: "edit", title: "Edit", key: "e", ofRun: true,
   needs: (run) => (run.domains || run.generates === false ? "This run has no generator of seeds: it has no directions. One of two domains opens in Translate." : null),
   async mount(root, context) {
-    await sheet(new URL("edit.css", import.meta.url));
     const view = new Edit(root, context);
     return { unmount: () => view.unmount(), update: (state) => view.update(state), take: (file) => view.invert(file) };
   },

@@ -1,5 +1,5 @@
 // Make: samples seed by seed as one scrolls; star, pick, and see each one's nearest training image.
-import { fill, h, set, sheet } from "../parts/dom.js";
+import { fill, h, set } from "../parts/dom.js";
 import { save, fileName } from "../parts/files.js";
 import { Gallery } from "../parts/gallery.js";
 import { galleryBar } from "../parts/gallery_bar.js";
@@ -195,10 +195,10 @@ class Make {
 }
 
 export default {
+  sheets: ["../parts/gallery.css", "make.css"].map((name) => new URL(name, import.meta.url)),
   name: "make", title: "Make", key: "m", ofRun: true,
   needs: (run) => (run.domains || run.generates === false ? "This run has no generator of seeds: it makes none from a seed. One of two domains opens in Translate." : null),
   async mount(root, context) {
-    await Promise.all(["../parts/gallery.css", "make.css"].map((name) => sheet(new URL(name, import.meta.url))));
     const view = new Make(root, context);
     return { unmount: () => view.unmount(), update: (state) => view.update(state) };
   },

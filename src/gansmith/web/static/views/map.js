@@ -1,6 +1,6 @@
 // Map: real, held-out and generated images in the plane, by who has a neighbour; a region drawn round points shows what is in it.
 import { drawMap } from "../parts/map_chart.js";
-import { fill, h, sheet } from "../parts/dom.js";
+import { fill, h } from "../parts/dom.js";
 import { explained, what } from "../parts/glossary.js";
 import { icon } from "../parts/icons.js";
 import { circle, nearestBy, summary } from "../parts/plane.js";
@@ -125,10 +125,10 @@ class Plane {
 }
 
 export default {
+  sheets: ["map.css"].map((name) => new URL(name, import.meta.url)),
   name: "map", title: "Map", key: "p", ofRun: true,
   needs: (run) => (run.domains || run.generates === false ? "This run has no generator of seeds: the map compares samples with real images." : null),
   async mount(root, context) {
-    await sheet(new URL("map.css", import.meta.url));
     const view = new Plane(root, context);
     return () => view.unmount();
   },

@@ -1,5 +1,5 @@
 // Mix: picked images go into a, b and c; the mean of each and a - b + c at once; the way between them as a strip and a film.
-import { fill, h, sheet } from "../parts/dom.js";
+import { fill, h } from "../parts/dom.js";
 import { fileName, save } from "../parts/files.js";
 import { Gallery } from "../parts/gallery.js";
 import { galleryBar } from "../parts/gallery_bar.js";
@@ -200,10 +200,10 @@ function blank(place) {
 }
 
 export default {
+  sheets: ["../parts/gallery.css", "mix.css", "../parts/way.css"].map((name) => new URL(name, import.meta.url)),
   name: "mix", title: "Mix", key: "x", ofRun: true,
   needs: (run) => (run.domains || run.generates === false ? "This run has no generator of seeds: it has no latents to mix. One of two domains opens in Translate." : null),
   async mount(root, context) {
-    await Promise.all(["../parts/gallery.css", "mix.css", "../parts/way.css"].map((name) => sheet(new URL(name, import.meta.url))));
     const view = new Mix(root, context);
     return () => view.unmount();
   },

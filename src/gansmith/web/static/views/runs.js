@@ -1,14 +1,14 @@
 // Runs: every run of the folder, live; one opened: its curves, its sheets on one slider, stop and continue; two side by side.
 import { nothingYet } from "../parts/chooser.js";
-import { fill, h, sheet } from "../parts/dom.js";
+import { fill, h } from "../parts/dom.js";
 import { card } from "../parts/run_card.js";
 import { newestJob, workPanel } from "../parts/jobs.js";
 import { openRun } from "../parts/run_open.js";
 
 export default {
+  sheets: ["runs.css"].map((name) => new URL(name, import.meta.url)),
   name: "runs", title: "Runs", key: "r", ofRun: false,
   async mount(root, context) {
-    await sheet(new URL("runs.css", import.meta.url));
     const job = await newestJob(context.signal);
     return context.run ? openRun(root, context, job) : list(root, context, job);
   },

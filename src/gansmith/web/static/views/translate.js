@@ -1,6 +1,6 @@
 // Translate, for runs of two domains: an image dropped in, its translation and the way back; styles as a row.
 import { dropZone } from "../parts/drop.js";
-import { fill, h, set, sheet } from "../parts/dom.js";
+import { fill, h, set } from "../parts/dom.js";
 import { icon } from "../parts/icons.js";
 import { pathOf, shell } from "../parts/words.js";
 import { tile } from "../parts/tile.js";
@@ -8,10 +8,10 @@ import { tile } from "../parts/tile.js";
 const STYLES = 6;
 
 export default {
+  sheets: ["translate.css"].map((name) => new URL(name, import.meta.url)),
   name: "translate", title: "Translate", key: "l", ofRun: true,
   needs: (run) => (run.translates || run.domains ? null : "It was trained on one set of images. Translation needs a run of two: gansmith train A/ --other B/ trains one (docs/translation.md)."),
   async mount(root, context) {
-    await sheet(new URL("translate.css", import.meta.url));
     return translate(root, context);
   },
 };
