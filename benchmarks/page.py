@@ -68,14 +68,15 @@ def measure(run: Path, count: int) -> list[tuple[str, str]]:
             connection = http.client.HTTPConnection("127.0.0.1", port)
             first, _ = ask(connection, token, "/api/runs/first/image?seed=0")
             second, _ = ask(connection, token, "/api/runs/second/image?seed=0")
-            pairs, used = [], sum(process.cpu_times()[:2])
+            pairs, used, own = [], sum(process.cpu_times()[:2]), 0.0
             for seed in range(count):
                 over, body = ask(connection, token, f"/api/runs/first/image?seed={seed}")
-                begin = time.perf_counter()
+                begin, computed = time.perf_counter(), time.process_time()
                 made = sampled(opened, renderer, Point(seed, str(seed)), truncation=None, label=None).data
                 pairs.append((over, time.perf_counter() - begin))
+                own += time.process_time() - computed
                 assert made == body
-            each = (sum(process.cpu_times()[:2]) - used) / count
+            each, own = (sum(process.cpu_times()[:2]) - used) / count, 1000 * own / count
             before = process.memory_info().rss
             seconds, most = crowd(port, token, process)
     over, alone = (1000 * median(times) for times in zip(*pairs, strict=True))
@@ -83,7 +84,7 @@ def measure(run: Path, count: int) -> list[tuple[str, str]]:
         ("first image after the start of the server", f"{first:.2f} s"),
         ("first image of another run", f"{1000 * second:.0f} ms"),
         ("a warm image: answer / render and PNG alone", f"{over:.1f} ms / {alone:.1f} ms, {over - alone:+.1f} ms"),
-        ("processor time of the server for each of them", f"{1000 * each:.1f} ms"),
+        ("processor time of the server for each / of render and PNG alone", f"{1000 * each:.1f} / {own:.1f} ms"),
         (f"{CLIENTS} clients, an image each", f"{seconds:.2f} s in all"),
         ("memory of the server before / at most meanwhile", f"{before / 2**20:.0f} / {most / 2**20:.0f} MiB"),
     ]
