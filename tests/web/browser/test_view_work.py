@@ -276,10 +276,11 @@ def test_weights_are_downloaded_by_a_button_and_without_a_network_it_says_so(
                 click(screen, button(screen, "Get it (14 MB)"))
                 until(screen, "return document.activeElement.textContent", "Cancel")
                 press(screen, Keys.TAB, Keys.ENTER)
-                until(screen, "return document.querySelector('.job [role=status]')?.textContent.includes('mobilenet')")
+                work = ".job:not([hidden]) [role=status]"
+                until(screen, f"return document.querySelector('{work}')?.textContent.includes('mobilenet')")
                 words = "return document.querySelector('#view .notice.bad:not([hidden])')?.textContent"
                 assert "no way to the internet" in until(screen, words, seconds=300)
-                assert one(screen, ".job [role=status]").text.endswith("ended with an error")
+                assert one(screen, work).text.endswith("ended with an error")
                 assert not one(screen, ".truth-offer button").get_attribute("disabled")
                 require_clean(screen)
         finally:
