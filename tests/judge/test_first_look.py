@@ -18,7 +18,7 @@ from gansmith.evaluation.audit import history
 from gansmith.evaluation.audit.audit import Audit
 from gansmith.evaluation.types import QUESTIONS
 from gansmith.judge import audit_run as judge
-from gansmith.judge import chosen_extractors
+from gansmith.judge import chosen_extractors, comparison
 from gansmith.judge.damaged_images import Measured
 from gansmith.runs.run import Run
 from small import SMALL, files
@@ -32,8 +32,8 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def run(trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(judge, "FIRST", 40)
-    monkeypatch.setattr(judge, "FIRST_REAL", 80)
+    monkeypatch.setattr(comparison, "FIRST", 40)
+    monkeypatch.setattr(comparison, "FIRST_REAL", 80)
     return Path(shutil.copytree(trained, tmp_path / "run"))
 
 

@@ -9,6 +9,7 @@ import pytest
 import gansmith
 from gansmith.evaluation.types import QUESTIONS, Answer
 from gansmith.judge import audit_run as judge
+from gansmith.judge import comparison
 from gansmith.judge.outlook import EARLY, FEATURES, MAKING, OPENING, Done, Outlook, Part, parts_of, read_line
 from small import SMALL
 
@@ -91,8 +92,8 @@ def test_an_evaluation_tells_its_parts_and_its_answers_as_they_come(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """In one order: the first look's answers come one by one, before the whole audit begins."""
-    monkeypatch.setattr(judge, "FIRST", 40)
-    monkeypatch.setattr(judge, "FIRST_REAL", 80)
+    monkeypatch.setattr(comparison, "FIRST", 40)
+    monkeypatch.setattr(comparison, "FIRST_REAL", 80)
     run = gansmith.train(**{**SMALL, "holdout": 0.3, "images": 64, "out": str(tmp_path / "run")}).path
     told: list[object] = []
     given = {"samples": 60, "repeats": 1, "features": "pixels", "out": tmp_path / "report"}
@@ -120,8 +121,8 @@ def test_a_network_is_waited_for_by_no_answer_on_repeats_and_copies(
     from gansmith import catalog
     from gansmith.judge import chosen_extractors
 
-    monkeypatch.setattr(judge, "FIRST", 40)
-    monkeypatch.setattr(judge, "FIRST_REAL", 80)
+    monkeypatch.setattr(comparison, "FIRST", 40)
+    monkeypatch.setattr(comparison, "FIRST_REAL", 80)
     monkeypatch.setenv("GANSMITH_CACHE", str(tmp_path / "cache"))
     run = gansmith.train(**{**SMALL, "holdout": 0.3, "images": 64, "out": str(tmp_path / "run")}).path
     extractor = catalog.build("features", "mobilenet", factory="untrained", device="cpu")

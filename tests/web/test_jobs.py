@@ -164,8 +164,8 @@ def slow(*given, **options):
     for _ in range(6000):  # batches
         time.sleep(0.01)
 evidence.sides_of = slow
-import gansmith.judge.audit_run as audit_run
-audit_run.sides_of = slow
+import gansmith.judge.comparison as comparison
+comparison.sides_of = slow
 from gansmith.__main__ import main
 main()
 """

@@ -141,13 +141,13 @@ def _of_its_kind(context: typer.Context, given: dict[str, Any]) -> None:
 
 def _audit(context: typer.Context, subject: Path, trained: Sequence[str], common: dict[str, Any]) -> None:
     """Ask the five questions about generated images, and print the answers."""
-    from gansmith.judge import audit_files, audit_run
+    from gansmith.judge import audit_files, audit_run, comparison
 
     given = context.params
     if given["train_on_samples"]:
         return _taught(context, subject, trained, common)
     if given["quick"]:
-        refuse_options(context, ("thorough", "samples", "repeats"), f"--quick is a look at {audit_run.FIRST} samples")
+        refuse_options(context, ("thorough", "samples", "repeats"), f"--quick is a look at {comparison.FIRST} samples")
     if given["thorough"]:
         many = f"--thorough is {audit_run.THOROUGH:,} samples, {audit_run.REPEATS} times"
         refuse_options(context, ("samples", "repeats"), many)
