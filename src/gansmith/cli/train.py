@@ -64,23 +64,22 @@ def train(
 
     Later settings win: defaults, recipe, --config, GANSMITH_... in the environment, options, --set.
     """
+    if full and not dry_run:
+        raise OptionError("--full shows more of --dry-run, and does nothing without it: add --dry-run, or leave it out")
     dry = planned(processes, max_restarts) if dry_run else None
     if dry is None and (dry_run or in_several(context, processes, max_restarts)):
         return
+    from gansmith.runs.dry_run import dry_run_report
     from gansmith.runs.folder import folder_of
     from gansmith.runs.train import experiment_from
     from gansmith.runs.training import train_run
 
     settings = {name: value for name, value in context.params.items() if name not in _OTHERWISE}
     settings |= {"freeze": parse_freeze(freeze or ())}
-    if full and not dry_run:
-        raise OptionError("--full shows more of --dry-run, and does nothing without it: add --dry-run, or leave it out")
     experiment, sources = experiment_from(**settings, assignments=assignments or (), choose_recipe=True)
     if path is None and "data.path" not in sources:
         raise ExperimentError("which images? gansmith train PATH, a folder, a zip, or a built-in set such as digits")
     if dry is not None:
-        from gansmith.runs.dry_run import dry_run_report
-
         echo(dry_run_report(experiment, sources, full=full, processes=dry))
         return
     train_run(experiment)
