@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 os.environ["OMP_NUM_THREADS"] = "1"  # of this process and of those that tests start; before torch is imported
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # begun in the background of a shell
     signal.signal(signal.SIGINT, signal.default_int_handler)
+if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:  # begun by nohup
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 sys.path.insert(0, str(Path(__file__).parent))  # `toys` is imported by name, as a user's own game would be
 
 

@@ -55,6 +55,12 @@ def test_no_imports_in_a_circle() -> None:
     assert house.circles(IMPORTS) == []
 
 
+def test_no_two_files_of_tests_share_a_name() -> None:
+    """They are imported by their names alone."""
+    names = [path.name for path in Path(__file__).parent.rglob("test_*.py")]
+    assert {name for name in names if names.count(name) > 1} == set()
+
+
 def test_no_file_or_function_is_too_long() -> None:
     """The source to 300 lines, half of its files to 100, tests to 400; a function of more than 60 says why it is."""
     sizes = {name: len(path.read_text().splitlines()) for name, path in FILES.items()}
