@@ -38,13 +38,13 @@ def test_begin_shows_images_and_says_what_to_expect(screen: WebDriver, page: Ser
     for wrong, words in (("", "Give the run a name"), ("a b", "letters, digits")):  # greyed, and it says why
         field.clear()
         field.send_keys(wrong or "a", *([] if wrong else [Keys.BACKSPACE]))
-        until(screen, "return document.querySelector('.begin-start').disabled")
-        assert words in one(screen, ".begin-why").text
+        until(screen, f"return document.querySelector('.begin-why').innerText.includes('{words}')")
+        assert not one(screen, ".begin-start").is_enabled()
     assert screen.execute_script(below) == before
     field.clear()
     field.send_keys("mine-x")
     until(screen, "return !document.querySelector('.begin-start').disabled")
-    assert one(screen, ".begin-why").text == ""
+    until(screen, "return document.querySelector('.begin-why').innerText", "")
     until(screen, "return document.querySelector('#command code').textContent.includes('--time 5m')")
     command = one(screen, "#command code").text
     assert "gansmith train" in command

@@ -79,8 +79,8 @@ function begin(root, images, context) {
     try {
       const answer = await context.api.get(`/api/begin?time=${wanted}`, { signal: context.signal });
       if (wanted !== time.value) return;
+      if (!offered) name.value ||= answer.offered.name; // once: a name that is deleted later stays deleted
       offered = answer.offered;
-      name.value ||= offered.name;
       ready();
       forecast(place, offered);
       checked(check, offered.check);
