@@ -184,7 +184,7 @@ def test_of_several_processes_it_says_what_each_has_and_the_machine() -> None:
     assert found, lines[4]
     assert float(found[2]) == pytest.approx(3 * float(found[1]), rel=0.02)
     assert "wait for each other" in lines[4]
-    assert any("slower than one" in line for line in lines[6:])
+    assert any("as fast as one" in line for line in lines[6:])
     lines = lines_of((4, 2), threads=1, accumulate=2)
     assert lines[3].endswith("; 4 processes (2 on a machine), each with 1 thread and 2 of 8 images, 2 times a step")
     assert not any("process" in line for line in lines_of((1, 1), threads=1))

@@ -64,7 +64,7 @@ def dry_run(experiment: Experiment, processes: tuple[int, int] = (1, 1)) -> DryR
         cost = forecast(parts.game, few, parts.device, experiment, crowd=crowd)
     warnings = [*data.warnings, *cost.warnings(parts.device), *precision.warnings(parts.device, experiment.precision)]
     if crowd.here > 1 and parts.device.type == "cpu":
-        warnings.append("processes on one processor were slower than one with as many threads wherever it was measured")
+        warnings.append("processes on one processor were at most as fast as one with as many threads (docs/scale.md)")
     if not cost.warnings(parts.device):
         batch = parts.first_batch()
         parts.stream.close()
