@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ import safetensors.torch
 from trainer_processes import assert_same_end
 
 import gansmith
-from gansmith.errors import RunError
+from gansmith.errors import GansmithError, RunError
 from gansmith.runs import sample_sheets, trainer
 from gansmith.runs.run import Run
 from gansmith.runs.whereabouts import Whereabouts
@@ -79,6 +80,33 @@ def test_a_folder_that_is_removed(moment: str, at: Any, finished: Path, tmp_path
     assert not old.exists()
     Run(kept).resume()
     assert_same_end(kept, finished)
+
+
+def test_a_folder_that_is_being_removed(at: Any, finished: Path, tmp_path: Path) -> None:
+    """File by file, the folder last: a file is missed while the folder is still there."""
+    old, kept = tmp_path / "old", tmp_path / "old-saved"
+    last = threading.Timer(0.5, lambda: shutil.rmtree(old))
+
+    def remove() -> None:
+        shutil.rmtree(old / "model")
+        last.start()
+
+    at(safetensors.torch, "save", 4, remove)
+    with refused(f"{old} was removed", "256 of 320", f"gansmith resume {kept}", error=RunError):
+        gansmith.train(**SMALL, out=str(old))
+    last.join()
+    assert not old.exists()
+    Run(kept).resume()
+    assert_same_end(kept, finished)
+
+
+def test_a_file_that_is_missed_in_a_folder_that_stays(at: Any, tmp_path: Path) -> None:
+    """It says so, within a few seconds, and nothing else is begun."""
+    old = tmp_path / "old"
+    at(safetensors.torch, "save", 4, lambda: shutil.rmtree(old / "model"))
+    with refused("could not write", old / "model", "No such file", error=GansmithError):
+        gansmith.train(**SMALL, out=str(old))
+    assert not (tmp_path / "old-saved").exists()
 
 
 def test_another_folder_in_its_place(at: Any, tmp_path: Path) -> None:

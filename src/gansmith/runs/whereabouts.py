@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +12,8 @@ from pathlib import Path
 from gansmith.errors import GansmithError, RunError
 from gansmith.system.outputs import free_output
 from gansmith.system.paths import shell_word
+
+UNDER_WAY = 3.0  # seconds that the removal of a folder may take, from the first file that is missing
 
 
 class Whereabouts:
@@ -43,10 +46,18 @@ class Whereabouts:
         self._move_if_lost(move_to)
         try:
             yield
-        except GansmithError:
+        except GansmithError as error:
+            if isinstance(error.__cause__, FileNotFoundError):
+                self._wait_for_removal()
             self._move_if_lost(move_to)
             raise
         self._move_if_lost(move_to)
+
+    def _wait_for_removal(self) -> None:
+        """What is removed goes file by file, the folder last."""
+        deadline = time.monotonic() + UNDER_WAY
+        while not self.lost() and time.monotonic() < deadline:
+            time.sleep(0.01)
 
     def _move_if_lost(self, move_to: Callable[[Path], str]) -> None:
         if not self.lost():
