@@ -3,19 +3,20 @@ torch loaded (`forked.py`)."""
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from forked import Forked, fork
+from gansmith.system.launcher import free_port
+
+WITHIN = 30.0  # seconds from one's end to the others': ten on a quiet machine, and less than a heartbeat's silence
 
 
 @contextmanager
 def ranks(world: int, *arguments: Any, before: str = "") -> Iterator[list[Forked]]:
     """The processes, in order; killed at the end of the block."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port = server.getsockname()[1]
+    port = free_port()
     with ExitStack() as stack:
         processes = []
         for rank in range(world):

@@ -105,8 +105,9 @@ def test_ctrl_c_within_the_first_second_prints_no_traceback() -> None:
             time.sleep(delay)
             process.send_signal(signal.SIGINT)
             process.send_signal(signal.SIGINT)
-            _, said = process.communicate(timeout=60)
-        assert process.returncode in (130, -signal.SIGINT), (delay, said)  # of both a shell says 130
+            _, said = process.communicate(timeout=240)
+        if "nowhere" not in said:  # else it had ended before, on a fast machine
+            assert process.returncode in (130, -signal.SIGINT), (delay, said)  # of both a shell says 130
         assert "Traceback" not in said, (delay, said)
         assert "KeyboardInterrupt" not in said, (delay, said)
 

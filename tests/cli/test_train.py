@@ -37,7 +37,7 @@ def test_a_run_from_the_command_line(tmp_path: Path) -> None:
     """In a process of its own: plain lines, no traceback, and the end says where to look and what to try."""
     out = tmp_path / "run"
     with start("train", *OPTIONS, "--out", out) as process:
-        said, errors = process.communicate(timeout=120)
+        said, errors = process.communicate(timeout=240)
     assert process.returncode == 0, errors
     lines = said.splitlines()
     assert lines[0] == f"done: sheets in {out}/samples, their film {out}/progress.webp, the model in {out}/model"

@@ -13,10 +13,12 @@ import subprocess
 import sys
 import textwrap
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil
 import pytest
 from filelock import FileLock
 
@@ -225,7 +227,7 @@ def test_a_folder_that_cannot_be_made(tmp_path: Path, monkeypatch: pytest.Monkey
 
 
 _BUILDER = """
-    import sys, time
+    import os, sys, time
     import numpy as np
     from gansmith.data import cache
     from gansmith.data.dataset import Dataset, ImageItem
@@ -234,7 +236,8 @@ _BUILDER = """
         def __len__(self):
             return 60
         def one(self, index):
-            time.sleep(float(sys.argv[2]))
+            while index >= 10 and not os.path.exists(sys.argv[2]):
+                time.sleep(0.01)
             return ImageItem(np.full((4, 4, 1), index, np.uint8), index % 3)
 
     found = cache.store(Slow(), key="k", names=[str(i) for i in range(60)], workers=int(sys.argv[1]))
@@ -242,34 +245,44 @@ _BUILDER = """
 """
 
 
-def _builder(workers: int, pause: float) -> subprocess.Popen[str]:
-    command = [sys.executable, "-c", textwrap.dedent(_BUILDER), str(workers), str(pause)]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+def _builder(workers: int, go: Path, errors: Path) -> subprocess.Popen[str]:
+    """It goes on once the file `go` is there."""
+    command = [sys.executable, "-c", textwrap.dedent(_BUILDER), str(workers), str(go)]
+    with errors.open("w") as file:
+        return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=file, text=True)
 
 
-def test_two_processes_make_one_build(folder: Path) -> None:
-    started = [_builder(0, 0.02) for _ in range(2)]
-    outputs = [process.communicate(timeout=60) for process in started]
-    lines = [out.split() for out, _ in outputs]
+def _wait_until(true: Callable[[], object], seconds: float = 240) -> None:
+    deadline = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def test_two_processes_make_one_build(folder: Path, tmp_path: Path) -> None:
+    said = [tmp_path / "one", tmp_path / "two"]
+    started = [_builder(0, tmp_path / "go", path) for path in said]
+    _wait_until(lambda: any("waiting for another process" in path.read_text() for path in said))
+    (tmp_path / "go").touch()
+    lines = [process.communicate(timeout=240)[0].split() for process in started]
     assert sorted(line[0] for line in lines) == ["False", "True"]
     assert lines[0][1:] == lines[1][1:]
     assert lines[0][2] == "59"
-    assert sum("waiting for another process" in err for _, err in outputs) == 1
+    assert sum("waiting for another process" in path.read_text() for path in said) == 1
     assert sorted(path.name for path in folder.iterdir()) == ["k", "k.lock"]
 
 
 @pytest.mark.parametrize("workers", [0, 2])
-def test_a_killed_build_is_cleaned_up(workers: int, folder: Path) -> None:
-    process = _builder(workers, 0.5)
-    until = time.monotonic() + 30
-    while not list(folder.glob("k.building*/images.npy")) and time.monotonic() < until:
-        time.sleep(0.02)
-    time.sleep(0.7)  # let its processes start
+def test_a_killed_build_is_cleaned_up(workers: int, folder: Path, tmp_path: Path) -> None:
+    process = _builder(workers, tmp_path / "never", tmp_path / "said")
+    _wait_until(lambda: len(psutil.Process(process.pid).children(recursive=True)) >= workers)
+    _wait_until(lambda: list(folder.glob("k.building*/images.npy")))
     process.send_signal(signal.SIGKILL)
-    process.wait(timeout=10)
+    process.wait(timeout=240)
     assert list(folder.glob("k.building*"))  # it was in the middle
     assert not (folder / "k").exists()
-    found = _builder(0, 0.0).communicate(timeout=30)[0].split()  # waits for no orphan that holds the lock
+    last = _builder(0, tmp_path, tmp_path / "said")  # waits for no orphan that holds the lock
+    found = last.communicate(timeout=240)[0].split()
     assert found[0] == "True"
     assert sorted(path.name for path in folder.iterdir()) == ["k", "k.lock"]
     process.communicate()

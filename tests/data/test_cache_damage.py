@@ -260,6 +260,6 @@ def test_checking_is_fast_beside_decoding(folder: Path) -> None:
     """1 GB/s and more where measured; the bound is for a slow machine that does other things too."""
     images = np.zeros((2_000, 64, 64, 3), np.uint8)
     cache.store(Arrays(images), key="large", names=[str(n) for n in range(2_000)], workers=0)
-    start = time.perf_counter()
+    start = time.process_time()
     assert not cache.store(Arrays(images), key="large", names=[str(n) for n in range(2_000)]).built
-    assert time.perf_counter() - start < 2
+    assert time.process_time() - start < 2

@@ -78,14 +78,14 @@ def test_what_states_too_much_is_not_read(case: str, tmp_path: Path) -> None:
     make, facts = REFUSED[case]
     path = make(tmp_path)
     tracemalloc.start()
-    begun = time.perf_counter()
+    begun = time.process_time()
     try:
         with pytest.raises(DataError, match=facts) as raised:
             open_dataset(path)
         assert tracemalloc.get_traced_memory()[1] < 32 << 20
     finally:
         tracemalloc.stop()
-    assert time.perf_counter() - begun < 1
+    assert time.process_time() - begun < 1
     assert str(tmp_path) in str(raised.value)
     assert "\n" not in str(raised.value)
 

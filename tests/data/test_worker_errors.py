@@ -195,7 +195,7 @@ if __name__ == "__main__":
 )
 def test_a_program_ends_with_the_error_of_a_worker(kind: str, status: int) -> None:
     program = _PROGRAM.replace("KIND", kind)
-    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=25, check=False)
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=240, check=False)
     assert (ended.returncode, ended.stdout) == (status, "0\n1\n2\n")
     if status != 5:
         assert kind.partition("(")[0] in ended.stderr.splitlines()[-1]
@@ -210,7 +210,7 @@ from gansmith.data.dataset import Dataset, ImageItem, Listed
 
 def slow(number):
     if number:
-        time.sleep(1)
+        time.sleep(4)
     return number
 
 items = iter(Listed(range(90)).load(slow).parallel(workers=2))
@@ -218,6 +218,6 @@ next(items)
 threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT)).start()
 next(items), next(items)
 """
-    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=30, check=False)
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=240, check=False)
     assert ended.returncode == -2
     assert ended.stderr.splitlines()[-1] == "KeyboardInterrupt"

@@ -33,10 +33,10 @@ BOMB = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n" + "".join(
     ],
 )
 def test_what_only_harms_is_refused_at_once(text: str, facts: list[str], tmp_path: Path) -> None:
-    begun = time.perf_counter()
+    begun = time.process_time()
     with pytest.raises(Refused) as raised:
         read_text(text)
-    assert time.perf_counter() - begun < 1
+    assert time.process_time() - begun < 1
     assert all(fact in str(raised.value) for fact in facts)
     path = tmp_path / "own.yaml"
     path.write_text(text)

@@ -105,8 +105,8 @@ class Invocation:
                 continue
 
     def _orphans(self) -> list[str]:
-        """Processes of its session that are still there three seconds later; they are killed."""
-        for _ in range(30):
+        """Processes of its session that are still there twenty seconds later; they are killed."""
+        for _ in range(200):
             left = self._session()
             if not left:
                 return []

@@ -4,7 +4,7 @@
 
 A moment is a time, an operation on a file of the run or the cache, or a byte of a checkpoint; one training in three is
 killed twice, one process in ten is an interpreter of its own. After each kill no process of the training may live on
-for more than ten seconds; after the last the training is resumed, and states, models, records and sheets compared, and
+for more than 30 seconds; after the last the training is resumed, and states, models, records and sheets compared, and
 the names of all files. The result is written after each trial, and continued by the same command. Linux only.
 
 Exit status: the number of trials that did not end well.

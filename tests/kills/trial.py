@@ -22,7 +22,7 @@ from gansmith.runs.run import Run
 from kills import dying
 from kills.cases import CASES, settings
 
-PATIENCE = 10.0  # seconds that processes may live on after their parent was killed
+PATIENCE = 30.0  # seconds that processes may live on after their parent was killed
 LIMIT = 300.0  # seconds for one training
 WRONG = ("differences", "orphans", "leftovers", "failures")
 KINDS = {"time": 4, "operation": 3, "write": 3}  # how a moment is chosen, and how often of ten

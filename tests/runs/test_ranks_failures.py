@@ -1,4 +1,4 @@
-"""What fails on one of two processes in the middle of a training ends both within ten seconds, by one line that says
+"""What fails on one of two processes in the middle of a training ends both within seconds, by one line that says
 why: a run folder that vanishes or cannot be written, a feature extractor that raises, at either rank."""
 
 from __future__ import annotations
@@ -13,18 +13,17 @@ from test_ranks import AWAKE, SLOW, wait_for_a_record
 from forked import Forked
 from gansmith.runs.run import Run
 from gansmith.system.launcher import LOST
-from ranks import ranks
+from ranks import WITHIN, ranks
 from small import OPTIONS
 
 SETTINGS = ["metrics.names=kid,precision_recall", "metrics.features=pixels", "metrics.every=32", "metrics.samples=200"]
 METRICS = [word for setting in SETTINGS for word in ("--set", setting)]
 ELASTIC = [word for setting in ("engine=elastic", "batch_statistics=local") for word in ("--set", setting)]
-WITHIN = 10.0  # seconds from the end of one process to that of the other
 
 
 def ends_of(processes: list[Forked]) -> tuple[list[int | None], list[str]]:
     """Exit statuses, and what each said, of two that end one after the other, within WITHIN seconds."""
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 240
     while not any(process.poll() is not None for process in processes):
         assert time.monotonic() < deadline, "neither has ended"
         time.sleep(0.05)
@@ -32,7 +31,7 @@ def ends_of(processes: list[Forked]) -> tuple[list[int | None], list[str]]:
     for process in processes:
         process.process.join(WITHIN)
     assert time.monotonic() - begun < WITHIN
-    said = [process.communicate(timeout=10)[1] for process in processes]
+    said = [process.communicate()[1] for process in processes]
     return [process.returncode for process in processes], said
 
 
@@ -84,7 +83,7 @@ def test_a_run_folder_that_is_removed_while_it_is_trained(more: list[str], tmp_p
     assert f"{out} was removed while it was trained" in said
     assert 32 <= Run(kept, trust=True).checkpoint()["images"] < 320
     with ranks(2, "resume", kept, "--trust", "--no-ruler", before=AWAKE) as processes:
-        said = processes[0].communicate(timeout=120)[1]
+        said = processes[0].communicate(timeout=240)[1]
     assert processes[0].returncode == 0, said
 
 

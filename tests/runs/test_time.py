@@ -121,14 +121,14 @@ def test_metrics_count_and_leave_no_trace(tmp_path: Path) -> None:
 def killed(out: Path, seconds: float, *options: str) -> None:
     """A process that trains by time, killed `seconds` after its first record or line."""
     with fork("train", *BY_TIME, "--time", "6s", *options, "--out", out) as process:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 240
         while not (out / "samples").exists():
             assert process.poll() is None, process.communicate()
             assert time.monotonic() < deadline
             time.sleep(0.01)
         time.sleep(seconds)
         process.send_signal(signal.SIGKILL)
-        process.communicate(timeout=60)
+        process.communicate(timeout=240)
 
 
 @pytest.mark.parametrize(
@@ -164,7 +164,7 @@ def test_stopped_by_a_signal_it_is_saved_with_a_length(wait: float, tmp_path: Pa
             time.sleep(0.01)
         time.sleep(wait)
         process.send_signal(signal.SIGTERM)
-        _, said = process.communicate(timeout=60)
+        _, said = process.communicate(timeout=240)
         assert process.returncode == 143, said
     images = Run(out).experiment.images
     assert f"of {images:,} images; everything is saved" in said

@@ -76,7 +76,7 @@ def test_a_longer_run_that_was_interrupted_is_resumed_to_its_new_end(run: Path) 
         "480",
         before="import os, gansmith.runs.trainer as s; s._passed = lambda *a: os._exit(9)",
     ) as process:
-        process.communicate(timeout=60)
+        process.communicate(timeout=240)
         assert process.returncode == 9
         Run(run).resume()
         assert Run(run).checkpoint()["images"] == 480

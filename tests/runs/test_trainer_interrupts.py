@@ -35,7 +35,7 @@ from small import OPTIONS, SMALL, files
 SLOW = ["--set", "game=toys.spoiled", "--set", "game.seconds=0.5"]
 
 
-def read_until(process: Forked, wanted: str, seconds: float = 60) -> str:
+def read_until(process: Forked, wanted: str, seconds: float = 240) -> str:
     """What the process says on stderr, up to `wanted`."""
     assert process.stderr is not None
     said, deadline = "", time.monotonic() + seconds
@@ -48,7 +48,7 @@ def read_until(process: Forked, wanted: str, seconds: float = 60) -> str:
     return said
 
 
-def wait_for_a_record(run: Path, process: Forked, seconds: float = 60) -> None:
+def wait_for_a_record(run: Path, process: Forked, seconds: float = 240) -> None:
     deadline, path = time.monotonic() + seconds, run / "events.jsonl"
     while not (path.exists() and path.stat().st_size):
         assert process.poll() is None, process.communicate()
@@ -68,11 +68,11 @@ def test_the_second_process_on_one_run_is_refused_while_the_first_goes_on(tmp_pa
             gansmith.train(**SMALL, out=str(out))
         assert str(raised.value) == f"another process is working on {out}; wait for it, or choose another --out"
         with fork("resume", out, "--trust") as second:
-            assert f"error: another process is working on {out}" in second.communicate(timeout=60)[1]
+            assert f"error: another process is working on {out}" in second.communicate(timeout=240)[1]
             assert second.returncode == 1
         assert first.poll() is None
         first.send_signal(signal.SIGTERM)
-        _, said = first.communicate(timeout=60)
+        _, said = first.communicate(timeout=240)
     assert first.returncode == 143, said
     assert Run(out, trust=True).checkpoint()["images"] > 64
 
@@ -85,7 +85,7 @@ def test_an_interrupted_run_is_saved_and_ends_where_an_uninterrupted_one_does(
     with fork("train", *OPTIONS, *SLOW, "--out", out) as process:
         wait_for_a_record(out, process)
         process.send_signal(number)
-        _, said = process.communicate(timeout=60)
+        _, said = process.communicate(timeout=240)
         assert process.returncode == status, said
         assert "Traceback" not in said
         found = re.search(
@@ -106,19 +106,20 @@ def test_an_interrupted_run_is_saved_and_ends_where_an_uninterrupted_one_does(
 
 
 def test_a_second_interrupt_stops_at_once(tmp_path: Path) -> None:
-    out = tmp_path / "run"
-    with fork("train", *OPTIONS, "--set", "game=toys.spoiled", "--set", "game.seconds=30", "--out", out) as process:
+    out, later = tmp_path / "run", tmp_path / "later"
+    clock = "import os, types, gansmith.runs.signals as s\n"  # it stands still until the file `later` is there
+    clock += f"s.time = types.SimpleNamespace(monotonic=lambda: 1.0 + 9.0 * os.path.exists({str(later)!r}))"
+    slow = ["--set", "game=toys.spoiled", "--set", "game.seconds=3600"]
+    with fork("train", *OPTIONS, *slow, "--out", out, before=clock) as process:
         read_until(process, "asleep")
         process.send_signal(signal.SIGINT)
-        time.sleep(0.05)
+        said = read_until(process, "stopping after this step; once more to stop at once")
         process.send_signal(signal.SIGINT)  # within a second: the same wish
-        read_until(process, "stopping after this step; once more to stop at once")
-        time.sleep(signals.SAME_WISH + 0.1)
-        assert process.poll() is None
-        begun = time.monotonic()
+        time.sleep(0.2)
+        assert process.poll() is None, said
+        later.touch()
         process.send_signal(signal.SIGINT)
-        _, said = process.communicate(timeout=20)
-        assert time.monotonic() - begun < 10
+        _, said = process.communicate(timeout=240)
         assert process.returncode == 130, said
         assert "stopped at once" in said
         assert "without a checkpoint" in said
@@ -131,7 +132,7 @@ def test_an_interrupt_while_the_images_are_prepared(tmp_path: Path) -> None:
     interrupt = "lambda *a: (os.kill(os.getpid(), signal.SIGINT), time.sleep(10))"
     before = f"import os, signal, time, gansmith.data.prepare as p\np.resolve = {interrupt}"
     with fork("train", *OPTIONS, "--out", tmp_path / "run", before=before) as process:
-        _, said = process.communicate(timeout=60)
+        _, said = process.communicate(timeout=240)
         assert process.returncode == 130, said
         assert "stopped" in said.splitlines()[-1]
         assert "Traceback" not in said
@@ -146,7 +147,7 @@ def test_a_full_disk_loses_nothing(room: int, run: Path, finished: Path) -> None
     before = {name: content for name, content in files(run).items() if name.startswith(("checkpoints", "model"))}
     limit = f"import resource; resource.setrlimit(resource.RLIMIT_FSIZE, ({room}, {room}))"
     with fork("resume", run, "--images", "640", before=limit) as process:
-        _, said = process.communicate(timeout=60)
+        _, said = process.communicate(timeout=240)
         assert process.returncode == 1, said
         assert re.search(r"error: could not write \S+: File too large\. What was (there )?before is untouched", said), (
             said
@@ -217,17 +218,15 @@ def test_a_second_interrupt_that_python_loses_is_raised_again(monkeypatch: pytes
 
     stops: list[int] = []
     before = signal.getsignal(signal.SIGALRM), signal.getsignal(signal.SIGINT)
-    begun = time.monotonic()
 
     def interrupted_twice() -> None:
         with stop_on_signals(stops.append):
             os.kill(os.getpid(), signal.SIGINT)
             Deaf()
-            time.sleep(20)
+            time.sleep(500)
 
     with pytest.raises(KeyboardInterrupt):
         interrupted_twice()
-    assert time.monotonic() - begun < 10
     assert (signal.getsignal(signal.SIGALRM), signal.getsignal(signal.SIGINT)) == before
     assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
     assert stops == [signal.SIGINT]  # once
@@ -283,7 +282,7 @@ def test_a_script_that_is_interrupted_shows_one_line(tmp_path: Path) -> None:
     script += "trainer.Trainer._after_step = lambda *a: (after(*a), os.kill(os.getpid(), signal.SIGINT))\n"
     script += "import gansmith; gansmith.train(**SMALL, out=out)"
     with fork(before=script) as process:
-        _, said = process.communicate(timeout=60)
+        _, said = process.communicate(timeout=240)
     assert process.returncode == 130, said
     assert "Traceback" not in said
     assert said.splitlines()[-1].startswith("stopped at 16 of 320 images")
@@ -312,7 +311,7 @@ def test_a_run_that_is_stopped_before_its_first_step(tmp_path: Path, finished: P
     before = "import os, signal, gansmith.records.recorder as r\nstart = r.Recorder.start\n"
     before += "r.Recorder.start = lambda *a: (os.kill(os.getpid(), signal.SIGHUP), start(*a))[1]"
     with fork("train", *OPTIONS, "--out", out, before=before) as process:
-        _, said = process.communicate(timeout=60)
+        _, said = process.communicate(timeout=240)
     assert process.returncode == 129, said
     assert "stopped at 0 of 320 images" in said
     assert Run(out).checkpoint()["step"] == 0

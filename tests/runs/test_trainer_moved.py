@@ -15,7 +15,7 @@ from trainer_processes import assert_same_end
 
 import gansmith
 from gansmith.errors import GansmithError, RunError
-from gansmith.runs import sample_sheets, trainer
+from gansmith.runs import sample_sheets, trainer, whereabouts
 from gansmith.runs.run import Run
 from gansmith.runs.whereabouts import Whereabouts
 from gansmith.training.averaging import Averaging
@@ -82,8 +82,11 @@ def test_a_folder_that_is_removed(moment: str, at: Any, finished: Path, tmp_path
     assert_same_end(kept, finished)
 
 
-def test_a_folder_that_is_being_removed(at: Any, finished: Path, tmp_path: Path) -> None:
+def test_a_folder_that_is_being_removed(
+    at: Any, finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """File by file, the folder last: a file is missed while the folder is still there."""
+    monkeypatch.setattr(whereabouts, "UNDER_WAY", 60.0)
     old, kept = tmp_path / "old", tmp_path / "old-saved"
     last = threading.Timer(0.5, lambda: shutil.rmtree(old))
 
@@ -100,8 +103,9 @@ def test_a_folder_that_is_being_removed(at: Any, finished: Path, tmp_path: Path)
     assert_same_end(kept, finished)
 
 
-def test_a_file_that_is_missed_in_a_folder_that_stays(at: Any, tmp_path: Path) -> None:
-    """It says so, within a few seconds, and nothing else is begun."""
+def test_a_file_that_is_missed_in_a_folder_that_stays(at: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It says so, after a while, and nothing else is begun."""
+    monkeypatch.setattr(whereabouts, "UNDER_WAY", 0.2)
     old = tmp_path / "old"
     at(safetensors.torch, "save", 4, lambda: shutil.rmtree(old / "model"))
     with refused("could not write", old / "model", "No such file", error=GansmithError):

@@ -38,10 +38,10 @@ HUGE: list[list[str]] = [
 def test_huge_networks_are_refused_at_once_and_without_memory(assignments: list[str]) -> None:
     experiment, _ = experiment_from("digits", assignments=[*assignments, "data.fraction=0.1"], environment={})
     experiment, data = with_data(experiment)
-    before, begun = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.perf_counter()
+    before, begun = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.process_time()
     with pytest.raises(ExperimentError, match=r"GiB.*free.*--set"):
         assemble(experiment, data)
-    assert time.perf_counter() - begun < 1
+    assert time.process_time() - begun < 1
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 500 << 10
 
 

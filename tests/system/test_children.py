@@ -26,7 +26,7 @@ _LARGE_ITEMS = """
     next(items)
     print("ready", flush=True)
     import time
-    time.sleep(60)
+    time.sleep(3600)
 """
 _HOLDING_THE_LOCK = """
     import ctypes, time
@@ -34,8 +34,8 @@ _HOLDING_THE_LOCK = """
     libc = ctypes.PyDLL(None)  # calls of it keep the interpreter's lock: no other thread of that process runs
     def stuck(number):
         if number > 1:
-            time.sleep(0.3)  # until the queue's thread has sent the item before
-            libc.sleep(60)
+            time.sleep(1)  # until the queue's thread has sent the item before
+            libc.sleep(3600)
         return number
     items = iter(Listed(range(10)).load(stuck).parallel(workers=2))
     next(items)
@@ -50,9 +50,9 @@ _IN_A_THREAD = """
         items = iter(Listed(range(1000)).load(lambda n: np.zeros(12_000_000, np.uint8)).parallel(workers=2))
         next(items)
         print("ready", flush=True)
-        time.sleep(60)
+        time.sleep(3600)
     threading.Thread(target=iterate).start()
-    time.sleep(60)
+    time.sleep(3600)
 """
 _DECODING = """
     import time
@@ -65,7 +65,7 @@ _DECODING = """
         def one(self, index):
             if index == 40:
                 print("ready", flush=True)
-                time.sleep(60)
+                time.sleep(3600)
             return ImageItem(np.zeros((4, 4, 1), np.uint8))
     cache.store(Slow(), key="k", names=[str(n) for n in range(90)], workers=2)
 """
@@ -78,11 +78,11 @@ def left_of(children: list[psutil.Process], seconds: float) -> list[psutil.Proce
 
 
 def killed(parent: subprocess.Popen[str], children: list[psutil.Process]) -> None:
-    """SIGKILL the parent; its children must be gone within seconds."""
+    """SIGKILL the parent; its children must end, which by themselves work for many minutes."""
     try:
         parent.send_signal(signal.SIGKILL)
-        parent.wait(timeout=10)
-        assert not left_of(children, 5)
+        parent.wait(timeout=240)
+        assert not left_of(children, 60)
     finally:
         for child in left_of(children, 0):
             child.kill()
@@ -134,7 +134,7 @@ def test_a_killed_training_run_leaves_no_decoder(tmp_path: Path) -> None:
     for number in range(100):
         Image.fromarray(rng.integers(0, 256, (64, 64, 3), dtype=np.uint8)).save(tmp_path / "images" / f"{number}.png")
     command = ["train", str(tmp_path / "images"), "--out", str(tmp_path / "run"), "--workers", "2", "--size", "64"]
-    command += ["--set", "data.cache=false", "--batch", "64", "--images", "100000", "--device", "cpu"]
+    command += ["--set", "data.cache=false", "--batch", "64", "--images", "100M", "--device", "cpu"]
     parent = subprocess.Popen(
         [sys.executable, "-m", "gansmith", *command],
         stdout=subprocess.DEVNULL,
@@ -143,7 +143,7 @@ def test_a_killed_training_run_leaves_no_decoder(tmp_path: Path) -> None:
         env={**os.environ, "GANSMITH_CACHE": str(tmp_path / "cache")},
     )
     children: list[psutil.Process] = []
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 240
     while len(children) < 2 and time.monotonic() < deadline and parent.poll() is None:
         time.sleep(0.2)
         children = psutil.Process(parent.pid).children(recursive=True)

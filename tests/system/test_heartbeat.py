@@ -31,7 +31,7 @@ def beating(world: int = 3) -> Iterator[tuple[list[Heartbeat], list[list[Loss]]]
 
 def known(first: Heartbeat, count: int) -> None:
     """Wait until rank 0 knows so many others by name."""
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 240
     while sum(peer.rank is not None for peer in first._peers) < count:
         assert time.monotonic() < deadline
         time.sleep(0.01)
@@ -41,7 +41,7 @@ def test_a_rank_that_fails_tells_all_others_why() -> None:
     with beating() as (ranks, told):
         known(ranks[0], 2)
         ranks[2].fail("no memory")
-        assert ranks[0].loss(wait=5) == ranks[1].loss(wait=5) == Loss(2, "no memory", "failed")
+        assert ranks[0].loss(wait=60) == ranks[1].loss(wait=60) == Loss(2, "no memory", "failed")
         assert told == [[Loss(2, "no memory", "failed")], [Loss(2, "no memory", "failed")], []]
 
 
@@ -49,10 +49,8 @@ def test_a_connection_that_is_cut_is_an_end_without_a_word() -> None:
     with beating() as (ranks, _):
         known(ranks[0], 2)
         ranks[1]._peers[0].connection.shutdown(socket.SHUT_RDWR)  # as the system does of a process that was killed
-        begun = time.monotonic()
-        loss = ranks[2].loss(wait=5)
-        assert (loss or Loss(-1, "none"))[::2] == (1, "ended")
-        assert time.monotonic() - begun < 3
+        loss = ranks[2].loss(wait=60)
+        assert (loss or Loss(-1, "none"))[::2] == (1, "ended")  # not "silent", which takes its time
 
 
 def test_a_good_end_is_no_loss() -> None:
@@ -70,7 +68,7 @@ def test_rank_0_that_ends_is_lost_to_all() -> None:
         with ranks[0]._lock:  # all at once: a process that ends has no time to tell rank 2 of rank 1's connection
             for peer in ranks[0]._peers:
                 peer.connection.shutdown(socket.SHUT_RDWR)
-        assert [getattr(one.loss(wait=5), "rank", None) for one in ranks[1:]] == [0, 0]
+        assert [getattr(one.loss(wait=60), "rank", None) for one in ranks[1:]] == [0, 0]
 
 
 def test_a_silent_rank_is_lost_after_its_time_and_no_earlier() -> None:
@@ -78,7 +76,7 @@ def test_a_silent_rank_is_lost_after_its_time_and_no_earlier() -> None:
         known(ranks[0], 1)
         ranks[1]._lock.acquire()  # its thread sends no more: a machine whose link is down
         begun = time.monotonic()
-        loss = ranks[0].loss(wait=SILENCE + 5)
+        loss = ranks[0].loss(wait=SILENCE + 60)
         assert (loss or Loss(-1, "none"))[::2] == (1, "silent")
         assert time.monotonic() - begun > SILENCE - 2
         ranks[1]._lock.release()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -79,9 +78,7 @@ def test_a_killed_rank_is_named_and_the_others_end(
     program: Callable[[str], Path], capfd: pytest.CaptureFixture[str]
 ) -> None:
     program(f"ready()\nos.kill(os.getpid(), signal.SIGKILL) if rank == 1 else (time.sleep(.5), os._exit({LOST}))")
-    begun = time.monotonic()
     assert launch([], 3) == 1
-    assert time.monotonic() - begun < 10
     said = capfd.readouterr().err
     assert said.count("rank 1 of 3 was ended by SIGKILL") == 1
     assert "Traceback" not in said
@@ -91,17 +88,16 @@ def test_a_rank_that_does_not_end_is_ended(
     program: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(launcher, "GRACE", 0.5)
-    program("ready()\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\nos._exit(3) if rank == 1 else time.sleep(60)")
-    begun = time.monotonic()
+    program("signal.signal(signal.SIGTERM, signal.SIG_IGN)\nready()\nos._exit(3) if rank == 1 else time.sleep(3600)")
     assert launch([], 2) == 1
-    assert time.monotonic() - begun < 20
     assert "rank 1 of 2 ended with status 3" in capfd.readouterr().err
 
 
 def test_restarts_go_on_until_all_is_well(program: Callable[[str], Path], capfd: pytest.CaptureFixture[str]) -> None:
-    lines = "ready()\nn = len([p for p in os.listdir('.') if p.startswith('try')])\n"
+    lines = "n = len([p for p in os.listdir('.') if p.startswith('try')])\nready()\n"
     lines += "if rank == 1:\n    open(f'try{n}', 'w').close()\n    n < 2 and os.kill(os.getpid(), signal.SIGKILL)\n"
-    program(lines + f"else:\n    time.sleep(1)\n    os._exit({LOST} if n < 3 and not os.path.exists('try2') else 0)")
+    lines += "else:\n    while not os.path.exists(f'try{n}'): time.sleep(0.01)\n    n < 2 and time.sleep(0.2)\n"
+    program(lines + f"    os._exit({LOST} if n < 2 else 0)")
     assert launch([], 2, restarts=5) == 0
     said = capfd.readouterr().err
     assert "begun again (1 of 5)" in said
@@ -113,7 +109,7 @@ def test_ctrl_c_is_for_rank_0(program: Callable[[str], Path]) -> None:
     """The others do not hear it, wherever it was typed: rank 0 tells them."""
     lines = "ready()\nheard = []\nsignal.getsignal(signal.SIGINT) is not signal.SIG_IGN or heard.append('ignored')\n"
     lines += "signal.signal(signal.SIGINT, lambda *a: heard.append('int')) if rank == 0 else None\n"
-    lines += "rank == 0 and os.kill(os.getppid(), signal.SIGINT)\nend = time.monotonic() + 60\n"
+    lines += "rank == 0 and os.kill(os.getppid(), signal.SIGINT)\nend = time.monotonic() + 240\n"
     lines += "while rank == 0 and not heard and time.monotonic() < end: time.sleep(0.05)\n"
     folder = program(lines + "open(f'heard{rank}', 'w').write(' '.join(heard))")
     assert launch([], 2) == 0

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -22,7 +21,7 @@ with heeded():
     child = subprocess.run([sys.executable, "-c", "import os; print(os.environ.get('GANSMITH_STOP_FILE'))"])
     print("working", flush=True)
     try:
-        time.sleep(60)
+        time.sleep(3600)
     except KeyboardInterrupt:
         print("tidied up", flush=True)
         sys.exit(130)
@@ -47,9 +46,7 @@ def test_the_file_ends_a_process_as_ctrl_c_does(tmp_path: Path, signals: str, st
             assert process.stdout.readline() == "None\n"  # a child is not told
             assert process.stdout.readline() == "working\n"
             file.write_text("")
-        begun = time.monotonic()
-        assert process.wait(timeout=30) == status or early
-        assert time.monotonic() - begun < 30
+        assert process.wait(timeout=240) == status or early
         if status == 130 and not early:
             assert process.stdout.read() == "tidied up\n"
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 
 import pytest
 import torch
@@ -11,6 +10,7 @@ from torch import distributed
 
 from gansmith.errors import ExperimentError
 from gansmith.system import sharing
+from gansmith.system.launcher import free_port
 from gansmith.system.sharing import Share
 from gansmith.training import processes
 from processes import together
@@ -53,7 +53,5 @@ def joining(port: int) -> tuple[Share, float, Share]:
 
 
 def test_processes_join_by_their_environment() -> None:
-    with socket.create_server(("localhost", 0)) as server:
-        port = server.getsockname()[1]
-    results = together(joining, port, world=3)
+    results = together(joining, free_port(), world=3)
     assert results == [(Share(rank, 3), 6.0, Share()) for rank in range(3)]

@@ -28,7 +28,7 @@ class Client:
     async def _ask(self, method: str, path: str, options: dict[str, Any]) -> httpx.Response:
         transport = httpx.ASGITransport(self.app, raise_app_exceptions=False)
         headers = {**self.headers, **options.pop("headers", {})}
-        async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1", timeout=120) as client:
+        async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1", timeout=240) as client:
             return await client.request(method, path, headers=headers, **options)
 
 

@@ -39,11 +39,11 @@ class Served:
     def client(self) -> httpx.Client:
         """A client with the token in its header."""
         headers = {"Authorization": f"Bearer {self.token}"}
-        return httpx.Client(base_url=self.url, headers=headers, timeout=60, trust_env=False)
+        return httpx.Client(base_url=self.url, headers=headers, timeout=240, trust_env=False)
 
     def raw(self) -> http.client.HTTPConnection:
         """A bare connection, for requests that no honest client sends."""
-        return http.client.HTTPConnection(*self.place, timeout=30)
+        return http.client.HTTPConnection(*self.place, timeout=240)
 
 
 def start_page(*arguments: object) -> Served:
@@ -79,8 +79,8 @@ def client_of(settings: Settings) -> Iterator[httpx.Client]:
     headers = {"Authorization": f"Bearer {settings.token}"}
     url = f"http://127.0.0.1:{listening.getsockname()[1]}"
     try:
-        with httpx.Client(base_url=url, headers=headers, timeout=60, trust_env=False) as client:
+        with httpx.Client(base_url=url, headers=headers, timeout=240, trust_env=False) as client:
             yield client
     finally:
         server.should_exit = True
-        thread.join(timeout=20)
+        thread.join(timeout=240)

@@ -25,7 +25,7 @@ from gansmith.web.settings import Settings
 RUNNING = "import sys, time; print('working', flush=True); time.sleep(float(sys.argv[1]))"
 
 
-def wait_until(true: Callable[[], object], seconds: float = 60) -> None:
+def wait_until(true: Callable[[], object], seconds: float = 240) -> None:
     deadline = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < deadline
@@ -197,7 +197,7 @@ def test_work_that_another_page_started_is_stopped_by_a_file_and_leaves_nothing(
         assert client.get("/api/jobs").json()[0]["stopping"] is False
         assert client.get("/api/jobs").json()[0]["log"].endswith("stopped")
         assert "nothing to stop" in refusal(client.post(path, json={"confirm": True}), 400)
-    assert jobs._started[-1].wait(timeout=60) == 130  # as after Ctrl-C
+    assert jobs._started[-1].wait(timeout=240) == 130  # as after Ctrl-C
     assert not (own_runs / "toy/audit").exists()
     assert "pid" not in (own_runs / ".page/job.json").read_text()
 
@@ -265,7 +265,7 @@ def test_a_run_is_continued_outlives_its_page_and_is_stopped_by_another(own_runs
         assert client.post("/api/runs/toy/stop", json={"confirm": True}).json() == {"asked": True}
         wait_until(lambda: client.get("/api/jobs").json()[0]["state"] == "ended")
         said = client.get("/api/jobs").json()[0]["log"]
-    assert jobs._started[-1].wait(timeout=60) == 130  # as after Ctrl-C
+    assert jobs._started[-1].wait(timeout=240) == 130  # as after Ctrl-C
     assert "everything is saved" in said
     assert not is_locked(toy)
     assert 320 < Run(toy).checkpoint()["images"] < 10**7

@@ -26,7 +26,7 @@ def page(runs: Path) -> Iterator[httpx.Client]:
 @pytest.fixture
 def stranger(page: httpx.Client) -> Iterator[httpx.Client]:
     """A client without the token."""
-    with httpx.Client(base_url=page.base_url, trust_env=False, timeout=60) as client:
+    with httpx.Client(base_url=page.base_url, trust_env=False, timeout=240) as client:
         yield client
 
 
@@ -169,7 +169,7 @@ def test_a_forwarded_port_works(page: httpx.Client) -> None:
     assert page.base_url.port is not None
     with (
         forwarder(page.base_url.port) as port,
-        httpx.Client(base_url=f"http://localhost:{port}", trust_env=False, follow_redirects=True, timeout=60) as far,
+        httpx.Client(base_url=f"http://localhost:{port}", trust_env=False, follow_redirects=True, timeout=240) as far,
     ):
         assert far.get("/", params={"token": TOKEN}).status_code == 200
         assert list(far.cookies) == [f"gansmith_{port}"]

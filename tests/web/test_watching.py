@@ -193,8 +193,7 @@ def test_a_look_at_runs_that_rest_reads_no_file(runs: Path, monkeypatch: pytest.
     assert time.process_time() - begun < 0.1
 
 
-async def heard(live: Live, most: int) -> list[str]:
-    events = []
+async def heard(live: Live, most: int, events: list[str]) -> list[str]:
     async for event in live.events():
         events.append(event)
         if len(events) == most:
@@ -207,12 +206,14 @@ def test_listeners_begin_with_every_run_and_hear_changes(runs: Path, monkeypatch
     live = live_of(runs)
 
     async def two_listeners() -> tuple[list[str], list[str]]:
-        one = asyncio.create_task(heard(live, 3))
-        await asyncio.sleep(0.3)
+        events: list[str] = []
+        one = asyncio.create_task(heard(live, 3, events))
+        while len(events) < 2:
+            await asyncio.sleep(0.01)
         with (runs / "one/events.jsonl").open("a") as file:
             file.write('{"step": 21, "images": 336, "seconds": 9.0}\n')
-        first = await asyncio.wait_for(one, 10)
-        return first, await asyncio.wait_for(heard(live, 2), 10)  # one who comes later, or again
+        first = await asyncio.wait_for(one, 240)
+        return first, await asyncio.wait_for(heard(live, 2, []), 240)  # one who comes later, or again
 
     first, later = asyncio.run(two_listeners())
     assert first[0] == later[0] == "retry: 1000\n\n"

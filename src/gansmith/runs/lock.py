@@ -18,7 +18,7 @@ except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]
 
 LOCK = ".lock"  # the file in the folder
-_PATIENCE = 0.2  # seconds: `is_locked` of another process holds it for an instant
+_PATIENCE = 1.0  # seconds: `is_locked` of another process holds it for an instant, on a busy machine a longer one
 
 
 @contextmanager
