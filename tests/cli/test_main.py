@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import signal
 import subprocess
 import sys
@@ -167,3 +168,19 @@ def test_the_package_runs_as_a_module() -> None:
     assert failed.returncode == 1
     assert "nowhere" in failed.stderr
     assert "Traceback" not in failed.stderr
+
+
+@pytest.mark.parametrize(
+    ("own", "spins"),
+    [({}, "10000"), ({"GOMP_SPINCOUNT": "7"}, "7"), ({"OMP_WAIT_POLICY": "ACTIVE"}, "None")],
+    ids=["nothing said", "own count", "own policy"],
+)
+def test_threads_that_wait_for_each_other_soon_sleep(own: dict[str, str], spins: str) -> None:
+    """It is said to libgomp before torch is there, and what the user says comes first."""
+    code = "import sys, gansmith.cli.main as m; from gansmith.__main__ import main\n"
+    code += "m.main = lambda: print(os.environ.get('GOMP_SPINCOUNT'), 'torch' in sys.modules)\nimport os; main()"
+    environment = {name: word for name, word in os.environ.items() if name not in ("GOMP_SPINCOUNT", "OMP_WAIT_POLICY")}
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env={**environment, **own}
+    )
+    assert done.stdout.split() == [spins, "False"]
