@@ -19,7 +19,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from benchmarks.report import Figure, main
+from benchmarks.report import Figure, arguments, give_out
 from gansmith import catalog
 from gansmith.adversarial import Dimensions
 from gansmith.runs.train import experiment_from
@@ -184,14 +184,24 @@ def of_sums(*, width: int, steps: int, rounds: int) -> list[Figure]:
     ]
 
 
-def measure(quick: bool = False) -> list[Figure]:
-    """Medians of ROUNDS rounds."""
-    steps, rounds = (1, 3) if quick else (5, ROUNDS)
+def measure(quick: bool = False, *, method: str | None = None, rounds: int = ROUNDS) -> list[Figure]:
+    """Medians over `rounds`, of every method and of the sums; or of one method alone."""
+    steps, rounds = (1, 3) if quick else (5, rounds)
     figures = []
     for name, options in METHODS.items():
-        figures += of_method(name, {**options, **(QUICK if quick else {})}, steps=steps, rounds=rounds)
-    return figures + of_sums(width=16 if quick else 64, steps=steps, rounds=rounds)
+        if method in {None, name}:
+            figures += of_method(name, {**options, **(QUICK if quick else {})}, steps=steps, rounds=rounds)
+    return figures if method else figures + of_sums(width=16 if quick else 64, steps=steps, rounds=rounds)
+
+
+def main() -> None:
+    parser = arguments(__doc__)
+    parser.add_argument("--method", choices=METHODS, help="this one alone, without the sums")
+    parser.add_argument("--rounds", type=int, default=ROUNDS, help="of five steps (default %(default)s)")
+    chosen = parser.parse_args()
+    torch.set_num_threads(1)
+    give_out(measure(chosen.quick, method=chosen.method, rounds=chosen.rounds), chosen.json)
 
 
 if __name__ == "__main__":
-    main(measure, __doc__)
+    main()

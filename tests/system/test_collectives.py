@@ -71,6 +71,9 @@ def everything() -> dict[str, object]:
     mixed[0][1] += torch.arange(12.0).view(3, 2, 2)
     collectives.sum_in_place(mixed)
     result["in place"] = mixed
+    large = torch.arange(20_000.0) + rank
+    collectives.sum_in_place([large])
+    result["large"] = large
     return result
 
 
@@ -98,6 +101,8 @@ def test_several_processes_compute_what_one_does(world: int, monkeypatch: pytest
         assert torch.equal(images[1], images[0] + world * torch.arange(12.0).view(3, 2, 2))
         assert torch.equal(doubles, torch.full((3,), world, dtype=torch.float64))
         assert number == 2 * world
+        assert rank["large"].nbytes > collectives._SMALL
+        assert torch.equal(rank["large"], world * torch.arange(20_000.0) + sum(range(world)))
 
 
 def test_sums_in_place_come_in_buckets() -> None:

@@ -10,7 +10,7 @@ from torch import Tensor, distributed
 
 from gansmith.errors import ExperimentError, GansmithError
 from gansmith.system import sharing
-from gansmith.system.sharing import Share, bounds, drawn, joined_as, part_of, rows_of, whole
+from gansmith.system.sharing import Share, bounds, drawn, joined_as, of_ranks, part_of, rows_of, whole
 from processes import RankFailedError, together
 
 
@@ -23,6 +23,10 @@ def test_shares_are_consecutive_and_differ_by_one_at_most(total: int, world: int
     assert [first for first, _ in parts] == [0, *(last for _, last in parts[:-1])]
     assert parts[-1][1] == total
     sizes = [last - first for first, last in parts]
+    for rank in range(world):
+        with joined_as(Share(rank, world)), part_of(total):
+            each = of_ranks(2 * sizes[rank])
+        assert each == (tuple(2 * size for size in sizes) if world > 1 else (2 * total,))
     assert max(sizes) - min(sizes) <= 1
     assert sizes == sorted(sizes, reverse=True)
 
@@ -88,6 +92,7 @@ def test_ranks_draw_the_rows_of_one_process(total: int) -> None:
 def test_outside_of_a_part_a_rank_draws_for_itself() -> None:
     with joined_as(Share(1, 4)):
         assert whole(3) == 3
+        assert of_ranks(3) == (3,)
         assert drawn(torch.zeros, 3).shape == (3,)
         assert torch.equal(rows_of(torch.arange(3)), torch.arange(3))
 
@@ -96,6 +101,8 @@ def test_rows_that_are_no_multiple_of_the_part_are_refused() -> None:
     with joined_as(Share(0, 2)), part_of(8):
         with pytest.raises(GansmithError, match=r"3 rows.*4 of the 8"):
             whole(3)
+        with pytest.raises(GansmithError, match=r"3 rows.*4 of the 8"):
+            of_ranks(3)
         with pytest.raises(GansmithError, match=r"9 rows.*8"):
             rows_of(torch.zeros(9))
 

@@ -22,7 +22,7 @@ from gansmith.models.layers import global_batch_norm, minibatch_std, shared_drop
 from gansmith.models.layers.conditional_norm import ConditionalBatchNorm
 from gansmith.objectives import hinge, nonsaturating
 from gansmith.penalties import dragan, lecam, path_length
-from gansmith.system import ranking, sharing
+from gansmith.system import collectives, ranking, sharing
 from gansmith.training import batch_statistics, optimizers, shared_sums
 from gansmith.training.engine import Engine, Events, build_engine, play_until
 
@@ -266,11 +266,25 @@ def _same(values: Any) -> Any:
     return values
 
 
+def _moments_alone(values: Tensor) -> Tensor:
+    """Batch normalisation's sums of moments, and not those of its derivatives."""
+    return _total(values) if values.dim() == 3 else values
+
+
+def _derivatives_alone(values: Tensor) -> Tensor:
+    """Batch normalisation's sums of derivatives; the moments of all are this process's own."""
+    return _total(values) if values.dim() == 2 else values.sum(0, keepdim=True).expand_as(values)
+
+
+_total = collectives.total
 _MEANS = SimpleNamespace(mean=lambda rows, dim=0: rows.mean() if dim is None else rows.mean(0))
 _ROWS = {"gathered": _same, "own_rows": _same}
 TABLE = {
     "batch normalisation": Row(normalised, ((global_batch_norm, "total", _same),)),
     "conditional batch normalisation": Row(conditioned, ((global_batch_norm, "total", _same),)),
+    "batch normalisation's moments": Row(conditioned, ((global_batch_norm, "total", _derivatives_alone),)),
+    "batch normalisation's derivative": Row(conditioned, ((global_batch_norm, "total", _moments_alone),)),
+    "batch normalisation's second derivative": Row(normalised, ((global_batch_norm, "total", _moments_alone),)),
     "running statistics of local normalisation": Row(
         running_of_local_norms,
         ((batch_statistics, "collectives", SimpleNamespace(sum_in_place=_same)),),

@@ -27,6 +27,7 @@ CHECK = "GANSMITH_CHECK_COLLECTIVES"  # environment: 1 compares the sequence of 
 
 _RECORD = 2048  # bytes of text that describe a collective: its name, type, shape of up to 64 numbers, and place
 _BUCKET = 64 << 20  # bytes of gradients that are copied together into one flat sum
+_SMALL = 64 << 10  # bytes whose sum is mostly waiting
 
 
 def summed(values: Tensor) -> Tensor:
@@ -123,8 +124,23 @@ def _all_reduce(values: Tensor, name: str) -> None:
     if os.environ.get(CHECK, "") not in ("", "0"):
         _compare(name, values)
     begun = time.perf_counter()
-    dist.all_reduce(values)
+    if sharing.share().world == 2 and values.device.type == "cpu" and values.nbytes <= _SMALL:
+        _add_other(values)
+    else:
+        dist.all_reduce(values)
     _Sequence.seconds += time.perf_counter() - begun
+
+
+def _add_other(values: Tensor) -> None:
+    """The sum of two processes, in place: each sends its own and adds what it receives, which gives both the same bits.
+    gloo's all-reduce of two takes two rounds, in a thread of its own: twice the processor's time, and three times the
+    switches between threads."""
+    other, rank = torch.empty_like(values), 1 - sharing.share().rank
+    works = dist.irecv(other, rank), dist.isend(values, rank)
+    for work in works:
+        assert work is not None
+        work.wait()
+    values.add_(other)
 
 
 class _Sequence:

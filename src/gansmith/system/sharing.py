@@ -122,6 +122,20 @@ def whole(count: int) -> int:
     return blocks * _Now.part
 
 
+def of_ranks(count: int) -> tuple[int, ...]:
+    """The rows of each rank where `count` are here; their sum is `whole(count)`.
+
+    >>> with joined_as(Share(1, 3)), part_of(7): of_ranks(4)
+    (6, 4, 4)
+    """
+    total, world = whole(count), _Now.share.world
+    if _Now.part is None or world == 1:
+        return (count,)
+    least, more = divmod(_Now.part, world)
+    blocks = total // _Now.part
+    return tuple(blocks * (least + (rank < more)) for rank in range(world))
+
+
 def rows_of(values: Tensor, dim: int = 0) -> Tensor:
     """This rank's rows, along `dim`, of values for the global batch, or for several blocks of it, one after another.
 
