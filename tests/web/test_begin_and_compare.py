@@ -74,6 +74,24 @@ def test_a_dozen_of_the_offered_images_are_shown_small(own_runs: Path, photos: P
         refusal(client.get("/api/begin/images/-1"), 404)
 
 
+def test_images_that_cannot_be_read_are_named_and_left_out_where_asked(
+    own_runs: Path, photos: Path, tmp_path: Path
+) -> None:
+    folder = Path(shutil.copytree(photos, tmp_path / "some"))
+    for number in range(4):
+        (folder / f"0{number}.png").write_bytes(b"no image")
+    with client_of(Settings(own_runs, token=TOKEN, images=folder)) as client:
+        said = client.get("/api/begin?time=1m").json()["offered"]
+        assert said["check"]["stops"]
+        assert said["check"]["unreadable"] == 4
+        assert "00.png" in said["check"]["broken"][0]
+        assert "--skip-unreadable" not in said["command"]
+        said = client.get("/api/begin?time=1m&skip_unreadable=true").json()["offered"]
+        assert (said["check"]["stops"], said["check"]["unreadable"], said["check"]["count"]) == (None, 4, 56)
+        assert said["forecast"]["recipe"]
+        assert "--skip-unreadable" in said["command"]
+
+
 def test_an_offered_folder_without_images(own_runs: Path, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     with client_of(Settings(own_runs, token=TOKEN, images=tmp_path / "empty")) as client:

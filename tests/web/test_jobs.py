@@ -77,10 +77,10 @@ def test_each_job_is_a_fixed_command_line(own_runs: Path, tmp_path: Path, starte
         end_of(own_runs)
     images = tmp_path / "photos"
     with client_of(Settings(own_runs, token=TOKEN, images=images)) as client:
-        asked = {"what": "train", "name": "new-1", "time": "5m"}
+        asked = {"what": "train", "name": "new-1", "time": "5m", "skip_unreadable": True}
         assert client.post("/api/jobs", json=asked).status_code == 200
         out = str(own_runs / "new-1")
-        assert started[-1][3:] == ["train", str(images), "--time", "5m", "--out", out]
+        assert started[-1][3:] == ["train", str(images), "--time", "5m", "--skip-unreadable", "--out", out]
 
 
 def end_of(runs: Path) -> None:
@@ -107,6 +107,7 @@ REFUSED: list[tuple[dict[str, Any], int]] = [
     ({"what": "resume", "run": "toy", "images": "1; rm"}, 422),
     ({"what": "resume", "run": "toy", "quick": True}, 400),
     ({"what": "evaluate", "run": "toy", "time": "5m"}, 400),
+    ({"what": "resume", "run": "toy", "skip_unreadable": True}, 400),
     ({"what": "train", "run": "new", "time": "5m"}, 403),  # nothing is offered
     ({"what": "train", "run": "new", "time": "99d"}, 422),
     ({"what": "train", "run": "new", "path": "/etc"}, 422),

@@ -111,6 +111,28 @@ def test_sheets_in_the_order_of_the_clock(runs: Path) -> None:
     refusal(client.get("/api/runs/one/sheets/-1"), 404)
 
 
+def test_a_model_without_its_training_has_the_sheet_beside_it(runs: Path, tmp_path: Path) -> None:
+    """Such as those of the zoo: it is the run's picture, at the images of the model."""
+    one = runs / "one"
+    shutil.copy(one / "samples/000000320.png", one / "samples.png")
+    client = page_of_runs(runs)
+    clocks = [sheet["images"] for sheet in client.get("/api/runs/one/sheets").json()]
+    assert len(clocks) > 1  # a run with its training has its own, and no other
+    for part in ("samples", "checkpoints"):
+        shutil.rmtree(one / part)
+    (one / "events.jsonl").unlink()
+    with Image.open(one / "samples.png") as sheet:
+        width, height = sheet.size
+    assert client.get("/api/runs/one/sheets").json() == [{"images": 320, "width": width, "height": height}]
+    assert client.get("/api/runs/one").json()["sheet"] == 320
+    assert told(live_of(runs).changes())[0][1]["sheet"] == 320
+    assert client.get("/api/runs/one/sheets/320").content == (one / "samples.png").read_bytes()
+    refusal(client.get("/api/runs/one/sheets/319"), 404)
+    (one / "samples.png").rename(tmp_path / "secret.png")
+    (one / "samples.png").symlink_to(tmp_path / "secret.png")
+    refusal(client.get("/api/runs/one/sheets/320"), 404)
+
+
 def test_a_sheet_that_is_a_link_out_is_not_sent(runs: Path, tmp_path: Path) -> None:
     Image.new("L", (8, 8)).save(tmp_path / "secret.png")
     (runs / "one/samples/000000777.png").symlink_to(tmp_path / "secret.png")

@@ -17,8 +17,9 @@ from gansmith.runs.lock import is_locked
 from gansmith.system.text import printable
 from gansmith.web.event_records import EventRecords, Record, number_of, plain
 from gansmith.web.page import Page
-from gansmith.web.progress_facts import health_of, images_drawn, seconds_left, steady_rate
-from gansmith.web.run_facts import length_of, newest_sheet, state_of, trained_on
+from gansmith.web.progress_facts import health_of, images_drawn, seconds_left, steady_rate, trained_on
+from gansmith.web.run_facts import length_of, state_of
+from gansmith.web.sheet_files import newest_sheet
 
 EVERY = 1.0  # seconds between two looks
 KEEP_ALIVE = 15.0  # seconds after which a silent stream says that it is there

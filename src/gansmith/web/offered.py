@@ -18,12 +18,14 @@ from PIL import Image
 from gansmith.data.open import open_source
 from gansmith.data.settings import DataSettings
 from gansmith.data.subsets import evenly_spaced
+from gansmith.data.unreadable import folded
 from gansmith.errors import GansmithError, UnreadableImageError
 from gansmith.system.text import printable, printable_lines
 
 STRIP = 12  # images that are shown before a training
 SIDE = 160  # pixels of their longer side, at most
 _MODES = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}
+_BROKEN = 3  # lines about images that cannot be read
 _SAID = ("name", "train", "verdict")  # lines of a check that the page says in its own words, or the forecast better
 
 
@@ -60,24 +62,31 @@ def _thumbnail(pixels: NDArray[np.uint8]) -> bytes:
     return file.getvalue()
 
 
-def checked(images: Path) -> dict[str, Any]:
-    """{count, lines, notes, stops} of the images, every one of them decoded once. stops: why a training would stop."""
+def checked(images: Path, *, skip: bool = False) -> dict[str, Any]:
+    """{count, lines, notes, stops, unreadable, broken} of the images, every one of them decoded once.
+
+    stops: why a training would stop; unreadable: how many cannot be decoded, which `skip` leaves out as the option
+    --skip-unreadable does; broken: the first of these, and why.
+    """
     from gansmith.data.check import check
 
     try:
-        report = check(DataSettings(path=str(images)))
+        report = check(DataSettings(path=str(images), skip_unreadable=skip))
     except GansmithError as error:
-        return {"count": 0, "lines": [], "notes": [], "stops": printable(error)}
+        return {"count": 0, "lines": [], "notes": [], "stops": printable(error), "unreadable": 0, "broken": []}
+    broken = [printable(line) for line in folded(report.unreadable)]
     lines = printable_lines(replace(report, warnings=[], failure=None).as_text()).splitlines()
     return {
         "count": report.count,
         "lines": [line for line in lines if line.split(" ", 1)[0] not in _SAID],
         "notes": [printable_lines(warning) for warning in report.warnings],
         "stops": None if report.failure is None else printable_lines(report.failure),
+        "unreadable": len(report.unreadable),
+        "broken": broken[:_BROKEN] + ([f"and {more} more"] if (more := len(broken) - _BROKEN) > 0 else []),
     }
 
 
-def forecast(images: Path, time: str | None, out: Path) -> dict[str, Any]:
+def forecast(images: Path, time: str | None, out: Path, *, skip: bool = False) -> dict[str, Any]:
     """{recipe, size, images, seconds, lines, stops, entry, words, other} of `gansmith train IMAGES [--time TIME]`, of
     which nothing is trained. entry: of the gallery, whose samples show what became of the most similar images; words:
     what is on that picture; other: the recipe that made them, where it is not the one that starts."""
@@ -87,7 +96,9 @@ def forecast(images: Path, time: str | None, out: Path) -> dict[str, Any]:
     from gansmith.runs.train import experiment_from
 
     try:
-        experiment, _ = experiment_from(str(images), time=time, out=str(out), choose_recipe=True)
+        experiment, _ = experiment_from(
+            str(images), time=time, out=str(out), skip_unreadable=skip or None, choose_recipe=True
+        )
         done = dry_run(experiment)
         parts = done.parts
         entry = None

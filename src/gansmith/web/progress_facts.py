@@ -8,7 +8,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from gansmith.errors import GansmithError
+from gansmith.models import saved
 from gansmith.records.health import WINDOW
+from gansmith.runs.folder import models_of
+from gansmith.web.digests import model_files
 from gansmith.web.event_records import Record, number_of
 
 _RECENT = 30.0  # seconds of training over which a rate is a mean
@@ -33,6 +37,13 @@ def images_drawn(folder: Path, record: Record, sheet: int | None, *, training: b
         if not events.is_file() or written >= events.stat().st_mtime_ns:
             return sheet
     return drawn
+
+
+def trained_on(path: Path) -> int:
+    """Images that the saved model was trained on; 0 without one."""
+    with suppress(GansmithError, OSError):
+        return max((saved.read_card(file).images for file in model_files(models_of(path))), default=0)
+    return 0
 
 
 def steady_rate(records: Sequence[Record]) -> float | None:

@@ -18,7 +18,8 @@ from gansmith.web.digests import digest_of, model_files
 from gansmith.web.event_records import number_of, plain
 from gansmith.web.known_experiments import experiment_of
 from gansmith.web.latent_store import stored_latents
-from gansmith.web.progress_facts import health_of, images_drawn, seconds_left, steady_rate
+from gansmith.web.progress_facts import health_of, images_drawn, seconds_left, steady_rate, trained_on
+from gansmith.web.sheet_files import newest_sheet
 
 _TAIL = 1 << 16  # bytes of the newest records
 
@@ -144,21 +145,6 @@ def state_of(path: Path) -> str:
         if not any((path / "checkpoints").glob("*.pt")):
             return "ended"  # a model without a training to continue, such as those of the zoo
     return "stopped"
-
-
-def trained_on(path: Path) -> int:
-    """Images that the saved model was trained on; 0 without one."""
-    with suppress(GansmithError, OSError):
-        return max((saved.read_card(file).images for file in model_files(models_of(path))), default=0)
-    return 0
-
-
-def newest_sheet(path: Path) -> int | None:
-    """Images drawn at the newest sheet of samples; None without one."""
-    with suppress(OSError):
-        names = [file.stem for file in (path / "samples").glob("*.png") if file.stem.isdigit()]
-        return max(map(int, names), default=None)
-    return None
 
 
 def newest_records(path: Path) -> list[dict[str, Any]]:

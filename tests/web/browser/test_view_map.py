@@ -58,6 +58,10 @@ def test_by_mouse(screen: WebDriver, explored: Served) -> None:
     assert "precision" in facts
     assert "recall" in facts
     assert one(screen, ".map-notes li").text
+    click(screen, one(screen, ".map-choices .what"))
+    said = until(screen, "return document.querySelector('dialog')?.innerText")
+    assert all(word in said for word in ("point (of the map)", "One image", "hole (of the map)"))
+    press(screen, "\ue00c")  # Escape
     assert "gansmith map " in one(screen, "#command code:not(.none)").text
     click(screen, button(screen, "Missed"))
     assert " 0 samples" in until(screen, REGION)

@@ -94,6 +94,8 @@ def test_sets_result_and_images_are_on_one_screen(explored: Served) -> None:
         opened(driver, explored, "&a=1,2&b=3")
         until(driver, MEANS, [True, True, False, True])
         assert driver.execute_script(inside)  # type: ignore[no-untyped-call]
+        height = "return document.querySelector('.mix-head p').getBoundingClientRect().height"
+        assert driver.execute_script(height) < 60  # type: ignore[no-untyped-call]  (lines, no column of words)
         driver.execute_script("scrollTo(0, 150)")  # type: ignore[no-untyped-call]
         until(driver, inside, True)  # the sum stays
         require_clean(driver)

@@ -170,6 +170,37 @@ def test_a_long_name_of_a_file_keeps_to_its_line(page: WebDriver) -> None:
     assert names[1].endswith(".png")
 
 
+@pytest.mark.parametrize("width", [110, 150, 210, 330])
+def test_a_name_of_a_direction_breaks_between_words(page: WebDriver, width: int) -> None:
+    """Never at a hyphen while the word has room on a line; one that is too long breaks, and stays inside."""
+    script = """
+      const {sheet, h} = await import('/static/parts/dom.js');
+      await sheet('/static/views/edit.css');
+      const long = 'a-name-of-forty-signs-given-by-a-person-';
+      const sliders = new m.Sliders({run: {name: 'toy', size: 8}, along: [], changed: () => {}, rename: () => null,
+        directions: ['pca-1', long, 'long-haired and blue-eyed'].map((name, i) => ({name, change: 3 - i})),
+        look: async () => { throw new Error('none'); }});
+      const box = h('div', {style: {width: `${WIDTH}px`}}, [...sliders.rows.values()].map((row) => row.place));
+      document.body.append(box);
+      const lines = (element) => {
+        const range = document.createRange();
+        range.selectNodeContents(element);
+        return new Set([...range.getClientRects()].map((r) => Math.round(r.top))).size;
+      };
+      const seen = [...box.querySelectorAll('.slider-word')].map((word) => [word.textContent, lines(word)]);
+      const wide = box.scrollWidth - box.clientWidth;
+      const names = [...box.querySelectorAll('.slider-name span:first-child')].map((name) => name.textContent);
+      box.remove();
+      sliders.end();
+      return [seen, wide, names];
+    """
+    seen, wide, names = asked(page, "sliders", script.replace("WIDTH", str(width)))
+    assert wide <= 0
+    assert names[0] == "change 1 (pca-1)"
+    assert names[2] == "long-haired and blue-eyed"
+    assert [word for word, lines in seen if lines > 1 and "forty" not in word] == []
+
+
 def test_lists_of_latents(page: WebDriver) -> None:
     assert asked(page, "latents", "return m.parseList('1,4-6,me,4')") == ["1", "4", "5", "6", "me"]
     assert asked(page, "latents", "return m.listText(['1', '2', '4', '5', '6', 'me'])") == "1,2,4-6,me"

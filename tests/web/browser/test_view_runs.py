@@ -120,6 +120,11 @@ def test_the_curves_by_group_and_as_numbers(screen: WebDriver, page: Served) -> 
     click(screen, tab)
     until(screen, "return [...document.querySelectorAll('.legendtext')].some((t) => t.textContent.includes('score'))")
     assert state(screen)["curves"] == "Scores"
+    asks = one(screen, ".runs-means .what")
+    assert asks.get_attribute("aria-label") == "What is scores?"
+    click(screen, asks)
+    assert "discriminator" in until(screen, "return document.querySelector('dialog')?.innerText")
+    press(screen, Keys.ESCAPE)
     tab.send_keys(Keys.ARROW_LEFT)
     assert until(screen, "return new URLSearchParams(location.hash.split('?')[1]).get('curves') !== 'Scores'")
     click(screen, one(screen, ".chart summary"))

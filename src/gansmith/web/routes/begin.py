@@ -21,9 +21,10 @@ router = APIRouter()
 
 
 @router.get("/api/begin")
-async def begin(request: Request, time: Time | None = None) -> dict[str, Any]:
+async def begin(request: Request, time: Time | None = None, *, skip_unreadable: bool = False) -> dict[str, Any]:
     """{"offered": {folder, name, check, forecast, expect, command} or null}: what is in the folder, what a training of
-    that time would take, and samples that came of similar images. name: free, for the run. Takes seconds at first."""
+    that time would take, and samples that came of similar images. name: free, for the run. skip_unreadable: images that
+    cannot be decoded are left out, instead of stopping the training. Takes seconds at first."""
     page, kept = page_of(request), shared_of(request).kept
 
     def look() -> dict[str, Any]:
@@ -32,9 +33,11 @@ async def begin(request: Request, time: Time | None = None) -> dict[str, Any]:
             return {"offered": None}
         name = _free_name(page)
         out = page.settings.opened / name
-        check = kept.of(("check", str(images)), lambda: offered.checked(images))
+        skip = skip_unreadable
+        check = kept.of(("check", str(images), skip), lambda: offered.checked(images, skip=skip))
         if check["stops"] is None:
-            known = kept.of(("forecast", str(images), time), lambda: offered.forecast(images, time, out))
+            wanted = ("forecast", str(images), time, skip)
+            known = kept.of(wanted, lambda: offered.forecast(images, time, out, skip=skip))
         else:
             known = {"entry": None, "words": None, "other": None, "stops": check["stops"]}
         expect = known["entry"] and {
@@ -42,7 +45,7 @@ async def begin(request: Request, time: Time | None = None) -> dict[str, Any]:
             "words": known["words"],
             "other": known["other"],
         }
-        length = [] if time is None else ["--time", time]
+        length = [*([] if time is None else ["--time", time]), *(["--skip-unreadable"] if skip else [])]
         return {
             "offered": {
                 "folder": printable(images.name),

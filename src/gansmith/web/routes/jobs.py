@@ -43,6 +43,7 @@ class Asked(BaseModel):
     time: Time | None = None  # of train
     images: int | None = Field(default=None, ge=1, le=MOST_IMAGES)  # of resume: to so many in all
     quick: bool = False  # of evaluate
+    skip_unreadable: bool = False  # of train
 
 
 class Confirmed(BaseModel):
@@ -117,8 +118,12 @@ def _moved(shared: Shared, asked: Asked) -> list[str]:
 def arguments_of(page: Page, asked: Asked, moved: Sequence[str] = ()) -> list[str]:
     """The command line of a job; moved: options of evaluate for images that lie elsewhere. Raises OptionError for
     options of another job, RefusedError for what is not offered, BusyError for a run that is being trained."""
-    allowed: dict[What, tuple[str, ...]] = {"train": ("time",), "resume": ("images",), "evaluate": ("quick",)}
-    for name in ("time", "images", "quick"):
+    allowed: dict[What, tuple[str, ...]] = {
+        "train": ("time", "skip_unreadable"),
+        "resume": ("images",),
+        "evaluate": ("quick",),
+    }
+    for name in ("time", "images", "quick", "skip_unreadable"):
         if getattr(asked, name) and name not in allowed.get(asked.what, ()):
             raise OptionError(f"{name} is no option of {asked.what}: leave it out")
     if asked.what == "train":
@@ -155,5 +160,7 @@ def _training(page: Page, asked: Asked) -> list[str]:
     out: Path = settings.opened / name
     if out.exists() or out.is_symlink():
         raise OptionError(f"{name} is there already: choose another name, or resume it")
-    length = [] if asked.time is None else ["--time", asked.time]
-    return ["train", str(resolved(settings.images)), *length, "--out", str(resolved(out))]
+    options = [] if asked.time is None else ["--time", asked.time]
+    if asked.skip_unreadable:
+        options.append("--skip-unreadable")
+    return ["train", str(resolved(settings.images)), *options, "--out", str(resolved(out))]

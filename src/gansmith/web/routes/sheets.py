@@ -11,11 +11,11 @@ from fastapi import APIRouter
 from fastapi.responses import FileResponse, Response
 from starlette.requests import Request
 
-from gansmith.system.text import whole_number
 from gansmith.web.errors import NotFoundError, TooLargeError
 from gansmith.web.opened_runs import file_inside
 from gansmith.web.page import page_of
 from gansmith.web.shared import shared_of
+from gansmith.web.sheet_files import ALONE, FOLDER, parts_of, sheet_files
 
 router = APIRouter()
 MOST = 20_000  # sheets that are listed
@@ -30,9 +30,10 @@ async def sheets(request: Request, run: str) -> list[dict[str, Any]]:
 
     def listed() -> list[dict[str, Any]]:
         folder = page.runs.path_of(run)
-        with suppress(OSError):
-            changed = (folder / "samples").stat().st_mtime_ns
-            return kept.of(("sheets", str(folder), changed), lambda: _sheets(folder))
+        for place in (FOLDER, ALONE):
+            with suppress(OSError):
+                changed = (folder / place).stat().st_mtime_ns
+                return kept.of(("sheets", str(folder), changed), lambda: _sheets(folder))
         return []
 
     return await page.work.read(listed)
@@ -44,7 +45,8 @@ async def sheet(request: Request, run: str, images: int) -> Response:
     page = page_of(request)
 
     def checked() -> tuple[Path, str]:
-        file = file_inside(page.runs.path_of(run), "samples", f"{images:09}.png")
+        folder = page.runs.path_of(run)
+        file = file_inside(folder, *parts_of(folder, images))
         stat = file.stat()
         if stat.st_size > _MOST_BYTES:
             raise TooLargeError(f"the sheet at {images:,} images has {stat.st_size:,} bytes")
@@ -60,11 +62,7 @@ async def sheet(request: Request, run: str, images: int) -> Response:
 
 
 def _sheets(folder: Path) -> list[dict[str, Any]]:
-    numbers = {}
-    for file in (folder / "samples").glob("*.png"):
-        number = whole_number(file.stem)
-        if number is not None and file.name == f"{number:09}.png" and file.is_file():
-            numbers[number] = file
+    numbers = sheet_files(folder)
     listed = []
     for number in sorted(numbers)[-MOST:]:
         sides = _sides(numbers[number])

@@ -139,9 +139,16 @@ function frame() {
   dropAnywhere((file) => show(file, { go, current, photograph: (f, state) => { waitingFile = f; go("edit", state); } }).catch(failed));
 }
 
+/** One run is open, and nothing was asked for: its images, or, of a run of one's own, what it wrote. */
+async function openOnly() {
+  const [run] = await api.get("/api/runs").catch(() => []);
+  if (run) history.replaceState(null, "", hash(about.zoo && run.generates !== false ? "make" : "runs", { run: run.name }));
+}
+
 async function start() {
   [views, about] = await Promise.all([all(), api.get("/api/about").catch(() => ({}))]);
   frame();
+  if (about.single && !location.hash) await openOnly();
   addEventListener("hashchange", route);
   addEventListener("unhandledrejection", (event) => { if (!dropped(event.reason)) failed(event.reason); });
   await route();

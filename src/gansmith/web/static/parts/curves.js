@@ -1,6 +1,7 @@
 // Curves of one or two runs on the images clock, a group at a time, with a cursor at the record nearest to the sheet on show.
 import { chart, colours, DASHES } from "./chart.js";
 import { fill, h, unique } from "./dom.js";
+import { what } from "./glossary.js";
 import { lastUpTo } from "./sheets.js";
 import { count, short } from "./words.js";
 const GROUPS = [
@@ -12,6 +13,8 @@ const GROUPS = [
   ["Rate", (name) => /images_per_second|waiting|memory/.test(name)],
   ["Other", () => true],
 ];
+/** Words of the glossary that say what the curves of a group are. */
+const MEANS = { Losses: ["losses"], "Told apart": ["told apart"], Variety: ["variety"], Metrics: ["KID, FID", "precision", "recall"], Scores: ["scores"], Rate: ["rate and waiting"] };
 const SKIP = new Set(["step", "images", "seconds", "health"]);
 /** Group of a column by its name. */
 export const groupOf = (name) => GROUPS.find(([, fits]) => fits(name))[0];
@@ -21,9 +24,11 @@ export function curves(names, { group = "Losses", chosen = () => {}, clicked = (
   const tabs = h("fieldset", { class: "runs-tabs" });
   const plot = chart({ label: "Curves over the images clock", height: 300 });
   const at = h("p", { class: "small number", role: "status" });
-  const element = h("section", { class: "stack", "aria-label": "Curves" }, tabs, plot, at);
+  const means = h("span", { class: "runs-means" });
+  const element = h("section", { class: "stack", "aria-label": "Curves" }, h("div", { class: "runs-curves" }, tabs, means), plot, at);
   const radio = unique("curves");
   let all = [];
+  let ended = false;
   let now = group;
   let clock = null;
   let place = null;
@@ -39,7 +44,10 @@ export function curves(names, { group = "Losses", chosen = () => {}, clicked = (
       fill(tabs, h("legend", { class: "hidden" }, "Which curves"), groups.map((name) => h("label", {}, h("input", { type: "radio", name: radio, value: name, checked: name === now,
         onchange: () => { now = name; chosen(name); draw(); if (place !== null) cursor(place); } }), h("span", {}, name))));
     }
+    if (means.dataset.of !== now) { means.dataset.of = now; fill(means, MEANS[now] && groups.length ? what(...MEANS[now]) : null); }
     const mine = list.filter((c) => groupOf(c.name) === now);
+    element.classList.toggle("runs-none", ended && !mine.length);
+    if (ended && !mine.length) { words(mine); return; }
     const order = [...new Set(mine.map((c) => c.name))];
     plot.draw(mine.map((c) => {
       const kept = c.images.map((x, i) => [x, c.values[i]]).filter(([, y]) => typeof y === "number");
@@ -55,7 +63,7 @@ export function curves(names, { group = "Losses", chosen = () => {}, clicked = (
   }
   function words(mine) {
     const shown = all.map((r) => (r.count > r.shown ? `${count(r.shown)} of ${count(r.count)} records are drawn, evenly.` : "")).filter(Boolean)[0] || "";
-    plot.words(mine.length ? shown : "No numbers yet: the first record comes with the first seconds of the training.");
+    plot.words(mine.length ? shown : ended ? "No curves: the numbers of its training are not kept here, the model alone is." : "No numbers yet: the first record comes with the first seconds of the training.");
     const rows = mine.map((c) => { const v = c.values.filter((x) => typeof x === "number"); return [plain(c.name) + (all.length > 1 ? ` (${names[c.run]})` : ""), short(v[0]), short(v.reduce((a, b) => Math.min(a, b))), short(v.reduce((a, b) => Math.max(a, b))), short(v.at(-1))]; });
     plot.table(mine.length ? { head: ["", "first", "lowest", "highest", "last"], rows } : null);
   }
@@ -80,8 +88,9 @@ export function curves(names, { group = "Losses", chosen = () => {}, clicked = (
     at.textContent = parts.join(" · ");
     plot.shapes(shapes());
   }
-  return { element, cursor, end: () => plot.end(), set(list) {
+  return { element, cursor, end: () => plot.end(), set(list, { over = false } = {}) {
     all = list;
+    ended = over;
     draw();
     if (plot.plot.dataset.listens !== "yes") {
       plot.plot.dataset.listens = "yes";

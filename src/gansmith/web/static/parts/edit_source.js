@@ -18,9 +18,8 @@ export function editSource({ run, about }, { options, size, choose, next, take, 
   const controls = howControls(run, options, change);
   const element = h("section", { class: "card stack", "aria-label": "What is edited" }, h("h2", {}, "What is edited"),
     h("div", { class: "edit-source" },
-      h("div", { class: "stack" }, explained(h("label", { class: "field" }, kind, h("span", { class: "row edit-seed" }, step(-1, "Seed before", "left"), seed, step(1, "Next seed", "right"))), "seed"), latents),
-      about.read_only ? null : drop),
-    controls.length ? h("div", { class: "row edit-how" }, controls) : null);
+      h("div", { class: "stack" }, explained(h("label", { class: "field" }, kind, h("span", { class: "row edit-seed" }, step(-1, "Seed before", "left"), seed, step(1, "Next seed", "right"))), "seed"), latents, controls),
+      about.read_only ? null : drop));
 
   function words(said, key) {
     const known = run.latents || [];

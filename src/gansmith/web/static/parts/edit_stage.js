@@ -35,6 +35,7 @@ export function editStage(run) {
     element, looks,
     /** Before, as it is shown alone, and `small`, of the model's size, under the wipe; own: a photograph at its own size. */
     before(url, { small = url, own = false } = {}) {
+      before.img.onerror = () => { if (small !== url) put(before.img, small); else before.img.removeAttribute("src"); whole.hidden = true; }; // of a kind that the browser does not draw (TIFF, HEIC)
       put(before.img, url);
       before.img.classList.toggle("pixels", pixels && !own);
       put(both.querySelector(".before"), small);

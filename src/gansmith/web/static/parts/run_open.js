@@ -2,6 +2,7 @@
 import { curves } from "./curves.js";
 import { copyable } from "./command.js";
 import { fill, h } from "./dom.js";
+import { empty } from "./empty.js";
 import { icon } from "./icons.js";
 import { workPanel } from "./jobs.js";
 import { matches } from "./matches.js";
@@ -23,11 +24,13 @@ export async function openRun(root, context, job) {
   const facts = runs.map((one) => runState(one, context));
   fill(root, head(runs, context),
     h("div", { class: `runs-open ${second ? "two" : ""}` }, h("div", { class: "stack" }, viewer.element), h("div", { class: "stack" }, h("div", { class: "facts stack" }, facts.map((f) => f.element)), runs.length === 1 ? workPanel(context, job, run.name) : null, lines.element, board?.element, notices(loaded.map((l) => l[1])))));
-  lines.set(loaded.map((l) => l[1]));
+  const over = () => ({ over: runs.every((one) => one.state === "ended") });
+  lines.set(loaded.map((l) => l[1]), over());
   lines.cursor(viewer.images());
   context.command(commandOf(runs, context.about));
   context.keys({ ArrowLeft: ["sheet before", () => viewer.step(-1)], ArrowRight: ["next sheet", () => viewer.step(1)], p: ["play the sheets", viewer.toggle] });
-  watch(runs, { context, loaded, viewer, lines, facts, load, board });
+  watch(runs, { context, loaded, viewer, lines, facts, load, board, over, gone: (name) => fill(root, empty("runs", `${name} is no longer there`,
+    "Its folder was removed or renamed while this page showed it.", h("a", { class: "button", href: "#/runs" }, "All runs"))) });
   return () => { viewer.end(); lines.end(); board?.end(); };
 }
 
@@ -57,14 +60,15 @@ function notices(records) {
   return said.length ? h("ul", { class: "runs-notices", "aria-label": "What the checks said" }, said.map((n) => h("li", { class: "notice warn small" }, `After ${count(n.images)} images: ${n.sentence}`, n.command && copyable(n.command)))) : null;
 }
 
-function watch(runs, { context, loaded, viewer, lines, facts, load, board }) {
+function watch(runs, { context, loaded, viewer, lines, facts, load, board, over, gone }) {
   let busy = false;
   const models = [];
   const sign = (one) => `${one.images} ${one.sheet}`;
   const signs = runs.map(sign); // of what is on show
   context.live((change) => {
     const i = runs.findIndex((one) => one.name === change.name);
-    if (i < 0 || change.gone) return;
+    if (i < 0) return;
+    if (change.gone) { busy = true; viewer.end(); context.command(null); gone(change.name); return; }
     const model = models[i];
     models[i] = change.model;
     facts[i].update(change);
@@ -80,7 +84,7 @@ function watch(runs, { context, loaded, viewer, lines, facts, load, board }) {
     try {
       loaded[i] = await load(runs[i]);
       viewer.setSheets(loaded.map((l) => l[0]));
-      lines.set(loaded.map((l) => l[1]));
+      lines.set(loaded.map((l) => l[1]), over());
       lines.cursor(viewer.images());
     } catch (error) { context.failed(error); }
     setTimeout(() => { busy = false; follow(); }, 1500);

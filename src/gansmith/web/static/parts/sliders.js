@@ -8,6 +8,8 @@ const MOST = 3;
 const SHOWN = [-MOST, 0, MOST]; // of a strip
 /** Name for people: a direction that nobody named yet is a change. */
 const plain = (name) => name.replace(/^(pca|svd)-(\d+)$/, (whole, _, number) => `change ${number} (${whole})`);
+/** A name as words that stay whole, also at a hyphen; one that is longer than its line breaks where it must. */
+const words = (name) => name.split(" ").map((word, i) => [i ? " " : null, h("span", { class: "slider-word" }, word)]);
 const signed = (amount) => (amount === 0 ? "0" : `${amount > 0 ? "+" : "−"}${Math.abs(amount)}`);
 
 /**
@@ -37,7 +39,7 @@ export class Sliders {
     const out = h("output", { class: "number small" });
     const range = h("input", { type: "range", min: -MOST, max: MOST, step: 0.1, value: this.along.get(name) ?? 0, "aria-label": name,
       oninput: () => { this.put(name, Number(range.value)); this.changed(); }, ondblclick: () => this.move(name, 0) });
-    const title = h("button", { type: "button", class: "plain slider-name", title: `${name}: rename`, "aria-label": `Rename ${name}`, onclick: () => this.naming(name) }, h("span", {}, plain(name)), h("span", { class: "slider-pen", "aria-hidden": "true" }, "✎"));
+    const title = h("button", { type: "button", class: "plain slider-name", title: `${name}: rename`, "aria-label": `Rename ${name}`, onclick: () => this.naming(name) }, h("span", {}, words(plain(name))), h("span", { class: "slider-pen", "aria-hidden": "true" }, "✎"));
     const looks = SHOWN.map((amount) => tile({ run: this.run, tag: "button", label: `${name}: ${amount} steps`, title: `${signed(amount)} steps`, seed: signed(amount),
       onclick: () => this.move(name, amount) }));
     const place = h("span", { class: "slider-title" }, title);

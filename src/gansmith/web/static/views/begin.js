@@ -17,7 +17,7 @@ export default {
     const job = state.job ? await jobOf(state.job, "train", signal) : null;
     if (job) { trainingLive(root, job, context); return null; }
     if (about.offered === false) { nothing(root, context); return null; }
-    const images = await api.get("/api/begin/images", { signal }).catch((error) => { if (error.status !== 400) throw error; return { folder: "these images", count: 0, sizes: [], images: [] }; });
+    const images = await api.get("/api/begin/images", { signal }).catch((error) => { if (error.status !== 400) throw error; return { folder: about.images || "these images", count: 0, sizes: [], images: [] }; });
     if (!signal.aborted) begin(root, images, context);
     return null;
   },
@@ -60,11 +60,13 @@ function begin(root, images, context) {
     h("div", { class: "row" }, h("label", { class: "field" }, "How long", time), h("label", { class: "field" }, "Name of the run", name)),
     hinders ? [h("p", { class: "notice warn" }, hinders[0]), copyable(hinders[1])] : [start, why, h("p", { class: "small quiet" }, "It runs on this machine, and goes on when this page is closed. It can be stopped and continued at any time.")]);
   let offered = null;
+  let asked = false; // the box that leaves them out has the focus again, once the answer is there
+  let skip = context.state.skip === "yes"; // images that cannot be read are left out
   const said = () => offered && context.command(offered.command.replace(/--time \S+/, `--time ${time.value}`).replace(/(--out .*?)[^/\s]+$/, `$1${name.value}`));
   let going = false;
   /** Whether it can start, and in words why not. */
   function ready() {
-    const no = !offered ? "It can start once your images were measured: some seconds." : offered.check.stops ? "It cannot start with these images: the check beside says why."
+    const no = !offered ? "It can start once your images were measured: some seconds." : offered.check.stops ? (offered.check.unreadable && !skip ? "Some images cannot be read: leave them out, below, then it can start." : "It cannot start with these images: the check says why.")
       : !name.value ? "Give the run a name: then it can start." : !name.checkValidity() ? "Only letters, digits, - and _; a letter or digit first." : "";
     why.textContent = no;
     start.disabled = going || Boolean(no);
@@ -74,16 +76,18 @@ function begin(root, images, context) {
   time.addEventListener("change", () => { context.keep({ time: time.value }); look(); });
 
   async function look() {
-    const wanted = time.value;
+    const wanted = `${time.value} ${skip}`;
     expected.setAttribute("aria-busy", "true");
     try {
-      const answer = await context.api.get(`/api/begin?time=${wanted}`, { signal: context.signal });
-      if (wanted !== time.value) return;
+      const answer = await context.api.get(`/api/begin?time=${time.value}${skip ? "&skip_unreadable=true" : ""}`, { signal: context.signal });
+      if (wanted !== `${time.value} ${skip}`) return;
       if (!offered) name.value ||= answer.offered.name; // once: a name that is deleted later stays deleted
       offered = answer.offered;
       ready();
       forecast(place, offered);
-      checked(check, offered.check);
+      checked(check, offered.check, { skip, skips: (yes) => { skip = yes; asked = true; context.keep({ skip: yes ? "yes" : null }); look(); } });
+      if (asked) check.querySelector("input")?.focus();
+      asked = false;
       said();
     } catch (error) { context.failed(error); }
     expected.removeAttribute("aria-busy");
@@ -94,7 +98,7 @@ function begin(root, images, context) {
     going = true;
     ready();
     try {
-      const job = await startJob({ what: "train", name: name.value, time: time.value });
+      const job = await startJob({ what: "train", name: name.value, time: time.value, ...(skip && { skip_unreadable: true }) });
       context.keep({ job: job.run });
       trainingLive(root, job, context);
     } catch (error) { context.failed(error); going = false; ready(); }
@@ -120,9 +124,16 @@ function sizesIn(sizes) {
   return least === most ? `${least} pixels` : `from ${least} to ${most} pixels, as far as these show`;
 }
 
-function checked(place, check) {
-  fill(place, check.stops ? h("p", { class: "notice bad" }, check.stops) : null, check.notes.map((note) => h("p", { class: "notice warn small" }, note)),
-    h("details", {}, h("summary", {}, check.stops ? "All that the check says" : "Every image was opened, and can be trained on"), table(check.lines)));
+function checked(place, check, { skip, skips }) {
+  const { unreadable, broken, stops } = check;
+  const it = unreadable === 1 ? "it" : "them";
+  const box = h("input", { type: "checkbox", checked: skip, onchange: () => { box.disabled = true; skips(box.checked); } });
+  const leaveOut = unreadable ? h("div", { class: `notice stack ${skip ? "warn" : "bad"}` },
+    h("p", {}, `${unreadable === 1 ? "One image" : `${count(unreadable)} images`} of ${count(check.count + unreadable)} cannot be read:`),
+    h("ul", { class: "small begin-broken" }, broken.map((line) => h("li", {}, line))),
+    h("label", { class: "check" }, box, `Train without ${it}`)) : null;
+  fill(place, leaveOut, stops && (skip || !unreadable) ? h("p", { class: "notice bad" }, stops) : null, check.notes.map((note) => h("p", { class: "notice warn small" }, note)),
+    h("details", {}, h("summary", {}, stops || unreadable ? "All that the check says" : "Every image was opened, and can be trained on"), table(check.lines)));
 }
 
 /** Lines of a report, `name   value`, as a list of names and values. */
@@ -133,6 +144,7 @@ function table(lines = []) {
 
 function forecast(place, { forecast: said, expect }) {
   const rows = [["time", said.seconds && `about ${duration(said.seconds)}`], ["size of a sample", said.size && `${said.size.join(" × ")} pixels`], ["images drawn", said.images && `up to ${count(said.images)}`], ["recipe", said.recipe]].filter(([, value]) => value);
+  if (!rows.length && !expect) { fill(place, h("p", { class: "quiet" }, "Once there are images that can be trained on, this says what such a training makes, and how long it takes.")); return; }
   fill(place, expect && h("figure", { class: "begin-expect" }, h("p", { class: "small" }, expect.other ? `These samples are of another recipe, ${expect.other}, and of other images; yours is trained by ${said.recipe}, which was not tried on images so like yours:` : "What such a training made of other images, the most like yours that were tried:"), h("img", { src: expect.image, alt: expect.words }), h("figcaption", { class: "small quiet" }, `${expect.words[0].toUpperCase()}${expect.words.slice(1)}. Yours are other images: better or worse is possible.`)),
     h("dl", { class: "begin-facts" }, rows.map(([key, value]) => [h("dt", {}, key), h("dd", {}, value)])), said.lines?.length ? h("details", {}, h("summary", {}, "The plan in full"), table(said.lines)) : null);
 }

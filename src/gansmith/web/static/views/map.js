@@ -36,7 +36,7 @@ class Plane {
       h("div", { class: "map-head" }, h("div", { class: "row" },
         explained(field("Plane", methods, this.method, (value) => { this.method = value; this.load(); }), "plane"),
         field("Points", [[300, "300"], [1000, "1,000"], [2500, "2,500"], [5000, "5,000"]], this.most, (value) => { this.most = Number(value); this.load(); })), this.facts),
-      h("div", { class: "row map-choices" }, h("span", { class: "quiet" }, "Draw round points with the mouse or a finger, or choose:"),
+      h("div", { class: "row map-choices" }, h("span", { class: "quiet" }, "Draw round points with the mouse or a finger, or choose: ", what("point (of the map)", "hole (of the map)")),
         choose("Missed: real images without a sample near", (p) => p.kind !== "sample" && !p.neighbour),
         choose("Samples that are near no real image", (p) => p.kind === "sample" && !p.neighbour),
         h("button", { type: "button", class: "small plain", onclick: () => this.choose([], "") }, "Nothing")),
