@@ -2,13 +2,17 @@
 PYTHON ?= python3
 BIN = .venv/bin
 
-.PHONY: demo test prove docs check bench clean
+.PHONY: demo test fast prove docs check bench clean
 
 demo: .venv/installed-explore
 	$(BIN)/gansmith train digits --recipe stylegan2_digits --out runs/demo
 	@echo 'in a page of the browser:  $(BIN)/gansmith explore runs/demo'
 
-test: .venv/installed-dev check
+# Lint and types beside the tests: mypy has one core, and longest where it has no cache yet.
+test: .venv/installed-dev
+	$(MAKE) --jobs=2 check fast
+
+fast: .venv/installed-dev
 	$(BIN)/pytest -n 2 --dist worksteal -m "not prove"
 
 # The slow proofs: browser, notebooks, site, fresh environments, more random trials. They need Debian's chromium, chromium-driver and firefox-esr (or skip and say so).

@@ -23,6 +23,8 @@ if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is signal.SIG_I
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
 sys.path.insert(0, str(Path(__file__).parent))  # `toys` is imported by name, as a user's own game would be
 
+import undurable  # noqa: F401
+
 
 @pytest.fixture(autouse=True, scope="session")
 def _alone(tmp_path_factory: pytest.TempPathFactory) -> None:

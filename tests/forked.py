@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import gansmith
+import undurable  # noqa: F401
 
 LATE = ("torch._dynamo", "torch.utils.flop_counter", "sklearn.datasets")  # what a training imports late
 CONTEXT = multiprocessing.get_context("forkserver")

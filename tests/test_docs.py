@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 import shlex
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.main import get_command
@@ -54,11 +56,16 @@ def test_anchors_are_headings(page: Path) -> None:
             assert anchor in anchors(page.parent / target if target else page), f"{target}#{anchor}"
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
-def test_commands_and_their_options_exist(page: Path) -> None:
+@cache
+def commands() -> Any:
     from gansmith.cli.main import app
 
-    root = get_command(app)
+    return get_command(app)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_commands_and_their_options_exist(page: Path) -> None:
+    root = commands()
     text = page.read_text().replace("\\\n", " ")
     lines = [line for block in re.findall(r"^```\w*\n(.*?)^```", text, re.M | re.S) for line in block.splitlines()]
     lines += re.findall(r"`(gansmith [^`]+)`", text)

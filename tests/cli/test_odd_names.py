@@ -5,15 +5,13 @@ from __future__ import annotations
 import json
 import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from small import MAIN
+from forked import fork
 
 ODD = os.fsdecode(b"od\xe9\x1b[31m\nx")
 
@@ -31,11 +29,8 @@ def photos(tmp_path: Path) -> Path:
 
 def printed(folder: Path, *arguments: object, status: int = 0) -> tuple[str, str]:
     """Standard output and error of the command, in a process whose streams are UTF-8, checked for what must not be."""
-    environment = {**os.environ, "GANSMITH_CACHE": str(folder / "cache"), "PYTHONIOENCODING": "utf-8"}
-    command = [sys.executable, "-c", MAIN, *map(str, arguments)]
-    done = subprocess.run(command, capture_output=True, cwd=folder, env=environment, check=False)
-    out, err = done.stdout.decode(), done.stderr.decode()
-    assert done.returncode == status, err
+    out, err, ended = _run(folder, *arguments)
+    assert ended == status, err
     assert "Traceback" not in err
     assert "\x1b[31m" not in out + err
     assert re.search(r"od\\(xe9|udce9)\\x1b\[31m", out + err)  # the second is Python's repr
@@ -46,7 +41,7 @@ def test_data_commands(photos: Path, tmp_path: Path) -> None:
     (photos / ODD / f"{ODD}.png").write_bytes(b"")
     out, _ = printed(tmp_path, "data", "check", photos, status=1)
     assert r"od\xe9\x1b[31m\nx.png" in out
-    record = json.loads(printed_json(tmp_path, photos))
+    record = json.loads(_run(tmp_path, "data", "check", photos, "--json")[0])
     assert list(record["unreadable"]) == [f"{ODD}/{ODD}.png"]
     _, err = printed(tmp_path, "data", "stats", photos, "--skip-unreadable")
     assert "left out 1 image" in err
@@ -57,10 +52,12 @@ def test_data_commands(photos: Path, tmp_path: Path) -> None:
     assert np.load(tmp_path / f"{ODD}.npy").shape == (30, 8, 8, 3)
 
 
-def printed_json(folder: Path, photos: Path) -> bytes:
-    environment = {**os.environ, "GANSMITH_CACHE": str(folder / "cache")}
-    command = [sys.executable, "-c", MAIN, "data", "check", str(photos), "--json"]
-    return subprocess.run(command, capture_output=True, cwd=folder, env=environment, check=False).stdout
+def _run(folder: Path, *arguments: object) -> tuple[str, str, int | None]:
+    before = f"import os, sys; os.chdir({str(folder)!r}); os.environ['GANSMITH_CACHE'] = {str(folder / 'cache')!r}\n"
+    before += "for stream in (sys.stdout, sys.stderr): stream.reconfigure(encoding='utf-8', errors='strict')"
+    with fork(*arguments, before=before) as process:
+        out, err = process.communicate()
+    return out, err, process.returncode
 
 
 @pytest.mark.parametrize(

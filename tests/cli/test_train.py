@@ -12,12 +12,13 @@ import yaml
 from PIL import Image
 
 import gansmith
+from forked import fork
 from gansmith import catalog
 from gansmith.cli import main as cli
 from gansmith.experiment.layers import Layer
 from gansmith.experiment.schema import Experiment
 from gansmith.runs.run import Run
-from small import OPTIONS, SMALL, start
+from small import OPTIONS, SMALL
 
 
 def gansmith_says(monkeypatch: pytest.MonkeyPatch, capsys: Any, *arguments: Any) -> tuple[int, str, str]:
@@ -36,7 +37,7 @@ def gansmith_says(monkeypatch: pytest.MonkeyPatch, capsys: Any, *arguments: Any)
 def test_a_run_from_the_command_line(tmp_path: Path) -> None:
     """In a process of its own: plain lines, no traceback, and the end says where to look and what to try."""
     out = tmp_path / "run"
-    with start("train", *OPTIONS, "--out", out) as process:
+    with fork("train", *OPTIONS, "--out", out) as process:
         said, errors = process.communicate(timeout=240)
     assert process.returncode == 0, errors
     lines = said.splitlines()

@@ -14,6 +14,8 @@ from benchmarks.report import Figure
 
 from benchmarks import engine, loader, report, startup, step
 
+TOY = ["--size", "16", "--batch", "8", "--set", "generator.width=4", "--set", "discriminator.width=4"]
+
 # -- benchmarks/: generous bounds, so that a busy machine does not fail
 
 
@@ -52,7 +54,7 @@ def test_help_answers_and_torch_stays_away() -> None:
 
 
 def test_step_names_its_targets() -> None:
-    figures = step._one("float32", 1, seconds=0.1, more=["--size", "16", "--set", "generator.width=4"])
+    figures = step._one("float32", 1, seconds=0.1, more=TOY)
     assert [figure.target for figure in figures] == ["", "", "", "at most 1.02", "at least 1.2", ""]
     ours, by_hand, textbook, overhead, speedup, share = figures
     assert overhead.values == pytest.approx([a / b for a, b in zip(ours.values, by_hand.values, strict=True)])

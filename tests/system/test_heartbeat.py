@@ -71,31 +71,22 @@ def test_rank_0_that_ends_is_lost_to_all() -> None:
         assert [getattr(one.loss(wait=60), "rank", None) for one in ranks[1:]] == [0, 0]
 
 
-def test_a_silent_rank_is_lost_after_its_time_and_no_earlier() -> None:
-    with beating(2) as (ranks, _):
-        known(ranks[0], 1)
-        ranks[1]._lock.acquire()  # its thread sends no more: a machine whose link is down
+def test_who_is_silent_who_was_suspended_and_who_is_a_stranger() -> None:
+    """Three pairs at once, for it takes its time: a silent rank is lost after it and no earlier; a process that was
+    suspended does not count the time it slept; one who does not know the secret ends nothing."""
+    with beating(2) as (silent, _), beating(2) as (suspended, told), beating(2) as (bothered, heard):
+        for ranks in (silent, suspended, bothered):
+            known(ranks[0], 1)
+        silent[1]._lock.acquire()  # its thread sends no more: a machine whose link is down
         begun = time.monotonic()
-        loss = ranks[0].loss(wait=SILENCE + 60)
-        assert (loss or Loss(-1, "none"))[::2] == (1, "silent")
-        assert time.monotonic() - begun > SILENCE - 2
-        ranks[1]._lock.release()
-
-
-def test_a_process_that_was_suspended_does_not_count_the_time_it_slept() -> None:
-    with beating(2) as (ranks, told):
-        known(ranks[0], 1)
-        with ranks[0]._lock, ranks[1]._lock:  # neither thread goes on, as after Ctrl-Z
-            time.sleep(SILENCE + 2)
+        stranger = socket.create_connection(("127.0.0.1", bothered[0].port))
+        stranger.sendall(b'hello [1, "here", "guess"]\nfailed "ha"\nlost [1, "ha", "ended"]\nrubbish\n\xff\n')
+        with suspended[0]._lock, suspended[1]._lock:  # neither thread goes on, as after Ctrl-Z
+            loss = silent[0].loss(wait=SILENCE + 60)
+            assert (loss or Loss(-1, "none"))[::2] == (1, "silent")
+            assert time.monotonic() - begun > SILENCE - 2
+            stranger.close()
+            time.sleep(2)
+        silent[1]._lock.release()
         time.sleep(2)
-        assert told == [[], []]
-
-
-def test_a_stranger_who_does_not_know_the_secret_ends_nothing() -> None:
-    with beating(2) as (ranks, told):
-        known(ranks[0], 1)
-        with socket.create_connection(("127.0.0.1", ranks[0].port)) as stranger:
-            stranger.sendall(b'hello [1, "here", "guess"]\nfailed "ha"\nlost [1, "ha", "ended"]\nrubbish\n\xff\n')
-            time.sleep(1)
-        time.sleep(1)
-        assert told == [[], []]
+        assert told == heard == [[], []]

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 
 import gansmith
+import undurable  # noqa: F401
 from gansmith.models import saved
 from gansmith.training import checkpoint
 from gansmith.training.averaging import Averaging

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,19 +10,18 @@ import httpx
 import pytest
 from pages import TOKEN, Served, client_of, end_page, start_page
 
+from forked import fork
 from gansmith.web.settings import Settings
-from small import MAIN, OPTIONS
+from small import OPTIONS
 
 
 @pytest.fixture(scope="session")
 def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a trained run of 8 px digits, `toy`. Tests that write take `own_runs`."""
     folder = tmp_path_factory.mktemp("page") / "runs"
-    words = [sys.executable, "-c", MAIN, "train", *OPTIONS, "--out", str(folder / "toy"), "--no-ruler"]
-    done = subprocess.run(
-        words, check=False, capture_output=True, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"}
-    )
-    assert done.returncode == 0, done.stderr
+    with fork("train", *OPTIONS, "--out", folder / "toy", "--no-ruler") as process:
+        _, said = process.communicate()
+    assert process.returncode == 0, said
     return folder
 
 

@@ -8,6 +8,7 @@ import shutil
 import textwrap
 import typing
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 from gansmith import catalog
@@ -70,17 +71,22 @@ def recipes_with(kind: str, name: str) -> list[str]:
     >>> recipes_with("penalties", "dragan")
     ['dragan']
     """
-    from gansmith.experiment.field_paths import flat
-    from gansmith.experiment.sources import from_recipe
-
     paths = {f"{field}.name" for field in _FIELDS.get(kind, ())}
     found = []
     for recipe in catalog.names("recipes"):
-        values = dict(flat(from_recipe(recipe).values))
+        values = _values(recipe)
         named = any(values.get(path) == name for path in paths)
         if named or (kind == "penalties" and any(path.startswith(f"penalties.{name}") for path in values)):
             found.append(recipe)
     return found
+
+
+@cache
+def _values(recipe: str) -> dict[str, Any]:
+    from gansmith.experiment.field_paths import flat
+    from gansmith.experiment.sources import from_recipe
+
+    return dict(flat(from_recipe(recipe).values))
 
 
 def _ready(kind: str, name: str) -> list[str]:
