@@ -158,7 +158,7 @@ def test_killed_around_the_moment_that_the_length_is_known(moment: str, tmp_path
 
 
 @pytest.mark.prove
-@pytest.mark.parametrize("seconds", [0.0, 0.5, 1.4, 1.5, 1.6, 2.5])
+@pytest.mark.parametrize("seconds", [0.0, 1.4, 1.5, 1.6])
 def test_killed_at_any_moment(seconds: float, tmp_path: Path) -> None:
     """The window is 1.5 seconds."""
     out = tmp_path / "run"
