@@ -125,7 +125,7 @@ def complete(where: str, function: Factory, options: Mapping[str, Any]) -> dict[
 
     Raises OptionError for an option that does not exist, is missing, or has a value that its annotation refuses.
     """
-    from pydantic import ConfigDict, TypeAdapter, ValidationError
+    from pydantic import ValidationError
 
     from gansmith.system.option_words import allowed, booleans_as_numbers, explain, shown
 
@@ -134,7 +134,6 @@ def complete(where: str, function: Factory, options: Mapping[str, Any]) -> dict[
         if option not in known:
             have = ", ".join(known) or "no options"
             raise OptionError(f"{where} has no option {option!r}. {nearest(option, known)}It has: {have}")
-    hints = typing.get_type_hints(function, include_extras=True)
     values: dict[str, Any] = {}
     for option, parameter in known.items():
         if option not in options:
@@ -142,13 +141,9 @@ def complete(where: str, function: Factory, options: Mapping[str, Any]) -> dict[
                 raise OptionError(f"{where} needs the option {option!r}")
             values[option] = parameter.default
             continue
-        annotation = hints.get(option, Any)
+        annotation = _hints(function).get(option, Any)
         try:
-            adapter = TypeAdapter(annotation, config=ConfigDict(arbitrary_types_allowed=True))
-        except Exception:  # an annotation that sets its own configuration (a pydantic model) takes no other
-            adapter = TypeAdapter(annotation)
-        try:
-            values[option] = adapter.validate_python(options[option])
+            values[option] = _adapter(function, option).validate_python(options[option])
         except ValidationError as error:
             problem = explain(error.errors()[0], annotation)
             raise OptionError(f"{where}: {option} = {shown(options[option])} is not allowed: {problem}") from None
@@ -156,6 +151,23 @@ def complete(where: str, function: Factory, options: Mapping[str, Any]) -> dict[
             takes = allowed(annotation) or "numbers"
             raise OptionError(f"{where}: {option} = {shown(options[option])} is not allowed: it takes {takes}")
     return values
+
+
+@functools.cache
+def _hints(function: Factory) -> dict[str, Any]:
+    return typing.get_type_hints(function, include_extras=True)
+
+
+@functools.cache
+def _adapter(function: Factory, option: str) -> Any:
+    """What reads a value of an option, made once: it takes as long as a small network."""
+    from pydantic import ConfigDict, TypeAdapter
+
+    annotation = _hints(function).get(option, Any)
+    try:
+        return TypeAdapter(annotation, config=ConfigDict(arbitrary_types_allowed=True))
+    except Exception:  # an annotation that sets its own configuration (a pydantic model) takes no other
+        return TypeAdapter(annotation)
 
 
 def keyword_options(function: Factory) -> dict[str, inspect.Parameter]:
@@ -175,11 +187,17 @@ def _files(kind: str) -> dict[str, Path]:
         raise UnknownNameError(unknown("kind", kind, KINDS))
     spec = importlib.util.find_spec(KINDS[kind][0])
     folders = list(spec.submodule_search_locations or []) if spec else []
+    return _listed(kind, tuple((folder, Path(folder).stat().st_mtime_ns) for folder in folders))
+
+
+@functools.cache
+def _listed(kind: str, folders: tuple[tuple[str, int], ...]) -> dict[str, Path]:
+    """The entries in these folders, as they were at those times."""
     if kind == "recipes":
-        return {path.stem: path for folder in folders for path in Path(folder).glob("*.yaml")}
+        return {path.stem: path for folder, _ in folders for path in Path(folder).glob("*.yaml")}
     return {
         module.name: Path(folder) / f"{module.name}.py"
-        for folder in folders
+        for folder, _ in folders
         for module in pkgutil.iter_modules([folder])
         if not module.ispkg and not module.name.startswith("_") and module.name != "saved"
     }

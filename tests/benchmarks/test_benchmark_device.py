@@ -118,7 +118,7 @@ def test_a_part_that_breaks_or_is_cut_keeps_its_results_and_the_others(
     assert [part["status"] for part in parts.values()] == ["failed (-6)", "failed (1)", "cut", "done"]
     assert parts["raises"]["last words"][-1] == "ValueError: of this"
     assert report["machine"]["device"] == "x"
-    assert parts["sleeps"]["seconds"] < 10
+    assert parts["sleeps"]["seconds"] < 50
     assert "said" in (tmp_path / "device.log").read_text()
     assert "sleeps: cut" in capfd.readouterr().out
 

@@ -85,7 +85,7 @@ def test_what_states_too_much_is_not_read(case: str, tmp_path: Path) -> None:
         assert tracemalloc.get_traced_memory()[1] < 32 << 20
     finally:
         tracemalloc.stop()
-    assert time.process_time() - begun < 1
+    assert time.process_time() - begun < 5  # not what it takes to read that much
     assert str(tmp_path) in str(raised.value)
     assert "\n" not in str(raised.value)
 

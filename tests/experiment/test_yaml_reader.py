@@ -36,7 +36,7 @@ def test_what_only_harms_is_refused_at_once(text: str, facts: list[str], tmp_pat
     begun = time.process_time()
     with pytest.raises(Refused) as raised:
         read_text(text)
-    assert time.process_time() - begun < 1
+    assert time.process_time() - begun < 5
     assert all(fact in str(raised.value) for fact in facts)
     path = tmp_path / "own.yaml"
     path.write_text(text)

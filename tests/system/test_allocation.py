@@ -41,7 +41,7 @@ def test_huge_networks_are_refused_at_once_and_without_memory(assignments: list[
     before, begun = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.process_time()
     with pytest.raises(ExperimentError, match=r"GiB.*free.*--set"):
         assemble(experiment, data)
-    assert time.process_time() - begun < 1
+    assert time.process_time() - begun < 5
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 500 << 10
 
 

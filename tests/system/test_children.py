@@ -16,6 +16,7 @@ import psutil
 import pytest
 from PIL import Image
 
+from forked import fork
 from gansmith.data.dataset import Listed
 from gansmith.system.children import end_with, this_process
 
@@ -133,23 +134,24 @@ def test_a_killed_training_run_leaves_no_decoder(tmp_path: Path) -> None:
     (tmp_path / "images").mkdir()
     for number in range(100):
         Image.fromarray(rng.integers(0, 256, (64, 64, 3), dtype=np.uint8)).save(tmp_path / "images" / f"{number}.png")
-    command = ["train", str(tmp_path / "images"), "--out", str(tmp_path / "run"), "--workers", "2", "--size", "64"]
+    command = ["train", tmp_path / "images", "--out", tmp_path / "run", "--workers", "2", "--size", "64"]
     command += ["--set", "data.cache=false", "--batch", "64", "--images", "100M", "--device", "cpu"]
-    parent = subprocess.Popen(
-        [sys.executable, "-m", "gansmith", *command],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        text=True,
-        env={**os.environ, "GANSMITH_CACHE": str(tmp_path / "cache")},
-    )
-    children: list[psutil.Process] = []
-    deadline = time.monotonic() + 240
-    while len(children) < 2 and time.monotonic() < deadline and parent.poll() is None:
-        time.sleep(0.2)
-        children = psutil.Process(parent.pid).children(recursive=True)
-    assert len(children) >= 2
-    time.sleep(1)
-    killed(parent, children)
+    with fork(*command) as parent:
+        children: list[psutil.Process] = []
+        deadline = time.monotonic() + 240
+        while len(children) < 2:
+            assert parent.poll() is None, parent.communicate()
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+            children = psutil.Process(parent.process.pid).children(recursive=True)
+        time.sleep(1)
+        parent.send_signal(signal.SIGKILL)
+        parent.process.join(240)
+        try:
+            assert not left_of(children, 60)
+        finally:
+            for child in left_of(children, 0):
+                child.kill()
 
 
 def test_workers_outlive_the_thread_that_started_them() -> None:

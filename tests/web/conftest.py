@@ -39,9 +39,9 @@ def own_runs(runs: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(runs, tmp_path / "runs"))
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def client(runs: Path) -> Iterator[httpx.Client]:
-    """A client of the page, which a thread of this process serves, on `runs`."""
+    """A client of the page, which a thread of this process serves, on `runs`: one for all tests of a file."""
     with client_of(Settings(runs, token=TOKEN)) as opened:
         yield opened
 

@@ -210,9 +210,12 @@ def test_a_look_at_runs_that_rest_reads_no_file(runs: Path, monkeypatch: pytest.
     live = live_of(runs)
     assert len(live.changes()) == 50
     monkeypatch.setattr(EventRecords, "of", lambda *_: pytest.fail("a file was read"))
-    begun = time.process_time()
-    assert live.changes() == []
-    assert time.process_time() - begun < 0.1
+    took = []
+    for _ in range(5):  # in one of them Python may tidy up its memory
+        begun = time.process_time()
+        assert live.changes() == []
+        took.append(time.process_time() - begun)
+    assert min(took) < 0.1
 
 
 async def heard(live: Live, most: int, events: list[str]) -> list[str]:

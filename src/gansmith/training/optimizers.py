@@ -6,6 +6,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import torch
@@ -92,13 +93,18 @@ def check(name: str, options: Mapping[str, Any]) -> dict[str, Any]:
 def _read(where: str, option: str, value: Any, like: Any) -> Any:
     """`value` as the annotation `like` reads it. Raises OptionError."""
     try:
-        read = TypeAdapter(like).validate_python(value)
+        read = _adapter(like).validate_python(value)
     except ValidationError as error:
         problem = explain(error.errors()[0], like)
         raise OptionError(f"{where}: {option} = {shown(value)} is not allowed: {problem}") from None
     if list(booleans_as_numbers(value, read)):
         raise OptionError(f"{where}: {option} = {shown(value)} is not allowed: it takes {allowed(like)}")
     return read
+
+
+@cache
+def _adapter(like: Any) -> TypeAdapter[Any]:
+    return TypeAdapter(like)
 
 
 def _kind(option: str, default: Any) -> Any:
