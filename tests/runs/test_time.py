@@ -43,15 +43,15 @@ def gansmith_yaml(plain: dict[str, Any]) -> str:
 def test_a_time_becomes_images_and_schedules_and_the_run_is_one_of_so_many(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    run = gansmith.train(**COOLING, time="2s", out=str(tmp_path / "run"))
+    run = gansmith.train(**COOLING, time="4s", out=str(tmp_path / "run"))
     said = capsys.readouterr().err
     experiment = run.experiment
-    assert experiment.time == 2.0
+    assert experiment.time == 4.0
     assert experiment.images != 1_000_000
-    assert f"time 2s: {experiment.images:,} images" in said
+    assert f"time 4s: {experiment.images:,} images" in said
     assert "continuing" not in said
     assert said.count("into ") == said.count("measuring: ") == 1
-    assert said.index("measuring: ") < said.index("time 2s: ")
+    assert said.index("measuring: ") < said.index("time 4s: ")
     assert f"training: {experiment.images:,}/{experiment.images:,} images" in said  # not what the last batch drew
     images = run.checkpoint()["images"]
     assert experiment.images <= images < experiment.images + 16
@@ -68,13 +68,13 @@ def test_a_time_becomes_images_and_schedules_and_the_run_is_one_of_so_many(
 
 
 def test_the_same_command_again_and_resume_keep_the_images(run: Path, tmp_path: Path, capsys: Any) -> None:
-    begun = gansmith.train(**COOLING, time="1s", out=str(tmp_path / "run2"))
+    begun = gansmith.train(**COOLING, time="2s", out=str(tmp_path / "run2"))
     images, checkpoint = begun.experiment.images, begun.checkpoint()
     capsys.readouterr()
-    for again in (lambda: gansmith.train(**COOLING, time="1s", out=str(begun.path)), begun.resume):
+    for again in (lambda: gansmith.train(**COOLING, time="2s", out=str(begun.path)), begun.resume):
         again()
         assert f"is complete at {checkpoint['images']:,} images" in capsys.readouterr().err
-        assert (begun.experiment.images, begun.experiment.time) == (images, 1.0)
+        assert (begun.experiment.images, begun.experiment.time) == (images, 2.0)
     begun.resume(images=images + 320)
     said = capsys.readouterr().err
     assert "learning rates have ended" in said
@@ -116,9 +116,9 @@ def test_metrics_count_and_leave_no_trace(tmp_path: Path) -> None:
     assert all(record["images"] >= min(run.experiment.images, 10_000) for record in measured)
 
 
-def wait_for_samples(out: Path, process: Forked) -> None:
-    deadline = time.monotonic() + 240
-    while not (out / "samples").exists():
+def wait_for_a_record(out: Path, process: Forked) -> None:
+    deadline, path = time.monotonic() + 240, out / "events.jsonl"
+    while not (path.exists() and path.stat().st_size):
         assert process.poll() is None, process.communicate()
         assert time.monotonic() < deadline
         time.sleep(0.01)
@@ -149,7 +149,7 @@ def test_killed_around_the_moment_that_the_length_is_known(moment: str, tmp_path
     out = tmp_path / "run"
     owner, name, count = MOMENTS[moment]
     before = DYING.format(owner=owner, name=name, count=count)
-    with fork("train", *BY_TIME, "--time", "1s", *LAST, "--out", out, before=before) as process:
+    with fork("train", *BY_TIME, "--time", "2s", *LAST, "--out", out, before=before) as process:
         process.communicate(timeout=240)
         assert process.returncode == -signal.SIGKILL
     assert ("last" in Run(out).experiment.plain()["optimizer"]["generator"]["lr"]) == (moment in ("measuring", "known"))
@@ -163,7 +163,7 @@ def test_killed_at_any_moment(seconds: float, tmp_path: Path) -> None:
     """The window is 1.5 seconds."""
     out = tmp_path / "run"
     with fork("train", *BY_TIME, "--time", "6s", *LAST, "--out", out) as process:
-        wait_for_samples(out, process)
+        wait_for_a_record(out, process)
         time.sleep(seconds)
         process.send_signal(signal.SIGKILL)
         process.communicate(timeout=240)
@@ -179,16 +179,17 @@ def require_same_end(out: Path, folder: Path) -> None:
     begun.resume()
     ended = Run(out)
     if saved:
-        assert begun.experiment.images == length == rate["hold"] + rate["decay"]
+        assert begun.experiment.images == length
+        assert rate["hold"] + rate["decay"] in (length, length + 1)  # one more where the measuring took all of the time
     assert ended.experiment.images <= ended.checkpoint()["images"] < ended.experiment.images + 16
     assert_same_end(out, as_long(ended, folder / "again"))
 
 
-@pytest.mark.parametrize("wait", [0.1, pytest.param(1.2, marks=pytest.mark.prove)])
+@pytest.mark.parametrize("wait", [0.0, pytest.param(1.2, marks=pytest.mark.prove)])
 def test_stopped_by_a_signal_it_is_saved_with_a_length(wait: float, tmp_path: Path) -> None:
     out = tmp_path / "run"
     with fork("train", *BY_TIME, "--time", "3s", "--out", out) as process:
-        wait_for_samples(out, process)
+        wait_for_a_record(out, process)
         time.sleep(wait)
         process.send_signal(signal.SIGTERM)
         _, said = process.communicate(timeout=240)
