@@ -25,7 +25,8 @@ class Refused(yaml.YAMLError):
 def read_file(path: Path) -> Any:
     """The value in a file. Raises ExperimentError when it is absent, too large or not YAML; it says in which line."""
     try:
-        if path.is_fifo() and path.parts[:2] not in (("/", "dev"), ("/", "proc")):  # <(command) is one of these
+        given = path.parent in (Path("/dev"), Path("/dev/fd")) or path.parts[:2] == ("/", "proc")  # <(command), stdin
+        if path.is_fifo() and not given:
             raise ExperimentError(f"{path} is a pipe and no file")
         with path.open("rb") as file:
             content = file.read(BYTES + 1)
