@@ -54,7 +54,7 @@ def test_data_commands(photos: Path, tmp_path: Path) -> None:
 
 def _run(folder: Path, *arguments: object) -> tuple[str, str, int | None]:
     before = f"import os, sys; os.chdir({str(folder)!r}); os.environ['GANSMITH_CACHE'] = {str(folder / 'cache')!r}\n"
-    before += "for stream in (sys.stdout, sys.stderr): stream.reconfigure(encoding='utf-8', errors='strict')"
+    before += "sys.stdout, sys.stderr = (open(number, 'w', encoding='utf-8', closefd=False) for number in (1, 2))"
     with fork(*arguments, before=before) as process:
         out, err = process.communicate()
     return out, err, process.returncode
