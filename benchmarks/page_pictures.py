@@ -104,7 +104,9 @@ def main() -> None:
     parser.add_argument("runs", type=Path)
     parser.add_argument("--run", required=True)
     parser.add_argument("--second")
-    parser.add_argument("--hands", help="a copy of the zoo's hand_signs with the directions of `--method labels`")
+    parser.add_argument(
+        "--hands", help="a copy of the zoo's hand_signs, with the directions of `--method labels`, class_5 named open"
+    )
     parser.add_argument("--translator")
     parser.add_argument("--images", type=Path, help="as seen from the folder that holds RUNS")
     parser.add_argument("--photo", type=Path, help="of the translator's domain a or b")
@@ -116,7 +118,7 @@ def main() -> None:
         ("run", "runs", {"run": run}, False, None),
         ("make", "make", {"run": run, "pick": "1,4,9"}, False, None),
         ("mix", "mix", {"run": run, "a": "1,4,9", "b": "2,3,5", "c": "7,8,6"}, False, None),
-        ("edit", "edit", {"run": given.hands or run, "of": "7", "along": "class_5:2"}, False, None),
+        ("edit", "edit", {"run": given.hands or run, "of": "7", "along": "open:2"}, False, None),
         ("map", "map", {"run": run}, False, None),
         ("truth", "truth", {"run": run}, False, None),
         ("dark", "make", {"run": run}, True, None),

@@ -232,15 +232,18 @@ def test_listeners_begin_with_every_run_and_hear_changes(runs: Path, monkeypatch
 
     async def two_listeners() -> tuple[list[str], list[str]]:
         events: list[str] = []
-        one = asyncio.create_task(heard(live, 3, events))
-        while len(events) < 2:
+        one = asyncio.create_task(heard(live, 4, events))
+        while len(events) < 3:
             await asyncio.sleep(0.01)
         with (runs / "one/events.jsonl").open("a") as file:
             file.write('{"step": 21, "images": 336, "seconds": 9.0}\n')
         first = await asyncio.wait_for(one, 240)
-        return first, await asyncio.wait_for(heard(live, 2, []), 240)  # one who comes later, or again
+        return first, await asyncio.wait_for(heard(live, 3, []), 240)  # one who comes later, or again
 
     first, later = asyncio.run(two_listeners())
     assert first[0] == later[0] == "retry: 1000\n\n"
-    assert [state["images"] for _, state in told(first[1:])] == [320, 336]
-    assert [state["images"] for _, state in told(later[1:])] == [336]
+    names = ("all", {"names": ["one"]})  # whoever shows another one knows that it is gone
+    assert [kind for kind, _ in told(first[1:])] == ["run", "all", "run"]
+    assert [state["images"] for kind, state in told(first[1:]) if kind == "run"] == [320, 336]
+    assert told(later[1:])[0][1]["images"] == 336
+    assert told(first[1:])[1] == told(later[1:])[1] == names

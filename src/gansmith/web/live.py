@@ -39,12 +39,13 @@ class Live:
     _looking: asyncio.Task[None] | None = None
 
     async def events(self) -> AsyncIterator[str]:
-        """Text of server-sent events: `run` for each run, then for each that changes; `gone` for one that is no longer
-        there. Begins with all runs, so that a listener who comes again misses nothing."""
+        """Text of server-sent events: `run` for each run, and `all` with their names; then `run` for each that changes,
+        `gone` for one that is no longer there. So a listener who comes again misses nothing, nor what is gone since."""
         queue: asyncio.Queue[str | None] = asyncio.Queue(_WAITING)
         await self._look()
         for state in self._states.values():
             queue.put_nowait(_event("run", state))
+        queue.put_nowait(_event("all", {"names": [*self._states]}))
         self._listeners.add(queue)
         if self._looking is None or self._looking.done():
             self._looking = asyncio.create_task(self._keep_looking())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from urllib.parse import urlencode
 
 import numpy as np
 import pytest
@@ -31,6 +32,11 @@ def test_names_of_any_kind_and_a_run_that_goes_away(own_runs: Path, width: int) 
             until(screen, "return document.querySelector('.runs-sheet img')?.naturalWidth > 0")
             assert state(screen)["run"] == NAME
             require_clean(screen)
+            visit(screen, served.url, "runs?run=toy")  # the long name is among the runs that may stand beside it
+            until(screen, "return document.querySelector('.head select')?.options.length", 2)
+            require_clean(screen)
+            visit(screen, served.url, f"runs?{urlencode({'run': NAME})}")
+            until(screen, "return document.querySelector('.runs-sheet img')?.naturalWidth > 0")
             shutil.rmtree(own_runs / NAME)
             said = until(screen, "return document.querySelector('#view .empty')?.innerText")
             assert NAME in said

@@ -96,6 +96,9 @@ def test_sets_result_and_images_are_on_one_screen(explored: Served) -> None:
         assert driver.execute_script(inside)  # type: ignore[no-untyped-call]
         height = "return document.querySelector('.mix-head p').getBoundingClientRect().height"
         assert driver.execute_script(height) < 60  # type: ignore[no-untyped-call]  (lines, no column of words)
+        circle = """const {width, height} = document.querySelector('.mix-head .what').getBoundingClientRect();
+        return width - height"""
+        assert driver.execute_script(circle) == 0  # type: ignore[no-untyped-call]
         driver.execute_script("scrollTo(0, 150)")  # type: ignore[no-untyped-call]
         until(driver, inside, True)  # the sum stays
         require_clean(driver)

@@ -201,6 +201,47 @@ def test_a_name_of_a_direction_breaks_between_words(page: WebDriver, width: int)
     assert [word for word, lines in seen if lines > 1 and "forty" not in word] == []
 
 
+def test_curves_say_what_they_mean_once_there_are_some(page: WebDriver) -> None:
+    script = """
+      const curves = m.curves(['toy']);
+      const says = () => curves.element.querySelector('.what')?.getAttribute('aria-label') ?? null;
+      curves.set([{images: [], columns: {}, count: 0, shown: 0}]);
+      const before = says();
+      curves.set([{images: [16, 32], columns: {'generator/loss': [1, 2]}, count: 2, shown: 2}]);
+      const after = says();
+      curves.end();
+      return [before, after];
+    """
+    assert asked(page, "curves", script) == [None, "What is losses?"]
+
+
+def test_a_photograph_that_the_browser_does_not_draw_is_shown_as_the_run_keeps_it(page: WebDriver) -> None:
+    script = """
+      const {image: draws} = await new Promise((done) => {
+        const image = new Image();
+        image.onload = () => done({image});
+        image.src = '/static/icon.svg';
+      });
+      const stage = m.editStage({size: 8});
+      document.body.append(stage.element);
+      const seen = () => [stage.drawn, stage.element.querySelector('.edit-before img').getAttribute('src'),
+        stage.element.querySelector('.edit-whole').hidden];
+      const rest = async (until) => {
+        for (let i = 0; i < 400 && !until(); i += 1) await new Promise((r) => setTimeout(r, 50));
+      };
+      const blob = URL.createObjectURL(new Blob(['II*'], {type: 'image/tiff'}));
+      stage.before(blob, {small: draws.src, own: true});
+      await rest(() => !stage.drawn);
+      const tiff = seen();
+      stage.before(draws.src, {small: '/static/icon.svg', own: true});
+      await rest(() => stage.natural);
+      const drawn = [stage.drawn, stage.natural !== null];
+      stage.element.remove();
+      return [tiff[0], tiff[1] === draws.src, tiff[2], drawn];
+    """
+    assert asked(page, "edit_stage", script) == [False, True, True, [True, True]]
+
+
 def test_lists_of_latents(page: WebDriver) -> None:
     assert asked(page, "latents", "return m.parseList('1,4-6,me,4')") == ["1", "4", "5", "6", "me"]
     assert asked(page, "latents", "return m.listText(['1', '2', '4', '5', '6', 'me'])") == "1,2,4-6,me"

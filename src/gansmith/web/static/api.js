@@ -153,12 +153,15 @@ function parse(block) {
   return [event, data.length ? JSON.parse(data.join("\n")) : undefined];
 }
 
-const listeners = new Set();
+const listeners = new Map(); // listener -> names of the runs that it shows
 let source = null;
 
-/** Live changes of all runs, one connection for the whole page, closed while the page is hidden. Returns a function that ends it. */
-export function live(listener) {
-  listeners.add(listener);
+/**
+ * Live changes of all runs, one connection for the whole page, closed while the page is hidden. Returns a function that ends it.
+ * shown(): names of the runs on show; those that are not there when the connection begins are told as gone.
+ */
+export function live(listener, shown = () => []) {
+  listeners.set(listener, shown);
   connect();
   return () => { listeners.delete(listener); if (!listeners.size) disconnect(); };
 }
@@ -166,10 +169,14 @@ export function live(listener) {
 function connect() {
   if (source || !listeners.size || document.hidden) return;
   source = new EventSource("/api/live");
-  const tell = (event) => { const change = JSON.parse(event.data); for (const listener of [...listeners]) listener(change); };
+  const tell = (event) => { const change = JSON.parse(event.data); for (const listener of [...listeners.keys()]) listener(change); };
   source.onmessage = tell;
   source.addEventListener("run", tell);
-  source.addEventListener("gone", (event) => { const change = { ...JSON.parse(event.data), gone: true }; for (const listener of [...listeners]) listener(change); });
+  source.addEventListener("gone", (event) => { const change = { ...JSON.parse(event.data), gone: true }; for (const listener of [...listeners.keys()]) listener(change); });
+  source.addEventListener("all", (event) => {
+    const { names } = JSON.parse(event.data);
+    for (const [listener, shown] of [...listeners]) for (const name of shown()) if (!names.includes(name)) listener({ name, gone: true });
+  });
 }
 
 function disconnect() { source?.close(); source = null; }

@@ -80,7 +80,7 @@ async function mount(view, { run, runs, state }) {
   const context = {
     api, run, runs, about, state, go, keep, say, command, failed, signal: gone.signal, keys: ownKeys, dropped: waitingFile,
     readOnly: Boolean(about.read_only),
-    live: (listener) => ends.push(api.live(listener)),
+    live: (listener, shown) => ends.push(api.live(listener, shown)),
   };
   waitingFile = null;
   let end = null;

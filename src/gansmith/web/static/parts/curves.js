@@ -44,7 +44,8 @@ export function curves(names, { group = "Losses", chosen = () => {}, clicked = (
       fill(tabs, h("legend", { class: "hidden" }, "Which curves"), groups.map((name) => h("label", {}, h("input", { type: "radio", name: radio, value: name, checked: name === now,
         onchange: () => { now = name; chosen(name); draw(); if (place !== null) cursor(place); } }), h("span", {}, name))));
     }
-    if (means.dataset.of !== now) { means.dataset.of = now; fill(means, MEANS[now] && groups.length ? what(...MEANS[now]) : null); }
+    const explained = groups.length ? now : "";
+    if (means.dataset.of !== explained) { means.dataset.of = explained; fill(means, MEANS[explained] ? what(...MEANS[explained]) : null); }
     const mine = list.filter((c) => groupOf(c.name) === now);
     element.classList.toggle("runs-none", ended && !mine.length);
     if (ended && !mine.length) { words(mine); return; }

@@ -25,6 +25,7 @@ export function editStage(run) {
   const element = h("div", { class: "edit-stage", style: { "--ratio": width / height } }, before.element, after.element, both, film.element);
   const name = unique("look");
   const narrow = matchMedia("(max-width: 900px)").matches;
+  let drawn = false; // a photograph at its own size
   let look = narrow ? "after" : "both";
   const show = (what) => { element.dataset.show = what; };
   const put = (img, url) => { if (url) { if (img.getAttribute("src") !== url) img.src = url; } else img.removeAttribute("src"); };
@@ -35,7 +36,12 @@ export function editStage(run) {
     element, looks,
     /** Before, as it is shown alone, and `small`, of the model's size, under the wipe; own: a photograph at its own size. */
     before(url, { small = url, own = false } = {}) {
-      before.img.onerror = () => { if (small !== url) put(before.img, small); else before.img.removeAttribute("src"); whole.hidden = true; }; // of a kind that the browser does not draw (TIFF, HEIC)
+      drawn = own;
+      before.img.onerror = () => { // of a kind that the browser does not draw (TIFF, HEIC)
+        drawn = false;
+        whole.hidden = true;
+        put(before.img, small === url ? null : small);
+      };
       put(before.img, url);
       before.img.classList.toggle("pixels", pixels && !own);
       put(both.querySelector(".before"), small);
@@ -62,8 +68,9 @@ export function editStage(run) {
       both.querySelector(".left").textContent = said.left;
       both.querySelector(".right").textContent = said.right;
     },
-    /** Size of the photograph in `before`, once it is loaded. */
-    get natural() { return before.img.complete && before.img.naturalWidth ? { width: before.img.naturalWidth, height: before.img.naturalHeight } : null; },
+    /** Size of the photograph in `before`, once it is loaded; null where the browser does not draw it. */
+    get natural() { return drawn && before.img.complete && before.img.naturalWidth ? { width: before.img.naturalWidth, height: before.img.naturalHeight } : null; },
+    get drawn() { return drawn; },
     onloaded(does) { before.img.addEventListener("load", does); },
   };
 }

@@ -75,7 +75,7 @@ function watch(runs, { context, loaded, viewer, lines, facts, load, board, over,
     if (model !== undefined && model !== change.model) board?.changed();
     if (runs.length === 1) context.command(commandOf(runs, context.about));
     follow();
-  });
+  }, () => runs.map((one) => one.name));
   async function follow() {
     const i = runs.findIndex((one, place) => signs[place] !== sign(one));
     if (busy || i < 0 || context.signal.aborted) return;

@@ -141,7 +141,7 @@ class Edit {
   /** Words and what can be used, as the state is. */
   describe() {
     const { search, failure, found, key, chosen, size } = this;
-    const original = originalOf(key) ? this.stage.natural ?? {} : null;
+    const original = originalOf(key) && this.stage.drawn ? this.stage.natural ?? {} : null;
     const said = editWords({ search, failure, found, key, chosen, size, original, known: this.known(), moved: this.sliders.along.size > 0, has: this.sliders.rows.size > 0 });
     this.root.dataset.state = said.state;
     this.says.textContent = said.says;

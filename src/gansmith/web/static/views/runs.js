@@ -42,7 +42,7 @@ function list(root, context, job) {
     else if (!cards.size) context.go("runs", {});
     else { try { grid.append(add(await context.api.get(context.api.at(change.name)))); } catch (error) { context.failed(error); } }
     head();
-  });
+  }, () => [...cards.keys()]);
   if (!runs.length) { nothingYet(root, context); return; }
   fill(grid, runs.map(add));
   head();
