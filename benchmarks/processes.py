@@ -53,7 +53,9 @@ class Group:
         self.processes = []
         for rank in range(count):
             here, there = CONTEXT.Pipe()
-            place = {"RANK": rank, "LOCAL_RANK": rank, "WORLD_SIZE": count} if torchrun else {}
+            place = (
+                {"RANK": rank, "LOCAL_RANK": rank, "WORLD_SIZE": count, "LOCAL_WORLD_SIZE": count} if torchrun else {}
+            )
             environment = {**place, "MASTER_ADDR": "localhost", "MASTER_PORT": port, "OMP_NUM_THREADS": threads}
             texts = {name: str(value) for name, value in environment.items()}
             process = CONTEXT.Process(target=_member, args=(there, builder, threads, texts), daemon=True)

@@ -8,10 +8,12 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
 import gansmith
+import gansmith.__main__ as door
 from gansmith.cli import main as cli
 from gansmith.errors import GansmithError, TrainingInterrupted
 from small import start
@@ -171,16 +173,38 @@ def test_the_package_runs_as_a_module() -> None:
 
 
 @pytest.mark.parametrize(
-    ("own", "spins"),
-    [({}, "10000"), ({"GOMP_SPINCOUNT": "7"}, "7"), ({"OMP_WAIT_POLICY": "ACTIVE"}, "None")],
-    ids=["nothing said", "own count", "own policy"],
+    ("own", "busy", "spins"),
+    [
+        ({}, True, "10000"),
+        ({}, False, "None"),
+        ({"GOMP_SPINCOUNT": "7"}, True, "7"),
+        ({"OMP_WAIT_POLICY": "ACTIVE"}, True, "None"),
+    ],
+    ids=["busy", "idle", "own count", "own policy"],
 )
-def test_threads_that_wait_for_each_other_soon_sleep(own: dict[str, str], spins: str) -> None:
+def test_threads_that_wait_for_each_other_soon_sleep_on_a_busy_machine(
+    own: dict[str, str], busy: bool, spins: str
+) -> None:
     """It is said to libgomp before torch is there, and what the user says comes first."""
-    code = "import sys, gansmith.cli.main as m; from gansmith.__main__ import main\n"
-    code += "m.main = lambda: print(os.environ.get('GOMP_SPINCOUNT'), 'torch' in sys.modules)\nimport os; main()"
+    code = "import os, sys, gansmith.cli.main as m, gansmith.__main__ as door\n"
+    code += "m.main = lambda: print(os.environ.get('GOMP_SPINCOUNT'), 'torch' in sys.modules)\n"
+    code += f"door.busy = lambda _: {busy}\ndoor.main()"
     environment = {name: word for name, word in os.environ.items() if name not in ("GOMP_SPINCOUNT", "OMP_WAIT_POLICY")}
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, env={**environment, **own}
     )
     assert done.stdout.split() == [spins, "False"]
+
+
+@pytest.mark.parametrize(
+    ("said", "busy"),
+    [
+        ("2.00 1.0 1.0 3/80 7", True),
+        ("1.99 9.0 9.0 9/80 7", False),  # a minute ago it was not
+        ("9.00 9.0 9.0 2/80 7", False),  # only this process and one more now
+    ],
+)
+def test_a_machine_is_busy_where_others_want_all_its_cores(said: str, busy: bool, tmp_path: Path) -> None:
+    (tmp_path / "loadavg").write_text(said)
+    assert door.busy(2, str(tmp_path / "loadavg")) is busy
+    assert not door.busy(2, str(tmp_path / "none"))

@@ -55,6 +55,20 @@ def test_a_condition_holds_for_what_it_says_alone(
     assert not one.fits(Facts(**fails), 15)
 
 
+@pytest.mark.parametrize(
+    ("facts", "recipe"),
+    [
+        (Facts(images=50_000, size=32, labelled=True, bfloat16=True), "sngan_small"),
+        (Facts(images=60_000, size=28, labelled=True, grey=True, bfloat16=True), "stylegan2_small"),
+        (Facts(images=19_999, size=32, labelled=True, bfloat16=True), "stylegan2_small"),
+        (Facts(images=50_000, size=32, bfloat16=True), "stylegan2_small"),
+        (Facts(images=50_000, size=32, labelled=True, minutes=60, bfloat16=True), "stylegan2_small"),
+    ],
+)
+def test_many_photographs_of_several_kinds_have_a_row_of_their_own(facts: Facts, recipe: str) -> None:
+    assert defaults().row(facts).recipe == recipe
+
+
 def test_every_fact_has_a_row_and_a_size() -> None:
     table = defaults()
     seen = {id(table.row(facts)) for facts in EVERY}

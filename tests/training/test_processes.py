@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 
 import pytest
 import torch
@@ -55,3 +56,29 @@ def joining(port: int) -> tuple[Share, float, Share]:
 def test_processes_join_by_their_environment() -> None:
     results = together(joining, free_port(), world=3)
     assert results == [(Share(rank, 3), 6.0, Share()) for rank in range(3)]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells which cores a process may use")
+@pytest.mark.parametrize(
+    ("mine", "here", "kept"),
+    [
+        ({0, 1, 2, 3}, "2", [{2, 3}, {0, 1, 2, 3}]),  # its own, and all again
+        ({0, 1, 2, 3}, "5", [{0, 1, 2, 3}, {0, 1, 2, 3}]),  # too few
+        ({2, 3}, "2", []),  # somebody has chosen
+    ],
+    ids=["own", "too few", "chosen"],
+)
+def test_each_process_keeps_to_its_own_cores_until_it_leaves(
+    mine: set[int], here: str, kept: list[set[int]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[set[int]] = []
+    monkeypatch.setattr(os, "cpu_count", lambda: 4)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: mine)
+    monkeypatch.setattr(os, "sched_setaffinity", lambda _, cores: asked.append(set(cores)))
+    monkeypatch.setattr(distributed, "init_process_group", lambda *_, **__: None)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    for name, value in zip((*PLACE, "LOCAL_WORLD_SIZE"), ("1", "8", "1", here), strict=True):
+        monkeypatch.setenv(name, value)
+    processes.join()
+    processes.leave()
+    assert asked == kept

@@ -7,7 +7,8 @@ torchrun tells each process its place in the environment (RANK, WORLD_SIZE, LOCA
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+import sys
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 
 import torch
@@ -18,6 +19,7 @@ from gansmith.system.device import choose_device
 from gansmith.system.sharing import Share, set_share
 
 _PLACE = ("RANK", "WORLD_SIZE", "LOCAL_RANK")
+_left: set[int] = set()  # cores that this process could use before it kept to its own
 _PATIENCE = timedelta(days=7)  # a process may be busy for long; the dead are found by other means
 
 
@@ -77,13 +79,46 @@ def join(*, timeout: timedelta = _PATIENCE) -> Share:
         gpus = torch.cuda.is_available() and dist.is_nccl_available()
         if gpus:
             torch.cuda.set_device(local % torch.cuda.device_count())
+        else:
+            _keep_to_own_cores(local, int(os.environ.get("LOCAL_WORLD_SIZE", "1")))
         dist.init_process_group("cpu:gloo,cuda:nccl" if gpus else "gloo", timeout=timeout)
         set_share(own)
     return own
 
 
+def own_cores(local: int, here: int, cores: Iterable[int]) -> list[int]:
+    """An equal part of the cores for process `local` of `here` on this machine; all where there are too few.
+
+    >>> own_cores(1, 2, [0, 1, 2, 3, 4]), own_cores(1, 3, [0, 1])
+    ([2, 3], [0, 1])
+    """
+    all_of_them = sorted(cores)
+    each = len(all_of_them) // here
+    return all_of_them[local * each : (local + 1) * each] or all_of_them
+
+
+def _keep_to_own_cores(local: int, here: int) -> None:
+    """This process and the threads that it begins later, unless somebody has chosen cores for it.
+
+    A collective wakes threads of several processes at once: on any core, two that compute may share one until the
+    system moves them.
+    """
+    if sys.platform == "linux":
+        cores = os.sched_getaffinity(0)
+        if len(cores) == os.cpu_count():
+            os.sched_setaffinity(0, own_cores(local, here, cores))
+            _left.update(cores)
+
+
+def _use_all_cores_again() -> None:
+    if sys.platform == "linux" and _left:
+        os.sched_setaffinity(0, _left)
+        _left.clear()
+
+
 def leave() -> None:
     """Be a process of its own again."""
+    _use_all_cores_again()
     set_share(Share())
     if dist.is_available() and dist.is_initialized():
         dist.destroy_process_group()
