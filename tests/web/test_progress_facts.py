@@ -1,4 +1,4 @@
-"""How far a training is, as the page says it: one clock, a time left that does not jump, no praise without evidence."""
+"""How far a training is, as the page says it: one clock, a time left that does not jump, no health without records."""
 
 from __future__ import annotations
 
@@ -81,15 +81,11 @@ def test_time_left_does_not_jump_when_a_run_by_time_knows_its_length() -> None:
     assert seconds_left(steady, 6000, total=6000) == 0.0
 
 
-def test_balanced_takes_five_records_and_samples_that_differ() -> None:
+@pytest.mark.parametrize("words", ["balanced", "discriminator winning, diverging"])
+def test_health_takes_five_records_good_or_bad(words: str) -> None:
     marks = [(float(n), 2000 * n) for n in range(1, 6)]
+    metrics = {"step": 4, "images": 8000, "metric/kid": 0.1}
     assert health_of([]) is None
-    assert health_of(rows(*marks[:4], health="balanced")) is None
-    assert health_of(rows(*marks, health="balanced")) == "balanced"
-    assert health_of(rows(*marks, health="balanced", spread=0.1)) is None  # blobs, all alike
-    assert health_of(rows(*marks, health="balanced", spread=0.5)) == "balanced"
+    assert health_of([*rows(*marks[:4], health=words), metrics]) is None
+    assert health_of([*rows(*marks, health=words), metrics]) == words
     assert health_of(rows(*marks, health="")) is None
-
-
-def test_what_is_bad_is_said_at_once() -> None:
-    assert health_of(rows((1.0, 2000), health="discriminator winning, diverging")) == "discriminator winning, diverging"

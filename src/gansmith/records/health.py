@@ -7,6 +7,7 @@
     diverging          scores or a loss grow without bound
     starved loader     much of the time is spent waiting for images
 
+Nothing is said before WINDOW records, and `balanced` not while the samples are nearly all alike: that is no evidence.
 None of them stops a training. A state is a property of the latest records, so a resumed run
 that reads its own records goes on where it was.
 """
@@ -19,7 +20,7 @@ from itertools import pairwise
 from statistics import fmean, quantiles
 from typing import Any
 
-WINDOW = 5  # records: one alone is noise
+WINDOW = 5  # records: fewer are noise
 _LONG = 20  # records in which an oscillation is looked for
 WINNING, LOSING = 0.98, 0.45  # mean pairwise accuracy
 _HIGH, _LOW = 0.7, 0.3  # accuracies at the turning points of an oscillation
@@ -40,7 +41,7 @@ class Health:
             self.add(record)
 
     def add(self, record: Mapping[str, Any]) -> str:
-        """`balanced`, `discriminator winning, memorising` ... after this record.
+        """`balanced`, `discriminator winning, memorising` ... after this record; nothing before there are WINDOW.
 
         Read are `.../accuracy`, `.../score_real`, `.../score_fake`, `.../loss`, `waiting`, and of the
         measurements `spread` (of the samples, as a share of the real images' own) and `told_apart`.
@@ -48,12 +49,14 @@ class Health:
         self._recent.append(record)
         self._widest = max(self._widest, record.get("spread", 0.0))
         self._sizes.append(_size(record))
+        if len(self._recent) < WINDOW:
+            return ""
         flags = {
             "collapsing": self._collapsing(),
             "memorising": self._mean("told_apart") > _TOLD_APART,
             "oscillating": self._oscillating(),
             "diverging": self._diverging(),
-            "starved loader": len(self._recent) > 1 and self._least("waiting") > _WAITING,
+            "starved loader": self._least("waiting") > _WAITING,
         }
         words = [self._balance(), *(name for name, raised in flags.items() if raised)]
         return ", ".join(word for word in words if word)
@@ -63,8 +66,8 @@ class Health:
         if not accuracies:
             return ""
         words = _side(fmean(accuracies))
-        # in the first records the mean can say one thing beside the accuracy that is shown: then it is too early to say
-        return words if len(self._recent) >= WINDOW or words == _side(accuracies[-1]) else ""
+        spread = next((record["spread"] for record in reversed(self._recent) if "spread" in record), 1.0)
+        return "" if words == "balanced" and spread < _ALIKE else words
 
     def _collapsing(self) -> bool:
         spreads = [record["spread"] for record in self._latest() if "spread" in record]

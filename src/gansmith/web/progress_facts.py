@@ -1,5 +1,5 @@
 """How far a training is, from its records and sheets: one images clock; the rate once it is steady, health once there
-is evidence."""
+are records enough."""
 
 from __future__ import annotations
 
@@ -21,8 +21,6 @@ _MARKS = 3  # records at least, between which it is measured
 _SURE, _ENOUGH = 10.0, 3.0  # seconds after which it is steady; after which it is where both halves agree
 _APART = 0.25  # of the rate: how far the halves may be apart
 _LONG = 30.0  # seconds of a first record beside which the start of the networks is nothing
-_GOOD = "balanced"
-_SPREAD = 0.25  # of the real images' spread: samples that are more alike are blobs
 
 
 def images_drawn(folder: Path, record: Record, sheet: int | None, *, training: bool) -> int:
@@ -89,16 +87,11 @@ def seconds_left(
 
 
 def health_of(records: Sequence[Record]) -> str | None:
-    """What the newest record says of the training's health. None while that is good and there is no evidence for it:
-    five records, and samples that are not all alike where their spread is measured."""
+    """What the newest record says of the training's health, as the terminal does (`records.health`); None where it says
+    nothing, and before five records also of a run whose version said something then."""
     timed = [row for row in records if "seconds" in row]
-    if not timed:
-        return None
-    said: Any = timed[-1].get("health")
-    spread = next((value for row in reversed(timed) if (value := number_of(row.get("spread"))) is not None), 1.0)
-    if not isinstance(said, str) or not said:
-        return None
-    return None if said == _GOOD and (len(timed) < WINDOW or spread < _SPREAD) else said
+    said: Any = timed[-1].get("health") if len(timed) >= WINDOW else None
+    return said if isinstance(said, str) and said else None
 
 
 def _between(first: tuple[float, int], last: tuple[float, int]) -> float | None:

@@ -23,7 +23,7 @@ export const GLOSSARY = {
   scores: "What the discriminator says of real and of made images: higher is more real. Near each other: it cannot tell them apart. Far apart: it can.",
   "rate and waiting": "How many images a second are trained on, and the share of time spent waiting for images to be read.",
   copy: "A sample that is nearer to a training image than real images are to each other: learned by heart.",
-  health: "Which of the two networks is ahead, and known failures. Balanced: neither is ahead for good. It says nothing of how good the images are: look at the sheet, and ask Truth. Nothing good is said before there is evidence: five records, and samples that are not all alike.",
+  health: "Which of the two networks is ahead, and known failures. Balanced: neither is ahead for good. It says nothing of how good the images are: look at the sheet, and ask Truth. Nothing is said before five records of the training, good or bad, and balanced not while the samples are all alike.",
   recipe: "A file of all the settings of a training that is known to work.",
   sheet: "One image file with several images side by side.",
   sample: "An image that the model makes.",
