@@ -158,6 +158,9 @@ def test_few_samples_cannot_tell(digits: np.ndarray) -> None:
     found = collapse.answer(evidence(digits[:300], digits[300:330]))
     assert found.verdict == "cannot tell"
     assert "30 samples" in found.sentence
+    assert "estimate" in found.sentence
+    assert "different image" in found.sentence
+    assert "half" in found.sentence  # what the variety is measured by
 
 
 def seen(pictures: Number, kinds: Number, *, enough: float = 500.0) -> collapse.Repetition:

@@ -25,9 +25,14 @@ def answers(**verdicts: str) -> dict[str, object]:
 @pytest.mark.parametrize(
     ("verdicts", "kind", "words", "absent"),
     [
-        (dict.fromkeys(QUESTIONS, "good"), "good", ["look like", "no copies"], ["Not"]),
-        ({"quality": "cannot tell", "memorisation": "good"}, "open", ["no copies", "whether the images look"], ["Yes"]),
-        ({"quality": "bad", "memorisation": "good"}, "bad", ["do not look", "But they are no copies"], ["Yes"]),
+        (dict.fromkeys(QUESTIONS, "good"), "good", ["look like", "no copies", "found"], ["Not", "are no"]),
+        (
+            {"quality": "cannot tell", "memorisation": "good"},
+            "open",
+            ["no copies", "found", "whether the images look"],
+            ["Yes", "bad", "are no"],
+        ),
+        ({"quality": "bad", "memorisation": "good"}, "bad", ["do not look", "But no copies", "found"], ["Yes"]),
         (dict.fromkeys(QUESTIONS, "cannot tell"), "open", ["could not decide"], ["nothing bad"]),
     ],
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from pathlib import Path
+from typing import Any
 
 import httpx
 import numpy as np
@@ -13,7 +14,9 @@ from opened_page import refusal
 from PIL import Image
 
 from gansmith.evaluation.blind.code import Sitting, encode
+from gansmith.evaluation.types import Extractor
 from gansmith.judge import nearest
+from gansmith.judge.chosen_extractors import choose
 from gansmith.judge.training_images import training_images
 from gansmith.runs.run import Run
 
@@ -62,6 +65,20 @@ def test_the_map(client: httpx.Client) -> None:
     assert said["notes"]
     refusal(client.get("/api/runs/toy/map?count=5001"), 422)
     refusal(client.get("/api/runs/toy/map?method=tsne"), 422)
+
+
+def test_the_map_is_made_anew_once_weights_are_here(client: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = []
+
+    def counted(*arguments: Any, **more: Any) -> Extractor:
+        made.append(arguments)
+        return choose(*arguments, **more)
+
+    monkeypatch.setattr("gansmith.judge.image_map.choose", counted)
+    for here in ((), (), ("mobilenet",)):
+        monkeypatch.setattr("gansmith.web.routes.map.here", lambda here=here: here)
+        assert client.get("/api/runs/toy/map?count=61").json()["features"].startswith("pixels@")
+    assert len(made) == 2
 
 
 def test_umap_that_is_not_installed(client: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:

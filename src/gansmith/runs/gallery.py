@@ -1,4 +1,4 @@
-"""What to expect: a strip of samples that a default recipe made of other images, the nearest to these, measured before.
+"""What to expect: a strip of samples that a default recipe made of the set most like these images, measured before.
 
 An entry is two files of the folder `gallery` of the package, NAME.jpg and NAME.json; `python -m benchmarks.gallery`
 writes them from a run.
@@ -143,4 +143,4 @@ def show_what_to_expect(parts: Assembly, folder: Path, gallery: Path = FOLDER) -
     assert entry is not None
     with Image.open(gallery / f"{entry.name}.jpg") as strip:
         path = save_image(strip.copy(), folder / "expect.png")
-    say(f"what to expect: {printable(path)} shows {entry.words()}. Yours are other images: better or worse is possible")
+    say(f"what to expect: {printable(path)} shows {entry.words()}. With your images it may come out better or worse")

@@ -15,10 +15,10 @@ from gansmith.system.text import printable
 
 _GOOD: Mapping[str, str] = {
     "quality": "the images look like the real ones",
-    "memorisation": "they are no copies of the training images",
+    "memorisation": "no copies of training images were found",
     "collapse": "the generator does not repeat itself",
     "diversity": "the variety of the real images is covered",
-    "artifacts": "the network leaves no traces in them",
+    "artifacts": "no trace of the network that matters was found",
 }
 _BAD: Mapping[str, str] = {
     "quality": "the images do not look like the real ones",
@@ -42,7 +42,7 @@ def overall(audit: Mapping[str, Any]) -> dict[str, str] | None:
     """{verdict, sentence}: all answers as one. verdict: good, bad or open; None where no question was answered.
 
     >>> overall({"memorisation": {"verdict": "good"}, "quality": {"verdict": "bad"}})["sentence"]
-    'Not good yet: the images do not look like the real ones. But they are no copies of the training images.'
+    'Not good yet: the images do not look like the real ones. But no copies of training images were found.'
     """
     verdicts = {name: audit[name].get("verdict") for name in QUESTIONS if isinstance(audit.get(name), dict)}
     good, bad, unknown = (
@@ -53,7 +53,7 @@ def overall(audit: Mapping[str, Any]) -> dict[str, str] | None:
     if bad:
         return {"verdict": "bad", "sentence": f"Not good yet: {_joined(bad)}.{f' But {fine}.' if good else ''}{still}"}
     if unknown:
-        first = f"So far nothing bad was seen: {fine}." if good else "This audit could not decide."
+        first = f"Not settled yet. So far: {fine}." if good else "This audit could not decide."
         return {"verdict": "open", "sentence": first + still}
     return {"verdict": "good", "sentence": f"Yes, by all that was tested: {fine}."} if good else None
 

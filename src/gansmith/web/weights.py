@@ -17,14 +17,21 @@ _NO_WAY = re.compile(
 _COUNTED = re.compile(r"^downloading [^:]{1,80}: ([\d,]+)/([\d,]+) MB", re.MULTILINE)
 
 
+def here() -> tuple[str, ...]:
+    """The networks that judge images whose weights are here, the best first."""
+    from gansmith.judge.chosen_extractors import BEST_FIRST
+    from gansmith.pretrained.weights import weights_are_here
+
+    return tuple(filter(weights_are_here, BEST_FIRST))
+
+
 def offered() -> dict[str, Any] | None:
     """{name, file, megabytes, source, command}; None where the weights of a network are here already."""
     from gansmith import catalog
-    from gansmith.judge.chosen_extractors import BEST_FIRST
-    from gansmith.pretrained.weights import Published, weights_are_here
+    from gansmith.pretrained.weights import Published
 
     published = catalog.stated("features", NAME, "WEIGHTS", None)
-    if not isinstance(published, Published) or any(map(weights_are_here, BEST_FIRST)):
+    if not isinstance(published, Published) or here():
         return None
     return {
         "name": NAME,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import shutil
 from pathlib import Path
 from urllib.parse import urlencode
@@ -65,7 +66,7 @@ def test_a_broken_image_is_named_and_left_out_by_a_box(own_runs: Path, tmp_path:
     for number, areas in enumerate(np.random.default_rng(0).integers(0, 256, (40, 4, 4, 3), dtype=np.uint8)):
         Image.fromarray(areas.repeat(4, 0).repeat(4, 1)).save(photos / f"{number:02}.png")
     (photos / "holiday.jpg").write_bytes(b"no image")
-    served = start_page(own_runs, "--images", photos)
+    served = start_page(Path(shutil.copytree(own_runs, tmp_path / "my runs")), "--images", photos)
     try:
         with let_in(served) as screen:
             visit(screen, served.url, "begin?time=1m")
@@ -79,6 +80,11 @@ def test_a_broken_image_is_named_and_left_out_by_a_box(own_runs: Path, tmp_path:
             until(screen, "return document.querySelector('.begin-start').disabled", False, seconds=120)
             assert one(screen, ".begin-check input").is_selected()
             until(screen, "return document.querySelector('#command code').textContent.includes('--skip-unreadable')")
+            field = one(screen, ".begin-form input")
+            field.clear()
+            field.send_keys("other")
+            out = shlex.split(one(screen, "#command code").text)[-1]  # the folder keeps its quotes
+            assert out.endswith("/my runs/other")
             require_clean(screen)
     finally:
         end_page(served)

@@ -63,7 +63,9 @@ def test_by_mouse(screen: WebDriver, explored: Served) -> None:
     assert all(word in said for word in ("point (of the map)", "One image", "hole (of the map)"))
     press(screen, "\ue00c")  # Escape
     assert "gansmith map " in one(screen, "#command code:not(.none)").text
+    until(screen, "return document.querySelector('.truth-offer')")  # no network judges here, and it can be had
     click(screen, button(screen, "Missed"))
+    assert "by pixels alone" in one(screen, ".map-region p").text
     assert " 0 samples" in until(screen, REGION)
     until(screen, SEEN, [True, True])  # the images and the map
     last = "document.querySelector('.map-region .tile:last-child').scrollIntoView({block: 'end'})"

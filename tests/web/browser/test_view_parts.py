@@ -47,6 +47,11 @@ def test_undo_of_a_selection(page: WebDriver) -> None:
     assert asked(page, "selection", script) == [["11", "12"], ["11"], []]
 
 
+def test_time_left_before_the_first_record_is_that_which_was_given(page: WebDriver) -> None:
+    script = "return [{}, {seconds: 9}].map((record) => m.remaining({left: 300, record}, ' left'))"
+    assert asked(page, "words", script) == ["5 min from the first step on", "5 min left"]
+
+
 def test_grid(page: WebDriver) -> None:
     grid = "const g = m.gridOf({width: 428, tile: 100, gap: 8, count: 1000, ratio: 2}); "
     assert asked(page, "grid_layout", grid + "return [g.columns, g.side, g.high, g.rows, g.height]") == [

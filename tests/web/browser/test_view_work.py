@@ -33,6 +33,13 @@ def test_begin_shows_images_and_says_what_to_expect(screen: WebDriver, page: Ser
     one(screen, ".begin-form select").send_keys("5 minutes")
     until(screen, "return new URLSearchParams(location.hash.split('?')[1]).get('time')", "5m")
     field = one(screen, ".begin-form input")
+    click(screen, field)  # the name that was there is replaced by what is typed
+    press(screen, "first")
+    assert field.get_attribute("value") == "first"
+    said = one(screen, ".begin-forecast").text
+    assert "up to" not in said
+    assert "measured again once it trains" in said
+    assert "other images" not in said
     below = "return document.querySelector('.begin-check').getBoundingClientRect().top"
     before = screen.execute_script(below)
     for wrong, words in (("", "Give the run a name"), ("a b", "letters, digits")):  # greyed, and it says why
@@ -40,6 +47,8 @@ def test_begin_shows_images_and_says_what_to_expect(screen: WebDriver, page: Ser
         field.send_keys(wrong or "a", *([] if wrong else [Keys.BACKSPACE]))
         until(screen, f"return document.querySelector('.begin-why').innerText.includes('{words}')")
         assert not one(screen, ".begin-start").is_enabled()
+        assert "gansmith train" not in one(screen, "#command code").text  # nor is it offered for a terminal
+        assert not one(screen, "#command button").is_enabled()
     assert screen.execute_script(below) == before
     field.clear()
     field.send_keys("mine-x")
@@ -85,6 +94,8 @@ def test_an_evaluation_is_stopped_and_the_next_one_shows_five_answers(page: Serv
         until(screen, "return document.querySelector('#view .empty')")
         said = "return document.querySelector('.job [role=status]')?.textContent"
         button(screen, "Evaluate now").send_keys(Keys.ENTER)
+        dialog = "return document.querySelector('dialog')?.textContent"
+        assert "goes on when this page is closed" in until(screen, dialog)
         press(screen, Keys.TAB, Keys.ENTER)
         until(screen, f"return (() => {{ {said} }})()?.includes(' s')")
         one(screen, ".job button").send_keys(Keys.ENTER)
@@ -268,7 +279,8 @@ def test_weights_are_downloaded_by_a_button_and_without_a_network_it_says_so(
         try:
             with let_in(served, 400) as screen:
                 visit(screen, served.url, "truth?run=toy")
-                until(screen, "return document.querySelector('.truth-offer')")
+                offer = "return document.querySelector('.truth-offer')?.textContent"
+                assert "you can, by the blind test" in until(screen, offer)
                 if options:
                     assert one(screen, ".truth-offer .copyable").text.startswith("gansmith features install mobilenet")
                     assert not screen.find_elements("css selector", ".truth-offer > div > button:not(.small)")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from gansmith.evaluation.number_format import number, percent
+from gansmith.evaluation.number_format import counted, number, percent
 from gansmith.evaluation.types import Evidence, Number, Verdict
 
 HALF = 0.5  # of the variety of the real images: clearly less is collapse, clearly more is none
@@ -51,8 +51,10 @@ def sentence(verdict: Verdict, repetition: Repetition, count: int) -> str:
         )
     if verdict == "cannot tell":
         return (
-            f"{count:,} samples do not settle it: at least {number(_round(least))} different images, and "
-            f"{_percent(repetition.kinds)} of the variety of the real images."
+            f"{count:,} samples do not settle it. They have {_percent(repetition.kinds)} of the variety of the real "
+            f"images: surely more than half would be good, surely less bad. And so few of them repeat another that the "
+            f"generator makes at least {counted(_round(least), 'different image')}, an estimate from the repeats among "
+            f"the samples (the birthday paradox)."
         )
     if few_images(repetition) and most is not None:
         low, high = number(_round(least)), number(_round(most))

@@ -88,7 +88,7 @@ async def image(request: Request, number: int) -> Response:
 
 @router.get("/api/begin/expect/{name}", response_class=FileResponse)
 async def expect(request: Request, name: str) -> FileResponse:
-    """A picture of the gallery: samples that the recipe made of other images."""
+    """A picture of the gallery: samples of a training that was tried before."""
     picture = offered.gallery_picture(name)
     if picture is None:
         raise NotFoundError(f"the gallery has no picture {name[:80]!r}")

@@ -13,6 +13,7 @@ from gansmith.web.own_images import own_images
 from gansmith.web.page import page_of
 from gansmith.web.pictures import command_line
 from gansmith.web.shared import shared_of
+from gansmith.web.weights import here
 
 if TYPE_CHECKING:
     from gansmith.judge.image_map import ImageMap
@@ -38,7 +39,7 @@ async def plane(
         from gansmith.judge.image_map import image_map
 
         opened = page.runs.run_of(run)
-        key = ("map", str(opened.path), stamp_of(opened.model), method, count)
+        key = ("map", str(opened.path), stamp_of(opened.model), method, count, here())
         against = own_images(kept, opened, page.settings)[1]
         made: ImageMap = kept.of(key, lambda: image_map(opened, method=method, count=count, against=against))
         base = f"/api/runs/{quote(run, safe='')}"

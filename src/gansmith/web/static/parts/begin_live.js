@@ -2,7 +2,7 @@
 import { fill, h } from "./dom.js";
 import { icon } from "./icons.js";
 import { jobPanel, watchJob } from "./jobs.js";
-import { count, duration, short } from "./words.js";
+import { count, remaining, short } from "./words.js";
 
 const STEPS = [
   ["start", "Starting", "The programs for networks are loaded: some seconds."],
@@ -23,7 +23,7 @@ export function stepOf(job, change) {
 export function trainingLive(root, job, context) {
   const panel = jobPanel(context, { lastLine: false, now: () => ({ step: STEPS[stepOf(now, change)][1], share: change?.total ? change.images / change.total : null }) });
   const image = h("img", { class: "pixels", alt: "", hidden: true });
-  const waiting = h("p", { class: "begin-waiting quiet" }, "The first sheet of samples appears here, usually within half a minute.");
+  const waiting = h("p", { class: "begin-waiting quiet" }, "The first sheet of samples appears here, once your images are read and the networks are built.");
   const words = h("figcaption", { role: "status" }, "");
   const steps = h("ol", { class: "begin-steps", "aria-label": "What happens now" });
   const open = h("a", { class: "button main", href: `#/runs${context.api.query({ run: job.run })}` }, icon("runs"), "Open the run: curves and every sheet");
@@ -36,7 +36,7 @@ export function trainingLive(root, job, context) {
     const over = now.state !== "running";
     fill(steps, STEPS.map(([key, title, text], i) => h("li", { "data-step": key, class: i < at || now.state === "ended" ? "past" : i === at && !over ? "now" : "", "aria-current": i === at && !over ? "step" : null },
       h("strong", {}, title), i === at && !over ? h("span", { class: "quiet" }, text) : null)));
-    if (change) words.textContent = `${count(change.images)} images drawn${change.rate ? `, ${short(change.rate)} a second` : ""}${change.left && !over ? `; ${duration(change.left)} left` : ""}.`;
+    if (change) words.textContent = `${count(change.images)} images drawn${change.rate ? `, ${short(change.rate)} a second` : ""}${change.left && !over ? `; ${remaining(change, " left")}` : ""}.`;
     if (over && !sheetNow) waiting.textContent = "No sheet was written.";
   }
 

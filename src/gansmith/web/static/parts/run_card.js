@@ -1,7 +1,7 @@
 // Card of a run in the list: newest sheet, state, progress; updated live.
 import { sheetOf, thumbnail } from "./chooser.js";
 import { fill, h } from "./dom.js";
-import { count, duration, short } from "./words.js";
+import { count, remaining, short } from "./words.js";
 
 const KINDS = { training: "accent live", stopped: "warn", ended: "good" };
 /** State of a run as a chip: word and colour. */
@@ -28,7 +28,7 @@ export function card(run, { open, pick }) {
       fill(chip, stateChip(now));
       const training = now.state === "training";
       fill(line, h("span", { title: "How many images the training has drawn, the same ones again and again" }, now.error && !now.images ? "no model yet" : `trained on ${count(now.images)} drawn images`), training && now.rate ? h("span", {}, `${short(now.rate)}/s`) : "",
-        training && now.left ? h("span", {}, `${duration(now.left)} left`) : "");
+        training && now.left ? h("span", {}, remaining(now, " left")) : "");
       bar.hidden = !training;
       const total = now.total || (now.left && now.rate ? now.images + now.left * now.rate : 0);
       if (total) bar.value = Math.min(1, now.images / total); else bar.removeAttribute("value");

@@ -6,7 +6,7 @@ import { what } from "./glossary.js";
 import { icon } from "./icons.js";
 import { startJob } from "./jobs.js";
 import { stateChip } from "./run_card.js";
-import { count, duration, short, sides } from "./words.js";
+import { count, remaining, short, sides } from "./words.js";
 
 /** {element, update(change)} of a run. */
 export function runState(run, context) {
@@ -32,7 +32,7 @@ export function runState(run, context) {
     write("images drawn", count(run.images), run.total ? h("small", { class: "quiet" }, ` of ${count(run.total)}`) : "");
     facts.rate.dt.firstChild.textContent = training ? "rate" : "rate at the end";
     write("rate", measured(run.rate, (rate) => `${short(rate)}/s`));
-    write("time left", training ? measured(run.left, duration) : "–");
+    write("time left", training ? measured(run.left, () => remaining(run)) : "–");
     write("size", run.size ? [...sides(run)].reverse().join(" × ") : "–");
     write("recipe", run.recipe || "–");
     write("health", run.health || (training ? "too early to say" : "–"));

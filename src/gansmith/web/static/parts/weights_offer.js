@@ -17,7 +17,7 @@ export async function weightsOffer(context, arrived) {
   one.command = offer.command;
   const get = h("button", { type: "button", onclick: () => download() }, icon("download"), `Get it (${offer.megabytes} MB)`);
   const card = h("section", { class: "card stack truth-offer", "aria-label": "A network that judges" },
-    h("p", {}, h("strong", {}, "Nobody here can judge yet whether images look real. "), `That takes a network that knows images: ${offer.name}, one file of ${offer.megabytes} MB. Without it an evaluation compares pixels.`),
+    h("p", {}, h("strong", {}, "No network here can judge yet whether images look real; you can, by the blind test. "), `One that knows images can be had: ${offer.name}, one file of ${offer.megabytes} MB. Without it an evaluation compares pixels.`),
     readOnly ? copyable(offer.command) : h("div", {}, get));
   fill(place, card, said, panel.element);
 

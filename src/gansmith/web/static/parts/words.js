@@ -21,6 +21,9 @@ export function duration(seconds) {
   return `${Math.round(minutes / 1440)} days`;
 }
 
+/** Time that a training has left, and the word after it; before its first record the time given, which begins with the first step. */
+export const remaining = ({ left, record }, after = "") => `${duration(left)}${record?.seconds ? after : " from the first step on"}`;
+
 /** Time that has passed, in whole seconds, never rounded up: 40 s, 1 min 34 s, 3 h 20 min. */
 export function elapsed(seconds) {
   const whole = Math.max(0, Math.floor(seconds || 0));

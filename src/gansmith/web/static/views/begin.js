@@ -62,7 +62,9 @@ function begin(root, images, context) {
   let offered = null;
   let asked = false; // the box that leaves them out has the focus again, once the answer is there
   let skip = context.state.skip === "yes"; // images that cannot be read are left out
-  const said = () => offered && context.command(offered.command.replace(/--time \S+/, `--time ${time.value}`).replace(/(--out .*?)[^/\s]+$/, `$1${name.value}`));
+  const said = () => offered && (name.checkValidity() // a name that is allowed needs no quotes; the folder before it keeps its own
+    ? context.command(offered.command.replace(/--time \S+/, `--time ${time.value}`).replace(/[\w-]+('?)$/, `${name.value}$1`))
+    : context.command(null, null, "The command appears here once the name is allowed."));
   let going = false;
   /** Whether it can start, and in words why not. */
   function ready() {
@@ -73,6 +75,7 @@ function begin(root, images, context) {
     return !no;
   }
   name.addEventListener("input", () => { said(); ready(); });
+  name.addEventListener("click", () => { if (name.selectionStart === name.selectionEnd) name.select(); }, { once: true }); // what is typed replaces the name that was there
   time.addEventListener("change", () => { context.keep({ time: time.value }); look(); });
 
   async function look() {
@@ -143,8 +146,8 @@ function table(lines = []) {
 }
 
 function forecast(place, { forecast: said, expect }) {
-  const rows = [["time", said.seconds && `about ${duration(said.seconds)}`], ["size of a sample", said.size && `${said.size.join(" × ")} pixels`], ["images drawn", said.images && `up to ${count(said.images)}`], ["recipe", said.recipe]].filter(([, value]) => value);
+  const rows = [["time", said.seconds && `about ${duration(said.seconds)}`], ["size of a sample", said.size && `${said.size.join(" × ")} pixels`], ["images drawn", said.images && `about ${count(Number(said.images.toPrecision(2)))} by a first measurement; measured again once it trains`], ["recipe", said.recipe]].filter(([, value]) => value);
   if (!rows.length && !expect) { fill(place, h("p", { class: "quiet" }, "Once there are images that can be trained on, this says what such a training makes, and how long it takes.")); return; }
-  fill(place, expect && h("figure", { class: "begin-expect" }, h("p", { class: "small" }, expect.other ? `These samples are of another recipe, ${expect.other}, and of other images; yours is trained by ${said.recipe}, which was not tried on images so like yours:` : "What such a training made of other images, the most like yours that were tried:"), h("img", { src: expect.image, alt: expect.words }), h("figcaption", { class: "small quiet" }, `${expect.words[0].toUpperCase()}${expect.words.slice(1)}. Yours are other images: better or worse is possible.`)),
+  fill(place, expect && h("figure", { class: "begin-expect" }, h("p", { class: "small" }, expect.other ? `These samples are of another recipe, ${expect.other}; yours is trained by ${said.recipe}, which was not tried on images so like yours:` : "What such a training made of the images most like yours that were tried:"), h("img", { src: expect.image, alt: expect.words }), h("figcaption", { class: "small quiet" }, `${expect.words[0].toUpperCase()}${expect.words.slice(1)}. With your images it may come out better or worse.`)),
     h("dl", { class: "begin-facts" }, rows.map(([key, value]) => [h("dt", {}, key), h("dd", {}, value)])), said.lines?.length ? h("details", {}, h("summary", {}, "The plan in full"), table(said.lines)) : null);
 }

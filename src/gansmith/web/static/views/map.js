@@ -5,6 +5,7 @@ import { explained, what } from "../parts/glossary.js";
 import { icon } from "../parts/icons.js";
 import { circle, nearestBy, summary } from "../parts/plane.js";
 import { tile } from "../parts/tile.js";
+import { weightsOffer } from "../parts/weights_offer.js";
 import { count, short } from "../parts/words.js";
 
 const KINDS = { real: "training image", held_out: "held-out image", sample: "sample" };
@@ -55,6 +56,8 @@ class Plane {
       this.points = answer.points;
       this.context.command(answer.command);
       this.answer = answer;
+      this.pixels = answer.features.startsWith("pixels@");
+      if (this.pixels && !this.offer) this.offer = weightsOffer(this.context, () => this.load()).then(({ element }) => this.root.append(element), failed);
       this.plot.classList.remove("waits");
       const least = this.most - this.points.length;
       const near = least !== 0 && Math.abs(least) < 0.02 * this.most ? ` (about ${count(this.most)}: each kind in its share, rounded)` : "";
@@ -109,7 +112,7 @@ class Plane {
     const { real, samples, missed } = summary(indices.map((i) => this.points[i]));
     const order = [...indices].sort((a, b) => Number(this.points[a].neighbour) - Number(this.points[b].neighbour)).slice(0, MOST_SHOWN);
     fill(this.shown, h("h2", { role: "status" }, `${count(indices.length)} points: ${count(real)} real, ${count(samples)} samples`),
-      h("p", { class: "quiet" }, `${words ? `${words[0].toUpperCase()}${words.slice(1)}. ` : ""}${real ? `${count(missed)} of ${count(real)} real images here have no sample near: this is what the model misses.` : "No real images here."}`,
+      h("p", { class: "quiet" }, `${words ? `${words[0].toUpperCase()}${words.slice(1)}. ` : ""}${real ? `${count(missed)} of ${count(real)} real images here have no sample near${this.pixels ? ", by pixels alone, which says little of what the model misses" : ": this is what the model misses"}.` : "No real images here."}`,
         indices.length > MOST_SHOWN ? ` The first ${MOST_SHOWN} are shown.` : ""),
       h("div", { class: "tiles map-tiles" }, order.map((i) => {
         const point = this.points[i];

@@ -101,7 +101,7 @@ function facts(audit) {
 
 async function evaluate(context, panel, here, load, start) {
   const replaced = here.audit ? " The report that is there is replaced." : "";
-  if (!(await ask(`Evaluate ${context.run.name}?`, `It takes some minutes on this machine, longer for large images. First answers come before its end.${replaced}`, "Evaluate"))) return;
+  if (!(await ask(`Evaluate ${context.run.name}?`, `It takes some minutes on this machine, longer for large images. First answers come before its end. It goes on when this page is closed; Stop, on this page, ends it, and nothing of it is kept.${replaced}`, "Evaluate"))) return;
   try {
     here.look = null;
     follow(await startJob({ what: "evaluate", run: context.run.name }), context, panel, here, load, start);
