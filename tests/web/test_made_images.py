@@ -103,6 +103,12 @@ def test_a_photograph_is_kept_as_a_latent_file(own_client: httpx.Client, own_run
     assert out.read_bytes() == path.read_bytes()
 
 
+def test_what_is_no_image_is_refused_by_its_name(own_client: httpx.Client) -> None:
+    answer = own_client.post("/api/runs/toy/invert?name=notes.txt", content=b"dear diary")
+    assert refusal(answer, 400).startswith("notes.txt is not an image")
+    assert "the image" in refusal(own_client.post("/api/runs/toy/invert", content=b"dear diary"), 400)
+
+
 def test_of_a_photograph_the_run_keeps_no_more_than_the_model_sees(own_client: httpx.Client, own_runs: Path) -> None:
     """Not the file, not its size, none of the text in it: a person's photograph stays where it was."""
     file = BytesIO()

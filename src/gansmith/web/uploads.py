@@ -75,14 +75,17 @@ def _kind(scope: Scope) -> str:
     return Headers(scope=scope).get("content-type", "").partition(";")[0].strip().lower()
 
 
-def decoded(data: bytes) -> Pixels:
-    """An image file -> uint8 [H, W, C]. Raises UnreadableImageError, and TooLargeError beyond 50 million pixels."""
+def decoded(data: bytes, name: str = "the image") -> Pixels:
+    """An image file -> uint8 [H, W, C]; `name` is what an error calls it.
+
+    Raises UnreadableImageError, and TooLargeError beyond 50 million pixels.
+    """
     try:
         with open_image(data) as image:
             width, height = image.size
     except Exception:  # whatever it is, `decode` says it
         width = height = 0
     if width * height > MOST_PIXELS:
-        raise TooLargeError(f"the image has {width:,} x {height:,} pixels, and at most {MOST_PIXELS:,} are read")
+        raise TooLargeError(f"{name} has {width:,} x {height:,} pixels, and at most {MOST_PIXELS:,} are read")
     with _decoding:
-        return decode(data, "the image")
+        return decode(data, name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -38,7 +39,7 @@ window.putIn = (name) => { const data = new DataTransfer();
 SHOWN = """
 const at = (css) => document.querySelector(css), visible = (css) => getComputedStyle(at(css)).visibility === 'visible';
 return { after: at('.edit-after img').getAttribute('src'),
-  list: at('.edit-source select').selectedOptions[0].textContent,
+  list: at('.edit-list').selectedOptions[0].textContent,
   sliders: visible('.sliders'), waits: at('.edit-waits').textContent, says: at('.edit-words').textContent,
   stop: visible('.edit-search'), film: at('.edit-files button').disabled };
 """
@@ -90,6 +91,17 @@ def test_pictures_and_words_of_a_search_agree(screen: WebDriver, explored: Serve
     until(screen, STATE, "seed")
     until(screen, "return new URLSearchParams(location.hash.split('?')[1]).get('of')", "8")
     assert screen.execute_script("return searches[2].signal.aborted")  # type: ignore[no-untyped-call]
+    require_clean(screen)
+
+
+def test_what_is_no_image_is_said_once(screen: WebDriver, explored: Served, tmp_path: Path) -> None:
+    opened(screen, explored, "&of=7")
+    for name in ("notes.txt", "fake.jpg"):
+        (tmp_path / name).write_text("no image")
+        one(screen, ".drop input").send_keys(str(tmp_path / name))
+        until(screen, f"return document.querySelector('.edit-words').textContent.startsWith('{name} is not an image')")
+        assert one(screen, ".edit-words").text.endswith("Still edited: seed 7.")
+        assert screen.execute_script("return document.body.innerText").count(name) == 1  # type: ignore[no-untyped-call]
     require_clean(screen)
 
 

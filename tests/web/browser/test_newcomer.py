@@ -27,6 +27,9 @@ def test_names_of_any_kind_and_a_run_that_goes_away(own_runs: Path, width: int) 
             visit(screen, served.url, "runs")
             titles = "[...document.querySelectorAll('.runs-card h3')]"
             until(screen, f"return {titles}.map((h) => h.textContent)", [NAME, "toy"])
+            assert "2 runs in " in one(screen, ".head p").text
+            bar = "return document.querySelector('#nav a[href^=\"#/translate\"][data-needs]')?.title"
+            assert "one set" in screen.execute_script(bar)  # type: ignore[no-untyped-call]  (no run here translates)
             inside = f"return {titles}.every((h) => h.scrollWidth <= h.parentElement.clientWidth)"
             assert screen.execute_script(inside)  # type: ignore[no-untyped-call]
             click(screen, one(screen, ".runs-card h3 a"))

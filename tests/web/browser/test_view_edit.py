@@ -90,17 +90,18 @@ def test_photograph_of_ones_own(screen: WebDriver, explored: Served, tmp_path: P
     assert not latent.isdigit()
     until(screen, STATE, "photograph")
     assert one(screen, ".edit-words").text.startswith("Found")
-    until(screen, "return document.querySelector('.edit-before figcaption').textContent.includes('40 × 30')")  # noqa: RUF001
+    assert caption(screen, "before") == "your photograph at 8 pixels"
     natural = "const img = document.querySelector('.edit-before img'); return [img.naturalWidth, img.naturalHeight]"
-    assert screen.execute_script(natural) == [40, 30]  # type: ignore[no-untyped-call]
+    until(screen, natural, [8, 8])  # as large and cut as the image beside it
     small = "return document.querySelector('.wipe .before').naturalWidth"
     until(screen, small, 8)  # under the wipe both are of the model's size
     click(screen, button(screen, "own size"))
     wide = "return document.querySelector('dialog[open] img')?.getBoundingClientRect().width"
     until(screen, wide, 40)
+    assert "40 × 30" in one(screen, "dialog[open] h2").text  # noqa: RUF001  (what the page shows)
     press(screen, "\ue00c")
     click(screen, one(screen, ".edit-looks label:last-child"))
-    assert one(screen, ".wipe .left").text == "your photograph at the model's 8 pixels"
+    assert one(screen, ".wipe .left").text == "your photograph at 8 pixels"
     assert screen.execute_script("return document.querySelector('.sliders').inert") is False  # type: ignore[no-untyped-call]
     click(screen, button(screen, "By chance"))
     until(screen, f"{COMMAND}?.includes('.safetensors')")  # the command names the latent file in the run
@@ -112,7 +113,7 @@ def test_photograph_of_ones_own(screen: WebDriver, explored: Served, tmp_path: P
     before = "return document.querySelector('.edit-before img')?.src?.endsWith('/photograph')"
     until(screen, before)  # the page was closed: of the photograph there is what the run keeps
     assert screen.execute_script(natural) == [8, 8]  # type: ignore[no-untyped-call]
-    assert caption(screen, "before") == "your photograph at the model's 8 pixels"
+    assert caption(screen, "before") == "your photograph at 8 pixels"
     assert one(screen, ".edit-whole").is_displayed() is False
     assert "own.png" in one(screen, ".edit-words").text
     screen.execute_script("location.hash = '#/make?run=toy'")  # type: ignore[no-untyped-call]
@@ -122,7 +123,7 @@ def test_photograph_of_ones_own(screen: WebDriver, explored: Served, tmp_path: P
     assert screen.current_url == link
     assert one(screen, ".edit-seed input").get_attribute("placeholder") == "own.png"
     assert one(screen, ".edit-seed input").get_attribute("value") == ""
-    listed = "const list = document.querySelector('.edit-source select'); return list.selectedOptions[0].textContent"
+    listed = "const list = document.querySelector('.edit-list'); return list.selectedOptions[0].textContent"
     assert screen.execute_script(listed) == "own.png"  # type: ignore[no-untyped-call]
     assert one(screen, ".slider-row input").get_attribute("value") != "0"
     require_clean(screen)

@@ -143,6 +143,7 @@ def test_each_state_of_edit_says_one_thing(page: WebDriver) -> None:
     assert searching["state"] == "searching"
     assert (searching["after"], searching["list"]) == ("nothing found yet", "searching for me.png …")
     assert searching["sliders"]
+    assert asked(page, "edit_words", SAID + search + "return said({search, has: false})")["sliders"] is None
     words = " ".join(str(value) for value in searching.values())
     assert "seed" not in words.lower()
     assert "Move a slider" not in words
@@ -150,19 +151,22 @@ def test_each_state_of_edit_says_one_thing(page: WebDriver) -> None:
     nearer = asked(page, "edit_words", SAID + search + seen)
     assert nearer["after"] == "nearest so far"
     assert "26 %" in nearer["says"]
-    found = "return said({key: 'photo-1', known, found: {}, original: {width: 4000, height: 3000}})"
+    found = "return said({key: 'photo-1', known, found: {}, original: true})"
     there = asked(page, "edit_words", SAID + found)
     assert (there["state"], there["kind"], there["field"]) == ("photograph", "Photograph", "me.png")
-    assert there["before"] == "your photograph, 4,000 × 3,000"  # noqa: RUF001  (what the page shows)
+    assert there["before"] == "your photograph at 32 pixels"  # beside a result of that size
     assert there["says"].startswith("Found, distance 0.0123")
     assert "at 32 pixels, no larger" in there["says"]
     again = asked(page, "edit_words", SAID + "return said({key: 'photo-1', known, moved: true})")
-    assert again["before"] == "your photograph at the model's 32 pixels"
+    assert again["before"] == there["before"]
+    assert "no larger" not in again["says"]
     assert again["after"] == "the model's image of it, edited"
     failed = "return ['it is damaged', null].map((message) => said({failure: {name: 'me.png', message}}))"
     broken, stopped = asked(page, "edit_words", SAID + failed)
     assert broken["state"] == "failed"
     assert broken["says"] == "me.png was not found: it is damaged. Still edited: seed 7."
+    refused = "return said({failure: {name: 'me.txt', message: 'me.txt is no image', refused: true}}).says"
+    assert asked(page, "edit_words", SAID + refused) == "me.txt is no image. Still edited: seed 7."
     assert stopped["state"] == "seed"
     assert "was stopped" in stopped["says"]
     assert (broken["before"], broken["after"], broken["list"]) == ("before", "after: nothing moved yet", None)
@@ -220,6 +224,23 @@ def test_curves_say_what_they_mean_once_there_are_some(page: WebDriver) -> None:
     assert asked(page, "curves", script) == [None, "What is losses?"]
 
 
+def test_the_clock_of_a_first_record_is_in_whole_images(page: WebDriver) -> None:
+    script = """
+      const curves = m.curves(['toy']);
+      document.body.append(curves.element);
+      curves.set([{images: [640], columns: {'generator/loss': [1]}, count: 1, shown: 1}]);
+      const ticks = () => [...curves.element.querySelectorAll('.xtick text')].map((one) => one.textContent);
+      for (let i = 0; i < 400 && !ticks().length; i += 1) await new Promise((r) => setTimeout(r, 50));
+      const seen = ticks();
+      curves.end();
+      curves.element.remove();
+      return seen;
+    """
+    ticks = asked(page, "curves", script)
+    assert len(ticks) > 1
+    assert all(one.isdigit() for one in ticks), ticks
+
+
 def test_a_photograph_that_the_browser_does_not_draw_is_shown_as_the_run_keeps_it(page: WebDriver) -> None:
     script = """
       const {image: draws} = await new Promise((done) => {
@@ -229,22 +250,26 @@ def test_a_photograph_that_the_browser_does_not_draw_is_shown_as_the_run_keeps_i
       });
       const stage = m.editStage({size: 8});
       document.body.append(stage.element);
-      const seen = () => [stage.drawn, stage.element.querySelector('.edit-before img').getAttribute('src'),
-        stage.element.querySelector('.edit-whole').hidden];
+      const at = (css) => stage.element.querySelector(css);
+      const seen = () => [at('.edit-before img').getAttribute('src'), at('.edit-whole').hidden];
       const rest = async (until) => {
         for (let i = 0; i < 400 && !until(); i += 1) await new Promise((r) => setTimeout(r, 50));
       };
       const blob = URL.createObjectURL(new Blob(['II*'], {type: 'image/tiff'}));
-      stage.before(blob, {small: draws.src, own: true});
-      await rest(() => !stage.drawn);
-      const tiff = seen();
-      stage.before(draws.src, {small: '/static/icon.svg', own: true});
-      await rest(() => stage.natural);
-      const drawn = [stage.drawn, stage.natural !== null];
+      stage.before(blob, {own: true, original: blob});
+      await rest(() => seen()[0] === null);
+      const searched = seen();
+      stage.before('/static/icon.svg', {original: blob});
+      await rest(() => at('.edit-before img').naturalWidth > 0);
+      const found = seen();
+      stage.before('/static/icon.svg', {original: draws.src});
+      await rest(() => !seen()[1]);
+      const drawn = seen();
       stage.element.remove();
-      return [tiff[0], tiff[1] === draws.src, tiff[2], drawn];
+      return [searched, found, drawn];
     """
-    assert asked(page, "edit_stage", script) == [False, True, True, [True, True]]
+    kept = "/static/icon.svg"
+    assert asked(page, "edit_stage", script) == [[None, True], [kept, True], [kept, False]]
 
 
 def test_lists_of_latents(page: WebDriver) -> None:

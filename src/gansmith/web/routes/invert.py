@@ -41,9 +41,9 @@ async def invert(
     page.require_writable("keep photographs in a run")
     opened = await page.work.read(lambda: page.runs.run_of(run))
     data = await image_body(request)
-    pixels = await page.work.read(lambda: decoded(data))
-    renderer = await page.work.read(lambda: page.models.renderer(opened))
     file = printable(name) if name else None
+    pixels = await page.work.read(lambda: decoded(data, file or "the image"))
+    renderer = await page.work.read(lambda: page.models.renderer(opened))
     how = Search(method, restarts, steps, label)
 
     def work(ended: Ended, preview: Preview) -> dict[str, Any]:

@@ -17,6 +17,7 @@ let about = {};
 let current = null; // {view, run, leave(), update}
 let turn = 0;
 let waitingFile = null;
+const lasts = new Map(); // view and run -> the state in which it was last seen, as long as the page is open
 
 /** {view, state} of the address. */
 function address() {
@@ -32,12 +33,24 @@ function go(name, state = {}) {
   if (next === location.hash) route(); else location.hash = next;
 }
 
+/** State of a view of a run, for the next time that it is opened. */
+const seen = (view, state) => { if (view.ofRun && state.run) lasts.set(`${view.name} ${state.run}`, { ...state }); };
+
+/** A view whose address says no more than its run is opened as it was left. */
+function asLeft(view, state) {
+  const last = view.ofRun && !waitingFile && lasts.get(`${view.name} ${state.run}`);
+  if (!last || Object.keys(state).length > 1) return;
+  Object.assign(state, last);
+  history.replaceState(null, "", hash(view.name, state));
+}
+
 /** State written into the address without mounting anything again, and without a step for the back button. */
 function keep(changes) {
   const { name, state } = address();
   for (const [key, value] of Object.entries(changes)) { if (value === null || value === "") delete state[key]; else state[key] = String(value); }
   history.replaceState(null, "", hash(name, state));
   if (current) Object.assign(current.state, state);
+  if (current?.view.name === name) seen(current.view, state);
   nav();
 }
 
@@ -51,7 +64,8 @@ async function route() {
   const mine = (turn += 1);
   const { name, state } = address();
   const view = views.find((v) => v.name === name) || views[0];
-  if (current?.view === view && current.run?.name === state.run && current.update && !waitingFile) { current.update(state); nav(); return; }
+  asLeft(view, state);
+  if (current?.view === view && current.run?.name === state.run && current.update && !waitingFile) { seen(view, state); current.update(state); nav(); return; }
   current?.leave();
   current = null;
   command(null);
@@ -62,7 +76,7 @@ async function route() {
     const styles = Promise.all((view.sheets || []).map(sheet));
     let [runs, run] = await Promise.all([api.get("/api/runs"), one()]);
     if (mine !== turn) return;
-    if (view.ofRun && !state.run && runs.length === 1) { state.run = runs[0].name; history.replaceState(null, "", hash(name, state)); run = await one(); }
+    if (view.ofRun && !state.run && runs.length === 1) { state.run = runs[0].name; history.replaceState(null, "", hash(name, state)); asLeft(view, state); run = await one(); }
     await styles;
     if (mine !== turn) return;
     await mount(view, { run, runs, state });
@@ -84,7 +98,7 @@ async function mount(view, { run, runs, state }) {
   };
   waitingFile = null;
   let end = null;
-  const here = { view, run, state, leave: () => { gone.abort(); ends.forEach((f) => f()); (typeof end === "function" ? end : end?.unmount)?.(); } };
+  const here = { view, run, runs, state, leave: () => { gone.abort(); ends.forEach((f) => f()); (typeof end === "function" ? end : end?.unmount)?.(); } };
   current = here;
   nav();
   document.title = `${view.title}${run ? ` · ${run.name}` : ""} · gansmith`;
@@ -95,6 +109,7 @@ async function mount(view, { run, runs, state }) {
   if (view.ofRun && !run) { if (runs.length) chooseRun(place, view, runs, go); else nothingYet(place, context); return; }
   if (why) { fill(place, empty(view.icon || view.name, `${view.title}: not for ${run.name}`, why, h("a", { class: "button", href: "#/runs" }, "All runs"))); return; }
   if (run && !run.digest && !run.domains) context.live((change) => modelCame(run, change));
+  seen(view, state);
   const result = await view.mount(place, context);
   if (current !== here) { (typeof result === "function" ? result : result?.unmount)?.(); return; }
   end = result;
@@ -116,8 +131,10 @@ function nav() {
   const { name, state } = address();
   const place = document.getElementById("nav");
   const run = current?.run;
+  const among = run ? [run] : current?.runs || [];
   const links = views.map((view) => {
-    const why = run && view.ofRun && view.needs ? view.needs(run) : null;
+    const whys = view.ofRun && view.needs ? among.map(view.needs) : [];
+    const why = whys.length && whys.every(Boolean) ? whys[0] : null; // no run that is here, or the one that is open, fits it
     return h("a", { href: hash(view.name, run && view.name !== "begin" ? { run: run.name } : {}), "aria-current": (current?.view.name || name) === view.name ? "page" : null,
       "data-needs": why ? "" : null, title: why || `${view.title} (g ${view.key})` }, icon(view.icon || view.name), view.title);
   });
@@ -136,7 +153,7 @@ function frame() {
   document.getElementById("skip").addEventListener("click", (event) => { event.preventDefault(); root.focus(); });
   commandBar(document.getElementById("command"));
   listen(views, (name) => go(name, current?.run && name !== "begin" ? { run: current.run.name } : {}));
-  dropAnywhere((file) => show(file, { go, current, photograph: (f, state) => { waitingFile = f; go("edit", state); } }).catch(failed));
+  dropAnywhere((file, name) => show(file, { name, go, current, photograph: (f, state) => { waitingFile = f; go("edit", state); } }).catch(failed));
 }
 
 /** One run is open, and nothing was asked for: its images, or, of a run of one's own, what it wrote. */

@@ -56,7 +56,7 @@ export function curves(names, { group = "Losses", chosen = () => {}, clicked = (
       const dash = all.length > 1 ? order.indexOf(c.name) : which;
       return { x: kept.map((p) => p[0]), y: kept.map((p) => p[1]), name: all.length > 1 ? `${plain(c.name)} (${names[c.run]})` : plain(c.name),
         mode: kept.length < 3 ? "markers" : "lines", line: { color: colours()[which % 6], width: 2, dash: DASHES[dash % 6] }, hovertemplate: "%{y:.4g}" };
-    }), { hovermode: "x unified", xaxis: { title: { text: "images" } }, shapes: shapes() });
+    }), { hovermode: "x unified", xaxis: { title: { text: "images" }, rangemode: "tozero", hoverformat: ",d" }, shapes: shapes() });
     words(mine);
   }
   function shapes() {

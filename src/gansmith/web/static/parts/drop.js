@@ -25,7 +25,7 @@ export function dropZone({ words, take, label = "Choose an image" }) {
   return zone;
 }
 
-/** Whole page as a drop zone, and paste; take(file) gets what no zone of a view took. */
+/** Whole page as a drop zone, and paste; take(file, name) gets what no zone of a view took: null and the name of a file that is no image. */
 export function dropAnywhere(take) {
   const page = document.documentElement;
   const files = (event) => [...(event.dataTransfer?.types || [])].includes("Files");
@@ -38,7 +38,7 @@ export function dropAnywhere(take) {
     page.classList.remove("dropping");
     if (!files(event)) return;
     event.preventDefault();
-    take(imageOf(event.dataTransfer));
+    take(imageOf(event.dataTransfer), event.dataTransfer.files[0]?.name);
   });
   addEventListener("paste", (event) => { const file = imageOf(event.clipboardData); if (file) take(file); });
 }

@@ -1,4 +1,4 @@
-// What is edited: a seed, a photograph of before, or a new one that is dropped in; class and truncation.
+// What is edited: a seed, a photograph found before, or a new one that is dropped in; class and truncation.
 import { fill, h, set } from "./dom.js";
 import { dropZone } from "./drop.js";
 import { fromOf } from "./edit_words.js";
@@ -13,17 +13,17 @@ export function editSource({ run, about }, { options, size, choose, next, take, 
     onchange: () => seed.value && choose(String(Math.max(0, Math.trunc(Number(seed.value)) || 0))) });
   const kind = h("span", {}, "Seed");
   const step = (by, words, name) => h("button", { type: "button", class: "icon", "aria-label": words, onclick: () => next(by) }, icon(name));
-  const latents = h("select", { "aria-label": "A photograph of before", onchange: () => latents.value && choose(latents.value) });
+  const latents = h("select", { class: "edit-list", "aria-label": "Photographs found before", onchange: () => latents.value && choose(latents.value) });
   const drop = dropZone({ words: [h("strong", {}, "Your own photograph"), h("span", {}, "drop it here, or paste it"), h("span", { class: "small edit-kept" }, `The run keeps it at ${size} pixels, no larger.`)], take, label: "Choose a file" });
   const controls = howControls(run, options, change);
   const element = h("section", { class: "card stack", "aria-label": "What is edited" }, h("h2", {}, "What is edited"),
     h("div", { class: "edit-source" },
-      h("div", { class: "stack" }, explained(h("label", { class: "field" }, kind, h("span", { class: "row edit-seed" }, step(-1, "Seed before", "left"), seed, step(1, "Next seed", "right"))), "seed"), latents, controls),
-      about.read_only ? null : drop));
+      h("div", { class: "stack" }, explained(h("label", { class: "field" }, kind, h("span", { class: "row edit-seed" }, step(-1, "Seed before", "left"), seed, step(1, "Next seed", "right"))), "seed"), controls),
+      about.read_only ? null : drop, latents));
 
   function words(said, key) {
     const known = run.latents || [];
-    const empty = said.list ?? (known.length ? "photographs of before" : "no photographs yet");
+    const empty = said.list ?? (known.length ? "photographs found before" : "no photographs yet");
     fill(latents, h("option", { value: "" }, empty), known.map((one) => h("option", { value: one.id }, fromOf(one))));
     latents.disabled = !known.length || said.list !== null;
     latents.value = said.list === null && known.some((one) => one.id === key) ? key : "";

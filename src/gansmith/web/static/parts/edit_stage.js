@@ -3,12 +3,12 @@
 import { dialog } from "./dialog.js";
 import { fill, h, unique } from "./dom.js";
 import { wipe } from "./wipe.js";
-import { sides } from "./words.js";
+import { count, sides } from "./words.js";
 
 const SMALL = 128; // pixels up to which an image is drawn as squares
 const LOOKS = [["both", "Both", "Before and after, side by side"], ["before", "Before", "Before, alone"], ["after", "After", "After, alone"], ["wipe", "Wipe", "Both under an edge that moves"]];
 
-/** {element, looks, before(url, small), after(url), film(url), words(said)}: `looks` is the choice among them. */
+/** {element, looks, before(url, {own, original}), after(url), film(url), words(said)}: `looks` is the choice among them. */
 export function editStage(run) {
   const [height, width] = sides(run);
   const pixels = Math.max(height, width) <= SMALL;
@@ -19,13 +19,14 @@ export function editStage(run) {
     return { img, words, element: h("figure", { class: `edit-${name}` }, h("div", { class: "frame" }, img), words) };
   };
   const [before, after, film] = ["before", "after", "film"].map(figure);
-  const whole = h("button", { type: "button", class: "small plain edit-whole", hidden: true, onclick: () => dialog({ title: "Your photograph at its own size", wide: true,
-    content: h("div", { class: "edit-own", tabindex: "0" }, h("img", { src: before.img.src, alt: "Your photograph" })) }) }, "own size");
+  const file = h("img", { alt: "Your photograph", onload: () => { whole.hidden = false; } });
+  const whole = h("button", { type: "button", class: "small plain edit-whole", hidden: true, onclick: () => dialog({ wide: true,
+    title: `Your photograph at its own size, ${count(file.naturalWidth)} × ${count(file.naturalHeight)}`, content: h("div", { class: "edit-own", tabindex: "0" }, file) }) }, "own size");
+  before.img.onerror = () => put(before.img, null); // of a kind that the browser does not draw (TIFF, HEIC)
   before.element.append(whole);
   const element = h("div", { class: "edit-stage", style: { "--ratio": width / height } }, before.element, after.element, both, film.element);
   const name = unique("look");
   const narrow = matchMedia("(max-width: 900px)").matches;
-  let drawn = false; // a photograph at its own size
   let look = narrow ? "after" : "both";
   const show = (what) => { element.dataset.show = what; };
   const put = (img, url) => { if (url) { if (img.getAttribute("src") !== url) img.src = url; } else img.removeAttribute("src"); };
@@ -34,18 +35,13 @@ export function editStage(run) {
   show(look);
   return {
     element, looks,
-    /** Before, as it is shown alone, and `small`, of the model's size, under the wipe; own: a photograph at its own size. */
-    before(url, { small = url, own = false } = {}) {
-      drawn = own;
-      before.img.onerror = () => { // of a kind that the browser does not draw (TIFF, HEIC)
-        drawn = false;
-        whole.hidden = true;
-        put(before.img, small === url ? null : small);
-      };
+    /** Before, of the model's size, or a photograph that is `own`; `original`: address of its file, to look at beside. */
+    before(url, { own = false, original = null } = {}) {
       put(before.img, url);
       before.img.classList.toggle("pixels", pixels && !own);
-      put(both.querySelector(".before"), small);
-      whole.hidden = !own;
+      put(both.querySelector(".before"), url);
+      put(file, original);
+      whole.hidden = !original || !file.complete || !file.naturalWidth;
     },
     after(url) { put(after.img, url); put(both.querySelector("img:not(.before)"), url); },
     /** Film in the place of the images, until another look is chosen, or a slider moves; null takes it away. */
@@ -68,9 +64,5 @@ export function editStage(run) {
       both.querySelector(".left").textContent = said.left;
       both.querySelector(".right").textContent = said.right;
     },
-    /** Size of the photograph in `before`, once it is loaded; null where the browser does not draw it. */
-    get natural() { return drawn && before.img.complete && before.img.naturalWidth ? { width: before.img.naturalWidth, height: before.img.naturalHeight } : null; },
-    get drawn() { return drawn; },
-    onloaded(does) { before.img.addEventListener("load", does); },
   };
 }

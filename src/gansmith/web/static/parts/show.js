@@ -5,9 +5,9 @@ import { say } from "./toast.js";
 const PNG = [0x89, 0x50, 0x4e, 0x47];
 const name = (latent) => ("seed" in latent ? String(latent.seed) : latent.latent);
 
-/** Opens what `file` is: POST /api/show for a PNG; photograph(file, state) for the rest. */
-export async function show(file, { go, current, photograph }) {
-  if (!file) { say("That is no image. PNG, JPEG or WebP files can be dropped here."); return; }
+/** Opens what `file` is (null: no image, but a file called `name`): POST /api/show for a PNG; photograph(file, state) for the rest. */
+export async function show(file, { name: called, go, current, photograph }) {
+  if (!file) { say(`${called || "That"} is not an image that can be read (PNG, JPEG, WebP, GIF, TIFF).`); return; }
   const head = new Uint8Array(await file.slice(0, 4).arrayBuffer());
   const ours = PNG.every((byte, i) => head[i] === byte) ? await recipe(file) : null;
   if (ours) {

@@ -15,18 +15,12 @@ import { asker } from "../parts/pool.js";
 import { Sliders } from "../parts/sliders.js";
 import { sides } from "../parts/words.js";
 
-const last = new Map(); // run -> what was edited when the view was left
-const STATE = ["of", "along", "label", "truncation"];
 const STRIPES = 400; // milliseconds that an image stays before the strips of the sliders show it
 const REST = 120; // milliseconds without a move before the address says where the sliders are
 
 class Edit {
   constructor(root, context) {
     const { run, state } = context;
-    if (!context.dropped && !STATE.some((name) => name in state) && last.has(run.name)) { // back again: as it was left
-      Object.assign(state, last.get(run.name));
-      context.keep(state);
-    }
     Object.assign(this, { root, context, key: parseList(state.of)[0] ?? "0", chosen: "of" in state, urls: {}, search: null, failure: null, found: null });
     this.size = [...new Set(sides(run))].join(" × ");
     this.ask = frames((along) => this.look(along));
@@ -40,7 +34,6 @@ class Edit {
   build(along) {
     const { run, keys } = this.context;
     this.stage = editStage(run);
-    this.stage.onloaded(() => this.describe());
     this.says = h("p", { class: "quiet edit-words", role: "status" });
     this.progress = h("progress", { max: 1, "aria-label": "Search of the latent" });
     this.stops = h("div", { class: "edit-search", style: { visibility: "hidden" } }, this.progress, h("button", { type: "button", class: "small", onclick: () => this.stop() }, "Stop the search"));
@@ -121,9 +114,8 @@ class Edit {
     Object.assign(this, { search: null, failure, chosen: this.chosen || key !== this.key, found: this.found?.key === key ? this.found : null, key });
     const { api, run } = this.context;
     const small = this.known()?.photograph ? api.at(run, `latents/${encodeURIComponent(key)}/photograph`) : null;
-    const original = originalOf(key);
     this.stage.element.classList.toggle("smooth", Boolean(small)); // beside a photograph squares look coarse
-    if (small) this.stage.before(original?.url ?? small, { small, own: Boolean(original) });
+    if (small) this.stage.before(small, { original: originalOf(key)?.url });
     this.stage.film(null);
     this.changed();
     clearTimeout(this.striping);
@@ -141,8 +133,7 @@ class Edit {
   /** Words and what can be used, as the state is. */
   describe() {
     const { search, failure, found, key, chosen, size } = this;
-    const original = originalOf(key) && this.stage.drawn ? this.stage.natural ?? {} : null;
-    const said = editWords({ search, failure, found, key, chosen, size, original, known: this.known(), moved: this.sliders.along.size > 0, has: this.sliders.rows.size > 0 });
+    const said = editWords({ search, failure, found, key, chosen, size, original: Boolean(originalOf(key)), known: this.known(), moved: this.sliders.along.size > 0, has: this.sliders.rows.size > 0 });
     this.root.dataset.state = said.state;
     this.says.textContent = said.says;
     this.stage.words(said);
@@ -177,13 +168,7 @@ class Edit {
     } catch (error) { failed(error); }
   }
 
-  keep() { this.context.keep({ of: this.key === "0" ? null : this.key, along: alongText(this.sliders.along) }); this.remember(); }
-
-  remember() {
-    const { label, truncation } = this.options;
-    const state = { of: this.key, along: alongText(this.sliders.along), label: label || null, truncation };
-    if (this.chosen || state.along) last.set(this.context.run.name, Object.fromEntries(Object.entries(state).filter(([, value]) => value !== null)));
-  }
+  keep() { this.context.keep({ of: this.key === "0" ? null : this.key, along: alongText(this.sliders.along) }); }
 
   saved(image, words) {
     const name = fileName(this.context.run.name, words);
@@ -193,7 +178,7 @@ class Edit {
 
   /** Latent of a photograph, with what was reached so far on show. */
   async invert(file) {
-    const { run, about, say, failed } = this.context;
+    const { run, about, say } = this.context;
     if (about.read_only) { say("This page is read-only: it searches no latents."); return; }
     this.search?.end();
     const search = new Search(this.context, file, { label: this.options.label, changed: () => { if (this.search === search) { this.stage.after(search.seen); this.describe(); } } });
@@ -202,7 +187,7 @@ class Edit {
     this.stage.film(null);
     this.stage.pair();
     this.stage.element.classList.add("smooth");
-    this.stage.before(search.url, { own: true });
+    this.stage.before(search.url, { own: true, original: search.url });
     this.stage.after(null);
     this.context.command(null, null, "The command that finds the photograph appears here.");
     this.describe();
@@ -217,8 +202,8 @@ class Edit {
       say(`Your photograph was found in the model. Now ${this.sliders.rows.size ? "move a slider" : "press Find directions"}.`);
     } catch (error) {
       if (this.search !== search || this.context.signal.aborted) return;
-      failed(error);
-      this.choose(this.key, { failure: { name: search.name, message: error.message } });
+      this.choose(this.key, { failure: { name: search.name, message: error.message, refused: error.status >= 400 && error.status < 500 } });
+      this.says.scrollIntoView({ block: "nearest" });
     }
   }
 
@@ -237,7 +222,6 @@ class Edit {
   }
 
   unmount() {
-    this.remember();
     this.search?.end();
     this.sliders.end();
     this.film.end();

@@ -33,7 +33,7 @@ function list(root, context, job) {
   const words = h("p", {});
   const head = () => {
     const training = [...cards.values()].filter((c) => c.run.state === "training").length;
-    words.textContent = `${cards.size} in ${about.folder || "this folder"}${training ? `, ${training} in training` : ""}. Open one for its curves and every sheet it has written.`;
+    words.textContent = `${cards.size} ${cards.size === 1 ? "run" : "runs"} in ${about.folder ? about.folder.replace(/\/*$/, "/") : "this folder"}${training ? `, ${training} in training` : ""}. Open one for its curves and every sheet it has written.`;
   };
   context.live(async (change) => {
     const one = cards.get(change.name);
