@@ -68,6 +68,10 @@ def test_by_mouse(screen: WebDriver, explored: Served) -> None:
     assert "by pixels alone" in one(screen, ".map-region p").text
     assert " 0 samples" in until(screen, REGION)
     until(screen, SEEN, [True, True])  # the images and the map
+    first = "return document.querySelector('.map-region .tile').getAttribute('aria-label')"
+    assert screen.execute_script(POINT) == screen.execute_script(first)  # type: ignore[no-untyped-call]
+    tall = "return document.querySelector('.map-region').getBoundingClientRect().height > 300 || innerWidth <= 900"
+    assert screen.execute_script(tall)  # type: ignore[no-untyped-call]
     last = "document.querySelector('.map-region .tile:last-child').scrollIntoView({block: 'end'})"
     screen.execute_script(last)  # type: ignore[no-untyped-call]
     until(screen, SEEN, [False, True])  # the map stays

@@ -111,6 +111,7 @@ class Plane {
     if (!indices.length) { fill(this.shown, h("p", { class: "quiet" }, drawn ? "No points in there." : "The images of the points that you choose appear here, those that the model misses first.")); return; }
     const { real, samples, missed } = summary(indices.map((i) => this.points[i]));
     const order = [...indices].sort((a, b) => Number(this.points[a].neighbour) - Number(this.points[b].neighbour)).slice(0, MOST_SHOWN);
+    if (!indices.includes(this.active)) this.show(order[0]);
     fill(this.shown, h("h2", { role: "status" }, `${count(indices.length)} points: ${count(real)} real, ${count(samples)} samples`),
       h("p", { class: "quiet" }, `${words ? `${words[0].toUpperCase()}${words.slice(1)}. ` : ""}${real ? `${count(missed)} of ${count(real)} real images here have no sample near${this.pixels ? ", by pixels alone, which says little of what the model misses" : ": this is what the model misses"}.` : "No real images here."}`,
         indices.length > MOST_SHOWN ? ` The first ${MOST_SHOWN} are shown.` : ""),
