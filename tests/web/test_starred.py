@@ -89,8 +89,10 @@ def test_a_zip_holds_a_png_each_and_the_command(own_client: httpx.Client, own_ru
     answer, again = (own_client.get("/api/runs/toy/stars.zip") for _ in range(2))
     assert answer.headers["content-type"] == "application/zip"
     assert answer.content == again.content
+    assert answer.headers["content-disposition"].endswith("''stars-toy.zip")
     chosen = own_client.post("/api/runs/toy/zip", json={"of": [{"seed": 12}, {"latent": "cat-1"}, {"seed": 3}]})
     assert chosen.content == answer.content
+    assert chosen.headers["content-disposition"].endswith("''images-toy.zip")
     with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
         assert archive.namelist() == ["00012.png", "cat-1.png", "00003.png", "command.txt"]
         sampled(own_runs / "toy", [3, 12], tmp_path / "each")

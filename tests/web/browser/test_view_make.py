@@ -48,6 +48,8 @@ def test_by_mouse(screen: WebDriver, explored: Served) -> None:
     assert one(screen, ".make-panel h2").text == "seed 5"
     click(screen, button(screen, "Star"))
     until(screen, "return document.querySelector('.gallery [data-key=\"5\"] .badge')?.textContent", "★")
+    filled = "return getComputedStyle(document.querySelector('.make-panel [aria-pressed] svg')).fill !== 'none'"
+    assert screen.execute_script(filled)  # type: ignore[no-untyped-call]
     assert "gansmith sample" in until(screen, "return document.querySelector('#command code').textContent")
     click(screen, button(screen, "Starred"))
     until(screen, "return document.querySelector('.gallery [data-key=\"5\"] .badge') === null")
@@ -105,6 +107,19 @@ def test_link_restores(screen: WebDriver, explored: Served) -> None:
     chosen = "return [...document.querySelectorAll('.gallery [aria-selected=true]')].map((t) => t.dataset.key)"
     assert until(screen, chosen) == ["501", "503"]
     assert "--truncation 0.5" in until(screen, "return document.querySelector('#command code:not(.none)')?.textContent")
+
+
+def test_opened_again_from_the_bar_it_is_as_it_was_left(screen: WebDriver, explored: Served) -> None:
+    opened(screen, explored)
+    for seed in (1, 3):
+        click(screen, one(screen, f".gallery [data-key='{seed}']"))
+    until(screen, PICKED, "2 picked")
+    for view in ("mix", "make", "make"):  # another one, back, and once more
+        click(screen, one(screen, f"#nav a[href^='#/{view}']"))
+        until(screen, "return document.querySelector('[data-view]')?.dataset.view", view)
+    until(screen, PICKED, "2 picked")
+    assert state(screen)["pick"] == "1,3"
+    require_clean(screen)
 
 
 def test_nearest_training_image(screen: WebDriver, explored: Served) -> None:

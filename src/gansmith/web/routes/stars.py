@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from tempfile import SpooledTemporaryFile
 from typing import IO, TYPE_CHECKING, Annotated, Any
+from urllib.parse import quote
 
 from fastapi import APIRouter
 from fastapi.responses import Response, StreamingResponse
@@ -93,8 +95,9 @@ async def sheet(request: Request, run: str, chosen: Chosen) -> Response:
 
 @dataclass(frozen=True)
 class _Asked:
-    """Images of a run, how they are made, and by what."""
+    """Images of a run, how they are made, and by what; name: of a file of all of them."""
 
+    name: str
     run: Run
     images: AskedImages
     renderer: Renderer
@@ -121,7 +124,8 @@ async def _made(request: Request, run: str, chosen: Chosen | None, make: Callabl
             images, how = asked_images(opened.path, chosen.of, most=MOST), (chosen.truncation, chosen.label)
         else:
             images, how = _with_a_star(opened, run), (None, None)
-        return make(_Asked(opened, images, page.models.renderer(opened), *how))
+        name = f"{'images' if chosen else 'stars'}-{run}"
+        return make(_Asked(name, opened, images, page.models.renderer(opened), *how))
 
     return await page.work.render(request, run, work)
 
@@ -149,7 +153,8 @@ def _zip(asked: _Asked) -> Response:
         archive.writestr(zipfile.ZipInfo("command.txt", _DAY), f"{command}\n")
     size = file.tell()
     file.seek(0)
-    headers = {"Content-Disposition": 'attachment; filename="images.zip"', "Content-Length": str(size)}
+    name = quote(re.sub(r"[^\w.-]+", "_", asked.name)[:120], safe="")
+    headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{name}.zip", "Content-Length": str(size)}
     return StreamingResponse(_parts(file), media_type="application/zip", headers=headers)
 
 

@@ -14,7 +14,7 @@ export class Way {
     Object.assign(this, { context, options, keys: [], steps: Number(context.state.steps) || 8, loop: context.state.loop === "1", ask: context.api.newest(), urls: {} });
     const [height, width] = sides(context.run);
     this.ratio = width / height;
-    this.strip = h("div", { class: "way-strip", tabindex: "0", role: "img", "aria-label": "Strip of the way" });
+    this.strip = h("div", { class: "way-strip", tabindex: "0", role: "img", "aria-label": "Strip of the way", title: "The images that you picked have a red frame" });
     this.screen = h("div", { class: "way-film", style: { "--ratio": this.ratio } });
     this.plays = h("button", { type: "button", class: "main", onclick: () => this.film() }, icon("play"), "Play the film");
     this.saves = h("button", { type: "button", class: "plain", onclick: async () => { const film = await this.film(); if (film) this.saved(film, "way.webp"); } }, icon("download"), "Film");
@@ -45,7 +45,7 @@ export class Way {
     this.last = null;
     this.stripSaves.disabled = !enough;
     this.filmable();
-    this.words.textContent = enough ? `Through ${Math.min(keys.length, MOST)} images, in the order a, b, c.` : "Pick two images or more: the way from one to the next appears here.";
+    this.words.textContent = enough ? `Through ${Math.min(keys.length, MOST)} images, in the order a, b, c: those have a red frame.` : "Pick two images or more: the way from one to the next appears here.";
     fill(this.screen, h("span", { class: "quiet small" }, enough ? "film" : ""));
     if (!enough) { fill(this.strip); return; }
     const { api, run, failed } = this.context;

@@ -58,7 +58,9 @@ class Make {
     this.sheets.title = "One image file with all picked images side by side";
     this.clears = h("button", { type: "button", class: "plain", onclick: () => this.selection.clear() }, "Clear");
     this.undoes = h("button", { type: "button", class: "plain", onclick: () => this.undo() }, icon("undo"), "Undo");
-    this.zips = h("a", { class: "button", href: this.context.api.at(run, "stars.zip"), download: fileName(run.name, "stars.zip") }, icon("download"), "Stars");
+    const zip = fileName("stars", `${run.name}.zip`);
+    this.zips = h("a", { class: "button", href: this.context.api.at(run, "stars.zip"), download: zip, title: "A zip of all starred images, a PNG each",
+      onclick: () => this.context.say(`${zip} goes to your downloads, ${this.stars.keys.length} starred ${this.stars.keys.length === 1 ? "image" : "images"}.`) }, icon("download"), "Stars");
     this.picks = h("div", { class: "make-picks row", role: "group", "aria-label": "Picked images" }, this.mixes, this.sheets, this.clears, this.undoes, this.zips, this.count);
     this.panel = h("aside", { class: "make-panel card stack", "aria-label": "The active image" });
     fill(this.root, galleryBar(run, this.options, (name, value) => this.change(name, value)),
@@ -171,7 +173,13 @@ class Make {
     this.context.command(image.command, image.images);
   }
 
-  download() { if (this.image) save(this.image.blob, fileName(this.context.run.name, `${named(this.key)}.png`)); }
+  download() { if (this.image) this.saved(this.image.blob, `${named(this.key)}.png`); }
+
+  saved(blob, words) {
+    const name = fileName(this.context.run.name, words);
+    save(blob, name);
+    this.context.say(`${name} is in your downloads.`);
+  }
 
   async sheet() {
     const { api, run, failed, command } = this.context;
@@ -179,7 +187,7 @@ class Make {
     try {
       const image = await api.image(api.at(run, "sheet"), { body });
       command(image.command, image.images);
-      save(image.blob, fileName(run.name, "sheet.png"));
+      this.saved(image.blob, "sheet.png");
       api.free(image.url);
     } catch (error) { failed(error); }
   }
