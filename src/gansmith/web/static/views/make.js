@@ -117,9 +117,10 @@ class Make {
   async star(key = this.key) {
     if (!key) return;
     if (this.context.about.read_only) { this.context.say("Stars are kept in the run, and this page is read-only."); return; }
-    const star = await this.stars.toggle(key);
-    this.past.add(`${star ? "star" : "no star"} of ${named(key)}`, () => this.stars.toggle(key));
+    const star = !this.stars.has(key);
+    this.past.add(`${star ? "star" : "no star"} of ${named(key)}`, () => this.stars.toggle(key)); // at once, as the star itself
     this.undoes.disabled = false;
+    await this.stars.toggle(key);
     this.context.say(star ? `${named(key)} starred.` : `${named(key)} is no star any more.`, { seconds: 2 });
   }
 
