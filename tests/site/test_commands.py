@@ -33,6 +33,7 @@ FOREIGN = (
     "mobilenet",
     "vgg16.ckpt",
     "projected_small",
+    "runs/small",  # begun by the line before, which is not trained here
     "fashion-classifier",
     "--runtime",
     "start_raw",

@@ -81,6 +81,18 @@ def click(driver: WebDriver, element: WebElement, held: str = "") -> None:
     chain.perform()
 
 
+def click_on(driver: WebDriver, css: str, *, seconds: float = 60) -> None:
+    """A click on the first element of a selector; on the one in its place where the page drew it anew meanwhile."""
+    from selenium.common.exceptions import StaleElementReferenceException
+
+    end = time.monotonic() + seconds
+    while True:
+        try:
+            return click(driver, one(driver, css))
+        except StaleElementReferenceException:
+            assert time.monotonic() < end, f"{css} is drawn again and again"
+
+
 def state(driver: WebDriver) -> dict[str, str]:
     """What the address holds."""
     script = "return Object.fromEntries(new URLSearchParams(location.hash.split('?')[1] || ''))"

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 import numpy as np
 import pytest
-from driving import click, one, require_clean, state, until, visit
+from driving import click_on, one, require_clean, state, until, visit
 from pages import end_page, start_page
 from PIL import Image
 from shell_folder import let_in
@@ -32,7 +32,7 @@ def test_names_of_any_kind_and_a_run_that_goes_away(own_runs: Path, width: int) 
             assert "one set" in screen.execute_script(bar)  # type: ignore[no-untyped-call]  (no run here translates)
             inside = f"return {titles}.every((h) => h.scrollWidth <= h.parentElement.clientWidth)"
             assert screen.execute_script(inside)  # type: ignore[no-untyped-call]
-            click(screen, one(screen, ".runs-card h3 a"))
+            click_on(screen, ".runs-card h3 a")
             until(screen, "return document.querySelector('.runs-sheet img')?.naturalWidth > 0")
             assert state(screen)["run"] == NAME
             require_clean(screen)
@@ -45,7 +45,7 @@ def test_names_of_any_kind_and_a_run_that_goes_away(own_runs: Path, width: int) 
             said = until(screen, "return document.querySelector('#view .empty')?.innerText")
             assert NAME in said
             assert "no longer there" in said
-            click(screen, one(screen, "#view .empty a"))
+            click_on(screen, "#view .empty a")
             until(screen, f"return {titles}.map((h) => h.textContent)", ["toy"])
             require_clean(screen)
     finally:
@@ -79,7 +79,7 @@ def test_a_broken_image_is_named_and_left_out_by_a_box(own_runs: Path, tmp_path:
             assert "--skip" not in said
             until(screen, "return document.querySelector('.begin-why').innerText.includes('leave them out')")
             assert not one(screen, ".begin-start").is_enabled()
-            click(screen, one(screen, ".begin-check input"))
+            click_on(screen, ".begin-check input")
             until(screen, "return document.querySelector('.begin-start').disabled", False, seconds=120)
             assert one(screen, ".begin-check input").is_selected()
             until(screen, "return document.querySelector('#command code').textContent.includes('--skip-unreadable')")

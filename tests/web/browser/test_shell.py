@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from driving import click, one, press, require_clean, until, visit
+from driving import click_on, one, press, require_clean, until, visit
 from pages import Served, end_page, start_page
 from selenium.webdriver.chrome.webdriver import WebDriver
 from selenium.webdriver.common.keys import Keys
@@ -119,7 +119,7 @@ def test_the_keys_are_listed_and_the_focus_comes_back(screen: WebDriver, page: S
     until(screen, "return !document.querySelector('dialog')")
     assert screen.execute_script(FOCUS) == "help"
     button.send_keys("?")
-    click(screen, one(screen, "dialog[open] input[type=checkbox]"))
+    click_on(screen, "dialog[open] input[type=checkbox]")
     press(screen, Keys.ESCAPE)
     one(screen, "body").send_keys("?")
     assert not screen.execute_script("return document.querySelector('dialog')")
@@ -142,7 +142,7 @@ def test_a_run_that_is_not_there_is_named_with_a_way_out(screen: WebDriver, page
     words = until(screen, "return document.querySelector('#view .empty')?.innerText")
     assert "<img src=x" in words
     assert screen.execute_script("return document.querySelectorAll('#view img').length") == 0
-    click(screen, one(screen, "#view .empty a"))
+    click_on(screen, "#view .empty a")
     until(screen, "return document.querySelectorAll('.runs-card').length", 4)
 
 
@@ -211,7 +211,7 @@ def test_the_command_is_copied_twice_in_a_row(screen: WebDriver, page: Served) -
     place = "return JSON.stringify(document.querySelector('#command button').getBoundingClientRect())"
     before = screen.execute_script(place)
     for _ in range(2):
-        click(screen, one(screen, "#command button"))
+        click_on(screen, "#command button")
         until(screen, "return document.querySelectorAll('.toast').length", 1)
         assert screen.execute_script(place) == before
     require_clean(screen)

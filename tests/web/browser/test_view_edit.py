@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from driving import button, click, one, press, require_clean, until, visit
+from driving import button, click, click_on, one, press, require_clean, until, visit
 from pages import Served
 from PIL import Image
 from places import moved, note_places
@@ -64,7 +64,7 @@ def test_by_keys(screen: WebDriver, explored: Served) -> None:
     name = slider.get_attribute("aria-label")
     until(screen, ALONG, f"{name}:0.5")
     until(screen, f"{COMMAND}?.includes('{name}:0.5')")
-    click(screen, one(screen, ".edit-looks label:last-child"))
+    click_on(screen, ".edit-looks label:last-child")
     edge = one(screen, ".wipe input")
     screen.execute_script("arguments[0].focus()", edge)  # type: ignore[no-untyped-call]
     press(screen, "\ue012")
@@ -100,7 +100,7 @@ def test_photograph_of_ones_own(screen: WebDriver, explored: Served, tmp_path: P
     until(screen, wide, 40)
     assert "40 × 30" in one(screen, "dialog[open] h2").text  # noqa: RUF001  (what the page shows)
     press(screen, "\ue00c")
-    click(screen, one(screen, ".edit-looks label:last-child"))
+    click_on(screen, ".edit-looks label:last-child")
     assert one(screen, ".wipe .left").text == "your photograph at 8 pixels"
     assert screen.execute_script("return document.querySelector('.sliders').inert") is False  # type: ignore[no-untyped-call]
     click(screen, button(screen, "By chance"))
@@ -184,7 +184,7 @@ def test_a_film_says_what_it_waits_for(screen: WebDriver, explored: Served) -> N
     off = "return [...document.querySelectorAll('.edit-files button')].map((one) => one.disabled)"
     until(screen, off, [True, False, True])
     assert "move a slider" in one(screen, ".edit-rate").text
-    click(screen, one(screen, ".slider-row .slider-looks .tile:last-child"))
+    click_on(screen, ".slider-row .slider-looks .tile:last-child")
     until(screen, off, [False, False, False])
     watch = """window.said = []; for (const one of document.querySelectorAll('.edit-rate, #says'))
       new MutationObserver(() => said.push(one.textContent)).observe(one, {childList: true, subtree: true})"""
@@ -206,7 +206,7 @@ def test_each_slider_shows_what_it_does(screen: WebDriver, explored: Served) -> 
         "return [...document.querySelectorAll('.slider-row > input')].map((i) => i.ariaLabel)"
     )  # type: ignore[no-untyped-call]
     assert names == ["pca-1", "pca-2", "pca-3"]
-    click(screen, one(screen, ".slider-row:nth-child(2) .slider-looks .tile:last-child"))
+    click_on(screen, ".slider-row:nth-child(2) .slider-looks .tile:last-child")
     until(screen, ALONG, "pca-2:3")
     until(screen, f"{COMMAND}?.includes('pca-2:3')")
     click(screen, button(screen, "1 more"))

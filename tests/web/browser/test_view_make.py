@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from driving import button, click, one, press, require_clean, state, until, visit
+from driving import button, click, click_on, one, press, require_clean, state, until, visit
 from pages import Served
 from places import moved, note_places
 
@@ -38,7 +38,7 @@ def opened(screen: WebDriver, explored: Served, more: str = "") -> None:
 def test_by_mouse(screen: WebDriver, explored: Served) -> None:
     opened(screen, explored)
     for seed in (1, 3):
-        click(screen, one(screen, f".gallery [data-key='{seed}']"))
+        click_on(screen, f".gallery [data-key='{seed}']")
     until(screen, PICKED, "2 picked")
     click(screen, one(screen, ".gallery [data-key='5']"), held="\ue008")  # Shift
     assert state(screen)["pick"] == "1,3-5"
@@ -53,7 +53,7 @@ def test_by_mouse(screen: WebDriver, explored: Served) -> None:
     assert "gansmith sample" in until(screen, "return document.querySelector('#command code').textContent")
     click(screen, button(screen, "Starred"))
     until(screen, "return document.querySelector('.gallery [data-key=\"5\"] .badge') === null")
-    click(screen, one(screen, ".make-picks button"))
+    click_on(screen, ".make-picks button")
     until(screen, "return location.hash.startsWith('#/mix')")
     assert state(screen)["a"] == "1,3"
     require_clean(screen)
@@ -112,10 +112,10 @@ def test_link_restores(screen: WebDriver, explored: Served) -> None:
 def test_opened_again_from_the_bar_it_is_as_it_was_left(screen: WebDriver, explored: Served) -> None:
     opened(screen, explored)
     for seed in (1, 3):
-        click(screen, one(screen, f".gallery [data-key='{seed}']"))
+        click_on(screen, f".gallery [data-key='{seed}']")
     until(screen, PICKED, "2 picked")
     for view in ("mix", "make", "make"):  # another one, back, and once more
-        click(screen, one(screen, f"#nav a[href^='#/{view}']"))
+        click_on(screen, f"#nav a[href^='#/{view}']")
         until(screen, "return document.querySelector('[data-view]')?.dataset.view", view)
     until(screen, PICKED, "2 picked")
     assert state(screen)["pick"] == "1,3"

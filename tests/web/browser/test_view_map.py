@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import pytest
-from driving import button, click, one, press, require_clean, until, visit
+from driving import button, click, click_on, one, press, require_clean, until, visit
 from pages import Served
 from places import moved, note_places
 
@@ -58,7 +58,7 @@ def test_by_mouse(screen: WebDriver, explored: Served) -> None:
     assert "precision" in facts
     assert "recall" in facts
     assert one(screen, ".map-notes li").text
-    click(screen, one(screen, ".map-choices .what"))
+    click_on(screen, ".map-choices .what")
     said = until(screen, "return document.querySelector('dialog')?.innerText")
     assert all(word in said for word in ("point (of the map)", "One image", "hole (of the map)"))
     press(screen, "\ue00c")  # Escape

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from driving import button, click, one, press, require_clean, state, until, visit, watch
+from driving import button, click, click_on, one, press, require_clean, state, until, visit, watch
 from pages import Served
 from places import moved, note_places
 
@@ -36,16 +36,16 @@ def opened(screen: WebDriver, explored: Served, more: str = "") -> None:
 def test_by_mouse(screen: WebDriver, explored: Served) -> None:
     opened(screen, explored)
     for seed in (1, 2):
-        click(screen, one(screen, f".gallery [data-key='{seed}']"))
+        click_on(screen, f".gallery [data-key='{seed}']")
     until(screen, MEANS, [True, False, False, True])
-    click(screen, one(screen, ".mix-tray:nth-child(2) .mix-name"))
-    click(screen, one(screen, ".gallery [data-key='3']"))
+    click_on(screen, ".mix-tray:nth-child(2) .mix-name")
+    click_on(screen, ".gallery [data-key='3']")
     until(screen, MEANS, [True, True, False, True])
     held = state(screen)
     assert (held["a"], held["b"]) == ("1,2", "3")
     assert one(screen, ".gallery [data-key='3'] .badge").text == "b"
     assert "--plus 1,2 --minus 3" in until(screen, COMMAND)
-    click(screen, one(screen, ".mix-tray:nth-child(1) .mix-thumbs .tile"))  # out of a
+    click_on(screen, ".mix-tray:nth-child(1) .mix-thumbs .tile")  # out of a
     until(screen, "return new URLSearchParams(location.hash.split('?')[1]).get('a')", "2")
     click(screen, button(screen, "Undo"))
     until(screen, "return new URLSearchParams(location.hash.split('?')[1]).get('a')", "1,2")

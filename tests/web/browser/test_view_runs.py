@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from driving import button, click, one, press, require_clean, state, until, visit
+from driving import button, click, click_on, one, press, require_clean, state, until, visit
 from pages import Served
 from places import CONTROLS, moved, note_places
 from selenium.webdriver.chrome.webdriver import WebDriver
@@ -34,7 +34,7 @@ def test_the_list_shows_each_run_with_its_sheet(screen: WebDriver, page: Served)
     until(screen, "return [...document.querySelectorAll('.runs-card img')].filter((i) => i.naturalWidth > 0).length", 2)
     assert "ended" in one(screen, ".runs-card:nth-child(3)").text
     require_clean(screen)
-    click(screen, one(screen, ".runs-card:nth-child(3) h3 a"))
+    click_on(screen, ".runs-card:nth-child(3) h3 a")
     until(screen, SHEET)
     assert state(screen)["run"] == "toy"
 
@@ -127,7 +127,7 @@ def test_the_curves_by_group_and_as_numbers(screen: WebDriver, page: Served) -> 
     press(screen, Keys.ESCAPE)
     tab.send_keys(Keys.ARROW_LEFT)
     assert until(screen, "return new URLSearchParams(location.hash.split('?')[1]).get('curves') !== 'Scores'")
-    click(screen, one(screen, ".chart summary"))
+    click_on(screen, ".chart summary")
     assert one(screen, ".chart table").text.count("\n") >= 1
     assert one(screen, ".chart .plot").get_attribute("aria-label")
     require_clean(screen)

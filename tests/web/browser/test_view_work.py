@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from driving import button, click, one, press, require_clean, state, until, visit
+from driving import button, click, click_on, one, press, require_clean, state, until, visit
 from pages import Served, end_page, start_page
 from selenium.webdriver.chrome.webdriver import WebDriver
 from selenium.webdriver.common.keys import Keys
@@ -76,11 +76,11 @@ def test_begin_trains_says_what_happens_and_is_stopped(page: Served) -> None:
         until(screen, sheet)
         visit(screen, page.url, "runs")  # and named there
         until(screen, "return document.querySelector('.job [role=status]')?.textContent.includes('mine')")
-        click(screen, one(screen, ".job button"))
+        click_on(screen, ".job button")
         until(screen, "return document.activeElement.textContent", "Cancel")  # asks first, and the safe answer is near
         press(screen, Keys.ENTER)
         assert "mine: for" in one(screen, ".job [role=status]").text
-        click(screen, one(screen, ".job button"))
+        click_on(screen, ".job button")
         press(screen, Keys.TAB, Keys.ENTER)
         until(screen, "return document.querySelector('.job [role=status]').textContent.endsWith('stopped')", seconds=90)
         visit(screen, page.url, "runs?run=mine")
